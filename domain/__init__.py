@@ -1,0 +1,1 @@
+"""The words of the house: frozen dataclasses and errors, no input and no output."""

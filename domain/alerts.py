@@ -1,0 +1,66 @@
+"""What a source's parser makes of a raw delivery."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from domain.entities import EntityRef
+
+
+class Severity(StrEnum):
+    """Ordered from harmless to worst; Zabbix 0..5 and Alertmanager's `severity` label map onto it."""
+
+    INFO = "info"
+    WARNING = "warning"
+    AVERAGE = "average"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 (info) to 4 (critical)."""
+        return list(Severity).index(self)
+
+
+class AlertState(StrEnum):
+    """What one message says of one alert. UPDATE touches it without changing firing or resolved."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAlert:
+    """One alert of one delivery.
+
+    `identity` is unique within the source instance (Zabbix: event id, Alertmanager: fingerprint);
+    `occurrence` tells episodes of one identity apart (Alertmanager: startsAt in ISO; Zabbix: empty).
+    All times are aware UTC. `labels` and `annotations` are untrusted text.
+    """
+
+    identity: str
+    occurrence: str
+    state: AlertState
+    name: str
+    title: str
+    severity: Severity
+    started_at: datetime
+    ended_at: datetime | None = None
+    entities: tuple[EntityRef, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    note: str = ""
+    acknowledged: bool = False
+    ticket_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDelivery:
+    """All alerts of one delivery, in order. `missing` counts alerts that the sender cut off."""
+
+    alerts: tuple[ParsedAlert, ...]
+    group_key: str = ""
+    missing: int = 0
+    ticket_labels: tuple[str, ...] = ()

@@ -1,0 +1,83 @@
+"""The verdict: ranked causes, each a checkable sum of terms."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.similar import SimilarIncident
+from domain.text import Text
+
+
+class VerdictState(StrEnum):
+    """Ranked, honestly unknown, or nothing is broken."""
+
+    RANKED = "ranked"
+    UNKNOWN = "unknown"
+    NO_FAULT = "no_fault"
+
+
+class Outcome(StrEnum):
+    """What one term says of its cause."""
+
+    FOR = "for"
+    AGAINST = "against"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TermResult:
+    """One term as it came out; `weight` is the log-likelihood ratio that was added (0 when unknown)."""
+
+    measure: str
+    outcome: Outcome
+    weight: float
+    sentence: Text
+    query: str = ""
+    from_: datetime | None = None
+    to: datetime | None = None
+    value: float | None = None
+    unit: str = ""
+    limit: float | None = None
+    connection: str = ""
+    why_unknown: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCause:
+    """One cause at its position (1 is the first). All probabilities plus `unknown` sum to 1."""
+
+    cause: str
+    layer: str
+    title: Text
+    position: int
+    probability: float
+    terms: tuple[TermResult, ...]
+    next_steps: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """A cause that the evidence excludes, and why."""
+
+    cause: str
+    sentence: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the service says of an incident at `as_of`. `input_hash` is `sha256:<hex>` over scope and findings."""
+
+    incident: str
+    revision: int
+    state: VerdictState
+    headline: Text
+    as_of: datetime
+    causes: tuple[RankedCause, ...]
+    unknown_probability: float
+    ruled_out: tuple[RuledOut, ...]
+    missing: tuple[Text, ...]
+    similar: tuple[SimilarIncident, ...]
+    ranker_name: str
+    ranker_version: str
+    input_hash: str
+    tell_apart: tuple[Text, ...] = ()
