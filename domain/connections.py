@@ -11,7 +11,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Base: frozen, no unknown keys."""
 
 
-class SourceDecl(_Strict, frozen=True):
+class SourceDecl(_Strict, frozen=True, kw_only=True):
     """An alert source; `api_url` lets truncated groups be refilled."""
 
     kind: str
@@ -22,7 +22,7 @@ class SourceDecl(_Strict, frozen=True):
     api_token_file: str = ""
 
 
-class Access(_Strict, frozen=True):
+class Access(_Strict, frozen=True, kw_only=True):
     """How an HTTP connection authenticates and which CA it trusts. TLS is always verified."""
 
     bearer_file: str = ""
@@ -37,7 +37,7 @@ class Access(_Strict, frozen=True):
     timeout_s: float = 10.0
 
 
-class PrometheusDecl(Access, frozen=True):
+class PrometheusDecl(Access, frozen=True, kw_only=True):
     """A Prometheus-compatible server; `url` includes a base path."""
 
     name: str
@@ -45,7 +45,7 @@ class PrometheusDecl(Access, frozen=True):
     clusters: list[str] = []
 
 
-class EtcdMemberDecl(_Strict, frozen=True):
+class EtcdMemberDecl(_Strict, frozen=True, kw_only=True):
     """One member: static client endpoint, its `instance` label, its zone, and its host's names."""
 
     name: str
@@ -62,7 +62,7 @@ class EtcdMemberDecl(_Strict, frozen=True):
         return tuple(n for n in names if n)
 
 
-class EtcdDecl(Access, frozen=True):
+class EtcdDecl(Access, frozen=True, kw_only=True):
     """An etcd cluster: where its series and its members are."""
 
     name: str
@@ -76,7 +76,7 @@ class EtcdDecl(Access, frozen=True):
     member: list[EtcdMemberDecl] = []
 
 
-class BlackboxDecl(Access, frozen=True):
+class BlackboxDecl(Access, frozen=True, kw_only=True):
     """A blackbox exporter; `url` is only needed for live confirmation probes."""
 
     name: str
@@ -85,7 +85,7 @@ class BlackboxDecl(Access, frozen=True):
     selector: dict[str, str] = {}
 
 
-class KubernetesDecl(_Strict, frozen=True):
+class KubernetesDecl(_Strict, frozen=True, kw_only=True):
     """A Kubernetes cluster, asked through its API when a kubeconfig or in_cluster is given."""
 
     name: str
@@ -94,7 +94,7 @@ class KubernetesDecl(_Strict, frozen=True):
     prometheus: str = ""
 
 
-class TicketDecl(Access, frozen=True):
+class TicketDecl(Access, frozen=True, kw_only=True):
     """A ticket system."""
 
     kind: str
@@ -104,7 +104,7 @@ class TicketDecl(Access, frozen=True):
     mode: str = "dry-run"
 
 
-class ChatDecl(_Strict, frozen=True):
+class ChatDecl(_Strict, frozen=True, kw_only=True):
     """A chat target; the URL is a secret and stands in a file."""
 
     kind: str
@@ -112,7 +112,7 @@ class ChatDecl(_Strict, frozen=True):
     url_file: str = ""
 
 
-class Connections(_Strict, frozen=True):
+class Connections(_Strict, frozen=True, kw_only=True):
     """The whole connections file, one list per kind."""
 
     source: list[SourceDecl] = []
