@@ -37,7 +37,10 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class IncidentSnapshot:
-    """Everything of one incident that the graph remembers and a report may tell. `state` is open or resolved."""
+    """Everything of one incident that the graph remembers and a report may tell.
+
+    `state` is open or resolved.
+    """
 
     id: str
     number: int

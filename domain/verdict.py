@@ -65,7 +65,10 @@ class RuledOut:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the service says of an incident at `as_of`. `input_hash` is `sha256:<hex>` over scope and findings."""
+    """What the service says of an incident at `as_of`.
+
+    `input_hash` is `sha256:<hex>` over scope and findings.
+    """
 
     incident: str
     revision: int

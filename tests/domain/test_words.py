@@ -16,8 +16,16 @@ from domain.text import Text
 def test_a_finding_read_back_equals_the_finding_written() -> None:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     finding = Finding(
-        "etcd-rtt-over-limit", "etcd-peer-rtt", None, Text("undetermined", "无法判定"),
-        value=0.11, unit="s", limit=0.15, from_=at, to=at, series=(Series("a-b", (Point(1, 0.5),)),),
+        "etcd-rtt-over-limit",
+        "etcd-peer-rtt",
+        None,
+        Text("undetermined", "无法判定"),
+        value=0.11,
+        unit="s",
+        limit=0.15,
+        from_=at,
+        to=at,
+        series=(Series("a-b", (Point(1, 0.5),)),),
     )
     assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding
 

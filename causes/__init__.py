@@ -1,0 +1,1 @@
+"""What could be wrong: the catalogue of causes and their ranking."""

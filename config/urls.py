@@ -1,0 +1,7 @@
+"""All addresses."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ingest/", include("ingest.urls")),
+]

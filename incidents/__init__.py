@@ -1,0 +1,1 @@
+"""The record: models, all writes, all reads."""

@@ -1,0 +1,1 @@
+"""What comes in, and the order of work."""

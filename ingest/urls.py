@@ -1,0 +1,5 @@
+"""The doors' addresses."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

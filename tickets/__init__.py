@@ -1,0 +1,1 @@
+"""What we tell: the report and the systems it goes to."""
