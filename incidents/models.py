@@ -1,0 +1,328 @@
+"""The tables of the record; the constraints stand in the database, not only here."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Source(models.Model):
+    """An alert source: one door with up to two live tokens, stored only as SHA-256."""
+
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    token_hash = models.CharField(max_length=64)
+    old_token_hash = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_delivery_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_source_of_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+class Connection(models.Model):
+    """One declared connection, as `apply` read it; secrets are only named, never held."""
+
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    config = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_connection_of_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class Delivery(models.Model):
+    """The inbox: one raw delivery, durable before it is answered. The row is the message."""
+
+    class State(models.TextChoices):
+        """New waits, done is in the record, parked cannot be understood, dead failed too often."""
+
+        NEW = "new"
+        DONE = "done"
+        PARKED = "parked"
+        DEAD = "dead"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="deliveries")
+    received_at = models.DateTimeField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.NEW)
+    reason = models.TextField(blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    missing = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            # Only what waits or needs a person is looked for; done rows stay out of these indexes.
+            models.Index(fields=["received_at"], name="delivery_waiting", condition=Q(state="new")),
+            models.Index(
+                fields=["received_at"], name="delivery_stuck", condition=Q(state__in=["parked", "dead"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Entity(models.Model):
+    """One identity-resolved thing, whatever the monitoring systems call it."""
+
+    key = models.CharField(max_length=500, unique=True)
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=253)
+    cluster = models.CharField(max_length=100, blank=True, default="")
+    namespace = models.CharField(max_length=100, blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class EntityRelation(models.Model):
+    """`start` hangs on `end`; declared or learnt from labels."""
+
+    start = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="relations")
+    kind = models.CharField(max_length=20)
+    end = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="dependants")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["start", "kind", "end"], name="one_relation")]
+
+    def __str__(self) -> str:
+        return f"{self.start} {self.kind} {self.end}"
+
+
+class Incident(models.Model):
+    """Alerts that belong together, with the times of each phase."""
+
+    class State(models.TextChoices):
+        """Open while any member fires."""
+
+        OPEN = "open"
+        RESOLVED = "resolved"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveIntegerField(unique=True)
+    title = models.CharField(max_length=300)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    severity = models.PositiveSmallIntegerField(default=0, help_text="0 info to 4 critical")
+    started_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    last_alert_at = models.DateTimeField()
+    suggested_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=150, blank=True, default="")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    reopened = models.PositiveSmallIntegerField(default=0)
+    recurrence_of = models.CharField(max_length=80, blank=True, default="")
+    recorded_from = models.CharField(max_length=500, blank=True, default="")
+    entities = models.ManyToManyField(Entity, related_name="incidents")
+    first_cause = models.CharField(max_length=60, blank=True, default="")
+    verdict_state = models.CharField(max_length=10, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-started_at", "-number"], name="incident_newest"),
+            models.Index(fields=["state", "-started_at"], name="incident_by_state"),
+            models.Index(fields=["first_cause", "-started_at"], name="incident_by_cause"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(severity__lte=4), name="severity_0_to_4"),
+            models.CheckConstraint(
+                condition=Q(state="open") | Q(resolved_at__isnull=False), name="resolved_has_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}"
+
+
+class Alert(models.Model):
+    """One occurrence of one alert; repeated and late messages change it, they never double it."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts")
+    identity = models.CharField(max_length=200)
+    occurrence = models.CharField(max_length=64, blank=True, default="")
+    firing = models.BooleanField()
+    known_started = models.BooleanField(default=True, help_text="False while only an end or update was seen")
+    name = models.CharField(max_length=300)
+    title = models.TextField()
+    severity = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField()
+    parsed = models.BinaryField(help_text="the ParsedAlert as JSON")
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.CASCADE, related_name="alerts")
+    joined_because = models.JSONField(default=dict)
+    entities = models.ManyToManyField(Entity, related_name="alerts")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "identity", "occurrence"], name="one_occurrence"),
+            models.CheckConstraint(condition=Q(severity__lte=4), name="alert_severity_0_to_4"),
+        ]
+        indexes = [models.Index(fields=["source", "identity", "-started_at"], name="alert_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.identity}"
+
+
+class Change(models.Model):
+    """A deploy, commit or configuration change."""
+
+    kind = models.CharField(max_length=20)
+    reference = models.CharField(max_length=200, unique=True)
+    title = models.CharField(max_length=300)
+    at = models.DateTimeField(db_index=True)
+    url = models.URLField(max_length=500, blank=True, default="")
+    entities = models.ManyToManyField(Entity, related_name="changes")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Investigation(models.Model):
+    """One look at an incident: its findings and every recorded answer. Asked for, running, done or dead."""
+
+    class State(models.TextChoices):
+        """The row is the message here too."""
+
+        ASKED = "asked"
+        RUNNING = "running"
+        DONE = "done"
+        DEAD = "dead"
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="investigations")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ASKED)
+    asked_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    as_of = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reason = models.TextField(blank=True, default="")
+    findings = models.BinaryField(default=b"[]")
+    answers = models.BinaryField(default=b"")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # Coalescing: however many alerts come, at most one investigation waits per incident.
+            models.UniqueConstraint(fields=["incident"], condition=Q(state="asked"), name="one_waiting"),
+            models.UniqueConstraint(fields=["incident"], condition=Q(state="running"), name="one_running"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.state}"
+
+
+class VerdictRow(models.Model):
+    """One revision of the verdict, as the Verdict dataclass in JSON."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="verdicts")
+    investigation = models.ForeignKey(Investigation, null=True, on_delete=models.SET_NULL)
+    revision = models.PositiveIntegerField()
+    body = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["incident", "revision"], name="one_revision")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} r{self.revision}"
+
+
+class Feedback(models.Model):
+    """What a person said of a cause."""
+
+    class Kind(models.TextChoices):
+        """A correction confirms another cause than the first ranked one."""
+
+        CONFIRMED = "confirmed"
+        REJECTED = "rejected"
+        CORRECTED = "corrected"
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="feedback")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    cause = models.CharField(max_length=60)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    fixed_by = models.CharField(max_length=300, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.cause}"
+
+
+class Outbox(models.Model):
+    """What still has to be told or remembered: one row per target and object, the newest revision wins."""
+
+    class State(models.TextChoices):
+        """Dead rows are shown and can be sent again."""
+
+        WAITING = "waiting"
+        DONE = "done"
+        DEAD = "dead"
+
+    target = models.CharField(max_length=40)
+    object = models.CharField(max_length=80)
+    revision = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["target", "object"], name="one_row_per_object")]
+        indexes = [models.Index(fields=["next_at"], name="outbox_waiting", condition=Q(state="waiting"))]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.object} r{self.revision}"
+
+
+class TicketLink(models.Model):
+    """A ticket that tracks an incident, or the label by which one can be found."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="tickets")
+    key = models.CharField(max_length=255, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["incident", "key"], name="one_link")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AuditEntry(models.Model):
+    """Who did what, when."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=150)
+    action = models.CharField(max_length=60)
+    object = models.CharField(max_length=200, blank=True, default="")
+    detail = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.by} {self.action}"
+
+
+class ApiToken(models.Model):
+    """A bearer token of the API, stored as SHA-256, with its scopes."""
+
+    name = models.CharField(max_length=80, unique=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=8)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
