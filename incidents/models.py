@@ -63,9 +63,7 @@ class Delivery(models.Model):
         indexes = [
             # Only what waits or needs a person is looked for; done rows stay out of these indexes.
             models.Index(fields=["received_at"], name="delivery_waiting", condition=Q(state="new")),
-            models.Index(
-                fields=["received_at"], name="delivery_stuck", condition=Q(state__in=["parked", "dead"])
-            ),
+            models.Index(fields=["received_at"], name="delivery_stuck", condition=Q(state__in=["parked", "dead"])),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,45 @@
+"""Puts the scope of an investigation together; pure, so that live and replay see the same."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from domain.alerts import AlertState, ParsedAlert
+from domain.connections import Connections
+from domain.entities import EntityRef, Relation
+from domain.scope import ChangeRef, Scope
+from incidents import identity
+
+
+def scope_of(
+    incident: str,
+    alerts: Sequence[ParsedAlert],
+    connections: Connections,
+    as_of: datetime,
+    changes: Iterable[ChangeRef] = (),
+) -> Scope:
+    """The scope of these alerts, frozen at `as_of`. Order and repetition of the alerts do not matter."""
+    seen = [a for a in alerts if a.started_at <= as_of and a.state is not AlertState.UPDATE] or list(alerts)
+    first = {(a.identity, a.started_at): a for a in sorted(seen, key=lambda a: a.state.value, reverse=True)}
+    ordered = tuple(first[key] for key in sorted(first))
+    named = identity.resolve((e for a in ordered for e in a.entities), connections)
+    relations = set(identity.declared(connections)[1])
+    for alert in ordered:
+        relations |= set(identity.told(identity.resolve(alert.entities, connections)))
+    return Scope(
+        incident=incident,
+        started_at=min(a.started_at for a in ordered),
+        as_of=as_of,
+        alerts=ordered,
+        entities=named,
+        connections=connections,
+        relations=_touching(relations, named),
+        changes=tuple(sorted((c for c in changes if c.at <= as_of), key=lambda c: (c.at, c.id))),
+    )
+
+
+def _touching(relations: set[Relation], named: tuple[EntityRef, ...]) -> tuple[Relation, ...]:
+    """Relations of the named things, and of everything in the clusters that they belong to."""
+    keys = {e.key for e in named}
+    parents = {r.end for r in relations if r.start in keys} | keys
+    members = {r.start for r in relations if r.end in parents}
+    return tuple(sorted(r for r in relations if r.start in keys | members))

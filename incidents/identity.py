@@ -1,0 +1,97 @@
+"""Makes one entity of the many names that monitoring systems give to the same thing; pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
+from domain.entities import EntityKind, EntityRef, Relation, RelationKind
+
+
+def resolve(found: Iterable[EntityRef], connections: Connections) -> tuple[EntityRef, ...]:
+    """The canonical entities, each once, in key order. Without a declaration a name stands for itself."""
+    resolved = {e.key: e for e in (_canonical(ref, connections) for ref in found)}
+    return tuple(resolved[key] for key in sorted(resolved))
+
+
+def _canonical(ref: EntityRef, connections: Connections) -> EntityRef:
+    if ref.kind is EntityKind.ETCD_MEMBER:
+        return _member(ref, connections)
+    if ref.kind is EntityKind.ETCD_CLUSTER:
+        return _cluster(ref, connections)
+    return replace(ref, aliases=())
+
+
+def _cluster(ref: EntityRef, connections: Connections) -> EntityRef:
+    for etcd in connections.etcd:
+        if ref.name in {etcd.name, etcd.cluster} or (ref.cluster and ref.cluster == etcd.cluster):
+            return cluster_entity(etcd)
+    return replace(ref, aliases=())
+
+
+def _member(ref: EntityRef, connections: Connections) -> EntityRef:
+    """By any exact name first; by a bare host only when a single member has it."""
+    pairs = [(etcd, member) for etcd in connections.etcd for member in etcd.member if _fits(ref, etcd)]
+    names = {ref.name, *ref.aliases} - {""}
+    for etcd, member in pairs:
+        if names & {member.name, member.instance, member.endpoint, _authority(member.endpoint)}:
+            return member_entity(etcd, member)
+    by_host = [(e, m) for e, m in pairs if names & {*m.hosts, _authority(m.endpoint).rsplit(":", 1)[0]}]
+    if len(by_host) == 1:
+        return member_entity(*by_host[0])
+    return replace(ref, aliases=())
+
+
+def _fits(ref: EntityRef, etcd: EtcdDecl) -> bool:
+    return not ref.cluster or not etcd.cluster or ref.cluster == etcd.cluster
+
+
+def _authority(endpoint: str) -> str:
+    return endpoint.split("://", 1)[-1].split("/", 1)[0]
+
+
+def member_entity(etcd: EtcdDecl, member: EtcdMemberDecl) -> EntityRef:
+    """The entity of a declared member."""
+    return EntityRef(EntityKind.ETCD_MEMBER, member.name, etcd.cluster)
+
+
+def cluster_entity(etcd: EtcdDecl) -> EntityRef:
+    """The entity of a declared etcd cluster."""
+    return EntityRef(EntityKind.ETCD_CLUSTER, etcd.name, etcd.cluster)
+
+
+def declared(connections: Connections) -> tuple[tuple[EntityRef, ...], tuple[Relation, ...]]:
+    """All entities and relations that the declarations of etcd clusters name."""
+    entities: list[EntityRef] = []
+    relations: list[Relation] = []
+    for etcd in connections.etcd:
+        cluster = cluster_entity(etcd)
+        entities.append(cluster)
+        for member in etcd.member:
+            own = member_entity(etcd, member)
+            entities.append(own)
+            relations.append(Relation(own.key, RelationKind.MEMBER_OF, cluster.key))
+            for kind, other in _around(etcd, member):
+                entities.append(other)
+                relations.append(Relation(own.key, kind, other.key))
+    return tuple(sorted(set(entities))), tuple(sorted(set(relations)))
+
+
+def _around(etcd: EtcdDecl, member: EtcdMemberDecl) -> list[tuple[RelationKind, EntityRef]]:
+    around = [(RelationKind.RUNS_ON, EntityRef(EntityKind.HOST, host, etcd.cluster)) for host in member.hosts[:1]]
+    if member.zone:
+        around.append((RelationKind.IN_ZONE, EntityRef(EntityKind.ZONE, member.zone, etcd.cluster)))
+    return around
+
+
+def told(entities: Iterable[EntityRef]) -> tuple[Relation, ...]:
+    """Relations that one alert's labels imply: its pod is part of its workload and service, and runs on its host."""
+    by_kind: dict[EntityKind, EntityRef] = {e.kind: e for e in entities}
+    pod = by_kind.get(EntityKind.POD)
+    if pod is None:
+        return ()
+    ways = (
+        (RelationKind.PART_OF, EntityKind.WORKLOAD),
+        (RelationKind.PART_OF, EntityKind.SERVICE),
+        (RelationKind.RUNS_ON, EntityKind.HOST),
+    )
+    return tuple(Relation(pod.key, way, by_kind[kind].key) for way, kind in ways if kind in by_kind)

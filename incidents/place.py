@@ -1,0 +1,177 @@
+"""Puts one parsed alert where it belongs: its row, its entities, its incident. Called inside one transaction."""
+
+from datetime import datetime
+
+import msgspec
+from django.db.models import Max, Min, Q, QuerySet
+
+from domain.alerts import AlertState, ParsedAlert
+from domain.connections import Connections
+from domain.entities import EntityRef, Relation
+from incidents import identity
+from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
+from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
+
+RULES = Rules()
+# Which message tells most about an alert; what tells more replaces what tells less, in any order.
+TELLS = {AlertState.UPDATE: 0, AlertState.RESOLVED: 1, AlertState.FIRING: 2}
+CANDIDATES = 200
+
+
+def place_alert(delivery: Delivery, alert: ParsedAlert, connections: Connections) -> Incident:
+    """The incident that the alert is part of, opened if none fits."""
+    row = _row(delivery, alert) or _new_row(delivery, alert)
+    entities = identity.resolve(alert.entities, connections)
+    stored = store_entities(entities)
+    store_relations((*identity.told(entities), *identity.declared(connections)[1]))
+    row.entities.add(*stored)
+    incident = row.incident or _join(row, alert, stored, delivery)
+    incident.entities.add(*stored)
+    if alert.acknowledged and incident.acknowledged_at is None:
+        Incident.objects.filter(pk=incident.pk).update(
+            acknowledged_at=delivery.received_at, acknowledged_by=str(delivery.source)
+        )
+    return incident
+
+
+def _row(delivery: Delivery, alert: ParsedAlert) -> Alert | None:
+    """The stored occurrence that this message is about, brought up to date."""
+    same = Alert.objects.filter(source=delivery.source, identity=alert.identity)
+    row = same.filter(occurrence=alert.occurrence).first() or _episode(same, alert)
+    if row is None:
+        return None
+    known = msgspec.json.decode(row.parsed, type=ParsedAlert)
+    if TELLS[alert.state] >= TELLS[known.state]:
+        row.parsed = msgspec.json.encode(alert)
+        row.title, row.name = alert.title, alert.name[:300]
+    if alert.state is AlertState.RESOLVED:
+        row.firing = False
+        row.ended_at = max(filter(None, (row.ended_at, alert.ended_at, row.ended_at or delivery.received_at)))
+    if alert.started_at < row.started_at:
+        row.started_at, row.occurrence = alert.started_at, alert.occurrence
+    row.severity = max(row.severity, alert.severity.rank)
+    row.last_seen_at = max(row.last_seen_at, delivery.received_at)
+    row.save()
+    return row
+
+
+def _episode(same: QuerySet[Alert], alert: ParsedAlert) -> Alert | None:
+    """Alertmanager's startsAt is not stable: a merged or resolved message may carry an earlier one.
+
+    An end belongs to the open episode that began at or after its start; a start within a finished episode to that.
+    """
+    if alert.state is AlertState.RESOLVED:
+        return same.filter(firing=True, started_at__gte=alert.started_at).order_by("started_at").first()
+    return same.filter(firing=False, started_at__lte=alert.started_at, ended_at__gt=alert.started_at).first()
+
+
+def _new_row(delivery: Delivery, alert: ParsedAlert) -> Alert:
+    same = Alert.objects.filter(source=delivery.source, identity=alert.identity)
+    later = same.filter(started_at__gt=alert.started_at).order_by("started_at").first()
+    # One fingerprint cannot fire twice at once: a newer occurrence ends the older one that never said so.
+    same.filter(firing=True, started_at__lt=alert.started_at).update(firing=False, ended_at=alert.started_at)
+    firing = alert.state is not AlertState.RESOLVED and later is None
+    ended = alert.ended_at or delivery.received_at if alert.state is AlertState.RESOLVED else None
+    return Alert.objects.create(
+        source=delivery.source, identity=alert.identity[:200], occurrence=alert.occurrence[:64],
+        firing=firing, known_started=alert.state is AlertState.FIRING,
+        name=alert.name[:300], title=alert.title, severity=alert.severity.rank,
+        started_at=alert.started_at, ended_at=ended if later is None else later.started_at,
+        last_seen_at=delivery.received_at, parsed=msgspec.json.encode(alert),
+    )  # fmt: skip
+
+
+def store_entities(entities: tuple[EntityRef, ...]) -> list[Entity]:
+    """The rows of these entities, made where missing."""
+    Entity.objects.bulk_create(
+        [
+            Entity(
+                key=e.key[:500], kind=e.kind, name=e.name[:253], cluster=e.cluster[:100], namespace=e.namespace[:100]
+            )
+            for e in entities
+        ],
+        ignore_conflicts=True,
+    )
+    return list(Entity.objects.filter(key__in=[e.key[:500] for e in entities]).order_by("key"))
+
+
+def store_relations(relations: tuple[Relation, ...]) -> None:
+    """The rows of these relations, with the entities at their ends where these exist or can be read off the key."""
+    keys = sorted({k for r in relations for k in (r.start, r.end)})
+    have = {e.key: e for e in Entity.objects.filter(key__in=keys)}
+    missing = [Entity(**_from_key(k)) for k in keys if k not in have]
+    if missing:
+        Entity.objects.bulk_create(missing, ignore_conflicts=True)
+        have = {e.key: e for e in Entity.objects.filter(key__in=keys)}
+    rows = [EntityRelation(start=have[r.start], kind=r.kind, end=have[r.end]) for r in relations]
+    EntityRelation.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _from_key(key: str) -> dict[str, str]:
+    kind, cluster, namespace, name = key.split("/", 3)
+    return {"key": key, "kind": kind, "cluster": cluster, "namespace": namespace, "name": name}
+
+
+def _join(row: Alert, alert: ParsedAlert, entities: list[Entity], delivery: Delivery) -> Incident:
+    keys = frozenset(e.key for e in entities)
+    earlier = (
+        Alert.objects.filter(source=row.source, identity=row.identity, incident__isnull=False)
+        .exclude(pk=row.pk).order_by("-started_at").values_list("incident_id", flat=True).first()
+    )  # fmt: skip
+    newcomer = Newcomer(keys, alert.started_at, str(earlier or ""))
+    decision = group(newcomer, _candidates(alert.started_at), _relations(keys), RULES)
+    row.incident = (
+        Incident.objects.get(pk=decision.incident) if decision.incident else _open(alert, delivery.received_at)
+    )
+    row.joined_because = _reason(decision)
+    row.save()
+    return row.incident
+
+
+def _reason(decision: Decision) -> dict[str, str]:
+    return {"en": decision.reason.en, "zh": decision.reason.zh}
+
+
+def _candidates(started_at: datetime) -> list[Candidate]:
+    alive = Q(state="open") | Q(resolved_at__gte=started_at - RULES.reopen_window)
+    rows = Incident.objects.filter(alive).order_by("-last_alert_at").prefetch_related("entities")[:CANDIDATES]
+    return [
+        Candidate(
+            str(i.pk), frozenset(e.key for e in i.entities.all()), i.started_at, i.last_alert_at,
+            i.resolved_at if i.state == "resolved" else None,
+        )
+        for i in rows
+    ]  # fmt: skip
+
+
+def _relations(keys: frozenset[str]) -> list[Relation]:
+    """The relations around these entities: their own, and those of everything that shares a parent with them."""
+    own = EntityRelation.objects.filter(Q(start__key__in=keys) | Q(end__key__in=keys))
+    parents = set(own.values_list("end__key", flat=True)) | set(keys)
+    around = EntityRelation.objects.filter(Q(end__key__in=parents) | Q(start__key__in=keys))
+    return [Relation(s, k, e) for s, k, e in around.values_list("start__key", "kind", "end__key")[:5000]]
+
+
+def _open(alert: ParsedAlert, now: datetime) -> Incident:
+    number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    return Incident.objects.create(
+        number=number, title=alert.title[:300], severity=alert.severity.rank,
+        started_at=alert.started_at, opened_at=now, last_alert_at=alert.started_at,
+    )  # fmt: skip
+
+
+def settle(incident: Incident) -> None:
+    """State, severity and times of the incident, from its alerts; resolved only when all of them are."""
+    incident.refresh_from_db()
+    alerts = incident.alerts.all()
+    summary = alerts.aggregate(
+        first=Min("started_at"), last=Max("started_at"), ended=Max("ended_at"), severity=Max("severity")
+    )
+    firing = alerts.filter(firing=True).exists()
+    if firing and incident.state == "resolved":
+        incident.reopened += 1
+    incident.state = "open" if firing else "resolved"
+    incident.resolved_at = None if firing else summary["ended"]
+    incident.started_at, incident.severity = summary["first"], summary["severity"]
+    incident.last_alert_at = max(filter(None, (summary["last"], None if firing else summary["ended"])))
+    incident.save()

@@ -1,0 +1,243 @@
+"""All reads of the record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from domain.alerts import AlertState, ParsedAlert, Severity
+from domain.connections import Connections
+from domain.entities import EntityKind, EntityRef, Relation, RelationKind
+from domain.findings import Finding
+from domain.scope import ChangeRef, Scope
+from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
+from domain.verdict import Verdict
+from incidents.assemble import scope_of
+from incidents.models import (
+    Alert,
+    Change,
+    Connection,
+    Delivery,
+    EntityRelation,
+    Feedback,
+    Incident,
+    Investigation,
+    Outbox,
+    Source,
+    VerdictRow,
+)
+
+CHANGES_BEFORE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """What the list may be narrowed by; empty means all."""
+
+    state: str = ""
+    cause: str = ""
+    entity: str = ""
+    severity: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def incidents(wanted: IncidentFilter) -> QuerySet[Incident]:
+    """The incidents that fit, newest first."""
+    rows = Incident.objects.order_by("-started_at", "-number").prefetch_related("entities")
+    if wanted.state:
+        rows = rows.filter(state=wanted.state)
+    if wanted.cause:
+        rows = rows.filter(first_cause="" if wanted.cause == "unknown" else wanted.cause)
+    if wanted.severity in Severity.__members__.values():
+        rows = rows.filter(severity__gte=Severity(wanted.severity).rank)
+    if wanted.entity:
+        rows = rows.filter(entities__name__icontains=wanted.entity).distinct()
+    if wanted.text:
+        rows = rows.filter(title__icontains=wanted.text)
+    if wanted.since:
+        rows = rows.filter(started_at__gte=wanted.since)
+    if wanted.until:
+        rows = rows.filter(started_at__lt=wanted.until)
+    return rows
+
+
+def incident(incident_id: str) -> Incident | None:
+    """By id, or by number (`17` or `#17`)."""
+    text = incident_id.removeprefix("#")
+    try:
+        if text.isdigit():
+            return Incident.objects.filter(number=int(text[:9])).first()
+        return Incident.objects.filter(pk=text).first()
+    except (ValueError, ValidationError):
+        return None
+
+
+def latest_verdict(row: Incident) -> Verdict | None:
+    """The newest revision."""
+    newest = VerdictRow.objects.filter(incident=row).order_by("-revision").first()
+    return msgspec.json.decode(newest.body, type=Verdict) if newest else None
+
+
+def latest_investigation(row: Incident) -> Investigation | None:
+    """The newest finished look at the incident."""
+    return Investigation.objects.filter(incident=row, state="done").order_by("-finished_at").first()
+
+
+def findings(row: Incident) -> list[Finding]:
+    """What the newest look found."""
+    newest = latest_investigation(row)
+    return msgspec.json.decode(newest.findings, type=list[Finding]) if newest else []
+
+
+def waiting_deliveries() -> list[str]:
+    """Ids of deliveries that nobody works on."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
+    rows = Delivery.objects.filter(free, state="new").order_by("received_at")
+    return [str(pk) for pk in rows.values_list("pk", flat=True)[:500]]
+
+
+def due_investigations() -> list[int]:
+    """Ids of investigations that may start."""
+    now = timezone.now()
+    due = Q(state="asked", not_before__lte=now) | Q(state="running", claimed_until__lt=now)
+    return list(Investigation.objects.filter(due).order_by("not_before").values_list("pk", flat=True)[:200])
+
+
+def waiting_investigation(row_id: str) -> int | None:
+    """The one investigation of this incident that waits."""
+    return Investigation.objects.filter(incident=row_id, state="asked").values_list("pk", flat=True).first()
+
+
+def due_outbox(target: str) -> list[Outbox]:
+    """Outbox rows of a target that are due."""
+    return list(Outbox.objects.filter(target=target, state="waiting", next_at__lte=timezone.now()).order_by("pk")[:200])
+
+
+def stuck_deliveries() -> QuerySet[Delivery]:
+    """Parked and dead deliveries, newest first."""
+    rows = Delivery.objects.filter(state__in=["parked", "dead"]).select_related("source")
+    return rows.order_by("-received_at")
+
+
+def sources() -> QuerySet[Source]:
+    """All sources."""
+    return Source.objects.order_by("kind", "name")
+
+
+def connections() -> Connections:
+    """Everything that was declared."""
+    found: dict[str, list[Any]] = {}
+    for row in Connection.objects.order_by("kind", "name"):
+        if row.kind in Connections.__struct_fields__:
+            found.setdefault(row.kind, []).append(row.config)
+    return msgspec.convert(found, Connections)
+
+
+def recorded_path(source: Source) -> str:
+    """Where the answers of a recorded source lie; empty for a real one."""
+    row = Connection.objects.filter(kind="recorded", name=str(source)).first()
+    return str(row.config["path"]) if row else ""
+
+
+def parsed_alerts(row: Incident) -> list[ParsedAlert]:
+    """The incident's alerts as their sources told them, with the record's state and times."""
+    return [_told(alert) for alert in row.alerts.order_by("started_at", "identity")]
+
+
+def _told(row: Alert) -> ParsedAlert:
+    alert = msgspec.json.decode(row.parsed, type=ParsedAlert)
+    state = AlertState.FIRING if row.firing else AlertState.RESOLVED
+    fields = {name: getattr(alert, name) for name in alert.__dataclass_fields__}
+    return ParsedAlert(**{**fields, "state": state, "started_at": row.started_at, "ended_at": row.ended_at})
+
+
+def scope(row: Incident, declared: Connections, as_of: datetime) -> Scope:
+    """What an investigation of the incident is about."""
+    return scope_of(str(row.pk), parsed_alerts(row), declared, as_of, changes(row))
+
+
+def changes(row: Incident) -> list[ChangeRef]:
+    """Changes shortly before the incident or during it."""
+    end = row.resolved_at or row.last_alert_at + CHANGES_BEFORE
+    rows = Change.objects.filter(at__gte=row.started_at - CHANGES_BEFORE, at__lte=end).prefetch_related("entities")
+    return [
+        ChangeRef(c.reference, c.kind, c.title, c.at, tuple(sorted(e.key for e in c.entities.all())), c.url)
+        for c in rows.order_by("at", "pk")
+    ]
+
+
+def snapshot(incident_id: str) -> IncidentSnapshot:
+    """One incident whole. Raises Incident.DoesNotExist."""
+    return snapshots([incident_id])[0]
+
+
+def snapshots(ids: Sequence[str]) -> list[IncidentSnapshot]:
+    """Several incidents whole, in the order asked."""
+    alerts = Prefetch("alerts", Alert.objects.select_related("source").prefetch_related("entities"))
+    rows = Incident.objects.filter(pk__in=ids).prefetch_related("entities", "feedback", "tickets", alerts)
+    found = {str(row.pk): _snapshot(row) for row in rows}
+    return [found[str(i)] for i in ids if str(i) in found]
+
+
+def _snapshot(row: Incident) -> IncidentSnapshot:
+    feedback = sorted(row.feedback.all(), key=lambda f: f.pk)
+    return IncidentSnapshot(
+        id=str(row.pk), number=row.number, title=row.title, state=row.state,
+        severity=list(Severity)[row.severity], started_at=row.started_at, resolved_at=row.resolved_at,
+        alerts=tuple(_alert(a) for a in row.alerts.all()),
+        entities=tuple(sorted(_entity(e.key) for e in row.entities.all())),
+        relations=_relations_of(row), findings=tuple(findings(row)), verdict=latest_verdict(row),
+        confirmed=tuple(Confirmation(f.cause, f.by, f.at, f.fixed_by) for f in feedback if f.kind != "rejected"),
+        rejected=tuple(sorted({f.cause for f in feedback if f.kind == "rejected"})),
+        changes=tuple(changes(row)), tickets=tuple(sorted(t.key for t in row.tickets.all())),
+        url=f"{settings.PUBLIC_URL}/incidents/{row.pk}/", recurrence_of=row.recurrence_of,
+    )  # fmt: skip
+
+
+def _alert(row: Alert) -> AlertRecord:
+    return AlertRecord(
+        str(row.pk), str(row.source), row.name, row.title, list(Severity)[row.severity],
+        AlertState.FIRING if row.firing else AlertState.RESOLVED, row.started_at, row.ended_at,
+        tuple(sorted(e.key for e in row.entities.all())),
+    )  # fmt: skip
+
+
+def _entity(key: str) -> EntityRef:
+    kind, cluster, namespace, name = key.split("/", 3)
+    return EntityRef(EntityKind(kind), name, cluster, namespace)
+
+
+def _relations_of(row: Incident) -> tuple[Relation, ...]:
+    keys = [e.key for e in row.entities.all()]
+    found = EntityRelation.objects.filter(start__key__in=keys).values_list("start__key", "kind", "end__key")
+    return tuple(sorted(Relation(s, RelationKind(k), e) for s, k, e in found))
+
+
+def confirmations(row: Incident) -> QuerySet[Feedback]:
+    """What people said of the incident's causes, newest first."""
+    return Feedback.objects.filter(incident=row).order_by("-pk")
+
+
+def incident_of_delivery(delivery: Delivery) -> Incident | None:
+    """The incident that the delivery's source last touched at this delivery's time."""
+    row = Alert.objects.filter(source=delivery.source, last_seen_at=delivery.received_at).first()
+    return row.incident if row else None
+
+
+def find_for_ticket(keys: Sequence[str]) -> Incident | None:
+    """The newest incident that one of these ticket keys or labels belongs to."""
+    return Incident.objects.filter(tickets__key__in=list(keys)).order_by("-started_at").first()
+
+
+def find_for_alert(identity: str) -> Incident | None:
+    """The newest incident of an alert, by fingerprint or event id."""
+    row = Alert.objects.filter(identity=identity, incident__isnull=False).order_by("-started_at").first()
+    return row.incident if row else None

@@ -1,0 +1,255 @@
+"""All writes of the record. Each function is one transaction; claims are conditional updates."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from domain.alerts import ParsedDelivery
+from domain.connections import Connections
+from domain.errors import Refused
+from domain.findings import Finding
+from domain.verdict import Verdict, VerdictState
+from incidents.models import (
+    AuditEntry,
+    Change,
+    Connection,
+    Delivery,
+    Entity,
+    Feedback,
+    Incident,
+    Investigation,
+    Outbox,
+    Source,
+    TicketLink,
+    VerdictRow,
+)
+from incidents.place import place_alert, settle
+
+MAX_ATTEMPTS = 5
+LEASE = timedelta(seconds=130)
+# Alerts of one fault come in a burst: wait this long for the burst's end before looking.
+DEBOUNCE = timedelta(milliseconds=500)
+
+
+def hashed(token: str) -> str:
+    """SHA-256 of a token; tokens are 256 random bits, so no slow hash is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def make_source(kind: str, name: str, token: str = "") -> tuple[Source, str]:
+    """A new source and its token, which is never readable again. Raises Refused when the name is taken."""
+    token = token or secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            return Source.objects.create(kind=kind, name=name, token_hash=hashed(token)), token
+    except IntegrityError as error:
+        raise Refused(f"source {kind}/{name} exists; use `source rotate {name}` for a new token") from error
+
+
+def rotate_source(source: Source, *, end_old: bool) -> str:
+    """A second live token, the first stays until `end_old`."""
+    if end_old:
+        Source.objects.filter(pk=source.pk).update(old_token_hash="")
+        return ""
+    token = secrets.token_urlsafe(32)
+    Source.objects.filter(pk=source.pk).update(old_token_hash=F("token_hash"), token_hash=hashed(token))
+    return token
+
+
+def token_fits(source: Source, token: str) -> bool:
+    """Whether the token is one of the two live ones, in constant time."""
+    given = hashed(token)
+    first = hmac.compare_digest(given, source.token_hash)
+    second = hmac.compare_digest(given, source.old_token_hash or "-" * 64)
+    return first or second
+
+
+def accept(source: Source, body: bytes, headers: dict[str, str], received_at: datetime) -> Delivery:
+    """One durable inbox row."""
+    return Delivery.objects.create(source=source, body=body, headers=headers, received_at=received_at)
+
+
+def claim_delivery(delivery_id: str) -> Delivery | None:
+    """The delivery, if it waits and nobody else has it."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    won = Delivery.objects.filter(free, pk=delivery_id, state="new").update(
+        claimed_until=now + LEASE, attempts=F("attempts") + 1
+    )
+    return Delivery.objects.select_related("source").get(pk=delivery_id) if won else None
+
+
+def park(delivery: Delivery, reason: str) -> None:
+    """Keep what cannot be understood, with the reason, for a person to look at."""
+    Delivery.objects.filter(pk=delivery.pk).update(state="parked", reason=reason[:2000], claimed_until=None)
+
+
+def replay_delivery(delivery: Delivery, by: str) -> None:
+    """Put a parked or dead delivery back into the queue."""
+    Delivery.objects.filter(pk=delivery.pk, state__in=["parked", "dead"]).update(
+        state="new", reason="", attempts=0, claimed_until=None
+    )
+    audit(by, "replay delivery", str(delivery.pk))
+
+
+def fail_delivery(delivery: Delivery, reason: str) -> None:
+    """Another attempt later, or dead after the last."""
+    state = "dead" if delivery.attempts >= MAX_ATTEMPTS else "new"
+    wait = timezone.now() + timedelta(seconds=2**delivery.attempts)
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=state, reason=reason[:2000], claimed_until=None if state == "dead" else wait
+    )
+
+
+def apply_parsed(delivery: Delivery, parsed: ParsedDelivery, connections: Connections) -> list[Incident]:
+    """All alerts of a delivery into the record and its incidents, in one transaction; marks it done."""
+    with transaction.atomic():
+        _one_at_a_time()
+        touched: dict[str, Incident] = {}
+        for alert in parsed.alerts:
+            incident = place_alert(delivery, alert, connections)
+            if incident is not None:
+                touched[str(incident.pk)] = incident
+        for incident in touched.values():
+            settle(incident)
+            link_tickets(incident, parsed)
+            ask_investigation(incident, delivery.received_at)
+        Delivery.objects.filter(pk=delivery.pk).update(
+            state="done", reason="", claimed_until=None, missing=parsed.missing
+        )
+        Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
+    return list(touched.values())
+
+
+def _one_at_a_time() -> None:
+    """Grouping reads what it writes: on PostgreSQL one writer holds this row; SQLite has one writer anyway."""
+    Connection.objects.get_or_create(kind="lock", name="grouping", defaults={"config": {}})
+    list(Connection.objects.select_for_update().filter(kind="lock", name="grouping"))
+
+
+def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
+    """Remember by which keys and labels this incident's tickets can be found."""
+    keys = {*parsed.ticket_labels, *(key for alert in parsed.alerts for key in alert.ticket_keys)}
+    TicketLink.objects.bulk_create(
+        [TicketLink(incident=incident, key=key[:255]) for key in sorted(keys)], ignore_conflicts=True
+    )
+
+
+def ask_investigation(incident: Incident, now: datetime) -> None:
+    """Ask for one look at the incident; while one waits, that one will see this too."""
+    Investigation.objects.bulk_create(
+        [Investigation(incident=incident, asked_at=now, not_before=timezone.now() + DEBOUNCE)], ignore_conflicts=True
+    )
+    want("graph", str(incident.pk))
+
+
+def want(target: str, object_id: str) -> None:
+    """A newer revision of `object_id` has to go to `target`."""
+    now = timezone.now()
+    with transaction.atomic():
+        row, made = Outbox.objects.get_or_create(target=target, object=object_id, defaults={"next_at": now})
+        if not made:
+            Outbox.objects.filter(pk=row.pk).update(
+                revision=F("revision") + 1, state="waiting", attempts=0, next_at=now, reason=""
+            )
+
+
+def claim_investigation(investigation_id: int) -> Investigation | None:
+    """The investigation, if it is due and no other of its incident runs."""
+    now = timezone.now()
+    due = Q(state="asked", not_before__lte=now) | Q(state="running", claimed_until__lt=now)
+    try:
+        with transaction.atomic():
+            won = Investigation.objects.filter(due, pk=investigation_id).update(
+                state="running", as_of=now, claimed_until=now + LEASE, attempts=F("attempts") + 1
+            )
+    except IntegrityError:
+        return None
+    return Investigation.objects.select_related("incident").get(pk=investigation_id) if won else None
+
+
+def save_investigation(
+    investigation: Investigation, as_of: datetime, findings: Iterable[Finding], answers: bytes
+) -> None:
+    """What was found and every answer that it rests on."""
+    investigation.as_of, investigation.findings, investigation.answers = (
+        as_of, msgspec.json.encode(list(findings)), answers
+    )  # fmt: skip
+    investigation.state, investigation.finished_at, investigation.claimed_until = "done", timezone.now(), None
+    investigation.save()
+
+
+def fail_investigation(investigation: Investigation, reason: str) -> None:
+    """Another attempt after the lease, or dead after the last; a newer one that waits makes it needless."""
+    newer = Investigation.objects.filter(incident=investigation.incident_id, state="asked").exists()
+    dead = newer or investigation.attempts >= MAX_ATTEMPTS
+    Investigation.objects.filter(pk=investigation.pk).update(
+        state="dead" if dead else "asked",
+        reason=reason[:2000],
+        claimed_until=None,
+        not_before=timezone.now() + timedelta(seconds=2**investigation.attempts),
+    )
+
+
+def save_verdict(incident: Incident, investigation: Investigation, verdict: Verdict) -> VerdictRow:
+    """The next revision of the incident's verdict."""
+    now = timezone.now()
+    with transaction.atomic():
+        Incident.objects.select_for_update().get(pk=incident.pk)
+        revision = (incident.verdicts.aggregate(last=Max("revision"))["last"] or 0) + 1
+        verdict = replace(verdict, revision=revision)
+        row = VerdictRow.objects.create(
+            incident=incident, investigation=investigation, revision=revision,
+            body=msgspec.json.encode(verdict), created_at=now,
+        )  # fmt: skip
+        first = verdict.causes[0].cause if verdict.causes and verdict.state is not VerdictState.UNKNOWN else ""
+        Incident.objects.filter(pk=incident.pk).update(first_cause=first, verdict_state=verdict.state.value)
+        Incident.objects.filter(pk=incident.pk, suggested_at__isnull=True).update(suggested_at=now)
+    want("graph", str(incident.pk))
+    return row
+
+
+def acknowledge(incident: Incident, by: str) -> None:
+    """Somebody looks at it; the first one counts."""
+    won = Incident.objects.filter(pk=incident.pk, acknowledged_at__isnull=True).update(
+        acknowledged_at=timezone.now(), acknowledged_by=by[:150]
+    )
+    if won:
+        audit(by, "acknowledge", str(incident.pk))
+
+
+def give_feedback(incident: Incident, by: str, kind: str, cause: str, fixed_by: str = "", note: str = "") -> Feedback:
+    """Confirm, reject or correct a cause."""
+    with transaction.atomic():
+        row = Feedback.objects.create(
+            incident=incident, by=by[:150], kind=kind, cause=cause, fixed_by=fixed_by[:300], note=note[:5000],
+            at=timezone.now(),
+        )  # fmt: skip
+        audit(by, f"feedback {kind}", str(incident.pk), {"cause": cause})
+    want("graph", str(incident.pk))
+    return row
+
+
+def add_change(
+    kind: str, reference: str, title: str, at: datetime, entities: Iterable[Entity], url: str = ""
+) -> Change:
+    """A deploy, commit or configuration change; the same reference again changes it."""
+    with transaction.atomic():
+        change, _ = Change.objects.update_or_create(
+            reference=reference[:200], defaults={"kind": kind, "title": title[:300], "at": at, "url": url}
+        )
+        change.entities.set(entities)
+    return change
+
+
+def audit(by: str, action: str, object_id: str = "", detail: dict[str, str] | None = None) -> None:
+    """One line in the audit trail."""
+    AuditEntry.objects.create(by=by[:150], action=action, object=object_id[:200], detail=detail or {})

@@ -1,0 +1,69 @@
+"""The whole story of an alert, on one page: door, parse, record, collect, remember, rank, tell.
+
+| step     | where                    | on failure                                                       |
+|----------|--------------------------|------------------------------------------------------------------|
+| parse    | `ingest.sources`         | parked with the field and the reason, visible, can be replayed   |
+| record   | `incidents.record`       | another attempt later; after the last one dead, visible          |
+| collect  | `evidence.collect`       | a check that cannot answer is unknown with a reason              |
+| rank     | `causes.rank`            | pure; abstains rather than guesses                               |
+| remember | `graph`                  | waits in the outbox; the page says that the graph is behind      |
+"""
+
+import structlog
+from django.db import Error as DatabaseError
+
+from causes.rank import rank
+from domain.errors import Malformed, ProductError
+from incidents import queries, record
+from incidents.models import Incident, Investigation
+from ingest import memory, witnesses
+from ingest.refill import refill
+from ingest.sources import all_sources
+
+log = structlog.get_logger()
+
+
+def ingest(delivery_id: str) -> list[str]:
+    """Parse one delivery and place its alerts; the ids of the incidents that it touched."""
+    delivery = record.claim_delivery(delivery_id)
+    if delivery is None:
+        return []
+    try:
+        parsed = all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
+        declared = witnesses.connections_for(delivery.source)
+        touched = record.apply_parsed(delivery, refill(delivery, parsed, declared), declared)
+        return [str(incident.pk) for incident in touched]
+    except Malformed as error:
+        record.park(delivery, str(error))
+    except (DatabaseError, ProductError) as error:
+        log.exception("delivery_failed", delivery=delivery_id)
+        record.fail_delivery(delivery, str(error))
+    return []
+
+
+def investigate(investigation_id: int) -> bool:
+    """Collect the evidence of one incident and rank its causes; whether there is a new verdict."""
+    investigation = record.claim_investigation(investigation_id)
+    if investigation is None:
+        return False
+    try:
+        _look(investigation, investigation.incident)
+        return True
+    except (DatabaseError, ProductError) as error:
+        log.exception("investigation_failed", incident=str(investigation.incident_id))
+        record.fail_investigation(investigation, str(error))
+        return False
+
+
+def _look(investigation: Investigation, incident: Incident) -> None:
+    view = witnesses.view_of(incident, investigation)
+    collected = view.collect()
+    similar = memory.similar(incident, collected.findings)
+    verdict = rank(view.scope, collected.findings, similar)
+    record.save_investigation(investigation, view.scope.as_of, collected.findings, view.packed(collected.answers))
+    record.save_verdict(incident, investigation, verdict)
+
+
+def remember() -> int:
+    """Bring everything that waits into the graph; how many incidents."""
+    return memory.remember_waiting()

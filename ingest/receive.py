@@ -1,0 +1,94 @@
+"""The door: authenticate, bound, write one durable row, answer. Nothing else happens before the answer."""
+
+import base64
+import binascii
+import time
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from incidents import record
+from incidents.models import Source
+from ingest.tasks import nudge_delivery
+
+LIMIT = 8 * 1024 * 1024
+SOURCE_CACHE_S = 5.0
+# A source that does not exist is compared with this one, so that both refusals take the same time.
+NOBODY = Source(kind="", name="", token_hash="0" * 64)
+KEPT_HEADERS = ("User-Agent", "Content-Type", "X-Request-Id")
+log = structlog.get_logger()
+_known: dict[tuple[str, str], tuple[float, Source]] = {}
+
+
+def refusal(status: int, title: str, detail: str, **headers: str) -> HttpResponse:
+    """An error as application/problem+json; it names the remedy and no secret."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
+
+
+@csrf_exempt
+def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """`POST /ingest/<kind>/<name>`: 202 with id and url once the delivery is durable."""
+    if request.method != "POST":
+        return refusal(405, "Method not allowed", "send alerts with POST; a GET here means a redirect", Allow="POST")
+    try:
+        source = _source(kind, name)
+        if not record.token_fits(source or NOBODY, _token(request)) or source is None:
+            challenge = 'Bearer realm="ingest", Basic realm="ingest"'
+            return refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
+        return _refuse_form(request) or _take(request, source)
+    except DatabaseError:
+        log.exception("record_unavailable")
+        return refusal(503, "Try again", "the record cannot be written at the moment", **{"Retry-After": "5"})
+
+
+def _refuse_form(request: HttpRequest) -> HttpResponse | None:
+    if request.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
+        return refusal(415, "Unsupported encoding", "send the body uncompressed")
+    if request.content_type not in {"application/json", "application/json-rpc"}:
+        return refusal(415, "Unsupported media type", "send Content-Type: application/json")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LIMIT:
+        return refusal(413, "Too large", f"the limit is {LIMIT} bytes; send fewer alerts at once")
+    return None
+
+
+def _take(request: HttpRequest, source: Source) -> HttpResponse:
+    body = request.read(LIMIT + 1)
+    if not body.strip():
+        return refusal(415, "Empty body", "send the alert as JSON")
+    if len(body) > LIMIT:
+        return refusal(413, "Too large", f"the limit is {LIMIT} bytes; send fewer alerts at once")
+    headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}
+    delivery = record.accept(source, body, headers, timezone.now())
+    nudge_delivery(str(delivery.pk))
+    answer: dict[str, Any] = {"id": str(delivery.pk), "url": f"{settings.PUBLIC_URL}/deliveries/{delivery.pk}/"}
+    return JsonResponse(answer, status=202)
+
+
+def _source(kind: str, name: str) -> Source | None:
+    """Kept for a few seconds: a look-up per alert would double the door's work."""
+    now = time.monotonic()
+    until, source = _known.get((kind, name), (0.0, None))
+    if source is not None and now < until:
+        return source
+    found = Source.objects.filter(kind=kind, name=name).first()
+    if found is not None:
+        _known[kind, name] = (now + SOURCE_CACHE_S, found)
+    return found
+
+
+def _token(request: HttpRequest) -> str:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""

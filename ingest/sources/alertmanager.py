@@ -1,0 +1,156 @@
+"""Alertmanager's webhook, payload version 4."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.entities import EntityKind, EntityRef
+from domain.errors import Malformed
+from domain.text import Text
+from ingest.sources.source import AlertSource, SetupStep
+
+HEARTBEATS = {"Watchdog", "InfoInhibitor"}
+SEVERITIES = {
+    "critical": Severity.CRITICAL, "page": Severity.CRITICAL, "error": Severity.HIGH, "high": Severity.HIGH,
+    "warning": Severity.WARNING, "average": Severity.AVERAGE, "info": Severity.INFO, "none": Severity.INFO,
+}  # fmt: skip
+WORKLOAD_LABELS = ("deployment", "statefulset", "daemonset")
+
+
+class _Alert(msgspec.Struct):
+    status: Literal["firing", "resolved"]
+    startsAt: datetime
+    labels: dict[str, str]
+    fingerprint: str = ""
+    endsAt: datetime | None = None
+    annotations: dict[str, str] = {}
+    generatorURL: str = ""
+
+
+class _Message(msgspec.Struct):
+    """Only what is needed; unknown fields are let through, since every release adds some."""
+
+    alerts: list[_Alert]
+    version: str = ""
+    groupKey: str = ""
+    truncatedAlerts: int = 0
+
+
+_DECODER = msgspec.json.Decoder(_Message)
+
+
+def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
+    """The alerts of one message; each has its own state, whatever the message's says."""
+    try:
+        message = _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"{error}; expected Alertmanager's webhook, version 4") from error
+    alerts = tuple(_alert(a) for a in message.alerts if a.labels.get("alertname") not in HEARTBEATS)
+    label = hashlib.sha256(message.groupKey.encode()).hexdigest()
+    return ParsedDelivery(
+        alerts, message.groupKey, max(message.truncatedAlerts, 0),
+        (f"ALERT{{{label}}}",) if message.groupKey else (),
+    )  # fmt: skip
+
+
+def _alert(alert: _Alert) -> ParsedAlert:
+    labels = alert.labels
+    started = _aware(alert.startsAt)
+    name = labels.get("alertname", "alert without a name")
+    return ParsedAlert(
+        identity=alert.fingerprint or _fingerprint(labels),
+        occurrence=started.isoformat(),
+        state=AlertState(alert.status),
+        name=name,
+        title=alert.annotations.get("summary") or alert.annotations.get("description") or name,
+        severity=SEVERITIES.get(labels.get("severity", "").lower(), Severity.WARNING),
+        started_at=started,
+        ended_at=_end(alert),
+        entities=entities_of(labels),
+        labels=labels,
+        annotations=alert.annotations,
+        url=alert.generatorURL,
+    )
+
+
+def _aware(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _end(alert: _Alert) -> datetime | None:
+    """The zero time of a firing alert (year 1) is no time; a firing alert has no end."""
+    if alert.status == "firing" or alert.endsAt is None or alert.endsAt.year <= 1:
+        return None
+    return _aware(alert.endsAt)
+
+
+def _fingerprint(labels: dict[str, str]) -> str:
+    joined = "\x00".join(f"{key}\x01{value}" for key, value in sorted(labels.items()))
+    return "sha256:" + hashlib.sha256(joined.encode()).hexdigest()[:32]
+
+
+def entities_of(labels: dict[str, str]) -> tuple[EntityRef, ...]:
+    """What the labels name, most specific first; the declared topology refines it later."""
+    cluster, namespace = labels.get("cluster", ""), labels.get("namespace", "")
+    found: list[EntityRef] = []
+    if pod := labels.get("pod"):
+        found.append(EntityRef(EntityKind.POD, pod, cluster, namespace))
+    for label in WORKLOAD_LABELS:
+        if workload := labels.get(label):
+            found.append(EntityRef(EntityKind.WORKLOAD, workload, cluster, namespace))
+    if service := labels.get("service"):
+        found.append(EntityRef(EntityKind.SERVICE, service, cluster, namespace))
+    if _about_etcd(labels):
+        found.append(_etcd(labels, cluster))
+    elif host := labels.get("node") or ("" if pod else labels.get("instance", "").rsplit(":", 1)[0]):
+        found.append(EntityRef(EntityKind.HOST, host, cluster, "", (labels.get("instance", ""),)))
+    return tuple(found)
+
+
+def _about_etcd(labels: dict[str, str]) -> bool:
+    return "etcd" in labels.get("job", "").lower() or "etcd" in labels.get("alertname", "").lower()
+
+
+def _etcd(labels: dict[str, str], cluster: str) -> EntityRef:
+    if instance := labels.get("instance"):
+        return EntityRef(EntityKind.ETCD_MEMBER, instance, cluster, "", (instance, instance.rsplit(":", 1)[0]))
+    return EntityRef(EntityKind.ETCD_CLUSTER, cluster or labels.get("job", "etcd"), cluster)
+
+
+def setup(url: str, token: str) -> tuple[SetupStep, ...]:
+    """The receiver to paste into alertmanager.yml."""
+    snippet = (
+        "receivers:\n"
+        "  - name: incident-graph\n"
+        "    webhook_configs:\n"
+        f"      - url: {url}\n"
+        "        send_resolved: true\n"
+        "        http_config:\n"
+        "          authorization:\n"
+        "            type: Bearer\n"
+        f"            credentials: {token}\n"
+    )
+    route = "route:\n  routes:\n    - receiver: incident-graph\n      continue: true\n"
+    return (
+        SetupStep(
+            Text("Add this receiver to alertmanager.yml", "将此接收器加入 alertmanager.yml"),
+            snippet, "receiver.yml",
+        ),
+        SetupStep(
+            Text("Send it a copy of every alert, before the other routes", "在其他路由之前，将每条告警发送一份给它"),
+            route,
+        ),
+    )  # fmt: skip
+
+
+EXAMPLE = (
+    b'{"version":"4","groupKey":"{}:{alertname=\\"etcdNoLeader\\"}","status":"firing","alerts":[{"status":"firing",'
+    b'"labels":{"alertname":"etcdNoLeader","cluster":"prod-a","job":"etcd","instance":"10.0.0.1:2379",'
+    b'"severity":"critical"},"annotations":{"summary":"etcd has no leader"},"startsAt":"2026-03-01T12:00:00Z",'
+    b'"endsAt":"0001-01-01T00:00:00Z","fingerprint":"96b07faa17782a8c"}]}'
+)
+
+SOURCE = AlertSource("alertmanager", Text("Alertmanager", "Alertmanager"), parse, EXAMPLE, setup)

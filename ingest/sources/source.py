@@ -1,0 +1,31 @@
+"""What an alert source is: a kind, a pure parser, an example, and the text of its set-up page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.alerts import ParsedDelivery
+from domain.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One step of setting a source up; `body` is text to copy, `filename` names it when it is a file."""
+
+    title: Text
+    body: str
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSource:
+    """A kind of alert source.
+
+    `parse(body, received_at)` is pure and raises Malformed; `setup(url, token)` gives the steps with both put in.
+    """
+
+    kind: str
+    title: Text
+    parse: Callable[[bytes, datetime], ParsedDelivery]
+    example: bytes
+    setup: Callable[[str, str], tuple[SetupStep, ...]]

@@ -1,0 +1,177 @@
+"""Zabbix's webhook, as the shipped media type sends it (6.0 to 7.4), also when a user edited its script."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.entities import EntityKind, EntityRef
+from domain.errors import Malformed
+from domain.text import Text
+from ingest.sources.source import AlertSource, SetupStep
+
+MEDIA_TYPE = Path(__file__).parent / "assets" / "zabbix_media_type.yaml"
+# A macro that Zabbix cannot resolve arrives as its own text.
+UNRESOLVED = re.compile(r"\A(\{[^{}]+\}|\*UNKNOWN\*|)\Z")
+SEVERITIES = (
+    Severity.INFO,
+    Severity.INFO,
+    Severity.WARNING,
+    Severity.AVERAGE,
+    Severity.HIGH,
+    Severity.CRITICAL,
+)
+JIRA_TAG = "__zbx_jira_issuekey"
+OWN_TAG = "__incident"
+
+
+def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
+    """The one event of a message. Problem, update and recovery share the problem's event id."""
+    fields = _fields(body)
+    event_id = _text(fields, "event_id")
+    if not event_id or not event_id.isdigit():
+        raise Malformed("is missing or not a number; send {EVENT.ID}", "event_id")
+    tags = _tags(fields.get("event_tags"))
+    started = _time(fields, "event", received_at)
+    state = _state(fields)
+    ended = _time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None
+    alert = ParsedAlert(
+        identity=event_id, occurrence="", state=state,
+        name=_text(fields, "trigger_name") or _text(fields, "event_name") or "Zabbix event",
+        title=_text(fields, "event_name") or _text(fields, "trigger_name") or "Zabbix event",
+        severity=_severity(fields), started_at=started or received_at, ended_at=ended or None,
+        entities=_entities(fields, tags), labels=_labels(fields, tags),
+        annotations={"description": _text(fields, "trigger_description"), "opdata": _text(fields, "event_opdata")},
+        url=_link(fields, event_id), note=_text(fields, "event_update_message"),
+        acknowledged=_text(fields, "event_ack_status").lower() == "yes",
+        ticket_keys=tuple(v for k, v in tags if k == JIRA_TAG),
+    )  # fmt: skip
+    return ParsedDelivery((alert,))
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"{error}; expected the JSON object of the Zabbix media type") from error
+    return fields
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    text = "" if value is None or isinstance(value, dict | list) else str(value)
+    return "" if UNRESOLVED.match(text) else text
+
+
+def _state(fields: dict[str, Any]) -> AlertState:
+    """Firing and resolved follow the event's value; an update says nothing but that it was touched."""
+    value = _text(fields, "event_value")
+    if value == "0":
+        return AlertState.RESOLVED
+    if value != "1":
+        raise Malformed("is neither 1 (problem) nor 0 (recovery); send {EVENT.VALUE}", "event_value")
+    return AlertState.UPDATE if _text(fields, "event_update_status") == "1" else AlertState.FIRING
+
+
+def _severity(fields: dict[str, Any]) -> Severity:
+    number = _text(fields, "event_nseverity")
+    return SEVERITIES[int(number)] if number in {"0", "1", "2", "3", "4", "5"} else Severity.WARNING
+
+
+def _local(fields: dict[str, Any], prefix: str) -> datetime | None:
+    text = f"{_text(fields, prefix + '_date')} {_text(fields, prefix + '_time')}"
+    try:
+        return datetime.strptime(text, "%Y.%m.%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _time(fields: dict[str, Any], prefix: str, received_at: datetime) -> datetime | None:
+    """Zabbix writes times in the recipient's zone; the offset is message time minus `sent_at`, to 15 minutes."""
+    local = _local(fields, prefix)
+    if local is None:
+        return None
+    message, sent_at = _local(fields, "message"), fields.get("sent_at")
+    sent = received_at
+    if isinstance(sent_at, int | float) and 0 < sent_at < 4e9:
+        sent = datetime.fromtimestamp(sent_at, UTC)
+    if message is None:
+        # Without the message's own local time the zone cannot be known: only a time near arrival is believed.
+        return local if abs(local - received_at) < timedelta(minutes=10) else None
+    quarters = round((message - sent).total_seconds() / 900)
+    return local - timedelta(minutes=15 * quarters)
+
+
+def _tags(raw: object) -> tuple[tuple[str, str], ...]:
+    """Pairs in the order sent; the raw macro arrives as JSON text when the script passed it on as it was."""
+    if isinstance(raw, str):
+        try:
+            raw = msgspec.json.decode(raw.encode())
+        except msgspec.DecodeError:
+            return ()
+    if not isinstance(raw, list):
+        return ()
+    pairs = [(str(t.get("tag", "")), str(t.get("value", ""))) for t in raw if isinstance(t, dict)]
+    return tuple(pair for pair in pairs if pair[0])
+
+
+def _labels(fields: dict[str, Any], tags: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    named = {k: _text(fields, k) for k in ("host_host", "host_name", "host_ip", "item_key", "trigger_id", "event_id")}
+    return {k: v for k, v in named.items() if v} | {k: v for k, v in tags if not k.startswith(OWN_TAG)}
+
+
+def _entities(fields: dict[str, Any], tags: tuple[tuple[str, str], ...]) -> tuple[EntityRef, ...]:
+    tag = dict(tags)
+    cluster, namespace = tag.get("cluster", ""), tag.get("namespace", "")
+    found: list[EntityRef] = []
+    if "pod" in tag:
+        found.append(EntityRef(EntityKind.POD, tag["pod"], cluster, namespace))
+    if "service" in tag:
+        found.append(EntityRef(EntityKind.SERVICE, tag["service"], cluster, namespace))
+    host = _text(fields, "host_host") or _text(fields, "host_name")
+    if host:
+        names = tuple(n for n in (_text(fields, k) for k in ("host_name", "host_ip", "host_dns")) if n)
+        etcd = tag.get("component", "").lower() == "etcd" or _text(fields, "item_key").startswith("etcd.")
+        kind = EntityKind.ETCD_MEMBER if etcd else EntityKind.HOST
+        found.append(EntityRef(kind, host, cluster, "", names))
+    return tuple(found)
+
+
+def _link(fields: dict[str, Any], event_id: str) -> str:
+    base, trigger = _text(fields, "zabbix_url").rstrip("/"), _text(fields, "trigger_id")
+    return f"{base}/tr_events.php?triggerid={trigger}&eventid={event_id}" if base and trigger else ""
+
+
+def setup(url: str, token: str) -> tuple[SetupStep, ...]:
+    """The media type to import and the two macros that it reads."""
+    macros = f"{{$INCIDENT_GRAPH.URL}} = {url}\n{{$INCIDENT_GRAPH.TOKEN}} = {token}\n"
+    return (
+        SetupStep(
+            Text("Import this media type (Alerts → Media types → Import)", "导入此媒介类型（告警 → 媒介类型 → 导入）"),
+            MEDIA_TYPE.read_text(encoding="utf-8"), "incident-graph-media-type.yaml",
+        ),
+        SetupStep(
+            Text("Set two global macros, the second as secret text", "设置两个全局宏，第二个设为密文"), macros
+        ),
+        SetupStep(
+            Text(
+                "Give a user with read permission this media, and add an action with operations, recovery and update "
+                "operations that sends to the user",
+                "为具有读权限的用户添加此媒介，并创建动作：操作、恢复操作和更新操作均发送给该用户",
+            ),
+            "",
+        ),
+    )  # fmt: skip
+
+
+EXAMPLE = (
+    b'{"event_id":"37","event_value":"1","event_update_status":"0","event_nseverity":"4",'
+    b'"event_name":"etcd leader switch","event_date":"2026.03.01","event_time":"12:00:00",'
+    b'"message_date":"2026.03.01","message_time":"12:00:03","sent_at":1772366403,"host_host":"etcd-prod-1",'
+    b'"event_tags":[{"tag":"component","value":"etcd"}]}'
+)
+
+SOURCE = AlertSource("zabbix", Text("Zabbix", "Zabbix"), parse, EXAMPLE, setup)

@@ -1,0 +1,80 @@
+"""Celery tasks: each is a nudge for one row that already waits in the record, so a lost message loses nothing."""
+
+from collections.abc import Callable
+
+import structlog
+from celery import Task, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from incidents import queries
+from ingest import pipeline
+
+log = structlog.get_logger()
+
+
+def nudge_delivery(delivery_id: str) -> None:
+    """Tell a worker of a new delivery once it is committed."""
+    transaction.on_commit(lambda: _nudge(ingest_delivery, delivery_id))
+
+
+def _nudge(task: "Task[[str], None]", row_id: str | int) -> None:
+    """The sweeper finds the row when the broker cannot be reached; the sender is not made to wait for it."""
+    try:
+        task.apply_async((row_id,), ignore_result=True)
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("broker_unavailable", task=task.name, error=str(error))
+
+
+@shared_task(queue="ingest")
+def ingest_delivery(delivery_id: str) -> None:
+    """Parse one delivery into the record."""
+    for incident_id in pipeline.ingest(delivery_id):
+        _later(investigate_incident, queries.waiting_investigation(incident_id))
+
+
+@shared_task(queue="investigate")
+def investigate_incident(investigation_id: int) -> None:
+    """Collect, rank, and ask for the graph to remember."""
+    if pipeline.investigate(investigation_id):
+        _nudge(remember, "")
+
+
+@shared_task(queue="graph")
+def remember(_: str = "") -> None:
+    """Everything that waits for the graph, in one batch: one writer at a time."""
+    pipeline.remember()
+
+
+@shared_task(queue="ingest")
+def sweep() -> None:
+    """Pick up every row that is not done: after a lost broker, a killed worker, or at the end of a wait."""
+    for delivery_id in queries.waiting_deliveries():
+        _nudge(ingest_delivery, delivery_id)
+    for investigation_id in queries.due_investigations():
+        _nudge(investigate_incident, investigation_id)
+    if queries.due_outbox("graph"):
+        _nudge(remember, "")
+
+
+def _later(task: "Task[[int], None]", investigation_id: int | None) -> None:
+    """Start when the burst of alerts is over; a countdown this short cannot outlive the broker's timeout."""
+    if investigation_id is None:
+        return
+    try:
+        task.apply_async((investigation_id,), countdown=0.6, ignore_result=True)
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("broker_unavailable", task=task.name, error=str(error))
+
+
+def drain(limit: int = 100, pause: Callable[[], None] = lambda: None) -> int:
+    """Do all that waits here and now, without a broker; how many rounds it took. For tests and small commands."""
+    for round_number in range(limit):
+        worked = [pipeline.ingest(d) for d in queries.waiting_deliveries()]
+        looked = [pipeline.investigate(i) for i in queries.due_investigations()]
+        if not worked and not looked and not queries.due_investigations():
+            pipeline.remember()
+            return round_number
+        pause()
+    return limit
