@@ -92,3 +92,8 @@ def _token(request: HttpRequest) -> str:
         except (binascii.Error, UnicodeDecodeError):
             return ""
     return ""
+
+
+def forget_sources() -> None:
+    """Look sources up anew, e.g. after a token was ended."""
+    _known.clear()

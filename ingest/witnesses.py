@@ -1,0 +1,60 @@
+"""Whom an investigation asks: the declared connections live, or the recorded answers of a bundle."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.utils import timezone
+
+from domain.connections import Connections
+from domain.errors import ProductError
+from domain.scope import Scope
+from evidence.bundles import Bundle, pack_answers
+from evidence.collect import Collected, collect
+from evidence.recording import Answer, LiveTransports, ReplayTransports
+from incidents import queries
+from incidents.models import Incident, Investigation, Source
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A scope and the transports that answer its questions."""
+
+    scope: Scope
+    transports: LiveTransports | ReplayTransports
+
+    def collect(self) -> Collected:
+        """Every check that applies, each bounded in time."""
+        return collect(self.scope, self.transports)
+
+    def packed(self, answers: tuple[Answer, ...]) -> bytes:
+        """The answers as they are stored: JSON, compressed."""
+        return pack_answers(answers)
+
+
+def connections_for(source: Source) -> Connections:
+    """What was declared; for a recorded source, what its bundle declares."""
+    path = queries.recorded_path(source)
+    return _bundle(path).connections if path else queries.connections()
+
+
+def view_of(incident: Incident, investigation: Investigation) -> View:
+    """How this incident is looked at now. Time in a replay is the recorded time."""
+    first = incident.alerts.select_related("source").order_by("pk").first()
+    if first is None:
+        raise ProductError("the incident has no alerts any more; it cannot be investigated")
+    path = queries.recorded_path(first.source)
+    if path:
+        bundle = _bundle(path)
+        scope = queries.scope(incident, bundle.connections, bundle.as_of)
+        return View(scope, ReplayTransports(bundle.answers))
+    declared = queries.connections()
+    return View(queries.scope(incident, declared, _as_of(investigation)), LiveTransports(declared))
+
+
+def _as_of(investigation: Investigation) -> datetime:
+    return investigation.as_of or timezone.now()
+
+
+def _bundle(path: str) -> Bundle:
+    return Bundle.load(Path(path))
