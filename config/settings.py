@@ -83,6 +83,8 @@ def _database(url: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": INCIDENT_GRAPH_HOME / "record.sqlite3",
         "CONN_MAX_AGE": 60,
+        # Several connections at once need a file: shared memory locks whole tables.
+        "TEST": {"NAME": INCIDENT_GRAPH_HOME / "test.sqlite3"},
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",

@@ -46,7 +46,7 @@ def _row(delivery: Delivery, alert: ParsedAlert) -> Alert | None:
         row.title, row.name = alert.title, alert.name[:300]
     if alert.state is AlertState.RESOLVED:
         row.firing = False
-        row.ended_at = max(filter(None, (row.ended_at, alert.ended_at, row.ended_at or delivery.received_at)))
+        row.ended_at = max(filter(None, (row.ended_at, alert.ended_at)), default=delivery.received_at)
     if alert.started_at < row.started_at:
         row.started_at, row.occurrence = alert.started_at, alert.occurrence
     row.severity = max(row.severity, alert.severity.rank)
