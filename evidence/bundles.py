@@ -1,0 +1,177 @@
+"""A recorded incident as a folder or zip: deliveries, answers, topology and, if known, the truth."""
+
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from domain.connections import Connections
+from domain.errors import Malformed
+from domain.similar import SimilarIncident
+from evidence.recording import Answer, decode_answer, encode_answer
+
+T = TypeVar("T")
+FORMAT = 1
+MEMBER_LIMIT = 32 * 1024 * 1024
+TOTAL_LIMIT = 256 * 1024 * 1024
+FILES_LIMIT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDelivery:
+    """One raw delivery as it came; `body` is its text."""
+
+    kind: str
+    name: str
+    received_at: datetime
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What it really was: cause slug, entity key, and who said so."""
+
+    cause: str
+    entity: str = ""
+    said_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    format: int
+    title: str
+    as_of: datetime
+    connections: Connections
+    truth: Truth | None = None
+    similar: tuple[SimilarIncident, ...] = ()
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A recorded incident. `as_of` is the time at which it was looked at; `similar` the history known then."""
+
+    title: str
+    as_of: datetime
+    connections: Connections
+    truth: Truth | None
+    similar: tuple[SimilarIncident, ...]
+    deliveries: tuple[RecordedDelivery, ...]
+    answers: tuple[Answer, ...]
+    notes: str = ""
+
+    @classmethod
+    def load(cls, path: Path) -> "Bundle":
+        """Read a folder or a zip. Raises Malformed naming the file inside that cannot be used."""
+        files = _folder(path) if path.is_dir() else _zipped(path)
+        head = _decode("bundle.json", files.get("bundle.json"), _Head)
+        if head.format != FORMAT:
+            raise Malformed(f"is {head.format}, this version reads {FORMAT}; use a newer release", "format")
+        deliveries = [_decode(n, files[n], RecordedDelivery) for n in sorted(files) if n.startswith("deliveries/")]
+        answers = [_answer(n, files[n]) for n in sorted(files) if n.startswith("answers/")]
+        return cls(
+            head.title, head.as_of, head.connections, head.truth, head.similar,
+            tuple(deliveries), tuple(answers), head.notes,
+        )  # fmt: skip
+
+    def save(self, path: Path) -> None:
+        """Write a zip where the name ends so, otherwise a folder. The same bundle gives the same bytes."""
+        if path.suffix == ".zip":
+            path.write_bytes(self.zipped())
+            return
+        for name, content in self._files():
+            target = path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+    def zipped(self) -> bytes:
+        """The bundle as a zip file."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in self._files():
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        head = _Head(
+            FORMAT, self.title, self.as_of, without_secrets(self.connections), self.truth, self.similar, self.notes
+        )
+        yield (
+            "bundle.json",
+            json.dumps(msgspec.to_builtins(head), indent=1, sort_keys=True, ensure_ascii=False).encode(),
+        )
+        for number, delivery in enumerate(self.deliveries, 1):
+            yield f"deliveries/{number:04}.json", msgspec.json.encode(delivery)
+        for number, answer in enumerate(sorted(self.answers, key=lambda a: a.key), 1):
+            yield f"answers/{number:04}.json.gz", gzip.compress(encode_answer(answer), mtime=0)
+
+
+def without_secrets(connections: Connections) -> Connections:
+    """The declarations without anything that names or holds a secret."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, list):
+            return [clean(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        secret = ("_file", "_env")
+        return {k: clean(v) for k, v in value.items() if not k.endswith(secret) and k not in {"headers", "basic_user"}}
+
+    return msgspec.convert(clean(msgspec.to_builtins(connections)), Connections)
+
+
+def pack_answers(answers: Iterable[Answer]) -> bytes:
+    """All answers of an investigation in one compressed blob."""
+    return gzip.compress(msgspec.json.encode(list(answers)), mtime=0)
+
+
+def unpack_answers(packed: bytes) -> tuple[Answer, ...]:
+    """What `pack_answers` wrote; empty for nothing."""
+    return tuple(msgspec.json.decode(gzip.decompress(packed), type=list[Answer])) if packed else ()
+
+
+def _folder(path: Path) -> dict[str, bytes]:
+    found = [p for p in sorted(path.rglob("*")) if p.is_file() and not p.is_symlink()][:FILES_LIMIT]
+    if sum(p.stat().st_size for p in found) > TOTAL_LIMIT:
+        raise Malformed(f"is larger than {TOTAL_LIMIT} bytes", str(path))
+    return {p.relative_to(path).as_posix(): p.read_bytes() for p in found}
+
+
+def _zipped(path: Path) -> dict[str, bytes]:
+    """Members are read in memory and never written anywhere, so their names can do no harm."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if len(members) > FILES_LIMIT or sum(m.file_size for m in members) > TOTAL_LIMIT:
+                raise Malformed("is larger than a bundle may be", str(path))
+            return {m.filename: archive.read(m) for m in members if not m.is_dir()}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise Malformed(f"is neither a bundle's folder nor its zip ({error})", str(path)) from error
+
+
+def _decode(name: str, raw: bytes | None, kind: type[T]) -> T:
+    if raw is None:
+        raise Malformed("is missing; this is not a bundle", name)
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(str(error), name) from error
+
+
+def _answer(name: str, raw: bytes) -> Answer:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+            content = stream.read(MEMBER_LIMIT + 1)
+        if len(content) > MEMBER_LIMIT:
+            raise Malformed(f"is larger than {MEMBER_LIMIT} bytes", name)
+        return decode_answer(content)
+    except (OSError, EOFError, msgspec.DecodeError) as error:
+        raise Malformed(str(error), name) from error
