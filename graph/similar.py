@@ -1,0 +1,210 @@
+"""Finds earlier incidents that are alike, scores them, and writes down why.
+
+Candidates come from the graph by shared causes, findings, entities and neighbouring entities; the score
+is made here, so that the same graph gives the same numbers on every server.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from domain.similar import SimilarIncident
+from domain.snapshot import IncidentSnapshot
+from domain.text import Text
+from graph import queries
+from graph.project import alert_names, cause_probabilities, epoch_ms, finding_ids
+
+Read = Callable[..., list[dict[str, Any]]]
+
+# What each kind of likeness counts for. Parts that the asking incident lacks are left out and the rest
+# is scaled up, so an incident without a verdict yet is compared by its findings and entities.
+_WEIGHTS = {"causes": 0.35, "findings": 0.30, "entities": 0.15, "alerts": 0.12, "topology": 0.08}
+# That something was looked for and not found says less than that it was found.
+_ABSENCE = 0.25
+_PER_ROUTE = 100
+_STRONGEST_FINDINGS = 6
+_LOWEST_SCORE = 0.05
+_NEIGHBOURS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """By what incidents are compared."""
+
+    causes: dict[str, float]
+    findings: frozenset[str]
+    entities: frozenset[str]
+    alerts: frozenset[str]
+
+
+def similar(read: Read, snapshot: IncidentSnapshot, limit: int) -> tuple[SimilarIncident, ...]:
+    """The best `limit` incidents that began no later than this one, the most alike first."""
+    ours = profile_of(snapshot)
+    neighbours = _neighbours(read, ours)
+    ids = _candidates(read, snapshot, ours, neighbours)
+    scored = [_scored(ours, neighbours, row) for row in read(queries.PROFILES, ids=ids)]
+    close = [(found, row) for found, row in scored if found.score >= _LOWEST_SCORE]
+    close.sort(key=lambda pair: (-pair[0].score, not pair[0].confirmed, -pair[1], pair[0].incident))
+    return tuple(found for found, _ in close[:limit])
+
+
+def profile_of(snapshot: IncidentSnapshot) -> Profile:
+    """The asking incident's own profile."""
+    return Profile(
+        cause_probabilities(snapshot),
+        frozenset(finding_ids(snapshot)),
+        frozenset(entity.key for entity in snapshot.entities),
+        frozenset(alert_names(snapshot)),
+    )
+
+
+def _neighbours(read: Read, ours: Profile) -> frozenset[str]:
+    """Entities that hang directly on ours; zones are left out, as everything stands in one."""
+    rows = read(queries.NEIGHBOURS, entities=sorted(ours.entities), limit=_NEIGHBOURS)
+    return frozenset(row["id"] for row in rows) - ours.entities
+
+
+def _candidates(read: Read, snapshot: IncidentSnapshot, ours: Profile, neighbours: frozenset[str]) -> list[str]:
+    """Up to a hundred ids by each route; sorted, each once."""
+    bounds = {
+        "incident": snapshot.id,
+        "before_ms": epoch_ms(snapshot.started_at),
+        "limit": _PER_ROUTE,
+    }
+    causes = list(ours.causes)[:3]
+    routes = (
+        (queries.BY_CONFIRMED, "causes", causes),
+        (queries.BY_RANKED, "causes", causes),
+        (queries.BY_FINDING, "findings", _strongest(snapshot, ours)),
+        (queries.BY_ENTITY, "entities", sorted(ours.entities)),
+        (queries.BY_ENTITY, "entities", sorted(neighbours)),
+    )
+    found = {row["id"] for query, name, values in routes if values for row in read(query, **{name: values}, **bounds)}
+    return sorted(found)
+
+
+def _strongest(snapshot: IncidentSnapshot, ours: Profile) -> list[str]:
+    """The observed findings that weigh most in the verdict: a query over all of them would be slow."""
+    weights: dict[str, float] = {}
+    for cause in snapshot.verdict.causes if snapshot.verdict else ():
+        for term in cause.terms:
+            weights[term.measure] = max(weights.get(term.measure, 0.0), abs(term.weight))
+    observed = [id_ for id_ in ours.findings if id_.endswith(":yes")]
+    observed.sort(key=lambda id_: (-weights.get(id_.rpartition(":")[0], 0.0), id_))
+    return observed[:_STRONGEST_FINDINGS]
+
+
+def _scored(ours: Profile, neighbours: frozenset[str], row: dict[str, Any]) -> tuple[SimilarIncident, int]:
+    """One candidate with its score and reasons, and when it began."""
+    theirs = Profile(
+        dict(zip(row["causes"], row["probabilities"], strict=True)),
+        frozenset(row["findings"]),
+        frozenset(row["entities"]),
+        frozenset(row["alerts"]),
+    )
+    score, why = compare(ours, theirs, neighbours, bool(row["confirmed"]))
+    found = SimilarIncident(
+        incident=row["id"],
+        title=row["title"],
+        score=score,
+        why=why,
+        cause=next(iter(theirs.causes), ""),
+        confirmed=bool(row["confirmed"]),
+        fixed_by=row["fixed_by"] or "",
+        minutes=_minutes(row["started_ms"], row["resolved_ms"]),
+        url=row["url"] or "",
+        recurrence_of=row["recurrence_of"] or "",
+    )
+    return found, row["started_ms"]
+
+
+def compare(
+    ours: Profile, theirs: Profile, neighbours: frozenset[str], confirmed: bool
+) -> tuple[float, tuple[Text, ...]]:
+    """Score 0..1, higher is more alike, and the reasons, the weightiest first."""
+    parts = {
+        "causes": _causes(ours, theirs, confirmed),
+        "findings": _findings(ours, theirs),
+        "entities": _entities(ours, theirs),
+        "alerts": _alerts(ours, theirs),
+        "topology": _topology(ours, theirs, neighbours),
+    }
+    known = {name: part for name, part in parts.items() if part is not None}
+    total = sum(_WEIGHTS[name] for name in known)
+    if not total:
+        return 0.0, ()
+    shares = {name: _WEIGHTS[name] * likeness / total for name, (likeness, _) in known.items()}
+    order = sorted((name for name in known if shares[name] > 0), key=lambda name: (-shares[name], name))
+    return round(sum(shares.values()), 4), tuple(known[name][1] for name in order)
+
+
+_Part = tuple[float, Text] | None
+
+
+def _causes(ours: Profile, theirs: Profile, confirmed: bool) -> _Part:
+    if not ours.causes:
+        return None
+    shared = {slug: min(p, theirs.causes[slug]) for slug, p in ours.causes.items() if slug in theirs.causes}
+    best = max(shared, key=lambda slug: (shared[slug], slug), default="")
+    if confirmed:
+        why = Text("Its confirmed cause, {cause}, has {share} here.", "其已确认原因 {cause} 在此处概率为 {share}。")
+    else:
+        why = Text("Both rank {cause}, here with {share}.", "两者都将 {cause} 列为可能原因,此处概率为 {share}。")
+    share = f"{ours.causes.get(best, 0.0):.0%}"
+    return min(sum(shared.values()), 1.0), why.format(cause=best, share=share)
+
+
+def _findings(ours: Profile, theirs: Profile) -> _Part:
+    if not ours.findings:
+        return None
+    shared = ours.findings & theirs.findings
+    likeness = _mass(shared) / _mass(ours.findings | theirs.findings)
+    seen = sorted(id_.rpartition(":")[0] for id_ in shared if id_.endswith(":yes"))
+    if not seen:
+        text = Text("{n} things were looked for and found in neither.", "有 {n} 项检查在两者中都未发现异常。")
+        return likeness, text.format(n=len(shared))
+    text = Text("{n} findings in common, seen in both: {names}.", "共有 {n} 项相同的发现,两者都观察到:{names}。")
+    return likeness, text.format(n=len(shared), names=_listed(seen))
+
+
+def _mass(findings: frozenset[str]) -> float:
+    seen = sum(1 for id_ in findings if id_.endswith(":yes"))
+    return seen + _ABSENCE * (len(findings) - seen)
+
+
+def _entities(ours: Profile, theirs: Profile) -> _Part:
+    if not ours.entities:
+        return None
+    shared = ours.entities & theirs.entities
+    text = Text("{n} of {all} affected things are the same: {names}.", "{all} 个受影响对象中有 {n} 个相同:{names}。")
+    why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_short(shared)))
+    return len(shared) / len(ours.entities), why
+
+
+def _alerts(ours: Profile, theirs: Profile) -> _Part:
+    if not ours.alerts:
+        return None
+    shared = sorted(ours.alerts & theirs.alerts)
+    why = Text("The same alerts came: {names}.", "出现了相同的告警:{names}。").format(names=_listed(shared))
+    return len(shared) / len(ours.alerts | theirs.alerts), why
+
+
+def _topology(ours: Profile, theirs: Profile, neighbours: frozenset[str]) -> _Part:
+    if not neighbours:
+        return None
+    shared = neighbours & theirs.entities
+    text = Text("It touched what hangs directly on ours: {names}.", "它影响了与本次对象直接相连的对象:{names}。")
+    return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_short(shared)))
+
+
+def _short(keys: Iterable[str]) -> list[str]:
+    """`Kind name` of entity keys, sorted."""
+    return sorted(f"{key.split('/', 1)[0]} {key.split('/', 3)[-1]}" for key in keys)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" (+{len(names) - 4})" if len(names) > 4 else "")
+
+
+def _minutes(started_ms: int, resolved_ms: int | None) -> int | None:
+    return None if resolved_ms is None else max(0, (resolved_ms - started_ms) // 60_000)

@@ -1,0 +1,32 @@
+"""One embedded graph server per test session, and a store that is emptied for each test."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graph.engine import EmbeddedGraph, GraphAddress
+from graph.store import GraphStore, open_graph
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[GraphAddress]:
+    with tempfile.TemporaryDirectory(prefix="graph-") as folder:
+        engine = EmbeddedGraph(Path(folder), Path(folder) / "run")
+        yield engine.start()
+        engine.stop()
+
+
+@pytest.fixture(scope="session")
+def prepared(embedded: GraphAddress) -> Iterator[GraphStore]:
+    store = open_graph(embedded.uri, embedded.user, embedded.password)
+    store.ensure_schema()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(prepared: GraphStore) -> GraphStore:
+    prepared.clear()
+    return prepared

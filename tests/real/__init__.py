@@ -1,0 +1,1 @@
+"""Tests on real upstream programs, run by make test-real."""
