@@ -1,0 +1,196 @@
+"""Reads the connections file: TOML in, checked Connections out, or every fault with line, key and remedy."""
+
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from domain.connections import Connections
+from domain.errors import Malformed
+from ingest import toml_lines
+from ingest.sources import all_sources
+
+KINDS: tuple[str, ...] = Connections.__struct_fields__
+TICKET_MODES = ("dry-run", "update-only", "create-and-update")
+_URL_KEYS = ("url", "api_url", "endpoint")
+_STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\[\.\.\.\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, where it stands, and what to do."""
+
+    path: toml_lines.Path
+    text: str
+
+
+def read(path: Path) -> Connections:
+    """The connections declared in the file; paths in it are made absolute from the file's folder.
+
+    Raises Malformed with one line per fault when anything is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Malformed(f"cannot be read ({error}); give the path of a UTF-8 TOML file", str(path)) from error
+    return decode(text, path.parent.resolve(), name=path.name)
+
+
+def decode(text: str, folder: Path, name: str = "connections file") -> Connections:
+    """Like `read`, of a text whose relative paths start at `folder`."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed(f"not TOML: {error}; correct the syntax there", name) from error
+    lines = toml_lines.line_numbers(text)
+    faults = list(_shape(tree)) or list(_meaning(tree, folder))
+    if faults:
+        raise Malformed("\n".join(_told(fault, lines) for fault in faults), name)
+    return msgspec.convert(_absolute(tree, folder), Connections, strict=True)
+
+
+def _told(fault: Fault, lines: dict[toml_lines.Path, int]) -> str:
+    key = ".".join(str(part) for part in fault.path if isinstance(part, str))
+    return f"line {toml_lines.nearest(lines, fault.path)}: {key}: {fault.text}"
+
+
+def _shape(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Unknown keys, missing keys and wrong types, as the decoder sees them."""
+    try:
+        msgspec.convert(tree, Connections, strict=True)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `")
+        path = _path(place.rstrip("`"), tree)
+        named = re.search(r"unknown field `(.+)`", said)
+        if named:
+            known = _known(path)
+            yield Fault((*path, named.group(1)), f"unknown key; remove it or use one of {known}")
+        else:
+            yield Fault(path, f"{said[0].lower()}{said[1:]}; correct the value")
+
+
+def _path(place: str, tree: dict[str, Any]) -> toml_lines.Path:
+    """`$.etcd[0].name` as ("etcd", 0, "name")."""
+    steps = _STEP.finditer(place)
+    return tuple(int(s.group(2)) if s.group(2) else s.group(1) for s in steps if s.group(1) or s.group(2))
+
+
+def _known(path: toml_lines.Path) -> str:
+    """The keys that are allowed at a path, for the remedy."""
+    shape: Any = Connections
+    for part in path:
+        if isinstance(part, str):
+            fields = {f.encode_name: f.type for f in msgspec.structs.fields(shape)}
+            shape = getattr(fields[part], "__args__", (Connections,))[0]
+    return ", ".join(f.encode_name for f in msgspec.structs.fields(shape))
+
+
+def _meaning(tree: dict[str, Any], folder: Path) -> Iterator[Fault]:
+    """What types cannot say: doubles, files, addresses, references, known kinds."""
+    yield from _doubles(tree)
+    yield from _references(tree)
+    yield from _values(tree)
+    for path, key, value in _leaves(tree):
+        if key in _URL_KEYS and value:
+            yield from _address(path, value)
+        if key.endswith("_file") and value:
+            yield from _file(path, folder / value)
+
+
+def _doubles(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Two entries of one name; sources may share a name across kinds, as their addresses differ."""
+    for kind in KINDS:
+        entries = tree.get(kind, [])
+        names = [(entry.get("kind", "") if kind == "source" else "", entry["name"]) for entry in entries]
+        yield from _doubled(names, (kind,))
+        for position, entry in enumerate(entries):
+            members = [("", member["name"]) for member in entry.get("member", [])]
+            yield from _doubled(members, (kind, position, "member"))
+
+
+def _doubled(names: list[tuple[str, str]], above: toml_lines.Path) -> Iterator[Fault]:
+    counted = Counter(names)
+    for position, name in enumerate(names):
+        if counted[name] > 1 and name in names[:position]:
+            yield Fault((*above, position, "name"), f"`{name[1]}` is there twice; give each its own name")
+
+
+def _references(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Every `prometheus = "..."` names a declared one."""
+    declared = [entry["name"] for entry in tree.get("prometheus", [])]
+    for kind in ("etcd", "blackbox", "kubernetes"):
+        for position, entry in enumerate(tree.get(kind, [])):
+            named = entry.get("prometheus", "")
+            if named and named not in declared:
+                yield Fault(
+                    (kind, position, "prometheus"),
+                    f"no [[prometheus]] is named `{named}`; declared: {', '.join(declared) or 'none'}",
+                )
+
+
+def _values(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Kinds, modes and numbers that only some values of their type fit."""
+    sources = ", ".join(all_sources())
+    for position, entry in enumerate(tree.get("source", [])):
+        if entry["kind"] not in all_sources():
+            yield Fault(("source", position, "kind"), f"unknown kind `{entry['kind']}`; use one of {sources}")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
+            yield Fault(("source", position, "name"), "is part of an address; use letters, digits, - and _")
+    for position, entry in enumerate(tree.get("ticket", [])):
+        if entry.get("mode", "dry-run") not in TICKET_MODES:
+            yield Fault(("ticket", position, "mode"), f"use one of {', '.join(TICKET_MODES)}")
+    for path, key, value in _leaves(tree):
+        if key in {"timeout_s", "election_timeout_ms"} and not value > 0:
+            yield Fault(path, "must be above 0; give the time that you are ready to wait")
+
+
+def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.Path, str, Any]]:
+    """Every scalar with its path and key; headers and selectors are free text, so they are left out."""
+    steps = enumerate(node) if isinstance(node, list) else node.items()
+    for step, value in steps:
+        if step in {"headers", "selector"}:
+            continue
+        if isinstance(value, dict | list):
+            yield from _leaves(value, (*path, step))
+        else:
+            yield (*path, step), str(step), value
+
+
+def _address(path: toml_lines.Path, value: str) -> Iterator[Fault]:
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        yield Fault(path, f"`{value}` is not an http or https address; write e.g. http://127.0.0.1:9090")
+    elif parts.username or parts.password:
+        yield Fault(path, "holds a password; name it in basic_user and basic_password_file instead")
+
+
+def _file(path: toml_lines.Path, file: Path) -> Iterator[Fault]:
+    if not file.is_file():
+        yield Fault(path, f"{file} is not there; create it or correct the path")
+    elif not os.access(file, os.R_OK):
+        yield Fault(path, f"{file} may not be read by this user; change its owner or mode")
+
+
+def _absolute(node: Any, folder: Path) -> Any:
+    """The same tree with the `*_file` paths made absolute: workers run in other folders."""
+    if isinstance(node, list):
+        return [_absolute(entry, folder) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: str(folder / value)
+        if key.endswith("_file") and isinstance(value, str) and value
+        else _absolute(value, folder)
+        for key, value in node.items()
+    }

@@ -1,0 +1,107 @@
+"""The connections file is refused whole, with line, key and remedy, before anything changes."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.errors import Malformed
+from ingest.connections_file import decode, read
+
+WHOLE = """\
+[[source]]
+kind = "alertmanager"
+name = "prod"
+token_file = "prod.token"
+api_url = "http://127.0.0.1:9093"
+
+[[prometheus]]
+name = "main"
+url = "http://127.0.0.1:9090/base"
+clusters = ["prod-a"]
+headers = { "X-Scope-OrgID" = "team" }
+
+[[etcd]]
+name = "etcd-prod"
+cluster = "prod-a"
+prometheus = "main"
+selector = { job = "etcd" }
+election_timeout_ms = 1000
+[[etcd.member]]
+name = "etcd1"
+endpoint = "http://127.0.0.1:2379"
+zone = "zone-a"
+host = ["db-1", "db-1.example"]
+[[etcd.member]]
+name = "etcd2"
+endpoint = "https://127.0.0.1:2380"
+
+[[blackbox]]
+name = "probes"
+prometheus = "main"
+
+[[ticket]]
+kind = "jira"
+name = "ops"
+url = "http://127.0.0.1:8081"
+mode = "dry-run"
+"""
+
+
+def refusal(text: str, tmp_path: Path) -> str:
+    with pytest.raises(Malformed) as caught:
+        decode(text, tmp_path, name="c.toml")
+    return str(caught.value)
+
+
+def test_a_whole_file_becomes_connections_with_absolute_paths(tmp_path: Path) -> None:
+    (tmp_path / "prod.token").write_text("secret")
+    (tmp_path / "c.toml").write_text(WHOLE)
+    found = read(tmp_path / "c.toml")
+    assert found.source[0].token_file == str(tmp_path / "prod.token")
+    assert [m.hosts for m in found.etcd[0].member] == [("db-1", "db-1.example"), ()]
+    assert found.prometheus[0].headers == {"X-Scope-OrgID": "team"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "remedy"),
+    [
+        ('cluster = "prod-a"\n', 'clutser = "prod-a"\n', "etcd.clutser", "unknown key; remove it or"),
+        ('zone = "zone-a"', "zone = 3", "etcd.member.zone", "expected `str`, got `int`"),
+        ('prometheus = "main"\nselector', 'prometheus = "mian"\nselector', "etcd.prometheus", "declared: main"),
+        ('name = "etcd2"', 'name = "etcd1"', "etcd.member.name", "there twice"),
+        ('kind = "alertmanager"', 'kind = "nagios"', "source.kind", "use one of alertmanager"),
+        ("https://127.0.0.1:2380", "ftp://127.0.0.1", "etcd.member.endpoint", "write e.g. http"),
+        ("http://127.0.0.1:8081", "http://me:pw@127.0.0.1", "ticket.url", "basic_password_file"),
+        ("election_timeout_ms = 1000", "election_timeout_ms = 0", "etcd.election_timeout_ms", "above 0"),
+        ("dry-run", "all", "ticket.mode", "update-only"),
+        ("prod.token", "none.token", "source.token_file", "create it or correct the path"),
+    ],
+)
+def test_each_fault_names_its_line_its_key_and_a_remedy(
+    old: str, new: str, key: str, remedy: str, tmp_path: Path
+) -> None:
+    (tmp_path / "prod.token").write_text("secret")
+    line = 1 + WHOLE[: WHOLE.index(old)].count("\n")
+    said = refusal(WHOLE.replace(old, new, 1), tmp_path)
+    assert f"line {line}: {key}: " in said
+    assert remedy in said
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    said = refusal(WHOLE.replace("dry-run", "all"), tmp_path)
+    assert len(said.splitlines()) == 2
+
+
+def test_a_missing_name_is_told_at_its_table(tmp_path: Path) -> None:
+    said = refusal('[[prometheus]]\nurl = "http://127.0.0.1"\n', tmp_path)
+    assert "line 1: prometheus: " in said
+    assert "missing required field `name`" in said
+
+
+def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    assert "line 2" in refusal("[[etcd]]\nname = \n", tmp_path)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="cannot be read"):
+        read(tmp_path / "none.toml")
