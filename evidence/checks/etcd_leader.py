@@ -1,0 +1,126 @@
+"""Did the leader really change, was a member restarted, did anybody see no leader, and who went silent?"""
+
+from datetime import UTC, datetime
+
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart, etcds
+from evidence.etcd_series import Members, read
+
+METRICS = (
+    "etcd_server_leader_changes_seen_total|etcd_server_has_leader|etcd_server_is_leader|process_start_time_seconds|up"
+)
+
+
+def _at(ms: int | None) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    members = read(ask, METRICS)
+    return {
+        "etcd-leader-switch": _switch(members),
+        "etcd-member-restarted": _restarted(members),
+        "etcd-no-leader-seen": _no_leader(members),
+        "etcd-member-scrape-gap": _silent(members),
+        "etcd-old-leader-silent": _old_leader(members),
+        "etcd-member-down": _down(members),
+    }
+
+
+def _switch(members: Members) -> Told:
+    counts = members.switches()
+    if not counts:
+        why = Text("no member that kept running counts leader changes", "没有持续运行的成员提供换主计数")
+        return Told(None, Text("Whether the leader changed is unknown.", "无法确定是否换主。"), why_unknown=why)
+    least = min(counts.values())
+    items = tuple(Item(name, value, exceeds=value > 0) for name, value in sorted(counts.items()))
+    yes = Text(
+        f"Each of the {len(counts)} members that kept running counted {least:.0f} leader change(s) or more.",
+        f"{len(counts)} 个持续运行的成员均至少记录了 {least:.0f} 次换主。",
+    )
+    no = Text(
+        "Not every member that kept running counted a leader change: there was no switch.",
+        "并非所有持续运行的成员都记录了换主：没有发生换主。",
+    )
+    series = chart(members.of("etcd_server_leader_changes_seen_total"), members.member)
+    return Told(least > 0, yes if least > 0 else no, least, 0, items=items, series=series,
+                first_seen_at=_at(members.switch_ms() if least > 0 else None))  # fmt: skip
+
+
+def _restarted(members: Members) -> Told:
+    found = members.restarts()
+    who = ", ".join(sorted(found))
+    yes = Text(f"The process of {who} was started anew within the window.", f"{who} 的进程在时间窗内重新启动过。")
+    no = Text("No member's process was started anew.", "没有成员进程重新启动。")
+    return Told(bool(found), yes if found else no, float(len(found)), 0, who,
+                first_seen_at=_at(min(found.values(), default=None)))  # fmt: skip
+
+
+def _no_leader(members: Members) -> Told:
+    seen: dict[str, int] = {}
+    for line in members.of("etcd_server_has_leader"):
+        led = next((p.at_ms for p in line.points if p.value == 1), None)
+        lost = next((p.at_ms for p in line.points if p.value == 0 and led is not None and p.at_ms > led), None)
+        if lost is not None:
+            seen[members.member(line)] = lost
+    who = ", ".join(sorted(seen))
+    yes = Text(f"{who} reported that there was no leader.", f"{who} 曾报告没有主节点。")
+    no = Text("No scrape saw a member without a leader.", "所有采样中成员都有主节点。")
+    series = chart(members.of("etcd_server_has_leader"), members.member)
+    return Told(bool(seen), yes if seen else no, float(len(seen)), 0, who, series=series,
+                first_seen_at=_at(min(seen.values(), default=None)))  # fmt: skip
+
+
+def _silent(members: Members) -> Told:
+    gaps = members.silent()
+    who = ", ".join(sorted(gaps))
+    longest = max(((to - since) / 1000 for since, to in gaps.values()), default=0.0)
+    yes = Text(
+        f"{who} did not answer scrapes for {longest:.0f} s and went on as the same process.",
+        f"{who} 有 {longest:.0f} 秒未响应采集，随后由同一进程继续运行。",
+    )
+    no = Text("No member fell silent and came back as the same process.", "没有成员静默后以同一进程恢复。")
+    return Told(bool(gaps), yes if gaps else no, longest, 0, who, series=chart(members.of("up"), members.member),
+                first_seen_at=_at(min((g[0] for g in gaps.values()), default=None)))  # fmt: skip
+
+
+def _old_leader(members: Members) -> Told:
+    switch = members.switch_ms()
+    leader = members.leader_before(switch) if switch else ""
+    gap = members.silent().get(leader)
+    if not leader:
+        why = Text("who led before is not known", "此前的主节点未知")
+        return Told(
+            None, Text("Whether the old leader fell silent is unknown.", "无法确定旧主是否静默。"), why_unknown=why
+        )
+    yes = Text(f"The leader {leader} fell silent around the switch.", f"主节点 {leader} 在换主前后静默。")
+    no = Text(
+        f"The leader before the switch, {leader}, kept answering scrapes.", f"换主前的主节点 {leader} 一直响应采集。"
+    )
+    return Told(gap is not None, yes if gap else no, None, None, leader)
+
+
+def _down(members: Members) -> Told:
+    found = members.down()
+    who = ", ".join(sorted(found))
+    yes = Text(f"{who} does not answer scrapes any more.", f"{who} 已不再响应采集。")
+    no = Text("At the end every member answers scrapes.", "时间窗末尾所有成员都响应采集。")
+    return Told(bool(found), yes if found else no, float(len(found)), 0, who,
+                first_seen_at=_at(min(found.values(), default=None)))  # fmt: skip
+
+
+CHECK = Check(
+    "etcd-leader",
+    Text("Did the leader change, restart or fall silent?", "主节点是否变更、重启或静默？"),
+    (
+        Measure("etcd-leader-switch", Text("Did the leader really change?", "是否真的换主？"), "changes"),
+        Measure("etcd-member-restarted", Text("Was a member restarted?", "是否有成员重启？"), "members"),
+        Measure("etcd-no-leader-seen", Text("Was the cluster without a leader?", "集群是否曾无主？"), "members"),
+        Measure("etcd-member-scrape-gap", Text("Did a member freeze?", "是否有成员冻结？"), "s"),
+        Measure("etcd-old-leader-silent", Text("Did the old leader fall silent?", "旧主节点是否静默？")),
+        Measure("etcd-member-down", Text("Is a member down?", "是否有成员宕机？"), "members"),
+    ),
+    lambda scope: bool(etcds(scope)),
+    _collect,
+)

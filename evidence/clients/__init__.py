@@ -1,0 +1,1 @@
+"""Thin clients over the one recording transport."""

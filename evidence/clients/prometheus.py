@@ -1,0 +1,127 @@
+"""The Prometheus HTTP API, also as VictoriaMetrics, Thanos and Mimir speak it."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+import msgspec
+
+from domain.errors import Malformed, Refused, Unreachable
+from domain.findings import Point
+
+POINTS = 400
+RETRIED = {502, 503, 504}
+
+
+class _Result(msgspec.Struct):
+    metric: dict[str, str]
+    values: list[tuple[float, str]] = []
+    value: tuple[float, str] | None = None
+
+
+class _Data(msgspec.Struct):
+    resultType: str
+    result: list[_Result]
+
+
+class _Envelope(msgspec.Struct):
+    status: str
+    data: _Data | None = None
+    error: str = ""
+    errorType: str = ""
+    warnings: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: its labels, and its samples without NaN and infinities, which mean that nothing was measured."""
+
+    labels: dict[str, str]
+    points: tuple[Point, ...]
+
+    def between(self, start_ms: int, end_ms: int) -> tuple[float, ...]:
+        """Values with start <= time <= end, in order of time."""
+        return tuple(p.value for p in self.points if start_ms <= p.at_ms <= end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Series in order of their labels; `partial` is the server's warning that something is missing."""
+
+    lines: tuple[Line, ...]
+    partial: str = ""
+
+
+def escape(value: str) -> str:
+    """A label value inside double quotes of PromQL."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def matcher(labels: dict[str, str]) -> str:
+    """`a="x",b="y"` in order of the names, escaped."""
+    return ",".join(f'{name}="{escape(value)}"' for name, value in sorted(labels.items()))
+
+
+def seconds(text_or_time: datetime) -> str:
+    """Unix time with milliseconds, as Prometheus reads it and as a replay finds it again."""
+    return f"{text_or_time.timestamp():.3f}"
+
+
+class Prometheus:
+    """One server. All calls raise Unreachable, Refused or Malformed with one sentence."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def range(self, query: str, start: datetime, end: datetime, step_s: int) -> Answered:
+        """`query_range` with a step that keeps the answer under 11,000 points per series."""
+        step = max(step_s, math.ceil((end - start).total_seconds() / 10_000))
+        asked = {"query": query, "start": seconds(start), "end": seconds(end), "step": str(step)}
+        return self._ask("/api/v1/query_range", asked)
+
+    def at(self, query: str, time: datetime) -> Answered:
+        """An instant query."""
+        return self._ask("/api/v1/query", {"query": query, "time": seconds(time)})
+
+    def _ask(self, path: str, form: dict[str, str]) -> Answered:
+        for attempt in (1, 2):
+            try:
+                answer = self._client.post(path, data=form)
+            except httpx.TimeoutException as error:
+                raise Unreachable("Prometheus did not answer in time") from error
+            except httpx.HTTPError as error:
+                if attempt == 2:
+                    raise Unreachable(f"Prometheus cannot be reached ({type(error).__name__})") from error
+                continue
+            if answer.status_code not in RETRIED or attempt == 2:
+                break
+        return _read(answer.status_code, answer.content)
+
+
+def _read(status: int, content: bytes) -> Answered:
+    try:
+        envelope = msgspec.json.decode(content, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if status >= 500:
+            raise Unreachable(f"Prometheus answered {status}") from error
+        raise Malformed(f"Prometheus answered {status} with something that is not its JSON") from error
+    if status >= 500:
+        raise Unreachable(f"Prometheus answered {status}: {envelope.error[:200]}")
+    if status >= 400 or envelope.status != "success" or envelope.data is None:
+        raise Refused(f"Prometheus refused the query ({status}): {envelope.error[:200]}")
+    lines = sorted((_line(r) for r in envelope.data.result), key=lambda line: sorted(line.labels.items()))
+    return Answered(tuple(lines), "; ".join(envelope.warnings)[:300])
+
+
+def _line(result: _Result) -> Line:
+    samples = result.values or ([result.value] if result.value else [])
+    points = [Point(round(at * 1000), _number(text)) for at, text in samples]
+    return Line(result.metric, tuple(p for p in points if math.isfinite(p.value)))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

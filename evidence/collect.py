@@ -1,0 +1,45 @@
+"""Runs every check that applies, in parallel, each within its own time limit."""
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from domain.findings import Finding
+from domain.scope import Scope
+from domain.text import Text
+from evidence.checks import all_checks
+from evidence.checks.check import Ask, Check, finding, run, unknown
+from evidence.recording import Answer, Transports
+
+WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Findings in order of their measure, and every answer they rest on in order of its question."""
+
+    findings: tuple[Finding, ...]
+    answers: tuple[Answer, ...]
+
+
+def collect(scope: Scope, transports: Transports, *, budget_s: float = 30.0) -> Collected:
+    """One finding for each measure of each check that applies; what is late is unknown."""
+    checks = [check for check in all_checks() if check.applies(scope)]
+    pool = ThreadPoolExecutor(max_workers=WORKERS)
+    running = {check.slug: pool.submit(run, check, Ask(scope, transports)) for check in checks}
+    wait(running.values(), timeout=budget_s)
+    found = [f for check in checks for f in _result(check, running[check.slug], Ask(scope, transports))]
+    # A hanging witness costs its own limit; its thread ends with the client's own timeout.
+    pool.shutdown(wait=False, cancel_futures=True)
+    return Collected(tuple(sorted(found, key=lambda f: f.measure)), transports.answers())
+
+
+def _result(check: Check, future: "Future[list[Finding]]", ask: Ask) -> list[Finding]:
+    if future.done() and not future.cancelled() and future.exception() is None:
+        return future.result()
+    late = not future.done() or future.cancelled()
+    why = (
+        Text("it did not answer within its time limit", "未在时限内回答")
+        if late
+        else Text(f"the check failed ({type(future.exception()).__name__})", "检查执行失败")
+    )
+    return [finding(check, measure, unknown(measure, why), ask) for measure in check.measures]

@@ -1,0 +1,151 @@
+"""The series of an etcd cluster, member by member: the shared reading of counters, gauges and restarts."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from statistics import median
+
+from domain.connections import EtcdDecl, EtcdMemberDecl
+from domain.errors import Refused
+from domain.findings import Point, Series
+from evidence.checks.check import Ask, etcds
+from evidence.clients.prometheus import Line, matcher
+
+# The fault comes before the alert: a rule's evaluation, its `for`, and the first scrapes after it.
+LEAD = timedelta(seconds=150)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """All asked series of one cluster. `by[name][instance]` are the lines of one metric and member."""
+
+    etcd: EtcdDecl
+    lines: tuple[Line, ...]
+    onset_ms: int
+    end_ms: int
+
+    def of(self, metric: str) -> list[Line]:
+        """The lines of one metric, in order."""
+        return [line for line in self.lines if line.labels.get("__name__") == metric]
+
+    def member(self, line: Line) -> str:
+        """The declared name of the line's member, or its instance."""
+        return member_name(self.etcd, line.labels.get("instance", ""))
+
+    def zone(self, name: str) -> str:
+        """The declared zone of a member, empty if none."""
+        return next((m.zone for m in self.etcd.member if m.name == name), "")
+
+    def ids(self) -> dict[str, str]:
+        """Member id in hex to name, declared or told by `etcd_server_id`."""
+        told = {line.labels.get("server_id", ""): self.member(line) for line in self.of("etcd_server_id")}
+        return told | {m.member_id: m.name for m in self.etcd.member if m.member_id}
+
+    def restarts(self) -> dict[str, int]:
+        """Members whose process started anew within the window, and when (epoch ms)."""
+        found = {}
+        for line in self.of("process_start_time_seconds"):
+            values = [p.value for p in line.points]
+            if values and max(values) - min(values) > 1:
+                found[self.member(line)] = round(max(values) * 1000)
+        return found
+
+    def silent(self) -> dict[str, tuple[int, int]]:
+        """Members that were not scraped for a while and then again, by the same process: from, to (epoch ms)."""
+        return {name: gap for name, gap in self._gaps().items() if gap[1] and name not in self.restarts()}
+
+    def down(self) -> dict[str, int]:
+        """Members that are still not scraped at the end, and since when (epoch ms)."""
+        return {name: gap[0] for name, gap in self._gaps().items() if not gap[1]}
+
+    def _gaps(self) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        for line in self.of("up"):
+            bad = [p.at_ms for p in line.points if p.value == 0]
+            good = [p.at_ms for p in line.points if p.value == 1]
+            if bad and good:
+                found[self.member(line)] = (bad[0], min((at for at in good if at > bad[-1]), default=0))
+        return found
+
+    def switch_ms(self) -> int | None:
+        """When the first member that did not restart counted a leader change after its first one."""
+        times = [at for line in self._steady() for at in _steps(line)]
+        return min(times) if times else None
+
+    def switches(self) -> dict[str, float]:
+        """Per member that did not restart: leader changes counted, the first election left out."""
+        return {self.member(line): float(len(_steps(line))) for line in self._steady()}
+
+    def _steady(self) -> list[Line]:
+        restarted = self.restarts()
+        lines = self.of("etcd_server_leader_changes_seen_total")
+        return [line for line in lines if self.member(line) not in restarted and line.points]
+
+    def leader_before(self, at_ms: int) -> str:
+        """Who led at that time, by `etcd_server_is_leader`; empty if nobody said so."""
+        last: tuple[int, str] = (0, "")
+        for line in self.of("etcd_server_is_leader"):
+            led = [p.at_ms for p in line.points if p.value == 1 and p.at_ms < at_ms]
+            last = max(last, (led[-1], self.member(line))) if led else last
+        return last[1]
+
+
+def _steps(line: Line) -> list[int]:
+    """Times at which the counter rose from an already elected state (1 or more)."""
+    pairs = zip(line.points, line.points[1:], strict=False)
+    return [b.at_ms for a, b in pairs if b.value > a.value >= 1]
+
+
+def member_name(etcd: EtcdDecl, instance: str) -> str:
+    """The declared member of an instance label."""
+    known: EtcdMemberDecl | None = next((m for m in etcd.member if m.instance == instance), None)
+    return known.name if known else instance
+
+
+def read(ask: Ask, metrics: str) -> Members:
+    """Asks for all metrics that the regular expression names. Raises Refused when nothing is declared or found."""
+    clusters = etcds(ask.scope)
+    if not clusters:
+        raise Refused("no declared etcd cluster fits the incident; declare it with [[etcd]]")
+    etcd = clusters[0]
+    server = ask.prometheus(etcd.prometheus)
+    if server is None:
+        raise Refused(f"etcd {etcd.name} names no declared Prometheus; set its `prometheus`")
+    selector = matcher(etcd.selector)
+    answered = ask.range(server, f'{{__name__=~"{metrics}"{"," + selector if selector else ""}}}')
+    if not answered.lines:
+        raise Refused(f"Prometheus {server.name} has no such series of etcd {etcd.name} in the window")
+    onset = round((ask.scope.started_at - LEAD).timestamp() * 1000)
+    return Members(etcd, answered.lines, onset, round(ask.scope.as_of.timestamp() * 1000))
+
+
+def increase(line: Line, start_ms: int, end_ms: int) -> float:
+    """What a counter gained in the range; a reset starts anew from its new value."""
+    before = [p for p in line.points if p.at_ms < start_ms]
+    points = ([before[-1]] if before else []) + [p for p in line.points if start_ms <= p.at_ms <= end_ms]
+    gained = (b.value - a.value if b.value >= a.value else b.value for a, b in zip(points, points[1:], strict=False))
+    return sum(gained)
+
+
+def means(total: Line, count: Line) -> tuple[Point, ...]:
+    """Mean of each group of new observations between two samples, at the time of the later one."""
+    counts = {p.at_ms: p.value for p in count.points}
+    pairs = [(p.at_ms, p.value, counts[p.at_ms]) for p in total.points if p.at_ms in counts]
+    found = []
+    for (_, s0, c0), (at, s1, c1) in zip(pairs, pairs[1:], strict=False):
+        if c1 > c0 and s1 >= s0:
+            found.append(Point(at, (s1 - s0) / (c1 - c0)))
+    return tuple(found)
+
+
+def outstanding(values: dict[str, float], floor: float, factor: float) -> str:
+    """The one name whose value is at least `factor` times the median of the others and above `floor`; else empty."""
+    if len(values) < 2:
+        return ""
+    worst = max(sorted(values), key=lambda name: values[name])
+    others = median(v for name, v in values.items() if name != worst)
+    return worst if values[worst] >= max(floor, factor * others) else ""
+
+
+def series_of(name: str, points: tuple[Point, ...]) -> Series:
+    """Chart data of one computed line."""
+    return Series(name, points[-400:])
