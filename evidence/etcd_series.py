@@ -1,5 +1,6 @@
 """The series of an etcd cluster, member by member: the shared reading of counters, gauges and restarts."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -122,7 +123,7 @@ def increase(line: Line, start_ms: int, end_ms: int) -> float:
     """What a counter gained in the range; a reset starts anew from its new value."""
     before = [p for p in line.points if p.at_ms < start_ms]
     points = ([before[-1]] if before else []) + [p for p in line.points if start_ms <= p.at_ms <= end_ms]
-    gained = (b.value - a.value if b.value >= a.value else b.value for a, b in zip(points, points[1:], strict=False))
+    gained = (b.value - a.value if b.value >= a.value else b.value for a, b in itertools.pairwise(points))
     return sum(gained)
 
 
@@ -131,7 +132,7 @@ def means(total: Line, count: Line) -> tuple[Point, ...]:
     counts = {p.at_ms: p.value for p in count.points}
     pairs = [(p.at_ms, p.value, counts[p.at_ms]) for p in total.points if p.at_ms in counts]
     found = []
-    for (_, s0, c0), (at, s1, c1) in zip(pairs, pairs[1:], strict=False):
+    for (_, s0, c0), (at, s1, c1) in itertools.pairwise(pairs):
         if c1 > c0 and s1 >= s0:
             found.append(Point(at, (s1 - s0) / (c1 - c0)))
     return tuple(found)
