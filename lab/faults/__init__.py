@@ -1,0 +1,1 @@
+"""Ways to break a real program, each a context that ends cleanly."""

@@ -1,0 +1,1 @@
+"""Real programs in scratch folders on free loopback ports."""

@@ -1,0 +1,67 @@
+"""A TCP proxy whose delay can be changed while it runs; this kernel has no netem, so latency is made here."""
+
+import asyncio
+import contextlib
+import random
+import threading
+
+
+class DelayingProxy:
+    """Forwards 127.0.0.1:port to a target. `delay_s` and `jitter_s` are one way; order is kept."""
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.delay_s = 0.0
+        self.jitter_s = 0.0
+        self.port = 0
+        self._random = random.Random(target_port)
+        self._loop = asyncio.new_event_loop()
+        listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(listening,), daemon=True)
+        self._thread.start()
+        listening.wait(10)
+
+    def set(self, delay_s: float, jitter_s: float = 0.0) -> None:
+        """Changes the one-way delay for bytes that arrive from now on."""
+        self.delay_s, self.jitter_s = delay_s, jitter_s
+
+    def close(self) -> None:
+        """Stops listening and forwarding."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _run(self, listening: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
+        listening.set()
+        self._loop.run_forever()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        sender = asyncio.ensure_future(self._send(queue, writer))
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                late = self.delay_s + self._random.uniform(0, self.jitter_s)
+                queue.put_nowait((self._loop.time() + late, data))
+        queue.put_nowait((self._loop.time(), b""))
+        await sender
+
+    async def _send(self, queue: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                due, data = await queue.get()
+                if (wait := due - self._loop.time()) > 0:
+                    await asyncio.sleep(wait)
+                if not data:
+                    break
+                writer.write(data)
+                await writer.drain()
+        writer.close()

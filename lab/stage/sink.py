@@ -1,0 +1,62 @@
+"""Takes real deliveries in place of the product and keeps headers and raw body of each."""
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One delivery as it arrived; `kind` and `name` come from the path /ingest/KIND/NAME."""
+
+    kind: str
+    name: str
+    received_at: datetime
+    headers: dict[str, str]
+    body: bytes
+
+
+KEPT_HEADERS = {"content-type", "user-agent"}
+
+
+class Sink:
+    """A loopback HTTP server that answers as the product's door does."""
+
+    def __init__(self) -> None:
+        self.taken: list[Taken] = []
+        sink = self
+
+        class Door(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                _, _, kind, name = self.path.rstrip("/").split("/")[:4]
+                kept = {k: v for k, v in self.headers.items() if k.lower() in KEPT_HEADERS}
+                sink.taken.append(Taken(kind, name, datetime.now(UTC), kept, body))
+                answer = json.dumps({"id": f"{len(sink.taken)}", "url": "http://127.0.0.1/"}).encode()
+                self.send_response(202)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing; the deliveries themselves are kept."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def url(self, kind: str, name: str) -> str:
+        """The address to give to a sender."""
+        return f"http://127.0.0.1:{self._server.server_port}/ingest/{kind}/{name}"
+
+    def firing(self, alertname: str = "") -> bool:
+        """Has a firing alert of this name (or any) arrived?"""
+        return any(b"firing" in t.body and alertname.encode() in t.body for t in self.taken if t.kind == "alertmanager")
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._server.shutdown()
