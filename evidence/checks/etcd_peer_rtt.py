@@ -187,8 +187,12 @@ def _certainty(answered: Answered, limits: tuple[float, float, float], pairs: li
     over, above_low = max(s[1] for s in shares), max(s[0] for s in shares)
     shown = f"{limit * 1000:.0f} ms"
     if over > 0.01:
-        return Told(True, Text(f"P99 of some pair is certainly over {shown}: {over:.0%} of samples exceed {high * 1000:g} ms.",
-                               f"某成员对的 P99 确定超过 {shown}：{over:.0%} 的样本高于 {high * 1000:g} 毫秒。"), mean, limit)  # fmt: skip
+        border = f"{high * 1000:g}"
+        sentence = Text(
+            f"P99 of some pair is certainly over {shown}: {over:.0%} of its samples exceed {border} ms.",
+            f"某成员对的 P99 确定超过 {shown}：{over:.0%} 的样本高于 {border} 毫秒。",
+        )
+        return Told(True, sentence, mean, limit)
     if above_low <= 0:
         return Told(
             False,

@@ -1,0 +1,216 @@
+"""In which phase does the blackbox probe of the target fail? Zero is not absent; only DNS is absent."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from domain.entities import EntityKind
+from domain.errors import Refused
+from domain.findings import Item
+from domain.scope import Scope
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.clients.prometheus import Line, matcher
+from evidence.pods import about_probes, end_ms, onset_ms
+
+METRICS = (
+    "probe_success|probe_duration_seconds|probe_http_status_code|probe_http_duration_seconds|probe_http_redirects|"
+    "probe_http_ssl"
+)
+CLASSES = {
+    "probe-dns-absent": Text("the name did not resolve", "域名无法解析"),
+    "probe-transport-timeout": Text("no connection until the time-out", "直到超时仍未建立连接"),
+    "probe-refused": Text("refused at once, nobody listens", "立即被拒绝，无监听"),
+    "probe-app-silent": Text("connected, and no first byte until the time-out", "已连接，但直到超时无首字节"),
+    "probe-dropped-by-app": Text("connected, then dropped at once", "已连接，随即被断开"),
+    "probe-body-stall": Text("status 200, and the body did not end in time", "状态 200，但正文未按时结束"),
+    "probe-redirect-loop": Text("redirected in a circle", "循环重定向"),
+    "probe-status-error": Text("answered with an error status", "返回错误状态码"),
+}
+
+
+@dataclass(slots=True)
+class Target:
+    """One probed target: its series by metric and phase, in time."""
+
+    name: str
+    labels: dict[str, str]
+    values: dict[str, dict[int, float]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+
+    def failing(self, start: int, end: int) -> list[int]:
+        """Times of failed probes."""
+        return sorted(at for at, v in self.values.get("probe_success", {}).items() if v == 0 and start <= at <= end)
+
+    @property
+    def http(self) -> bool:
+        """Whether an http module probes it."""
+        return "probe_http_status_code" in self.values
+
+    def classes(self, start: int, end: int) -> Counter[str]:
+        """How often each class of failure was seen."""
+        times = self.failing(start, end)
+        longest = max((self._value("probe_duration_seconds", at) for at in times), default=0.0)
+        # The time-out is what the longest failed probe took, not a constant: exporters shorten it.
+        timeout = max(0.5, 0.8 * longest)
+        return Counter(self._class(at, timeout) for at in times)
+
+    def _value(self, metric: str, at: int) -> float:
+        return self.values.get(metric, {}).get(at, 0.0)
+
+    def _class(self, at: int, timeout: float) -> str:
+        if not self.http:
+            return "tcp"
+        slow = self._value("probe_duration_seconds", at) >= timeout
+        code = self._value("probe_http_status_code", at)
+        if at not in self.values.get("connect", {}):
+            return "probe-dns-absent"
+        if code:
+            return self._answered(at, code, slow)
+        if self._value("connect", at) == 0:
+            return "probe-transport-timeout" if slow else "probe-refused"
+        return "probe-app-silent" if slow else "probe-dropped-by-app"
+
+    def _answered(self, at: int, code: float, slow: bool) -> str:
+        if 300 <= code < 400:
+            return "probe-redirect-loop"
+        if code < 300:
+            return "probe-body-stall" if slow else "probe-content"
+        return "probe-status-error"
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    targets = _targets(ask)
+    own = [t for t in targets if t.http and _own(t, ask.scope)]
+    if not own:
+        raise Refused("no blackbox target carries the pod, service or instance of the incident")
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    seen: Counter[str] = Counter()
+    for target in own:
+        seen += target.classes(start, end)
+    told = {slug: _told(slug, seen, own) for slug in CLASSES}
+    told["probe-status-error"] = _status(told["probe-status-error"], own, start, end)
+    told["probe-https"] = _https(own)
+    told["probe-tcp-passes"] = _tcp(own, targets, start, end)
+    told["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
+    told["probe-recovered-fast"] = _recovered(own, start, end)
+    return told
+
+
+def _targets(ask: Ask) -> list[Target]:
+    declared = ask.scope.connections.blackbox
+    if not declared:
+        raise Refused("no blackbox exporter is declared; declare it with [[blackbox]]")
+    server = ask.prometheus(declared[0].prometheus)
+    if server is None:
+        raise Refused(f"blackbox {declared[0].name} names no declared Prometheus")
+    selector = matcher(declared[0].selector)
+    answered = ask.range(server, f'{{__name__=~"{METRICS}"{"," + selector if selector else ""}}}')
+    found: dict[tuple[tuple[str, str], ...], Target] = {}
+    for line in answered.lines:
+        labels = {k: v for k, v in line.labels.items() if k not in {"__name__", "phase"}}
+        key = tuple(sorted(labels.items()))
+        target = found.setdefault(key, Target(labels.get("instance", ""), labels))
+        metric = line.labels.get("phase") or line.labels.get("__name__", "")
+        target.values[metric] = {p.at_ms: p.value for p in line.points}
+        if metric in {"probe_duration_seconds", "connect", "processing"}:
+            target.lines.append(line)
+    return [found[key] for key in sorted(found)]
+
+
+def _own(target: Target, scope: Scope) -> bool:
+    names = {e.name for e in scope.entities if e.kind is not EntityKind.HOST}
+    names |= {a.labels[k] for a in scope.alerts for k in ("instance", "target") if k in a.labels}
+    return any(target.labels.get(k) in names for k in ("pod", "service", "instance", "target"))
+
+
+def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:
+    total, count = seen.total(), seen[slug]
+    meaning = CLASSES[slug]
+    items = tuple(Item(CLASSES[k].en if k in CLASSES else k, float(v)) for k, v in sorted(seen.items()))
+    yes = Text(f"{count} of {total} failed probes of {own[0].name}: {meaning.en}.",
+               f"{own[0].name} 的 {total} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
+    no = Text(f"None of {total} failed probes: {meaning.en}.", f"{total} 次失败探测中没有：{meaning.zh}。")
+    # One odd sample at the edge of a fault does not make the class.
+    hit = count > 0 and count >= 0.25 * total
+    lines = [line for t in own for line in t.lines]
+    return Told(hit, yes if hit else no, float(count), 0, own[0].name, items=items,
+                series=chart(lines, lambda line: line.labels.get("phase", "total")) if hit else ())  # fmt: skip
+
+
+def _status(told: Told, own: list[Target], start: int, end: int) -> Told:
+    codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
+    code = max((c for c in codes if c >= 400), default=0.0)
+    if not told.seen or not code:
+        return told
+    sentence = Text(f"The target answers with status {code:.0f}.", f"目标返回状态码 {code:.0f}。")
+    return Told(True, sentence, code, 399, own[0].name, items=told.items, series=told.series)
+
+
+def _https(own: list[Target]) -> Told:
+    seen = any(t.name.startswith("https://") for t in own)
+    return Told(
+        seen, Text("The target is https.", "目标为 https。") if seen else Text("The target is http.", "目标为 http。")
+    )
+
+
+def _authority(name: str) -> str:
+    return name.split("://", 1)[-1].split("/", 1)[0]
+
+
+def _tcp(own: list[Target], targets: list[Target], start: int, end: int) -> Told:
+    ports = {_authority(t.name) for t in own}
+    tcp = [t for t in targets if not t.http and _authority(t.name) in ports and t.values.get("probe_success")]
+    if not tcp:
+        why = Text("no tcp module probes the same port", "没有 tcp 模块探测同一端口")
+        return Told(None, Text("Whether a TCP connection succeeds is unknown.", "TCP 是否可连未知。"), why_unknown=why)
+    failing = {at for t in own for at in t.failing(start, end)}
+    bad = len({at for t in tcp for at in t.failing(start, end)})
+    passes = bad <= 0.25 * max(1, len(failing))
+    yes = Text("A TCP connection to the same port succeeds meanwhile.", "同一端口的 TCP 连接同时成功。")
+    no = Text("A TCP connection to the same port fails as well.", "同一端口的 TCP 连接也失败。")
+    return Told(passes, yes if passes else no, float(bad), None, tcp[0].name)
+
+
+def _peers(own: list[Target], targets: list[Target], seen: Counter[str], window: tuple[int, int]) -> Told:
+    others = [t for t in targets if t.http and t not in own]
+    if not others or not seen:
+        why = Text("there is no other target to compare with", "没有其他目标可供比较")
+        return Told(
+            None, Text("Whether other targets fail too is unknown.", "其他目标是否也失败未知。"), why_unknown=why
+        )
+    main = seen.most_common(1)[0][0]
+    same = [t for t in others if t.classes(*window)[main]]
+    yes = Text(f"{len(same)} of {len(others)} other targets fail in the same way.",
+               f"{len(others)} 个其他目标中有 {len(same)} 个以相同方式失败。")  # fmt: skip
+    no = Text(f"The {len(others)} other targets do not fail in this way.", f"其他 {len(others)} 个目标没有如此失败。")
+    return Told(bool(same), yes if same else no, float(len(same)), 0)
+
+
+def _recovered(own: list[Target], start: int, end: int) -> Told:
+    times = sorted(at for t in own for at in t.failing(start, end))
+    if not times:
+        return Told(False, Text("No probe failed in the window.", "时间窗内没有失败的探测。"), 0.0, 120)
+    lasted = (times[-1] - times[0]) / 1000
+    over = lasted < 120 and end - times[-1] > 15_000
+    yes = Text(f"The failures were over after {lasted:.0f} s.", f"失败持续 {lasted:.0f} 秒后结束。")
+    no = Text(f"The failures lasted {lasted:.0f} s or still go on.", f"失败持续 {lasted:.0f} 秒或仍在继续。")
+    first = datetime.fromtimestamp(times[0] / 1000, UTC)
+    return Told(over, yes if over else no, lasted, 120, first_seen_at=first)
+
+
+CHECK = Check(
+    "blackbox-phases",
+    Text("In which phase does the probe fail?", "探测在哪个阶段失败？"),
+    (
+        *(Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes") for s, t in CLASSES.items()),
+        Measure("probe-https", Text("Is the target https?", "目标是否为 https？")),
+        Measure("probe-tcp-passes", Text("Does a TCP connection succeed?", "TCP 连接是否成功？"), "probes"),
+        Measure(
+            "probe-peers-fail", Text("Do other targets fail in the same way?", "其他目标是否同样失败？"), "targets"
+        ),
+        Measure("probe-recovered-fast", Text("Was it over within two minutes?", "是否在两分钟内恢复？"), "s"),
+    ),
+    about_probes,
+    _collect,
+)
