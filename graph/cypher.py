@@ -42,7 +42,7 @@ def index(node: schema.Node, prop: schema.Property) -> Query:
 def merge_node(node: schema.Node, second_label: str = "") -> Query:
     """Write nodes by key; every declared property is set, absent ones are removed."""
     labels = f"{node.label}:{second_label}" if second_label else node.label
-    lines = ["UNWIND $rows AS row", f"MERGE (n:{labels} {{id: row.id}})", *_set("n", node.properties)]
+    lines = ["UNWIND $rows AS row", f"MERGE (n:{labels} {{id: row.id}})", *_set("n", node.properties, node.keeps)]
     return Query(f"merge {labels}", Mode.WRITE, "\n".join(lines), ("rows",))
 
 
@@ -69,10 +69,12 @@ def prune(relation: schema.Relation) -> Query:
     return Query(f"prune {relation.arrow}", Mode.WRITE, "\n".join(lines), ("rows",))
 
 
-def _set(variable: str, properties: tuple[schema.Property, ...]) -> list[str]:
+def _set(variable: str, properties: tuple[schema.Property, ...], keeps: bool = False) -> list[str]:
     if not properties:
         return []
-    return ["SET " + ", ".join(f"{variable}.{p.name} = row.{p.name}" for p in properties)]
+    value = "coalesce(row.{p}, {v}.{p})" if keeps else "row.{p}"
+    sets = (f"{variable}.{p.name} = {value.format(p=p.name, v=variable)}" for p in properties)
+    return ["SET " + ", ".join(sets)]
 
 
 CONSTRAINTS = tuple(constraint(node) for node in schema.NODES)

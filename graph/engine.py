@@ -55,10 +55,17 @@ class EmbeddedGraph:
     as the server shall (the main thread): the kernel ends the server with that thread.
     """
 
-    def __init__(self, home: Path, runtime: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        runtime: Path,
+        limits: Limits | None = None,
+        stop_patience_s: float = STOP_PATIENCE_S,
+    ) -> None:
         self.folder = home.absolute() / "graph"
         self._runtime = runtime
         self._limits = limits or Limits()
+        self._patience_s = stop_patience_s
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
@@ -105,7 +112,7 @@ class EmbeddedGraph:
         if answers(address):
             self._pid = pid
             return address
-        if not end(pid, lambda: self._is_ours(pid), STOP_PATIENCE_S):
+        if not end(pid, lambda: self._is_ours(pid), self._patience_s):
             raise ProductError(
                 f"The graph server {pid} of {self.folder} neither answers nor ends: end it, start again."
             )
@@ -121,7 +128,7 @@ class EmbeddedGraph:
         """End the server cleanly and give the folder free. Doing it twice is no error."""
         if self._process is not None:
             self._stop_child(self._process)
-        elif self._pid and not end(self._pid, lambda: self._is_ours(self._pid), STOP_PATIENCE_S):
+        elif self._pid and not end(self._pid, lambda: self._is_ours(self._pid), self._patience_s):
             raise ProductError(f"The graph server {self._pid} does not end: end it by hand.")
         if self._lock is not None:
             self._run_file.unlink(missing_ok=True)
@@ -135,7 +142,7 @@ class EmbeddedGraph:
     def _stop_child(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         try:
-            process.wait(STOP_PATIENCE_S)
+            process.wait(self._patience_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -34,13 +34,17 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One label. `second_labels` are the further labels of which a node carries exactly one."""
+    """One label. `second_labels` are the further labels of which a node carries exactly one.
+
+    `keeps` says that a property absent from a row stays as it is, for nodes that are told in pieces.
+    """
 
     label: str
     description: str
     key: str
     properties: tuple[Property, ...]
     second_labels: tuple[str, ...] = ()
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ CAUSE = Node(
         _text("title", "title in English"),
         _text("title_zh", "title in Simplified Chinese"),
     ),
+    keeps=True,
 )
 CHANGE = Node(
     "Change",
