@@ -1,0 +1,83 @@
+"""Did the container run out of CPU time or memory?"""
+
+from domain.findings import Item, Point, Series
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.clients.prometheus import Answered, Line
+from evidence.etcd_series import increase
+from evidence.pods import about_probes, ask_pod, end_ms, named, onset_ms
+
+METRICS = (
+    "container_cpu_cfs_(throttled_periods_total|periods_total)|container_memory_working_set_bytes|"
+    "container_spec_memory_limit_bytes"
+)
+# A quarter of all periods: the threshold of the Kubernetes mixin's alert CPUThrottlingHigh.
+THROTTLED = 0.25
+MEMORY = 0.9
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    answered = ask_pod(ask, METRICS, ',container!="",container!="POD"')
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    return {"cpu-throttled": _throttled(answered, start, end), "memory-near-limit": _memory(answered, start, end)}
+
+
+def _throttled(answered: Answered, start: int, end: int) -> Told:
+    periods = {
+        _container(line): increase(line, start, end) for line in named(answered, "container_cpu_cfs_periods_total")
+    }
+    lines = named(answered, "container_cpu_cfs_throttled_periods_total")
+    shares = {
+        _container(x): increase(x, start, end) / periods[_container(x)] for x in lines if periods.get(_container(x))
+    }
+    if not shares:
+        why = Text("the container has no CPU limit, or cAdvisor is not scraped", "容器没有 CPU 限额，或未采集 cAdvisor")
+        return Told(None, Text("CPU throttling is unknown.", "CPU 限流未知。"), why_unknown=why)
+    name = max(sorted(shares), key=lambda n: shares[n])
+    seen = shares[name] >= THROTTLED
+    sentence = Text(
+        f"{name} was throttled in {shares[name]:.0%} of its CPU periods.",
+        f"{name} 在 {shares[name]:.0%} 的 CPU 周期中被限流。",
+    )
+    items = tuple(Item(n, v, exceeds=v >= THROTTLED) for n, v in sorted(shares.items()))
+    return Told(seen, sentence, shares[name], THROTTLED, name, items=items, series=chart(lines, _container))
+
+
+def _container(line: Line) -> str:
+    return line.labels.get("container", "")
+
+
+def _memory(answered: Answered, start: int, end: int) -> Told:
+    limits = {
+        _container(x): x.points[-1].value for x in named(answered, "container_spec_memory_limit_bytes") if x.points
+    }
+    shares: dict[str, tuple[Point, ...]] = {}
+    for line in named(answered, "container_memory_working_set_bytes"):
+        limit = limits.get(_container(line), 0)
+        if 0 < limit < 2**60:
+            shares[_container(line)] = tuple(
+                Point(p.at_ms, p.value / limit) for p in line.points if start <= p.at_ms <= end
+            )
+    peaks = {name: max(p.value for p in points) for name, points in shares.items() if points}
+    if not peaks:
+        why = Text(
+            "the container has no memory limit, or cAdvisor is not scraped", "容器没有内存限额，或未采集 cAdvisor"
+        )
+        return Told(None, Text("Memory use is unknown.", "内存使用未知。"), why_unknown=why)
+    name = max(sorted(peaks), key=lambda n: peaks[n])
+    sentence = Text(
+        f"{name} used up to {peaks[name]:.0%} of its memory limit.", f"{name} 最多使用了内存限额的 {peaks[name]:.0%}。"
+    )
+    return Told(peaks[name] >= MEMORY, sentence, peaks[name], MEMORY, name, series=(Series(name, shares[name][-400:]),))
+
+
+CHECK = Check(
+    "container-load",
+    Text("Did the container run out of CPU time or memory?", "容器是否缺少 CPU 时间或内存？"),
+    (
+        Measure("cpu-throttled", Text("Was the CPU throttled?", "CPU 是否被限流？"), "share"),
+        Measure("memory-near-limit", Text("Was memory near its limit?", "内存是否接近限额？"), "share"),
+    ),
+    about_probes,
+    _collect,
+)

@@ -1,0 +1,143 @@
+"""What became of the pod: restarts, how its containers ended, its age, and whether it was being deleted."""
+
+from itertools import pairwise
+from statistics import pstdev
+
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.clients.prometheus import Answered
+from evidence.etcd_series import increase
+from evidence.pods import about_probes, ask_pod, end_ms, named, onset_ms
+
+PREFIX = "kube_pod_container_status_"
+METRICS = (
+    f"{PREFIX}(restarts_total|last_terminated_reason|last_terminated_exitcode|ready|running)|kube_pod_created|"
+    "kube_pod_deletion_timestamp|kube_pod_container_state_started|kube_pod_start_time"
+)
+YOUNG_S = 90
+# 128 + SIGKILL and SIGTERM: a kill from outside is not a crash of the program.
+KILLED = {137, 143}
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    answered = ask_pod(ask, METRICS)
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    started_s = ask.scope.started_at.timestamp()
+    return {
+        "pod-restarted": _restarted(answered, start, end),
+        "pod-oom-killed": _oom(answered, start, end),
+        "pod-crashed": _crashed(answered, start, end),
+        "pod-not-started": _never_ready(answered, end),
+        "pod-young": _young(answered, started_s),
+        "pod-constant-age-restarts": _constant(answered),
+        "pod-being-deleted": _deleted(answered, started_s),
+    }
+
+
+def _silent(what: str, zh: str) -> Told:
+    why = Text(f"kube-state-metrics has no {what} of this pod", f"kube-state-metrics 没有该 Pod 的{zh}")
+    return Told(None, Text(f"{what}: unknown.", f"{zh}：未知。"), why_unknown=why)
+
+
+def _restarted(answered: Answered, start: int, end: int) -> Told:
+    lines = named(answered, f"{PREFIX}restarts_total")
+    if not lines:
+        return _silent("restarts", "重启次数")
+    count = sum(increase(line, start, end) for line in lines)
+    yes = Text(f"A container was restarted {count:.0f} times.", f"容器重启了 {count:.0f} 次。")
+    no = Text("No container was restarted.", "没有容器重启。")
+    return Told(count > 0, yes if count > 0 else no, count, 0, series=chart(lines, lambda line: "restarts"))
+
+
+def _reasons(answered: Answered, start: int, end: int) -> set[str]:
+    lines = named(answered, f"{PREFIX}last_terminated_reason")
+    return {line.labels.get("reason", "") for line in lines if any(v == 1 for v in line.between(start, end))}
+
+
+def _oom(answered: Answered, start: int, end: int) -> Told:
+    seen = "OOMKilled" in _reasons(answered, start, end)
+    yes = Text("A container was killed for memory (reason OOMKilled).", "容器因内存被杀（原因 OOMKilled）。")
+    no = Text("No container was killed for memory.", "没有容器因内存被杀。")
+    return Told(seen, yes if seen else no)
+
+
+def _crashed(answered: Answered, start: int, end: int) -> Told:
+    codes = [v for line in named(answered, f"{PREFIX}last_terminated_exitcode") for v in line.between(start, end)]
+    bad = sorted({int(c) for c in codes} - KILLED - {0})
+    crashed = bool(bad) or ("Error" in _reasons(answered, start, end) and not codes)
+    code = float(bad[0]) if bad else None
+    yes = Text(
+        f"A container ended by itself with exit code {code or 'unknown'}.", f"容器自行退出，退出码 {code or '未知'}。"
+    )
+    no = Text("No container ended by itself with an error.", "没有容器自行异常退出。")
+    return Told(crashed, yes if crashed else no, code, 0)
+
+
+def _never_ready(answered: Answered, end: int) -> Told:
+    lines = named(answered, f"{PREFIX}ready")
+    if not lines:
+        return _silent("readiness", "就绪状态")
+    ready = any(v == 1 for line in lines for v in line.between(0, end))
+    yes = Text("No container of the pod was ever ready in the window.", "时间窗内该 Pod 从未就绪。")
+    no = Text("The pod was ready at some time.", "该 Pod 曾经就绪。")
+    return Told(not ready, no if ready else yes, series=chart(lines, lambda line: "ready"))
+
+
+def _starts(answered: Answered) -> list[float]:
+    lines = named(answered, "kube_pod_container_state_started")
+    return sorted({p.value for line in lines for p in line.points})
+
+
+def _young(answered: Answered, started_s: float) -> Told:
+    starts = [s for s in _starts(answered) if s <= started_s] or [
+        p.value for line in named(answered, "kube_pod_created") for p in line.points[:1]
+    ]
+    if not starts:
+        return _silent("container start time", "容器启动时间")
+    age = started_s - max(starts)
+    yes = Text(f"The container was {age:.0f} s old when the alert began.", f"告警开始时容器仅运行 {age:.0f} 秒。")
+    no = Text(f"The container had run for {age / 60:.0f} minutes.", f"容器已运行 {age / 60:.0f} 分钟。")
+    return Told(age < YOUNG_S, yes if age < YOUNG_S else no, age, YOUNG_S)
+
+
+def _constant(answered: Answered) -> Told:
+    starts = _starts(answered)
+    ages = [b - a for a, b in pairwise(starts)]
+    if len(ages) < 2:
+        return Told(
+            False, Text("There are too few restarts for a pattern.", "重启次数太少，无规律可言。"), float(len(ages))
+        )
+    spread = pstdev(ages) / max(1.0, sum(ages) / len(ages))
+    seen = spread < 0.15
+    mean = sum(ages) / len(ages)
+    yes = Text(f"Containers are restarted at a constant age of {mean:.0f} s.", f"容器总在运行 {mean:.0f} 秒时重启。")
+    no = Text("The ages at restart differ.", "重启时的运行时长各不相同。")
+    return Told(seen, yes if seen else no, mean)
+
+
+def _deleted(answered: Answered, started_s: float) -> Told:
+    times = [p.value for line in named(answered, "kube_pod_deletion_timestamp") for p in line.points]
+    if not times:
+        return Told(False, Text("The pod was not being deleted.", "该 Pod 未在删除中。"))
+    # The timestamp is when the grace period ends; the deletion was asked for before that.
+    lag = started_s - min(times)
+    return Told(True, Text("The pod was being deleted.", "该 Pod 正在被删除。"), lag)
+
+
+CHECK = Check(
+    "pod-state",
+    Text("What became of the pod?", "该 Pod 发生了什么？"),
+    (
+        Measure("pod-restarted", Text("Was a container restarted?", "容器是否重启？"), "restarts"),
+        Measure("pod-oom-killed", Text("Was it killed for memory?", "是否因内存被杀？")),
+        Measure("pod-crashed", Text("Did it end by itself with an error?", "是否自行异常退出？"), "exit code"),
+        Measure("pod-not-started", Text("Was it never ready?", "是否从未就绪？")),
+        Measure("pod-young", Text("Had it just been started?", "是否刚刚启动？"), "s"),
+        Measure(
+            "pod-constant-age-restarts", Text("Is it restarted at a constant age?", "是否总在固定时长后重启？"), "s"
+        ),
+        Measure("pod-being-deleted", Text("Was it being deleted?", "是否正在被删除？"), "s"),
+    ),
+    about_probes,
+    _collect,
+)
