@@ -5,7 +5,6 @@ so a bundle can be asked for again when a check changes, without breaking anythi
 """
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,13 +24,9 @@ from incidents.assemble import scope_of
 from ingest.sources import all_sources
 from lab.episodes import all_episodes
 from lab.stage import monitoring
+from lab.stage.images import cache
 from lab.stage.programs import Stage, tell
 from lab.stage.sink import Sink, Taken
-
-
-def cache() -> Path:
-    """Where big things are kept between runs, outside the repository."""
-    return Path(os.environ.get("INCIDENT_GRAPH_CACHE") or Path.home() / ".cache/incident-graph")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from lab.stage.sweep import sweep
 
 
 class StageBroken(Exception):
@@ -66,15 +68,20 @@ class Stage:
     The folder lies on tmpfs where there is one: disk speed is then part of the fault, not of the machine.
     """
 
-    keep: bool = False
+    on_disk: bool = False
     folder: Path = field(init=False)
     _running: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) and not self.on_disk else None
         self.folder = Path(tempfile.mkdtemp(prefix="ig-lab-", dir=base))
         self.folder.chmod(0o755)
+        # Its input ends when this process ends in whatever way; then it sweeps.
+        self._watchdog = subprocess.Popen(
+            [sys.executable, "-m", "lab.stage.sweep", str(self.folder)], stdin=subprocess.PIPE,
+            cwd=Path(__file__).parents[2], start_new_session=True,
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
@@ -141,5 +148,7 @@ class Stage:
             undo()
         for _, child in reversed(self._running):
             self.end(child)
-        if not self.keep:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        sweep(self.folder)
+        if self._watchdog.stdin:
+            self._watchdog.stdin.close()
+        self._watchdog.wait(10)

@@ -1,0 +1,3 @@
+module incident-graph.invalid/lab/service
+
+go 1.22

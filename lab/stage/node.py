@@ -1,0 +1,210 @@
+"""One real Kubernetes node without Docker: etcd, API server, containerd, kubelet, kube-state-metrics."""
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lab.stage.images import archive, program
+from lab.stage.programs import Stage, StageBroken, free_port, wait_until
+
+NODE = "node-1"
+BRIDGE = "ig-lab0"
+NETWORK = "10.88.77.0/24"
+TOKEN = "lab-admin"  # noqa: S105
+DEFAULT_SOCKET = Path("/run/containerd/containerd.sock")
+
+CONTAINERD = """version = 2
+root = "{folder}/containerd/root"
+state = "{folder}/containerd/state"
+[grpc]
+  address = "{folder}/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "docker.io/local/pause:1"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{folder}/cni"
+"""
+
+
+@dataclass
+class Node:
+    """The node and its API. Needs root, runc and the CNI plug-ins."""
+
+    stage: Stage
+    api: str = ""
+    kubelet_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        """Starts everything; returns when the node is Ready."""
+        self._containerd()
+        self._api_server()
+        self._kubelet()
+        self._state_metrics()
+        wait_until(self._ready, f"the node {self.stage.log_of('kubelet')}", 90)
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """One request to the API server; raises StageBroken with its text when it refuses."""
+        answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=10.0, verify=False,
+                               headers={"Authorization": f"Bearer {TOKEN}"})  # fmt: skip
+        if answer.status_code >= 400:
+            raise StageBroken(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+        return dict(answer.json())
+
+    def pod(self, namespace: str, name: str) -> dict[str, Any]:
+        """The pod as the API server has it."""
+        return self.call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}")
+
+    def run_pod(self, namespace: str, name: str, spec: dict[str, Any], labels: dict[str, str]) -> str:
+        """Creates the pod on this node and returns its address as soon as it has one."""
+        if not any(n["metadata"]["name"] == namespace for n in self.call("GET", "/api/v1/namespaces")["items"]):
+            self.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+        self.call("POST", f"/api/v1/namespaces/{namespace}/pods", {
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"nodeName": NODE, "automountServiceAccountToken": False, "enableServiceLinks": False,
+                     "dnsPolicy": "Default", "terminationGracePeriodSeconds": 1, **spec},
+        })  # fmt: skip
+        return str(wait_until(lambda: self.pod(namespace, name)["status"].get("podIP"), f"{name} gets an address", 60))
+
+    def is_ready(self, namespace: str, name: str) -> bool:
+        """The pod's Ready condition."""
+        conditions = self.pod(namespace, name)["status"].get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def process_of(self, namespace: str, name: str) -> int:
+        """The process id of the pod's first container, as the host sees it."""
+        wanted = self.pod(namespace, name)["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+        told = self._ctr("tasks", "ls")
+        return next(int(line.split()[1]) for line in told.splitlines() if line.startswith(wanted))
+
+    def _ready(self) -> bool:
+        try:
+            nodes = self.call("GET", "/api/v1/nodes")["items"]
+        except (StageBroken, httpx.HTTPError):
+            return False
+        return any(c["type"] == "Ready" and c["status"] == "True" for n in nodes for c in n["status"]["conditions"])
+
+    def _ctr(self, *args: str) -> str:
+        done = subprocess.run(["ctr", "-a", str(self.stage.folder / "containerd.sock"), "-n", "k8s.io", *args],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        if done.returncode:
+            raise StageBroken(f"ctr {' '.join(args)}: {done.stderr}")
+        return done.stdout
+
+    def _containerd(self) -> None:
+        folder = self.stage.folder
+        ipam = {"type": "host-local", "dataDir": str(folder / "addresses"), "ranges": [[{"subnet": NETWORK}]]}
+        bridge = {"type": "bridge", "bridge": BRIDGE, "isGateway": True, "ipMasq": False, "ipam": ipam}
+        self.stage.write("cni/10-lab.conflist", {
+            "cniVersion": "0.4.0", "name": "lab", "plugins": [bridge, {"type": "loopback"}][:1]})  # fmt: skip
+        config = self.stage.write("containerd.toml", CONTAINERD.format(folder=folder))
+        self.stage.after(_remove_bridge)
+        self.stage.start("containerd", ["containerd", "-c", str(config)])
+        wait_until(lambda: (folder / "containerd.sock").exists() and self._answers(), "containerd", 30)
+        for name, source in (("pause", "lab-pause"), ("service", "lab-service")):
+            self._ctr("images", "import", str(archive(name, program(source), folder / f"{name}.tar")))
+        if not DEFAULT_SOCKET.exists():  # cAdvisor looks only there
+            DEFAULT_SOCKET.parent.mkdir(parents=True, exist_ok=True)
+            DEFAULT_SOCKET.unlink(missing_ok=True)
+            DEFAULT_SOCKET.symlink_to(folder / "containerd.sock")
+            self.stage.after(lambda: DEFAULT_SOCKET.unlink(missing_ok=True))
+
+    def _answers(self) -> bool:
+        try:
+            self._ctr("version")
+        except StageBroken:
+            return False
+        return True
+
+    def _api_server(self) -> None:
+        folder, store, port = self.stage.folder, free_port(), free_port()
+        self.stage.start("kube-etcd", [
+            "etcd", "--data-dir", str(folder / "kube-etcd"), "--unsafe-no-fsync",
+            "--listen-client-urls", f"http://127.0.0.1:{store}", "--advertise-client-urls", f"http://127.0.0.1:{store}",
+            "--listen-peer-urls", f"http://127.0.0.1:{free_port()}",
+        ] if _has_no_fsync() else [
+            "etcd", "--data-dir", str(folder / "kube-etcd"), "--listen-client-urls", f"http://127.0.0.1:{store}",
+            "--advertise-client-urls", f"http://127.0.0.1:{store}", "--listen-peer-urls",
+            f"http://127.0.0.1:{free_port()}",
+        ])  # fmt: skip
+        self.stage.ready("kube-etcd", f"http://127.0.0.1:{store}/health")
+        key = folder / "service-accounts.key"
+        subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+        tokens = self.stage.write("tokens.csv", f'{TOKEN},admin,admin,"system:masters"\n')
+        self.api = f"https://127.0.0.1:{port}"
+        self.stage.start("apiserver", [
+            str(program("kube-apiserver")), f"--etcd-servers=http://127.0.0.1:{store}", "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1", f"--secure-port={port}", f"--cert-dir={folder / 'certs'}",
+            f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}",
+            "--service-account-issuer=https://lab.invalid", f"--token-auth-file={tokens}",
+            "--authorization-mode=AlwaysAllow", "--disable-admission-plugins=ServiceAccount",
+            "--service-cluster-ip-range=10.97.0.0/24", "--endpoint-reconciler-type=none",
+        ])  # fmt: skip
+        self.stage.ready("apiserver", f"{self.api}/readyz", verify=False, headers={"Authorization": f"Bearer {TOKEN}"})
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig of the administrator."""
+        cluster = {"server": self.api, "insecure-skip-tls-verify": True}
+        return self.stage.write("kubeconfig", {
+            "apiVersion": "v1", "kind": "Config", "current-context": "lab",
+            "clusters": [{"name": "lab", "cluster": cluster}], "users": [{"name": "admin", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}]})  # fmt: skip
+
+    def _kubelet(self) -> None:
+        folder = self.stage.folder
+        config = self.stage.write("kubelet.json", {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "address": "127.0.0.1",
+            "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
+            "authorization": {"mode": "AlwaysAllow"}, "cgroupDriver": "cgroupfs", "cgroupsPerQOS": True,
+            "enforceNodeAllocatable": [], "failSwapOn": False, "port": free_port(), "readOnlyPort": self.kubelet_port,
+            "healthzPort": free_port(), "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
+            "evictionHard": {"memory.available": "1Mi"}, "nodeStatusUpdateFrequency": "5s",
+            "podLogsDir": str(folder / "pod-logs"),
+        })  # fmt: skip
+        self.stage.start("kubelet", [
+            str(program("kubelet")), f"--kubeconfig={self.kubeconfig}", f"--config={config}",
+            f"--root-dir={folder / 'kubelet'}", f"--hostname-override={NODE}", f"--cert-dir={folder / 'kubelet-certs'}",
+        ])  # fmt: skip
+
+    def _state_metrics(self) -> None:
+        self.stage.start("kube-state-metrics", [
+            str(program("kube-state-metrics")), f"--kubeconfig={self.kubeconfig}", "--host=127.0.0.1",
+            f"--port={self.metrics_port}", "--telemetry-host=127.0.0.1", f"--telemetry-port={free_port()}",
+            "--resources=pods,nodes,deployments",
+        ])  # fmt: skip
+
+
+def _has_no_fsync() -> bool:
+    """From etcd 3.5 on there is a switch that saves the disk."""
+    told = subprocess.run(["etcd", "--version"], capture_output=True, text=True, check=True).stdout
+    return not told.startswith("etcd Version: 3.4")
+
+
+def _remove_bridge() -> None:
+    subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
+
+
+def can_run() -> str:
+    """Empty when a node can run here, otherwise what is missing."""
+    if os.geteuid() != 0:
+        return "a node needs root"
+    missing = [p for p in ("containerd", "runc", "ctr", "go", "ip", "openssl") if not _found(p)]
+    return f"not installed: {', '.join(missing)}" if missing else ""
+
+
+def _found(name: str) -> bool:
+    return subprocess.run(["which", name], capture_output=True, check=False).returncode == 0

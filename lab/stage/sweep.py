@@ -1,0 +1,49 @@
+"""Ends what a stage left behind: `python -m lab.stage.sweep FOLDER` waits for its owner's end, then sweeps.
+
+Container shims outlive containerd and children of shims outlive the shim, so a parent-death signal is not enough.
+Only processes that name the stage's own scratch folder, and their children, are ended.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Every process: its parent and its command line."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except (OSError, ValueError):
+                continue
+            found[int(entry.name)] = (parent, line)
+    return found
+
+
+def sweep(folder: Path) -> None:
+    """Kills the folder's processes and their children, unmounts what lies under it and removes it."""
+    everything = _processes()
+    mine = {pid for pid, (_, line) in everything.items() if str(folder) in line and "lab.stage.sweep" not in line}
+    mine |= {pid for pid, (parent, _) in everything.items() if parent in mine}
+    for pid in sorted(mine - {os.getpid(), os.getppid()}):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    time.sleep(0.3 if mine else 0)
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.stdin.read()
+    sweep(Path(sys.argv[1]))
