@@ -11,6 +11,7 @@ from domain.entities import EntityRef, Relation
 from incidents import identity
 from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
 from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
+from incidents.queries import recorded_path
 
 RULES = Rules()
 # Which message tells most about an alert; what tells more replaces what tells less, in any order.
@@ -119,10 +120,11 @@ def _join(row: Alert, alert: ParsedAlert, entities: list[Entity], delivery: Deli
         .exclude(pk=row.pk).order_by("-started_at").values_list("incident_id", flat=True).first()
     )  # fmt: skip
     newcomer = Newcomer(keys, alert.started_at, str(earlier or ""))
-    decision = group(newcomer, _candidates(alert.started_at), _relations(keys), RULES)
-    row.incident = (
-        Incident.objects.get(pk=decision.incident) if decision.incident else _open(alert, delivery.received_at)
-    )
+    recorded = recorded_path(row.source)
+    decision = group(newcomer, _candidates(alert.started_at, recorded), _relations(keys), RULES)
+    now = delivery.received_at
+    known = Incident.objects.filter(pk=decision.incident).get() if decision.incident else None
+    row.incident = known or _open(alert, now, recorded)
     row.joined_because = _reason(decision)
     row.save()
     return row.incident
@@ -132,9 +134,11 @@ def _reason(decision: Decision) -> dict[str, str]:
     return {"en": decision.reason.en, "zh": decision.reason.zh}
 
 
-def _candidates(started_at: datetime) -> list[Candidate]:
+def _candidates(started_at: datetime, recorded: str) -> list[Candidate]:
+    """Incidents that may be joined. A recording keeps to itself: its world is not this one."""
     alive = Q(state="open") | Q(resolved_at__gte=started_at - RULES.reopen_window)
-    rows = Incident.objects.filter(alive).order_by("-last_alert_at").prefetch_related("entities")[:CANDIDATES]
+    fitting = Incident.objects.filter(alive, recorded_from=recorded).order_by("-last_alert_at")
+    rows = fitting.prefetch_related("entities")[:CANDIDATES]
     return [
         Candidate(
             str(i.pk), frozenset(e.key for e in i.entities.all()), i.started_at, i.last_alert_at,
@@ -152,11 +156,12 @@ def _relations(keys: frozenset[str]) -> list[Relation]:
     return [Relation(s, k, e) for s, k, e in around.values_list("start__key", "kind", "end__key")[:5000]]
 
 
-def _open(alert: ParsedAlert, now: datetime) -> Incident:
+def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:
     number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     return Incident.objects.create(
         number=number, title=alert.title[:300], severity=alert.severity.rank,
         started_at=alert.started_at, opened_at=now, last_alert_at=alert.started_at,
+        recorded_from=recorded,
     )  # fmt: skip
 
 

@@ -1,0 +1,121 @@
+"""Looks at every engine and connection, each with a short time limit, and names the remedy for what is wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import Error as DatabaseError
+
+from domain.connections import Access, Connections
+from domain.errors import ProductError
+from evidence.recording import LiveTransports
+from graph.store import open_graph
+from incidents import queries
+from incidents.models import Delivery, Outbox
+
+LIMIT_S = 3.0
+UP = "start `manage.py up`"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing that was looked at; `state` is well, warning or bad."""
+
+    name: str
+    state: str
+    said: str
+    remedy: str = ""
+
+
+def examine() -> list[Diagnosis]:
+    """Record first; without it nothing else can be known."""
+    record = _record()
+    found = [record, _broker(), _graph()]
+    if record.state != "bad":
+        found += [*_work(), *_connections(queries.connections())]
+    return found
+
+
+def _record() -> Diagnosis:
+    name = f"record ({connection.vendor})"
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        return Diagnosis(name, "bad", str(error), "check DATABASE_URL and that the server runs")
+    if plan:
+        return Diagnosis(name, "bad", f"{len(plan)} migrations are missing", "run `manage.py migrate`")
+    return Diagnosis(name, "well", "reachable, up to date")
+
+
+def _broker() -> Diagnosis:
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S)
+        client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        # Nothing is lost without it: the sweeper finds the rows when it is back.
+        return Diagnosis("broker", "bad", str(error), f"{UP}, or set REDIS_URL to a running Redis")
+    return Diagnosis("broker", "well", "answers")
+
+
+def _graph() -> Diagnosis:
+    if not settings.GRAPH_URI:
+        return Diagnosis("graph", "bad", "none is running here", f"{UP}, or set GRAPH_URI")
+    try:
+        store = open_graph(settings.GRAPH_URI, settings.GRAPH_USER, settings.GRAPH_PASSWORD)
+        try:
+            return Diagnosis("graph", "well", store.ping())
+        finally:
+            store.close()
+    except ProductError as error:
+        return Diagnosis("graph", "bad", str(error), f"{UP}, or check GRAPH_URI, GRAPH_USER and GRAPH_PASSWORD")
+
+
+def _work() -> Iterator[Diagnosis]:
+    """What lies in the inbox and the outbox."""
+    stuck = Delivery.objects.filter(state__in=["parked", "dead"]).count()
+    if stuck:
+        remedy = "look at them on the page of parked deliveries, and replay them"
+        yield Diagnosis("deliveries", "warning", f"{stuck} parked or dead", remedy)
+    behind = Outbox.objects.filter(state__in=["waiting", "dead"]).count()
+    if behind:
+        yield Diagnosis("outbox", "warning", f"{behind} wait", "they go by themselves while the workers run")
+    if not stuck and not behind:
+        yield Diagnosis("work", "well", "nothing waits")
+
+
+def _connections(declared: Connections) -> Iterator[Diagnosis]:
+    """One line per address that the service may ask; each kind has one harmless question."""
+    transports = LiveTransports(declared)
+    for prometheus in declared.prometheus:
+        path = "/api/v1/query"
+        yield _asked(transports, f"prometheus {prometheus.name}", prometheus.url, prometheus, path, {"query": "1"})
+    for etcd in declared.etcd:
+        for member in etcd.member:
+            yield _asked(transports, f"etcd {etcd.name} {member.name}", member.endpoint, etcd, "/health")
+    for blackbox in declared.blackbox:
+        if blackbox.url:
+            yield _asked(transports, f"blackbox {blackbox.name}", blackbox.url, blackbox, "/-/healthy")
+    for ticket in declared.ticket:
+        yield _asked(transports, f"ticket {ticket.name}", ticket.url, ticket, "/rest/api/2/serverInfo")
+
+
+def _asked(
+    transports: LiveTransports, name: str, url: str, access: Access, path: str, params: dict[str, str] | None = None
+) -> Diagnosis:
+    try:
+        with transports.client(name, url, access) as client:
+            answer = client.get(path.lstrip("/"), params=params, timeout=LIMIT_S)
+    except (httpx.HTTPError, ProductError, OSError) as error:
+        said = f"{url}: {type(error).__name__} {error}"
+        return Diagnosis(name, "bad", said, "check the address in the connections file, and that it runs")
+    if answer.status_code in {401, 403}:
+        return Diagnosis(name, "bad", f"{url}: HTTP {answer.status_code}", "check the user, token or certificate")
+    if answer.status_code >= 400:
+        said = f"{url}: HTTP {answer.status_code} {answer.text[:200]}"
+        return Diagnosis(name, "bad", said, "look at that server; its own answer says what is wrong")
+    return Diagnosis(name, "well", url)

@@ -1,0 +1,32 @@
+"""`apply FILE.toml`: declares connections, after checking all of them."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from config.management.verb import Verb, prepare_record
+from incidents.declare import declare
+from incidents.record import audit
+from ingest.connections_file import read
+
+
+class Command(Verb):
+    help = "Declare connections from a TOML file; idempotent."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="check and say what would change")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connections = read(options["file"])
+        prepare_record()
+        done = declare(connections, dry_run=options["dry_run"])
+        for word, names in (("added", done.added), ("changed", done.changed), ("left", done.left)):
+            for name in names:
+                self.stdout.write(f"{word:8}{name}")
+        for name, token in done.tokens:
+            self.stdout.write(f"token   {name} {token}  (shown only now)")
+        if options["dry_run"]:
+            self.stdout.write("dry run: nothing was changed")
+        elif done.added or done.changed:
+            audit("command line", "apply", str(options["file"].name))

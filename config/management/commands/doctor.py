@@ -1,0 +1,42 @@
+"""`doctor`: asks every engine and connection, says what is wrong and what to do."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from config import diagnosis
+from config.management.verb import Verb
+from domain.errors import ProductError
+
+SIGNS = {"well": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]"}
+
+
+class Command(Verb):
+    help = "Check every engine and connection; exit 1 when one of them is bad."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = diagnosis.examine()
+        if options["json"]:
+            self.stdout.write(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+        else:
+            self._draw(found)
+        bad = [one.name for one in found if one.state == "bad"]
+        if bad:
+            raise ProductError(f"not well: {', '.join(bad)}; the remedies are in the list")
+
+    def _draw(self, found: list[diagnosis.Diagnosis]) -> None:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for one in found:
+            remedy = f"\n→ {one.remedy}" if one.remedy else ""
+            table.add_row(SIGNS[one.state], one.name, f"{one.said}{remedy}".replace("[", r"\["))
+        console = Console(highlight=False)
+        with console.capture() as drawn:
+            console.print(table)
+        self.stdout.write(drawn.get())

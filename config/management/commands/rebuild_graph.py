@@ -1,0 +1,41 @@
+"""`rebuild_graph`: the graph from the record, with progress; interrupted, `--resume` goes on where it stopped."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from rich.progress import Progress
+
+from config.management.verb import Verb
+from domain.errors import Unreachable
+from incidents.models import Incident, Outbox
+from incidents.record import want
+from ingest import memory
+
+
+class Command(Verb):
+    help = "Bring every incident of the record into the graph again; resumable."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--resume", action="store_true", help="only what still waits from an earlier run")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if memory.graph() is None:
+            raise Unreachable("no graph is configured; start `manage.py up`, or set GRAPH_URI")
+        if not options["resume"]:
+            for pk in Incident.objects.order_by("number").values_list("pk", flat=True):
+                want("graph", str(pk))
+        total = self._drain()
+        left = Outbox.objects.filter(target="graph", state="waiting").count()
+        if left:
+            raise Unreachable(f"{total} incidents done, {left} wait; see `manage.py doctor`, then use --resume")
+        self.stdout.write(f"{total} incidents are in the graph")
+
+    def _drain(self) -> int:
+        """Remember what waits until nothing more goes in; how many incidents went."""
+        total = 0
+        with Progress(transient=True) as progress:
+            bar = progress.add_task("graph", total=Outbox.objects.filter(target="graph", state="waiting").count())
+            while done := memory.remember_waiting():
+                total += done
+                progress.advance(bar, done)
+        return total

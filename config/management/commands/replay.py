@@ -1,0 +1,47 @@
+"""`replay BUNDLE...`: verdicts of recorded incidents, without network, service or record."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from causes.verdict_json import to_contract
+
+from config.management.verb import Verb
+from domain.errors import Malformed, ProductError
+from domain.verdict import Verdict
+from evidence.bundles import Bundle
+from ingest.replay import replay
+from tickets.report import percent
+
+
+class Command(Verb):
+    help = "The verdict of recorded incidents; the same bundle gives the same bytes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("bundle", nargs="+", type=Path, help="a bundle's folder or zip")
+        parser.add_argument("--json", action="store_true", help="one JSON document per line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = [problem for path in options["bundle"] if (problem := self._one(path, options["json"]))]
+        if failed:
+            raise Malformed("\n".join(failed))
+
+    def _one(self, path: Path, as_json: bool) -> str:
+        """Tell one bundle's verdict; what was wrong with it, or nothing."""
+        try:
+            bundle = Bundle.load(path)
+            verdict = replay(bundle)
+        except ProductError as error:
+            return f"{path}: {error}"
+        if as_json:
+            self.stdout.write(json.dumps(to_contract(verdict), ensure_ascii=False, sort_keys=True))
+        else:
+            self._tell(bundle, verdict)
+        return ""
+
+    def _tell(self, bundle: Bundle, verdict: Verdict) -> None:
+        truth = f"   truth: {bundle.truth.cause}" if bundle.truth else ""
+        self.stdout.write(f"{bundle.title}\n  {verdict.headline.en}{truth}")
+        for cause in verdict.causes[:3]:
+            self.stdout.write(f"  {cause.position}. {percent(cause.probability):>5}  {cause.title.en}")

@@ -1,0 +1,58 @@
+"""`source add` and `source rotate`: alert sources and their tokens."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+
+from config.management.verb import Verb, prepare_record
+from domain.errors import Refused
+from incidents import record
+from incidents.models import Source
+from ingest.sources import all_sources
+
+
+class Command(Verb):
+    help = "Make an alert source or give it a new token."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        add = actions.add_parser("add", help="make a source; prints its URL and its token, once")
+        add.add_argument("kind", choices=list(all_sources()))
+        add.add_argument("name")
+        add.add_argument("--json", action="store_true")
+        rotate = actions.add_parser("rotate", help="add a second live token; --end-old ends the first")
+        rotate.add_argument("name", help="NAME, or KIND/NAME where two kinds share a name")
+        rotate.add_argument("--end-old", action="store_true")
+        rotate.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        prepare_record()
+        (self._add if options["action"] == "add" else self._rotate)(options)
+
+    def _add(self, options: dict[str, Any]) -> None:
+        name = options["name"]
+        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii() or len(name) > 80:
+            raise Refused(f"`{name}` is part of an address; use up to 80 letters, digits, - and _")
+        source, token = record.make_source(options["kind"], name)
+        record.audit("command line", "make source", str(source))
+        self._tell(source, token, options["json"])
+
+    def _rotate(self, options: dict[str, Any]) -> None:
+        kind, _, name = options["name"].rpartition("/")
+        found = list(Source.objects.filter(name=name, **({"kind": kind} if kind else {})))
+        if len(found) != 1:
+            known = ", ".join(str(s) for s in Source.objects.order_by("kind", "name")) or "none"
+            raise Refused(f"`{options['name']}` names {len(found)} sources; known: {known}")
+        token = record.rotate_source(found[0], end_old=options["end_old"])
+        record.audit("command line", "end old token" if options["end_old"] else "rotate token", str(found[0]))
+        self._tell(found[0], token, options["json"])
+
+    def _tell(self, source: Source, token: str, as_json: bool) -> None:
+        url = f"{settings.PUBLIC_URL}/ingest/{source.kind}/{source.name}"
+        if as_json:
+            self.stdout.write(json.dumps({"kind": source.kind, "name": source.name, "url": url, "token": token}))
+            return
+        self.stdout.write(f"url    {url}")
+        self.stdout.write(f"token  {token}  (shown only now)" if token else "the old token is ended")

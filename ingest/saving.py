@@ -1,0 +1,55 @@
+"""Makes a bundle of an incident in the record: its deliveries, its recorded answers, what people confirmed."""
+
+from domain.errors import Refused
+from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, without_secrets
+from incidents import queries
+from incidents.models import Delivery, Incident
+from ingest import witnesses
+from ingest.sources import all_sources
+
+
+def bundle_of(incident: Incident) -> Bundle:
+    """The incident as its newest investigation saw it. Raises Refused when there was none yet."""
+    looked = queries.latest_investigation(incident)
+    if looked is None or looked.as_of is None:
+        raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
+    verdict = queries.latest_verdict(incident)
+    first = incident.alerts.select_related("source").order_by("pk").first()
+    declared = witnesses.connections_for(first.source) if first else queries.connections()
+    return Bundle(
+        title=incident.title,
+        as_of=looked.as_of,
+        connections=without_secrets(declared),
+        truth=_truth(incident),
+        similar=verdict.similar if verdict else (),
+        deliveries=tuple(_recorded(row) for row in deliveries_of(incident)),
+        answers=unpack_answers(bytes(looked.answers)),
+    )
+
+
+def deliveries_of(incident: Incident) -> list[Delivery]:
+    """The deliveries that spoke of the incident's alerts, and of nothing else, in order of arrival.
+
+    A delivery that mixes incidents is kept too: Alertmanager groups as it likes.
+    """
+    known = {(a.source_id, a.identity) for a in incident.alerts.all()}
+    rows = Delivery.objects.filter(
+        source__in={source for source, _ in known}, state="done", received_at__gte=incident.started_at
+    )
+    return [row for row in rows.select_related("source").order_by("received_at", "pk") if _speaks_of(row, known)]
+
+
+def _speaks_of(row: Delivery, known: set[tuple[int, str]]) -> bool:
+    parsed = all_sources()[row.source.kind].parse(bytes(row.body), row.received_at)
+    return any((row.source_id, alert.identity) in known for alert in parsed.alerts)
+
+
+def _recorded(row: Delivery) -> RecordedDelivery:
+    body = bytes(row.body).decode("utf-8", "replace")
+    return RecordedDelivery(row.source.kind, row.source.name, row.received_at, dict(row.headers), body)
+
+
+def _truth(incident: Incident) -> Truth | None:
+    """What a person confirmed last, if anybody did."""
+    said = queries.confirmations(incident).exclude(kind="rejected").first()
+    return Truth(said.cause, "", said.by) if said else None
