@@ -18,9 +18,7 @@ PORT = environment.number("PORT", 8000, 1, 65535)
 PUBLIC_URL = environment.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 SERVED_OVER_TLS = PUBLIC_URL.startswith("https://")
 DEBUG = False
-SECRET_KEY = environment.text("SECRET_KEY") or environment.generated_secret(
-    INCIDENT_GRAPH_HOME / "secret-key"
-)
+SECRET_KEY = environment.text("SECRET_KEY") or environment.generated_secret(INCIDENT_GRAPH_HOME / "secret-key")
 ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SERVED_OVER_TLS else []
 
@@ -111,9 +109,7 @@ GRAPH_USER = environment.text("GRAPH_USER", _graph.get("user", "neo4j"))
 GRAPH_PASSWORD = environment.text("GRAPH_PASSWORD", _graph.get("password", ""))
 REDIS_URL = environment.text("REDIS_URL", _embedded("redis.json").get("url", "redis://127.0.0.1:6379/0"))
 
-LANGUAGE_CODE = (
-    environment.text("LANGUAGE", "en") if environment.text("LANGUAGE") in {"en", "zh-hans"} else "en"
-)
+LANGUAGE_CODE = environment.text("LANGUAGE", "en") if environment.text("LANGUAGE") in {"en", "zh-hans"} else "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
 USE_I18N = True
@@ -167,7 +163,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
-CELERY_BROKER_URL = REDIS_URL
+# kombu has its own name for a unix socket.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -1,0 +1,221 @@
+"""Starts, watches and stops everything that one `up` needs; no child outlives it."""
+
+import fcntl
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import httpx
+from django.conf import settings
+
+from config import engines
+from domain.errors import ProductError
+from graph.engine import EmbeddedGraph
+
+READY_LIMIT_S = 60.0
+STOP_PATIENCE_S = 15.0
+BACKOFF_S = (0.5, 1, 2, 5, 10, 30)
+
+
+@dataclass(slots=True)
+class Child:
+    """One supervised process; `failures` counts quick deaths in a row."""
+
+    name: str
+    argv: list[str]
+    process: "subprocess.Popen[str] | None" = None
+    failures: int = 0
+    started: float = 0.0
+    due: float = 0.0
+
+    def alive(self) -> bool:
+        """Whether it runs now."""
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Everything of one data folder. `say` prints one line."""
+
+    host: str
+    port: int
+    say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: T201
+    children: list[Child] = field(default_factory=list)
+    graph: EmbeddedGraph | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _lock: IO[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return f"http://{self.host}:{self.port}"
+
+    def start(self) -> None:
+        """Engines first, then the record, then web and workers. Raises ProductError with the remedy."""
+        self._take_lock()
+        self._start_redis()
+        self._start_graph()
+        self._manage("migrate", "--no-input", "--verbosity", "0")
+        self._manage("ensure_admin")
+        for name, argv in self._services():
+            self._spawn(Child(name, argv))
+            self.children[-1].started = time.monotonic()
+        self._wait_ready()
+
+    def _take_lock(self) -> None:
+        home: Path = settings.INCIDENT_GRAPH_HOME
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (home / "up.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ProductError(
+                f"{home} is already served by another `up`: stop it, or set INCIDENT_GRAPH_HOME"
+            ) from error
+        self._lock = lock
+
+    def _start_redis(self) -> None:
+        if "REDIS_URL" in os.environ or "REDIS_URL_FILE" in os.environ:
+            return
+        socket = engines.socket_folder(settings.RUN_DIR) / "redis.sock"
+        socket.unlink(missing_ok=True)
+        self._spawn(Child("broker", engines.redis_argv(settings.INCIDENT_GRAPH_HOME, socket)))
+        if not _until(lambda: engines.redis_answers(socket), READY_LIMIT_S):
+            raise ProductError("the broker does not start; its last lines are above")
+        engines.write_private(settings.RUN_DIR / "redis.json", {"url": f"unix://{socket}"})
+
+    def _start_graph(self) -> None:
+        if "GRAPH_URI" in os.environ or "GRAPH_URI_FILE" in os.environ:
+            return
+        self.graph = self.graph or EmbeddedGraph(settings.INCIDENT_GRAPH_HOME, settings.RUN_DIR)
+        address = self.graph.start()
+        told = {"uri": address.uri, "user": address.user, "password": address.password}
+        engines.write_private(settings.RUN_DIR / "graph.json", told)
+
+    def _manage(self, *arguments: str) -> None:
+        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, check=False)
+        if done.returncode:
+            raise ProductError(f"`manage.py {arguments[0]}` failed; its words are above")
+
+    def _services(self) -> list[tuple[str, list[str]]]:
+        return [
+            ("web", web_argv(self.host, self.port)),
+            ("worker", worker_argv("ingest,investigate,tell", "threads", 4)),
+            ("graph-worker", worker_argv("graph", "solo", 1)),
+            ("beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "WARNING",
+                      "--pidfile", "", "--schedule", str(settings.RUN_DIR / "beat-schedule")]),
+        ]  # fmt: skip
+
+    def _spawn(self, child: Child) -> None:
+        child.process = subprocess.Popen(
+            engines.owned(child.argv), cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PORT": str(self.port)},
+        )  # fmt: skip
+        child.started = time.monotonic()
+        if child not in self.children:
+            self.children.append(child)
+        threading.Thread(target=self._pump, args=(child.name, child.process), daemon=True).start()
+
+    def _pump(self, name: str, process: "subprocess.Popen[str]") -> None:
+        for line in process.stdout or ():
+            self.say(f"{name:>12} | {line.rstrip()}")
+
+    def _wait_ready(self) -> None:
+        if not _until(lambda: _answers(f"{self.url}/livez"), READY_LIMIT_S):
+            raise ProductError(f"{self.url} does not answer; is the port taken? choose another with --port")
+
+    def watch(self) -> None:
+        """Restart what dies, slower each time, until `stopping`."""
+        while not self.stopping.wait(0.3):
+            for child in self.children:
+                self._look_after(child)
+            if self.graph is not None and not self.graph.alive():
+                self._revive_graph()
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.alive():
+            child.failures = 0 if now - child.started > 60 else child.failures
+            return
+        if not child.due:
+            wait = BACKOFF_S[min(child.failures, len(BACKOFF_S) - 1)]
+            child.failures, child.due = child.failures + 1, now + wait
+            self.say(f"{'up':>12} | {child.name} ended; starting it again in {wait:g} s")
+        elif now >= child.due:
+            child.due = 0.0
+            self._spawn(child)
+
+    def _revive_graph(self) -> None:
+        self.say(f"{'up':>12} | the graph ended; starting it again")
+        try:
+            self._start_graph()
+        except ProductError as error:
+            self.say(f"{'up':>12} | {error}")
+            return
+        # The server has a new port: whoever knows the old one is started anew and reads the new one.
+        for child in self.children:
+            if child.name in {"web", "worker", "graph-worker"} and child.process is not None:
+                child.process.terminate()
+
+    def stop(self) -> None:
+        """All children in the opposite order of their start, each with time to finish; then the graph."""
+        self.stopping.set()
+        for child in reversed(self.children):
+            if child.process is not None and child.alive():
+                child.process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    child.process.wait(STOP_PATIENCE_S)
+                if child.alive():
+                    os.killpg(child.process.pid, signal.SIGKILL)
+        if self.graph is not None:
+            self.graph.stop()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def web_argv(host: str, port: int) -> list[str]:
+    """The web server's command."""
+    return [
+        sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--worker-class", "gthread",
+        "--workers", "2", "--threads", "4", "--preload", "--graceful-timeout", "10", "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def worker_argv(queues: str, pool: str, concurrency: int) -> list[str]:
+    """A worker's command."""
+    return [
+        sys.executable, "-m", "celery", "-A", "config", "worker", "--queues", queues, "--pool", pool,
+        "--concurrency", str(concurrency), "--hostname", f"{queues.split(',')[0]}@%h", "--loglevel", "WARNING",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    ]  # fmt: skip
+
+
+def new_password() -> str:
+    """For the first user."""
+    return secrets.token_urlsafe(12)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0, trust_env=False).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+def _until(condition: Callable[[], bool], limit_s: float) -> bool:
+    end = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
