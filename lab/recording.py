@@ -6,6 +6,7 @@ so a bundle can be asked for again when a check changes, without breaking anythi
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,9 +65,10 @@ def play(name: str) -> Path:
     episode = all_episodes()[name]
     folder = cache() / "recordings" / name
     sink = Sink()
-    with Stage() as stage:
+    with Stage(on_disk=episode.on_disk) as stage:
         tell(f"{name}: the stage is being set")
         setting = episode.play(stage, sink)
+        time.sleep(1.2)  # as_of is on a whole second, and the last delivery lies before it
         as_of = datetime.now(UTC).replace(microsecond=0)
         told = tuple(_delivery(t) for t in sink.taken if t.received_at <= as_of)
         connections = setting.connections

@@ -32,4 +32,4 @@ class Episode:
     name: str
     title: str
     play: Callable[[Any, Any], Setting]
-    settle_s: float = 6.0
+    on_disk: bool = False

@@ -18,9 +18,7 @@ from lab.stage.monitoring import Monitoring, rule
 from lab.stage.programs import Stage, StageBroken, tell, wait_until
 from lab.stage.sink import Sink
 
-SWITCHED = rule(
-    "EtcdLeaderChanged", "increase(etcd_server_leader_changes_seen_total[1m]) > 0", "etcd leader changed"
-)
+SWITCHED = rule("EtcdLeaderChanged", "increase(etcd_server_leader_changes_seen_total[1m]) > 0", "etcd leader changed")
 RTT_HIGH = rule(
     "EtcdPeerRoundTripHigh",
     "histogram_quantile(0.99, sum by (cluster, instance, le)"
@@ -89,7 +87,7 @@ def _alerted(scene: Scene, name: str = "EtcdLeaderChanged") -> None:
 def network_burst(stage: Stage, sink: Sink) -> Setting:
     """Rising delay with jitter between the zones, then bursts of 4 s round trip, as seen in bad WAN hours."""
     with calm_scene(stage, sink) as scene:
-        watcher = zabbix.watch(stage, scene.etcd.members[0].endpoint, sink.url("zabbix", "zabbix"))
+        zabbix.watch(stage, scene.etcd.members[0].endpoint, sink.url("zabbix", "zabbix"))
         tell("delay between zones rises")
         with late(scene.etcd, 0.16, 0.05):
             time.sleep(110)
@@ -102,11 +100,11 @@ def network_burst(stage: Stage, sink: Sink) -> Setting:
         scene.burst_until_switch(burst)
         _alerted(scene)
         wait_until(lambda: any(t.kind == "zabbix" for t in sink.taken), "Zabbix delivers", 60)
+        time.sleep(10)
         scene.etcd.delay(0.0)
         made = _setting(scene, "cross-az-network-jitter", f"EtcdCluster/{CLUSTER}//etcd-prod",
                         "Peer links between zones: 160-210 ms one way for 110 s, then bursts of 2 s one way.")  # fmt: skip
         made.connections = _with_zabbix(made.connections)
-        watcher()
         return made
 
 

@@ -86,7 +86,9 @@ class Node:
 
     def process_of(self, namespace: str, name: str) -> int:
         """The process id of the pod's first container, as the host sees it."""
-        wanted = self.pod(namespace, name)["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
+        wanted = self.pod(namespace, name)["status"]["containerStatuses"][0]["containerID"].removeprefix(
+            "containerd://"
+        )
         told = self._ctr("tasks", "ls")
         return next(int(line.split()[1]) for line in told.splitlines() if line.startswith(wanted))
 

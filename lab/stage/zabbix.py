@@ -3,7 +3,6 @@
 import gzip
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,16 +34,20 @@ class Zabbix:
         return said["result"]
 
 
-def watch(stage: Stage, etcd_endpoint: str, door: str, token: str = "lab-token") -> Callable[[], None]:  # noqa: S107
-    """Starts Zabbix so that it reads the leader changes of one member and tells `door`. Returns its stop."""
+def watch(stage: Stage, etcd_endpoint: str, door: str, token: str = "lab-token") -> Zabbix:
+    """Starts Zabbix so that it reads the leader changes of one member and tells `door`."""
     zabbix = _frontend(stage, _server(stage, _database(stage)))
     zabbix.session = zabbix.call("user.login", username="Admin", password="zabbix")
     _tell_door(zabbix, door, token)
-    host = _host(zabbix, etcd_endpoint)
+    item = _host(zabbix, etcd_endpoint)
     tell("Zabbix watches")
-    seen = lambda: zabbix.call("history.get", itemids=[host], history=3, limit=3)  # noqa: E731
-    wait_until(lambda: len(seen()) >= 2, "Zabbix reads the member", 90, step=2)
-    return lambda: None
+    wait_until(
+        lambda: len(zabbix.call("history.get", itemids=[item], history=3, limit=3)) >= 2,
+        "Zabbix reads the member",
+        90,
+        step=2,
+    )
+    return zabbix
 
 
 def _database(stage: Stage) -> int:
@@ -65,7 +68,9 @@ def _database(stage: Stage) -> int:
     for part in ("schema", "images", "data"):
         script = stage.folder / f"{part}.sql"
         script.write_bytes(gzip.decompress((SQL / f"{part}.sql.gz").read_bytes()))
-        loaded = stage.start(f"load-{part}", ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", "zabbix", "-f", str(script)], env=env)
+        loaded = stage.start(
+            f"load-{part}", ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", "zabbix", "-f", str(script)], env=env
+        )
         if loaded.wait(180):
             raise StageBroken(stage.log_of(f"load-{part}"))
     return port
@@ -94,14 +99,17 @@ def _frontend(stage: Stage, ports: tuple[int, int]) -> Zabbix:
     database, server = ports
     site = stage.folder / "site"
     shutil.copytree("/usr/share/zabbix", site, symlinks=False, ignore_dangling_symlinks=True)
-    config = stage.write("zabbix.conf.php", f"""<?php
+    config = stage.write(
+        "zabbix.conf.php",
+        f"""<?php
 $DB['TYPE'] = 'POSTGRESQL'; $DB['SERVER'] = '127.0.0.1'; $DB['PORT'] = '{database}'; $DB['DATABASE'] = 'zabbix';
 $DB['USER'] = 'postgres'; $DB['PASSWORD'] = 'zabbix'; $DB['SCHEMA'] = ''; $DB['ENCRYPTION'] = false;
 $DB['KEY_FILE'] = ''; $DB['CERT_FILE'] = ''; $DB['CA_FILE'] = ''; $DB['VERIFY_HOST'] = false; $DB['CIPHER_LIST'] = '';
 $DB['VAULT_URL'] = ''; $DB['VAULT_DB_PATH'] = ''; $DB['VAULT_TOKEN'] = ''; $DB['DOUBLE_IEEE754'] = true;
 $ZBX_SERVER = '127.0.0.1'; $ZBX_SERVER_PORT = '{server}'; $ZBX_SERVER_NAME = 'lab';
 $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
-""")
+""",
+    )
     reader = site / "include/classes/core/CConfigFile.php"
     reader.write_text(reader.read_text().replace("/etc/zabbix/zabbix.conf.php", str(config)))
     port = free_port()
