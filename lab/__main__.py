@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from lab.episodes import all_episodes
+from lab.history import write
 from lab.recording import ask, inspect, play
 
 
@@ -17,10 +18,14 @@ def main(argv: list[str]) -> int:
         sub = verbs.add_parser(verb, help=text)
         sub.add_argument("name", choices=sorted(all_episodes()))
         sub.add_argument("--out", type=Path)
+    verbs.add_parser("history", help="write bundles/history.json from the recorded bundles")
     verbs.add_parser("list", help="all episodes")
     wanted = parser.parse_args(argv)
     if wanted.verb == "list":
         print("\n".join(f"{e.name}: {e.title}" for e in all_episodes().values()))
+        return 0
+    if wanted.verb == "history":
+        print(f"{write(Path('bundles'))} earlier incidents")
         return 0
     if wanted.verb == "show":
         print(inspect(wanted.name))
