@@ -195,7 +195,7 @@ def worker_argv(queues: str, pool: str, concurrency: int) -> list[str]:
     """A worker's command."""
     return [
         sys.executable, "-m", "celery", "-A", "config", "worker", "--queues", queues, "--pool", pool,
-        "--concurrency", str(concurrency), "--hostname", f"{queues.split(',')[0]}@%h", "--loglevel", "WARNING",
+        "--concurrency", str(concurrency), "--hostname", f"{queues.partition(',')[0]}@%h", "--loglevel", "WARNING",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip
 

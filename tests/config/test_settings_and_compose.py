@@ -1,0 +1,63 @@
+"""The settings are documented, and the compose file starts what the supervisor starts."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from config import environment, supervisor
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_setting_that_is_read_stands_in_the_docs_and_no_other() -> None:
+    source = (ROOT / "config" / "settings.py").read_text()
+    read = set(re.findall(r'environment\.(?:text|flag|number|names)\(\s*"([A-Z_]+)"', source))
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.M))
+    assert read == documented and len(read) > 8
+
+
+def test_a_setting_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "s").write_text("from the file\n")
+    monkeypatch.delenv("GRAPH_PASSWORD", raising=False)
+    monkeypatch.setenv("GRAPH_PASSWORD_FILE", str(tmp_path / "s"))
+    assert environment.text("GRAPH_PASSWORD") == "from the file"
+
+
+@pytest.mark.parametrize("value", ["many", "0", "70000", "-1"])
+def test_a_port_that_is_none_is_refused_by_name(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", value)
+    with pytest.raises(environment.SettingError, match="PORT"):
+        environment.number("PORT", 8000, 1, 65535)
+
+
+def test_a_generated_secret_stays_and_is_private(tmp_path: Path) -> None:
+    first = environment.generated_secret(tmp_path / "key")
+    assert environment.generated_secret(tmp_path / "key") == first and len(first) > 40
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def compose() -> dict[str, dict[str, object]]:
+    return dict(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
+
+
+def test_the_containers_run_the_commands_of_the_supervisor() -> None:
+    services = compose()
+    web = supervisor.web_argv("0.0.0.0", 8000)
+    assert services["web"]["command"] == ["python", *web[1:]]
+    graph = services["graph-worker"]["command"]
+    assert isinstance(graph, list) and graph == ["python", *[a for a in supervisor.worker_argv("graph", "solo", 1)[1:]
+                                                            if a in graph]]  # fmt: skip
+    assert services["worker"]["command"][6] == "ingest,investigate,tell"  # type: ignore[index]
+
+
+def test_the_containers_settings_are_ones_that_exist() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.M))
+    given = {name.removesuffix("_FILE") for name in compose()["web"]["environment"]}  # type: ignore[attr-defined]
+    assert given <= documented
+
+
+def test_the_image_runs_as_nobody_special_and_is_checked() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "\nUSER incident-graph\n" in text and "/livez" in text
