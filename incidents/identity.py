@@ -6,11 +6,27 @@ from dataclasses import replace
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
+
 
 def resolve(found: Iterable[EntityRef], connections: Connections) -> tuple[EntityRef, ...]:
     """The canonical entities, each once, in key order. Without a declaration a name stands for itself."""
-    resolved = {e.key: e for e in (_canonical(ref, connections) for ref in found)}
+    resolved: dict[str, EntityRef] = {}
+    for ref in (_canonical(ref, connections) for ref in found):
+        same = resolved.get(ref.key, ref)
+        resolved[ref.key] = replace(ref, aliases=tuple(sorted({*same.aliases, *ref.aliases} - {""})))
     return tuple(resolved[key] for key in sorted(resolved))
+
+
+def names_of(ref: EntityRef) -> frozenset[str]:
+    """All names of a thing that tell it from others; a loopback address tells nothing."""
+    return frozenset(n for n in (ref.name, *ref.aliases) if n and n not in LOOPBACK)
+
+
+def compatible(one: str, other: str) -> bool:
+    """Whether two names may mean one thing: two addresses with different ports are two processes."""
+    first, second = one.rpartition(":")[2], other.rpartition(":")[2]
+    return one == other or ":" not in one or ":" not in other or first == second
 
 
 def _canonical(ref: EntityRef, connections: Connections) -> EntityRef:
@@ -18,14 +34,27 @@ def _canonical(ref: EntityRef, connections: Connections) -> EntityRef:
         return _member(ref, connections)
     if ref.kind is EntityKind.ETCD_CLUSTER:
         return _cluster(ref, connections)
-    return replace(ref, aliases=())
+    return _host(ref, connections) if ref.kind is EntityKind.HOST else ref
+
+
+def _host(ref: EntityRef, connections: Connections) -> EntityRef:
+    """A declared member's machine, by one of its names, or by its address when only one member has it."""
+    pairs = [(etcd, m) for etcd in connections.etcd for m in etcd.member if m.hosts and _fits(ref, etcd)]
+    names = names_of(ref)
+    named = [(e, m) for e, m in pairs if names & set(m.hosts)]
+    found = named or [(e, m) for e, m in pairs if _authority(m.endpoint).rsplit(":", 1)[0] in names]
+    machines = {(m.hosts[0], e.cluster) for e, m in found}
+    if len(machines) != 1:
+        return ref
+    name, cluster = machines.pop()
+    return EntityRef(EntityKind.HOST, name, cluster, "", ref.aliases)
 
 
 def _cluster(ref: EntityRef, connections: Connections) -> EntityRef:
     for etcd in connections.etcd:
         if ref.name in {etcd.name, etcd.cluster} or (ref.cluster and ref.cluster == etcd.cluster):
             return cluster_entity(etcd)
-    return replace(ref, aliases=())
+    return ref
 
 
 def _member(ref: EntityRef, connections: Connections) -> EntityRef:
@@ -38,7 +67,7 @@ def _member(ref: EntityRef, connections: Connections) -> EntityRef:
     by_host = [(e, m) for e, m in pairs if names & {*m.hosts, _authority(m.endpoint).rsplit(":", 1)[0]}]
     if len(by_host) == 1:
         return member_entity(*by_host[0])
-    return replace(ref, aliases=())
+    return ref
 
 
 def _fits(ref: EntityRef, etcd: EtcdDecl) -> bool:
@@ -83,10 +112,14 @@ def _around(etcd: EtcdDecl, member: EtcdMemberDecl) -> list[tuple[RelationKind, 
     return around
 
 
-def told(entities: Iterable[EntityRef]) -> tuple[Relation, ...]:
-    """Relations that one alert's labels imply: its pod is part of its workload and service, and runs on its host."""
+def told(entities: Iterable[EntityRef], connections: Connections) -> tuple[Relation, ...]:
+    """Relations that one alert's labels imply: its pod is part of its workload and service, and runs on its host;
+    an etcd member that nobody declared belongs to the etcd of its `cluster` label."""
     by_kind: dict[EntityKind, EntityRef] = {e.kind: e for e in entities}
-    pod = by_kind.get(EntityKind.POD)
+    pod, member = by_kind.get(EntityKind.POD), by_kind.get(EntityKind.ETCD_MEMBER)
+    if member and member.cluster and member.cluster not in {etcd.cluster for etcd in connections.etcd}:
+        cluster = EntityRef(EntityKind.ETCD_CLUSTER, member.cluster, member.cluster)
+        return (Relation(member.key, RelationKind.MEMBER_OF, cluster.key),)
     if pod is None:
         return ()
     ways = (

@@ -83,6 +83,21 @@ class Entity(models.Model):
         return self.key
 
 
+class EntityAlias(models.Model):
+    """Another name under which a monitoring system knows an entity, within its cluster."""
+
+    entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="aliases")
+    kind = models.CharField(max_length=20)
+    cluster = models.CharField(max_length=100, blank=True, default="")
+    alias = models.CharField(max_length=253)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "alias", "cluster"], name="one_entity_of_an_alias")]
+
+    def __str__(self) -> str:
+        return self.alias
+
+
 class EntityRelation(models.Model):
     """`start` hangs on `end`; declared or learnt from labels."""
 

@@ -7,24 +7,30 @@ from django.db.models import Max, Min, Q, QuerySet
 
 from domain.alerts import AlertState, ParsedAlert
 from domain.connections import Connections
-from domain.entities import EntityRef, Relation
+from domain.entities import EntityKind, EntityRef, Relation
 from incidents import identity
 from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
-from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
+from incidents.models import Alert, Delivery, Entity, EntityAlias, EntityRelation, Incident
 from incidents.queries import recorded_path
 
 RULES = Rules()
 # Which message tells most about an alert; what tells more replaces what tells less, in any order.
 TELLS = {AlertState.UPDATE: 0, AlertState.RESOLVED: 1, AlertState.FIRING: 2}
 CANDIDATES = 200
+MANY_NAMES = frozenset({EntityKind.HOST, EntityKind.ETCD_MEMBER})
 
 
 def place_alert(delivery: Delivery, alert: ParsedAlert, connections: Connections) -> Incident:
     """The incident that the alert is part of, opened if none fits."""
     row = _row(delivery, alert) or _new_row(delivery, alert)
-    entities = identity.resolve(alert.entities, connections)
+    if alert.state is AlertState.RESOLVED:
+        _end_merged(delivery, alert)
+    declared = {e.key for e in identity.declared(connections)[0]}
+    resolved = identity.resolve(alert.entities, connections)
+    entities = tuple(ref if ref.key in declared else known_as(ref) for ref in resolved)
     stored = store_entities(entities)
-    store_relations((*identity.told(entities), *identity.declared(connections)[1]))
+    store_aliases(entities, stored)
+    store_relations(identity.told(entities, connections))
     row.entities.add(*stored)
     incident = row.incident or _join(row, alert, stored, delivery)
     incident.entities.add(*stored)
@@ -47,7 +53,8 @@ def _row(delivery: Delivery, alert: ParsedAlert) -> Alert | None:
         row.title, row.name = alert.title, alert.name[:300]
     if alert.state is AlertState.RESOLVED:
         row.firing = False
-        row.ended_at = max(filter(None, (row.ended_at, alert.ended_at)), default=delivery.received_at)
+        # The earliest end: an end that was only inferred, from a later start or from arrival, is never too early.
+        row.ended_at = min(filter(None, (row.ended_at, alert.ended_at)), default=delivery.received_at)
     if alert.started_at < row.started_at:
         row.started_at, row.occurrence = alert.started_at, alert.occurrence
     row.severity = max(row.severity, alert.severity.rank)
@@ -62,8 +69,20 @@ def _episode(same: QuerySet[Alert], alert: ParsedAlert) -> Alert | None:
     An end belongs to the open episode that began at or after its start; a start within a finished episode to that.
     """
     if alert.state is AlertState.RESOLVED:
-        return same.filter(firing=True, started_at__gte=alert.started_at).order_by("started_at").first()
+        within = same.filter(firing=True, started_at__gte=alert.started_at)
+        if alert.ended_at:
+            within = within.filter(started_at__lte=alert.ended_at)
+        return within.order_by("started_at").first()
     return same.filter(firing=False, started_at__lte=alert.started_at, ended_at__gt=alert.started_at).first()
+
+
+def _end_merged(delivery: Delivery, alert: ParsedAlert) -> None:
+    """Every open episode that began between the start and the end of a resolved one was part of it."""
+    if alert.ended_at is not None:
+        Alert.objects.filter(
+            source=delivery.source, identity=alert.identity, firing=True,
+            started_at__gte=alert.started_at, started_at__lte=alert.ended_at,
+        ).update(firing=False, ended_at=alert.ended_at)  # fmt: skip
 
 
 def _new_row(delivery: Delivery, alert: ParsedAlert) -> Alert:
@@ -79,6 +98,35 @@ def _new_row(delivery: Delivery, alert: ParsedAlert) -> Alert:
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank,
         started_at=alert.started_at, ended_at=ended if later is None else later.started_at,
         last_seen_at=delivery.received_at, parsed=msgspec.json.encode(alert),
+    )  # fmt: skip
+
+
+def known_as(ref: EntityRef) -> EntityRef:
+    """The stored thing that has one of these names, if exactly one fits; hosts and etcd members go by many names."""
+    names = identity.names_of(ref)
+    if ref.kind not in MANY_NAMES or Entity.objects.filter(key=ref.key).exists():
+        return ref
+    rows = EntityAlias.objects.filter(kind=ref.kind, alias__in=names).select_related("entity")
+    fitting = {
+        r.entity.key: r.entity for r in rows
+        if (not r.cluster or not ref.cluster or r.cluster == ref.cluster)
+        and identity.compatible(r.entity.name, ref.name)
+    }  # fmt: skip
+    if len(fitting) != 1:
+        return ref
+    (one,) = fitting.values()
+    return EntityRef(ref.kind, one.name, one.cluster, one.namespace, tuple(sorted(names)))
+
+
+def store_aliases(entities: tuple[EntityRef, ...], stored: list[Entity]) -> None:
+    """Remember under which names these hosts and members came; the first entity of a name keeps it."""
+    rows = {e.key: e for e in stored}
+    EntityAlias.objects.bulk_create(
+        [
+            EntityAlias(entity=rows[e.key[:500]], kind=e.kind, cluster=e.cluster[:100], alias=name[:253])
+            for e in entities if e.kind in MANY_NAMES for name in sorted(identity.names_of(e))
+        ],
+        ignore_conflicts=True,
     )  # fmt: skip
 
 

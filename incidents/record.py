@@ -17,6 +17,7 @@ from domain.connections import Connections
 from domain.errors import Refused
 from domain.findings import Finding
 from domain.verdict import Verdict, VerdictState
+from incidents import identity
 from incidents.models import (
     AuditEntry,
     Change,
@@ -31,7 +32,7 @@ from incidents.models import (
     TicketLink,
     VerdictRow,
 )
-from incidents.place import place_alert, settle
+from incidents.place import place_alert, settle, store_relations
 
 MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=130)
@@ -113,6 +114,7 @@ def apply_parsed(delivery: Delivery, parsed: ParsedDelivery, connections: Connec
     """All alerts of a delivery into the record and its incidents, in one transaction; marks it done."""
     with transaction.atomic():
         _one_at_a_time()
+        store_relations(identity.declared(connections)[1])
         touched: dict[str, Incident] = {}
         for alert in parsed.alerts:
             incident = place_alert(delivery, alert, connections)

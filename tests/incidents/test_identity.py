@@ -1,0 +1,62 @@
+"""Many names, one thing."""
+
+import pytest
+
+from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
+from domain.entities import EntityKind, EntityRef
+from incidents.identity import compatible, declared, resolve, told
+
+MEMBERS = [
+    EtcdMemberDecl(name=f"etcd{n}", endpoint=f"https://10.0.0.{n}:2379", instance=f"10.0.0.{n}:2381", zone=f"az-{n}",
+                   host=[f"db-{n}", f"db-{n}.example"])
+    for n in (1, 2)
+]  # fmt: skip
+DECLARED = Connections(etcd=[EtcdDecl(name="main", cluster="prod-a", member=MEMBERS)])
+
+
+@pytest.mark.parametrize(
+    ("name", "aliases", "cluster"),
+    [
+        ("etcd1", (), "prod-a"),
+        ("10.0.0.1:2381", (), ""),
+        ("10.0.0.1:2379", (), "prod-a"),
+        ("https://10.0.0.1:2379", (), ""),
+        ("db-1", ("Database one", "10.0.0.1"), "prod-a"),
+        ("Database one", ("db-1.example",), ""),
+    ],
+)
+def test_every_name_of_a_declared_member_means_the_same_member(
+    name: str, aliases: tuple[str, ...], cluster: str
+) -> None:
+    (found,) = resolve([EntityRef(EntityKind.ETCD_MEMBER, name, cluster, "", aliases)], DECLARED)
+    assert found.key == "EtcdMember/prod-a//etcd1"
+
+
+@pytest.mark.parametrize(("name", "aliases"), [("db-1", ()), ("db-1.example", ()), ("10.0.0.1", ("10.0.0.1:9100",))])
+def test_the_machine_of_a_declared_member_is_one_host(name: str, aliases: tuple[str, ...]) -> None:
+    (found,) = resolve([EntityRef(EntityKind.HOST, name, "", "", aliases)], DECLARED)
+    assert found.key == "Host/prod-a//db-1"
+
+
+def test_a_member_of_another_cluster_is_another_member() -> None:
+    (found,) = resolve([EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-b")], DECLARED)
+    assert found.key == "EtcdMember/prod-b//etcd1"
+
+
+def test_two_ports_of_one_address_are_two_processes() -> None:
+    assert not compatible("10.0.0.1:2379", "10.0.0.1:2381")
+    assert compatible("db-1", "10.0.0.1:2379") and compatible("10.0.0.1:2379", "10.0.0.1:2379")
+
+
+def test_undeclared_members_of_one_cluster_label_belong_together_and_declared_ones_to_what_was_declared() -> None:
+    stray = EntityRef(EntityKind.ETCD_MEMBER, "10.9.9.9:2379", "prod-b")
+    assert [r.end for r in told([stray], DECLARED)] == ["EtcdCluster/prod-b//prod-b"]
+    own = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
+    assert told([own], DECLARED) == ()
+    assert ("EtcdMember/prod-a//etcd1", "EtcdCluster/prod-a//main") in {(r.start, r.end) for r in declared(DECLARED)[1]}
+
+
+def test_the_order_of_what_was_found_does_not_matter() -> None:
+    refs = [EntityRef(EntityKind.HOST, "n1", "c", "", ("a",)), EntityRef(EntityKind.HOST, "n1", "c", "", ("b",))]
+    assert resolve(refs, DECLARED) == resolve(refs[::-1], DECLARED)
+    assert resolve(refs, DECLARED)[0].aliases == ("a", "b")
