@@ -18,7 +18,7 @@ setup: .venv/.ready  ## the Python environment, from the lock file
 	@$(BIN)/python -c 'import django, neo4j, celery, sklearn, pytest' && touch $@
 
 demo: setup  ## recorded real incidents, through the real doors, to ranked causes
-	@$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py demo $(if $(DEMO_EXIT),--exit)
 
 up: setup  ## serve, empty, ready for real sources
 	@$(BIN)/python manage.py up

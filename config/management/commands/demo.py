@@ -1,0 +1,117 @@
+"""`demo`: recorded real incidents through the real doors, to ranked causes on the terminal and on the page."""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from rich.console import Console
+
+from config import recordings, showing
+from config.management.verb import Verb, prepare_record
+from config.running import Service
+from domain.errors import ProductError, Refused
+
+USER = "demo"
+VERDICT_LIMIT_S = 180.0
+# The demo never touches servers that are meant for real work.
+NOT_FOR_THE_DEMO = ("DATABASE_URL", "GRAPH_URI", "GRAPH_USER", "GRAPH_PASSWORD", "REDIS_URL", "PUBLIC_URL")
+
+
+class Command(Verb):
+    help = "Start everything in a fresh folder and let recorded real incidents walk through it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--exit", action="store_true", help="stop after printing (so without a terminal)")
+        parser.add_argument("--inside", action="store_true", help="the demo's folder is prepared (used by itself)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        leave = options["exit"] or not sys.stdout.isatty()
+        if not options["inside"]:
+            self._start_afresh(leave)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        try:
+            self._play(console, leave)
+        except KeyboardInterrupt:
+            console.print("stopped")
+
+    def _start_afresh(self, leave: bool) -> None:
+        """An empty folder of its own, and this command again with its settings pointing there."""
+        home: Path = settings.INCIDENT_GRAPH_HOME / "demo"
+        _hold_lock(home.with_name("demo.lock"))
+        shutil.rmtree(home, ignore_errors=True)
+        unset = [part for name in NOT_FOR_THE_DEMO for part in ("-u", name)]
+        port = _free_port(settings.PORT)
+        again = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", "--inside", *(["--exit"] * leave)]
+        sys.stdout.flush()
+        os.execvp("env", ["env", *unset, f"INCIDENT_GRAPH_HOME={home}", f"PORT={port}", *again])  # noqa: S606
+
+    def _play(self, console: Console, leave: bool) -> None:
+        found = recordings.recordings()
+        with Service(settings.PORT, settings.INCIDENT_GRAPH_HOME / "logs" / "up.log") as service:
+            with console.status("starting the record, the graph, the broker, the workers and the page"):
+                address = service.await_ready()
+                prepare_record()
+            with console.status("remembering earlier incidents"):
+                past = recordings.load_history(found)
+            console.print(f"{past} earlier etcd incidents remembered, each a marked recurrence of a recorded one\n")
+            results = self._results(console, found, address)
+            password = _make_user()
+            console.print(f"page      [bold]{address}/[/]\nuser      {USER}\npassword  {password}")
+            if not leave:
+                console.print("\nCtrl-C stops everything")
+                service.wait()
+        wrong = [result.recording.slug for result in results if not result.holds]
+        if wrong:
+            raise ProductError(f"another first cause than the recorded truth: {', '.join(wrong)}")
+
+    def _results(self, console: Console, found: list[recordings.Recording], address: str) -> list[recordings.Result]:
+        results = []
+        for recording in found:
+            with console.status(f"{recording.slug}: deliveries through the doors, then the investigation"):
+                sent = recordings.send(recording, address)
+                done = recordings.await_results(recording, sent, VERDICT_LIMIT_S)
+            for result in done:
+                console.print(showing.drawn(result, address))
+            results += done
+        return results
+
+
+def _make_user() -> str:
+    """The demo's own user; the password is random and lives as long as its folder."""
+    password = secrets.token_urlsafe(12)
+    get_user_model().objects.create_superuser(USER, password=password)
+    return password
+
+
+def _hold_lock(path: Path) -> None:
+    """Kept over the exec and until this process ends, however it ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    os.set_inheritable(lock, True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise Refused("a demo is running already; stop it with Ctrl-C first") from error
+
+
+def _free_port(wished: int) -> int:
+    """The wished port, or any free one when it is taken."""
+    for port in (wished, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Refused("no free port on 127.0.0.1; set PORT to one that is free")

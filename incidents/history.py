@@ -1,0 +1,86 @@
+"""Puts an incident of the past into the record whole: resolved, with its verdict and what was confirmed."""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import msgspec
+from django.db import transaction
+from django.db.models import Max
+
+from domain.alerts import AlertState, ParsedAlert
+from domain.findings import Finding
+from domain.scope import Scope
+from domain.verdict import Verdict
+from incidents.models import Alert, Feedback, Incident, Investigation, Source, VerdictRow
+from incidents.place import store_entities, store_relations
+from incidents.record import want
+
+NAMESPACE = uuid.UUID("6f6b7a55-7f4c-4d36-9c2b-0f6d6f5f2b11")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One past incident; `recurrence_of` names the recording that it repeats, `back` is how long ago it was."""
+
+    title: str
+    scope: Scope
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    cause: str
+    said_by: str
+    recurrence_of: str
+    back: timedelta
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The same past incident has the same id, so loading twice adds nothing."""
+        return uuid.uuid5(NAMESPACE, f"{self.recurrence_of}/{self.back.total_seconds()}")
+
+
+@transaction.atomic
+def remember_past(past: Past, source: Source) -> Incident | None:
+    """The incident as a row; None if it is there already."""
+    if Incident.objects.filter(pk=past.id).exists():
+        return None
+    began, ended = past.scope.started_at - past.back, past.scope.as_of - past.back
+    number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    incident = Incident.objects.create(
+        id=past.id, number=number, title=past.title[:300], state="resolved", started_at=began, opened_at=began,
+        last_alert_at=ended, resolved_at=ended, suggested_at=ended, recurrence_of=past.recurrence_of[:80],
+        recorded_from=f"history/{past.recurrence_of}"[:500], first_cause=past.cause[:60],
+        severity=max(a.severity.rank for a in past.scope.alerts), verdict_state=past.verdict.state.value,
+    )  # fmt: skip
+    store_relations(past.scope.relations)
+    incident.entities.set(store_entities(past.scope.entities))
+    for alert in past.scope.alerts:
+        _alert(past, alert, source, incident)
+    _judged(past, incident)
+    want("graph", str(incident.pk))
+    return incident
+
+
+def _alert(past: Past, alert: ParsedAlert, source: Source, incident: Incident) -> None:
+    began, ended = alert.started_at - past.back, past.scope.as_of - past.back
+    told = replace(alert, state=AlertState.RESOLVED, started_at=began, ended_at=ended)
+    row = Alert.objects.create(
+        source=source, identity=f"{past.id}/{alert.identity}"[:200], occurrence=began.isoformat(), firing=False,
+        name=alert.name[:300], title=alert.title, severity=alert.severity.rank, started_at=began, ended_at=ended,
+        last_seen_at=ended, parsed=msgspec.json.encode(told), incident=incident,
+    )  # fmt: skip
+    row.entities.set(incident.entities.all())
+
+
+def _judged(past: Past, incident: Incident) -> None:
+    """The verdict of then, and the truth as somebody named it."""
+    at = past.scope.as_of - past.back
+    look = Investigation.objects.create(
+        incident=incident, state="done", asked_at=at, not_before=at, as_of=at, finished_at=at,
+        findings=msgspec.json.encode(past.findings),
+    )  # fmt: skip
+    verdict = replace(past.verdict, incident=str(incident.pk), as_of=at)
+    VerdictRow.objects.create(
+        incident=incident, investigation=look, revision=verdict.revision, body=msgspec.json.encode(verdict),
+        created_at=at,
+    )  # fmt: skip
+    Feedback.objects.create(incident=incident, kind="confirmed", cause=past.cause, by=past.said_by[:150], at=at)
