@@ -19,9 +19,7 @@ def text(name: str, default: str = "") -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise SettingError(
-            f"{name}_FILE: {file} cannot be read ({error.strerror}); correct the path"
-        ) from error
+        raise SettingError(f"{name}_FILE: {file} cannot be read ({error.strerror}); correct the path") from error
 
 
 def flag(name: str, default: bool = False) -> bool:

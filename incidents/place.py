@@ -201,7 +201,7 @@ def _relations(keys: frozenset[str]) -> list[Relation]:
     own = EntityRelation.objects.filter(Q(start__key__in=keys) | Q(end__key__in=keys))
     parents = set(own.values_list("end__key", flat=True)) | set(keys)
     around = EntityRelation.objects.filter(Q(end__key__in=parents) | Q(start__key__in=keys))
-    return [Relation(s, k, e) for s, k, e in around.values_list("start__key", "kind", "end__key")[:5000]]
+    return [Relation(s, RelationKind(k), e) for s, k, e in around.values_list("start__key", "kind", "end__key")[:5000]]
 
 
 def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:

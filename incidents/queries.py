@@ -113,7 +113,7 @@ def due_investigations() -> list[int]:
 
 def waiting_investigation(row_id: str) -> int | None:
     """The one investigation of this incident that waits."""
-    return Investigation.objects.filter(incident=row_id, state="asked").values_list("pk", flat=True).first()
+    return Investigation.objects.filter(incident__pk=row_id, state="asked").values_list("pk", flat=True).first()
 
 
 def due_outbox(target: str) -> list[Outbox]:

@@ -85,7 +85,14 @@ def claim_delivery(delivery_id: str) -> Delivery | None:
     won = Delivery.objects.filter(free, pk=delivery_id, state="new").update(
         claimed_until=now + LEASE, attempts=F("attempts") + 1
     )
-    return Delivery.objects.select_related("source").get(pk=delivery_id) if won else None
+    if not won:
+        return None
+    delivery = Delivery.objects.select_related("source").get(pk=delivery_id)
+    if delivery.attempts > MAX_ATTEMPTS:
+        # Whoever tried before never reported back: a body that kills its worker must not be tried for ever.
+        fail_delivery(delivery, f"no worker survived it in {MAX_ATTEMPTS} attempts")
+        return None
+    return delivery
 
 
 def park(delivery: Delivery, reason: str) -> None:
@@ -175,7 +182,13 @@ def claim_investigation(investigation_id: int) -> Investigation | None:
             )
     except IntegrityError:
         return None
-    return Investigation.objects.select_related("incident").get(pk=investigation_id) if won else None
+    if not won:
+        return None
+    investigation = Investigation.objects.select_related("incident").get(pk=investigation_id)
+    if investigation.attempts > MAX_ATTEMPTS:
+        fail_investigation(investigation, f"no worker survived it in {MAX_ATTEMPTS} attempts")
+        return None
+    return investigation
 
 
 def save_investigation(

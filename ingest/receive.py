@@ -52,17 +52,28 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
         return refusal(415, "Unsupported encoding", "send the body uncompressed")
     if request.content_type not in {"application/json", "application/json-rpc"}:
         return refusal(415, "Unsupported media type", "send Content-Type: application/json")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LIMIT:
+    if _announced(request) > LIMIT:
         return refusal(413, "Too large", f"the limit is {LIMIT} bytes; send fewer alerts at once")
     return None
 
 
+def _announced(request: HttpRequest) -> int:
+    """Content-Length in bytes, 0 when it is absent or no number."""
+    text = str(request.META.get("CONTENT_LENGTH") or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 def _take(request: HttpRequest, source: Source) -> HttpResponse:
-    body = request.read(LIMIT + 1)
+    try:
+        body = request.read(LIMIT + 1)
+    except OSError:
+        return refusal(400, "Incomplete body", "the connection ended while the body was read; send it again")
     if not body.strip():
         return refusal(415, "Empty body", "send the alert as JSON")
     if len(body) > LIMIT:
         return refusal(413, "Too large", f"the limit is {LIMIT} bytes; send fewer alerts at once")
+    if len(body) < _announced(request):
+        return refusal(400, "Incomplete body", "the connection ended before the announced length; send it again")
     headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}
     delivery = record.accept(source, body, headers, timezone.now())
     nudge_delivery(str(delivery.pk))
@@ -76,6 +87,8 @@ def _source(kind: str, name: str) -> Source | None:
     until, source = _known.get((kind, name), (0.0, None))
     if source is not None and now < until:
         return source
+    if not (kind + name).isprintable() or len(kind) > 40 or len(name) > 80:
+        return None
     found = Source.objects.filter(kind=kind, name=name).first()
     if found is not None:
         _known[kind, name] = (now + SOURCE_CACHE_S, found)

@@ -1,6 +1,7 @@
 """Celery tasks: each is a nudge for one row that already waits in the record, so a lost message loses nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from celery import Task, shared_task
@@ -19,7 +20,7 @@ def nudge_delivery(delivery_id: str) -> None:
     transaction.on_commit(lambda: _nudge(ingest_delivery, delivery_id))
 
 
-def _nudge(task: "Task[[str], None]", row_id: str | int) -> None:
+def _nudge(task: "Task[[Any], None]", row_id: str | int) -> None:
     """The sweeper finds the row when the broker cannot be reached; the sender is not made to wait for it."""
     try:
         task.apply_async((row_id,), ignore_result=True)

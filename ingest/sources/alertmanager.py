@@ -10,8 +10,11 @@ from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.text import Text
-from ingest.sources.source import AlertSource, SetupStep
+from ingest.sources.source import AlertSource, SetupStep, clean
 
+MOST_MISSING = 1_000_000
+# Times outside of these years are a sender's zero value or nonsense; arithmetic on them would fail.
+YEARS = range(1971, 9000)
 HEARTBEATS = {"Watchdog", "InfoInhibitor"}
 SEVERITIES = {
     "critical": Severity.CRITICAL, "page": Severity.CRITICAL, "error": Severity.HIGH, "high": Severity.HIGH,
@@ -48,32 +51,41 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
         message = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"{error}; expected Alertmanager's webhook, version 4") from error
-    alerts = tuple(_alert(a) for a in message.alerts if a.labels.get("alertname") not in HEARTBEATS)
+    alerts = tuple(_alert(a, received_at) for a in message.alerts if a.labels.get("alertname") not in HEARTBEATS)
     label = hashlib.sha256(message.groupKey.encode()).hexdigest()
     return ParsedDelivery(
-        alerts, message.groupKey, max(message.truncatedAlerts, 0),
+        alerts, message.groupKey, min(max(message.truncatedAlerts, 0), MOST_MISSING),
         (f"ALERT{{{label}}}",) if message.groupKey else (),
     )  # fmt: skip
 
 
-def _alert(alert: _Alert) -> ParsedAlert:
-    labels = alert.labels
-    started = _aware(alert.startsAt)
+def _alert(alert: _Alert, received_at: datetime) -> ParsedAlert:
+    labels, annotations = _clean(alert.labels), _clean(alert.annotations)
+    started = _aware(alert.startsAt) if alert.startsAt.year in YEARS else received_at
     name = labels.get("alertname", "alert without a name")
     return ParsedAlert(
-        identity=alert.fingerprint or _fingerprint(labels),
+        identity=_clean_identity(alert.fingerprint) or _fingerprint(labels),
         occurrence=started.isoformat(),
         state=AlertState(alert.status),
         name=name,
-        title=alert.annotations.get("summary") or alert.annotations.get("description") or name,
+        title=annotations.get("summary") or annotations.get("description") or name,
         severity=SEVERITIES.get(labels.get("severity", "").lower(), Severity.WARNING),
         started_at=started,
         ended_at=_end(alert),
         entities=entities_of(labels),
         labels=labels,
-        annotations=alert.annotations,
-        url=alert.generatorURL,
+        annotations=annotations,
+        url=clean(alert.generatorURL),
     )
+
+
+def _clean(texts: dict[str, str]) -> dict[str, str]:
+    return {clean(key): clean(value) for key, value in texts.items()}
+
+
+def _clean_identity(fingerprint: str) -> str:
+    """Alertmanager's are 16 hex digits; anything that does not fit the record's column is made anew."""
+    return fingerprint if fingerprint.isalnum() and len(fingerprint) <= 64 else ""
 
 
 def _aware(time: datetime) -> datetime:
@@ -82,7 +94,7 @@ def _aware(time: datetime) -> datetime:
 
 def _end(alert: _Alert) -> datetime | None:
     """The zero time of a firing alert (year 1) is no time; a firing alert has no end."""
-    if alert.status == "firing" or alert.endsAt is None or alert.endsAt.year <= 1:
+    if alert.status == "firing" or alert.endsAt is None or alert.endsAt.year not in YEARS:
         return None
     return _aware(alert.endsAt)
 
@@ -103,11 +115,26 @@ def entities_of(labels: dict[str, str]) -> tuple[EntityRef, ...]:
             found.append(EntityRef(EntityKind.WORKLOAD, workload, cluster, namespace))
     if service := labels.get("service"):
         found.append(EntityRef(EntityKind.SERVICE, service, cluster, namespace))
+    instance = labels.get("instance", "")
     if _about_etcd(labels):
         found.append(_etcd(labels, cluster))
-    elif host := labels.get("node") or ("" if pod else labels.get("instance", "").rsplit(":", 1)[0]):
-        found.append(EntityRef(EntityKind.HOST, host, cluster, "", (labels.get("instance", ""),)))
+    elif _probed(labels):
+        # A blackbox exporter's instance is what it probes, not where it runs.
+        if instance and not found:
+            found.append(EntityRef(EntityKind.SERVICE, instance, cluster, namespace))
+    elif host := labels.get("node") or ("" if pod else _host_of(instance)):
+        found.append(EntityRef(EntityKind.HOST, host, cluster, "", (instance,) if instance else ()))
     return tuple(found)
+
+
+def _probed(labels: dict[str, str]) -> bool:
+    return "blackbox" in labels.get("job", "").lower() or "://" in labels.get("instance", "")
+
+
+def _host_of(instance: str) -> str:
+    """Without the port; an IPv6 address keeps its brackets, as the label has them."""
+    host, colon, port = instance.rpartition(":")
+    return host if colon and port.isdigit() else instance
 
 
 def _about_etcd(labels: dict[str, str]) -> bool:
@@ -115,8 +142,10 @@ def _about_etcd(labels: dict[str, str]) -> bool:
 
 
 def _etcd(labels: dict[str, str], cluster: str) -> EntityRef:
-    if instance := labels.get("instance"):
-        return EntityRef(EntityKind.ETCD_MEMBER, instance, cluster, "", (instance, instance.rsplit(":", 1)[0]))
+    instance, member = labels.get("instance", ""), labels.get("member", "")
+    if instance or member:
+        names = tuple(n for n in (member, _host_of(instance)) if n)
+        return EntityRef(EntityKind.ETCD_MEMBER, instance or member, cluster, "", names)
     return EntityRef(EntityKind.ETCD_CLUSTER, cluster or labels.get("job", "etcd"), cluster)
 
 

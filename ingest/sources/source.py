@@ -8,6 +8,11 @@ from domain.alerts import ParsedDelivery
 from domain.text import Text
 
 
+def clean(text: str) -> str:
+    """Without NUL characters, which PostgreSQL cannot store."""
+    return text.replace("\x00", "")
+
+
 @dataclass(frozen=True, slots=True)
 class SetupStep:
     """One step of setting a source up; `body` is text to copy, `filename` names it when it is a file."""

@@ -11,7 +11,7 @@ from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.text import Text
-from ingest.sources.source import AlertSource, SetupStep
+from ingest.sources.source import AlertSource, SetupStep, clean
 
 MEDIA_TYPE = Path(__file__).parent / "assets" / "zabbix_media_type.yaml"
 # A macro that Zabbix cannot resolve arrives as its own text.
@@ -24,6 +24,7 @@ SEVERITIES = (
     Severity.HIGH,
     Severity.CRITICAL,
 )
+EVENT_ID = re.compile(r"\A[0-9]{1,20}\Z")
 JIRA_TAG = "__zbx_jira_issuekey"
 OWN_TAG = "__incident"
 
@@ -32,7 +33,7 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
     """The one event of a message. Problem, update and recovery share the problem's event id."""
     fields = _fields(body)
     event_id = _text(fields, "event_id")
-    if not event_id or not event_id.isdigit():
+    if not EVENT_ID.match(event_id):
         raise Malformed("is missing or not a number; send {EVENT.ID}", "event_id")
     tags = _tags(fields.get("event_tags"))
     started = _time(fields, "event", received_at)
@@ -62,7 +63,7 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
-    text = "" if value is None or isinstance(value, dict | list) else str(value)
+    text = "" if value is None or isinstance(value, dict | list) else clean(str(value))
     return "" if UNRESOLVED.match(text) else text
 
 
@@ -114,7 +115,7 @@ def _tags(raw: object) -> tuple[tuple[str, str], ...]:
             return ()
     if not isinstance(raw, list):
         return ()
-    pairs = [(str(t.get("tag", "")), str(t.get("value", ""))) for t in raw if isinstance(t, dict)]
+    pairs = [(clean(str(t.get("tag", ""))), clean(str(t.get("value", "")))) for t in raw if isinstance(t, dict)]
     return tuple(pair for pair in pairs if pair[0])
 
 

@@ -15,7 +15,7 @@ from domain.errors import ProductError
 
 class Command(BaseCommand):
     help = "Start the embedded engines, the web server and the workers, and keep them running."
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
