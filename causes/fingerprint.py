@@ -1,0 +1,35 @@
+"""One hash over everything a verdict rests on, so that two verdicts can be known to answer the same question."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from domain.findings import Finding
+from domain.scope import Scope
+
+T = TypeVar("T")
+
+
+def encoded(thing: object) -> bytes:
+    """JSON bytes that depend on the content only, not on the order of keys."""
+    return msgspec.json.encode(thing, order="deterministic")
+
+
+def stable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in an order that depends on their content only."""
+    return tuple(sorted(findings, key=lambda f: (f.measure, encoded(f))))
+
+
+def input_hash(scope: Scope, findings: Sequence[Finding]) -> str:
+    """`sha256:<hex>` over scope and findings; the incident's id is random and stays out."""
+    content = (
+        scope.started_at, scope.as_of, _sorted(scope.alerts), _sorted(scope.entities), scope.connections,
+        _sorted(scope.relations), _sorted(scope.changes), stable(findings),
+    )  # fmt: skip
+    return f"sha256:{hashlib.sha256(encoded(content)).hexdigest()}"
+
+
+def _sorted(things: Iterable[T]) -> list[T]:
+    return sorted(things, key=encoded)

@@ -1,0 +1,17 @@
+"""The question behind each measure, as the check that answers it words it."""
+
+from functools import cache
+
+from domain.text import Text
+from evidence.checks import all_checks
+
+
+@cache
+def questions() -> dict[str, Text]:
+    """Question by measure slug, from every check."""
+    return {m.slug: m.question for check in all_checks() for m in check.measures}
+
+
+def question(measure: str) -> Text:
+    """The question of one measure; a measure without a check is named by its slug."""
+    return questions().get(measure) or Text(f"{measure}?", f"{measure}？")

@@ -1,0 +1,100 @@
+"""How one cause fares against the findings: each term for, against or unknown, and what excludes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from causes.cause import Cause, Condition, Exclusion, Term
+from causes.questions import question
+from domain.findings import Finding
+from domain.text import Text
+from domain.verdict import Outcome, TermResult
+
+NOT_ASKED = Text("not asked in this investigation", "本次调查未查询")
+Findings = Mapping[str, Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A cause with its evaluated terms. `score` is in nats; `excluded` is the exclusion that struck it out."""
+
+    cause: Cause
+    terms: tuple[TermResult, ...]
+    score: float
+    excluded: Exclusion | None = None
+
+    @property
+    def spoken_for(self) -> bool:
+        """True if at least one measured term speaks for the cause; history and models do not count."""
+        measured = {t.measure for t in self.cause.terms}
+        return any(t.outcome is Outcome.FOR and t.weight > 0 and t.measure in measured for t in self.terms)
+
+
+def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) -> Judged:
+    """Prior plus the sum of the counted terms; `extra` are the history and model terms."""
+    results = _count_once(cause, [evaluate(term, findings.get(term.measure)) for term in cause.terms])
+    shown = tuple(r for t, r in zip(cause.terms, results, strict=True) if _worth_showing(t, r)) + extra
+    excluded = next((e for e in cause.exclusions if holds(e, findings)), None)
+    return Judged(cause, shown, cause.prior + sum(t.weight for t in shown), excluded)
+
+
+def holds(exclusion: Exclusion, findings: Findings) -> bool:
+    """True if every condition of the exclusion was measured and came out as it says; unknown never excludes."""
+    return all((f := findings.get(m)) is not None and f.seen is seen for m, seen in exclusion.conditions)
+
+
+def evaluate(term: Term, finding: Finding | None) -> TermResult:
+    """The term's outcome with the finding's query, range, value and limit."""
+    if finding is None:
+        sentence = question(term.measure)
+        return TermResult(term.measure, Outcome.UNKNOWN, 0.0, sentence, why_unknown=NOT_ASKED)
+    met = condition_met(term, finding)
+    outcome = Outcome.UNKNOWN if met is None else Outcome.FOR if met else Outcome.AGAINST
+    weight = {Outcome.FOR: term.weight_for, Outcome.AGAINST: term.weight_against, Outcome.UNKNOWN: 0.0}[outcome]
+    return TermResult(
+        term.measure, outcome, weight, _sentence(term, finding, outcome), finding.query, finding.from_, finding.to,
+        finding.value, finding.unit, finding.limit if term.limit is None else term.limit, finding.connection,
+        (finding.why_unknown or NOT_ASKED) if met is None else None,
+    )  # fmt: skip
+
+
+def condition_met(term: Term, finding: Finding) -> bool | None:
+    """None when the finding cannot tell."""
+    if term.condition is Condition.SEEN or finding.seen is None:
+        return finding.seen
+    if term.condition is Condition.NOT_SEEN:
+        return not finding.seen
+    if finding.value is None or term.limit is None:
+        return None
+    return finding.value > term.limit if term.condition is Condition.OVER else finding.value < term.limit
+
+
+def _sentence(term: Term, finding: Finding, outcome: Outcome) -> Text:
+    """What was measured, then what it means for this cause."""
+    if outcome is Outcome.UNKNOWN:
+        return finding.sentence
+    meaning = term.text_for if outcome is Outcome.FOR else term.text_against
+    values = {"value": number(finding.value), "unit": finding.unit, "limit": number(finding.limit)}
+    en = meaning.en.format(subject=finding.subject or "it", **values)
+    zh = meaning.zh.format(subject=finding.subject or "该对象", **values)
+    return Text(f"{finding.sentence.en} {en}".strip(), f"{finding.sentence.zh}{zh}")
+
+
+def number(value: float | None) -> str:
+    """Three significant digits without an exponent for common sizes; a dash when not measured."""
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _count_once(cause: Cause, results: list[TermResult]) -> list[TermResult]:
+    """Of terms that read one measurement only the strongest keeps its weight."""
+    strongest: dict[str, int] = {}
+    for i, (term, result) in enumerate(zip(cause.terms, results, strict=True)):
+        best = strongest.setdefault(term.counted_as, i)
+        if abs(result.weight) > abs(results[best].weight):
+            strongest[term.counted_as] = i
+    kept = set(strongest.values())
+    return [r if i in kept else replace(r, weight=0.0) for i, r in enumerate(results)]
+
+
+def _worth_showing(term: Term, result: TermResult) -> bool:
+    """A term that says nothing against its cause is silent, not a line of weight zero."""
+    return not (result.outcome is Outcome.AGAINST and term.weight_against == 0)

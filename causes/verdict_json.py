@@ -1,0 +1,61 @@
+"""The verdict as outward JSON: keys are stable, each text key has a `_zh` twin."""
+
+from datetime import UTC, datetime
+
+from domain.similar import SimilarIncident
+from domain.text import Text
+from domain.verdict import RankedCause, TermResult, Verdict
+
+Json = dict[str, object]
+
+
+def to_contract(verdict: Verdict, language: str = "en") -> Json:
+    """Plain JSON values in the contract's keys; text in `language`, and always in Chinese under `_zh`."""
+    return {
+        "incident": verdict.incident, "revision": verdict.revision, "state": verdict.state.value,
+        **_text("headline", verdict.headline, language), "as_of": _time(verdict.as_of),
+        "causes": [_cause(c, language) for c in verdict.causes],
+        "unknown_probability": verdict.unknown_probability,
+        "ruled_out": [{"cause": r.cause, **_text("sentence", r.sentence, language)} for r in verdict.ruled_out],
+        **_texts("missing", verdict.missing, language), **_texts("tell_apart", verdict.tell_apart, language),
+        "similar": [_similar(s, language) for s in verdict.similar],
+        "ranker": {"name": verdict.ranker_name, "version": verdict.ranker_version},
+        "input_hash": verdict.input_hash,
+    }  # fmt: skip
+
+
+def _cause(cause: RankedCause, language: str) -> Json:
+    return {
+        "cause": cause.cause, "layer": cause.layer, **_text("title", cause.title, language),
+        "position": cause.position, "probability": cause.probability,
+        "terms": [_term(t, language) for t in cause.terms], **_texts("next_steps", cause.next_steps, language),
+    }  # fmt: skip
+
+
+def _term(term: TermResult, language: str) -> Json:
+    return {
+        "measure": term.measure, "outcome": term.outcome.value, "weight": term.weight,
+        **_text("sentence", term.sentence, language), "query": term.query,
+        "from": _time(term.from_), "to": _time(term.to), "value": term.value, "unit": term.unit,
+        "limit": term.limit, "connection": term.connection, **_text("why_unknown", term.why_unknown, language),
+    }  # fmt: skip
+
+
+def _similar(past: SimilarIncident, language: str) -> Json:
+    return {
+        "incident": past.incident, "title": past.title, "score": past.score, **_texts("why", past.why, language),
+        "cause": past.cause, "confirmed": past.confirmed, "fixed_by": past.fixed_by, "minutes": past.minutes,
+        "url": past.url,
+    }  # fmt: skip
+
+
+def _text(key: str, text: Text | None, language: str) -> Json:
+    return {key: text and text.in_language(language), f"{key}_zh": text and text.zh}
+
+
+def _texts(key: str, texts: tuple[Text, ...], language: str) -> Json:
+    return {key: [t.in_language(language) for t in texts], f"{key}_zh": [t.zh for t in texts]}
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
