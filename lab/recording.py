@@ -19,6 +19,7 @@ from domain.alerts import ParsedAlert
 from domain.connections import Access, Connections, PrometheusDecl
 from domain.scope import Scope
 from evidence.bundles import Bundle, RecordedDelivery, Truth
+from evidence.checks import all_checks
 from evidence.collect import collect
 from evidence.recording import Answer, LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
@@ -64,6 +65,8 @@ def play(name: str) -> Path:
     """Plays the episode and returns the folder of its raw recording."""
     episode = all_episodes()[name]
     folder = cache() / "recordings" / name
+    all_sources()  # what the recording needs later should fail now, not after the fault
+    all_checks()
     sink = Sink()
     with Stage(on_disk=episode.on_disk) as stage:
         tell(f"{name}: the stage is being set")

@@ -41,6 +41,14 @@ class Scene:
         """Has another member become leader?"""
         return self.etcd.leader() is not self.leader
 
+    def connections(self) -> Connections:
+        """What a user would declare."""
+        return Connections(
+            source=[SourceDecl(kind="alertmanager", name="prod")],
+            prometheus=[PrometheusDecl(name="main", url=self.monitoring.prometheus, clusters=[CLUSTER])],
+            etcd=[self.etcd.declaration()],
+        )
+
     def burst_until_switch(self, fault: Callable[[], Any], times: int = 5) -> None:
         """Makes the short fault again until the leader has switched."""
         for number in range(1, times + 1):
@@ -71,12 +79,7 @@ def calm_scene(stage: Stage, sink: Sink, *, prepare: str = "", calm_s: float = 7
 
 
 def _setting(scene: Scene, cause: str, entity: str, *notes: str) -> Setting:
-    connections = Connections(
-        source=[SourceDecl(kind="alertmanager", name="prod")],
-        prometheus=[PrometheusDecl(name="main", url=scene.monitoring.prometheus, clusters=[CLUSTER])],
-        etcd=[scene.etcd.declaration()],
-    )
-    return Setting(connections, Truth(cause, entity), list(notes))
+    return Setting(scene.connections(), Truth(cause, entity), list(notes))
 
 
 def _alerted(scene: Scene, name: str = "EtcdLeaderChanged") -> None:
@@ -103,7 +106,7 @@ def network_burst(stage: Stage, sink: Sink) -> Setting:
         time.sleep(10)
         scene.etcd.delay(0.0)
         made = _setting(scene, "cross-az-network-jitter", f"EtcdCluster/{CLUSTER}//etcd-prod",
-                        "Peer links between zones: 160-210 ms one way for 110 s, then bursts of 2 s one way.")  # fmt: skip
+                        "Peer links: 160-210 ms one way for 110 s, then bursts of 2 s one way.")  # fmt: skip
         made.connections = _with_zabbix(made.connections)
         return made
 
@@ -132,7 +135,7 @@ def slow_disk(stage: Stage, sink: Sink) -> Setting:
             _alerted(scene)
             time.sleep(10)
         return _setting(scene, "etcd-slow-disk", f"EtcdMember/{CLUSTER}//{scene.leader.name}",
-                        f"fdatasync of the leader delayed by 300 ms for 60 s, then by up to {delay_ms} ms.")  # fmt: skip
+                        f"fdatasync of the leader 300 ms late for 60 s, then up to {delay_ms} ms.")  # fmt: skip
 
 
 def frozen_leader(stage: Stage, sink: Sink) -> Setting:
@@ -178,7 +181,7 @@ def steady_latency(stage: Stage, sink: Sink) -> Setting:
         _alerted_within(scene, "EtcdPeerRoundTripHigh", 240)
         time.sleep(10)
         return _setting(scene, "", f"EtcdCluster/{CLUSTER}//etcd-prod",
-                        "Constant 52 ms one way on all peer links; nothing is broken and the leader stays.")  # fmt: skip
+                        "Constant 52 ms one way on all peer links; nothing is broken, the leader stays.")  # fmt: skip
 
 
 def _alerted_within(scene: Scene, name: str, seconds: float) -> None:

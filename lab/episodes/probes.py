@@ -132,7 +132,7 @@ def scene(stage: Stage, sink: Sink, pod: str, env: dict[str, str], *, calm_s: fl
 
 def handler_blocked(stage: Stage, sink: Sink) -> Setting:
     """A slow dependency holds the lock that the probe's handler and the work share."""
-    with scene(stage, sink, "cart-6c8f9d7b5-x7x2q", {}, calm_s=45) as on:
+    with scene(stage, sink, "cart-6c8f9d7b5-x7x2q", {}, calm_s=110) as on:
         threading.Thread(target=on.get, args=("/hold?for=40s",), daemon=True).start()
         time.sleep(0.3)
         for _ in range(60):
@@ -145,7 +145,7 @@ def handler_blocked(stage: Stage, sink: Sink) -> Setting:
 
 def accept_queue_full(stage: Stage, sink: Sink) -> Setting:
     """The process stops accepting; its queue of one fills and the kernel drops what comes."""
-    with scene(stage, sink, "checkout-5d4c7f6b8-9lqzt", {"NO_ACCEPT": "50s"}, calm_s=40) as on:
+    with scene(stage, sink, "checkout-5d4c7f6b8-9lqzt", {"NO_ACCEPT": "120s"}, calm_s=110) as on:
         held: list[socket.socket] = []
         time.sleep(14)
         for _ in range(6):

@@ -14,7 +14,7 @@ from lab.stage.programs import Stage, StageBroken, free_port, wait_until
 NODE = "node-1"
 BRIDGE = "ig-lab0"
 NETWORK = "10.88.77.0/24"
-TOKEN = "lab-admin"  # noqa: S105
+TOKEN = "lab-admin"
 DEFAULT_SOCKET = Path("/run/containerd/containerd.sock")
 
 CONTAINERD = """version = 2

@@ -113,8 +113,9 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
     reader = site / "include/classes/core/CConfigFile.php"
     reader.write_text(reader.read_text().replace("/etc/zabbix/zabbix.conf.php", str(config)))
     port = free_port()
-    stage.start("frontend", ["php", "-d", "memory_limit=256M", "-d", "post_max_size=16M", "-d", "max_execution_time=300",
-                             "-d", "date.timezone=UTC", "-S", f"127.0.0.1:{port}", "-t", str(site)],
+    stage.start("frontend", ["php", "-d", "memory_limit=256M", "-d", "post_max_size=16M",
+                             "-d", "max_execution_time=300", "-d", "date.timezone=UTC",
+                             "-S", f"127.0.0.1:{port}", "-t", str(site)],
                 env={"PHP_CLI_SERVER_WORKERS": "4"})  # fmt: skip
     zabbix = Zabbix(f"http://127.0.0.1:{port}")
 

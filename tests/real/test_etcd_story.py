@@ -1,0 +1,100 @@
+"""Three real etcd members, a real Prometheus and a real Alertmanager: what popular rules get wrong is told right."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from causes.rank import rank
+from domain.findings import Finding
+from domain.scope import Scope
+from domain.verdict import Verdict
+from evidence.clients.prometheus import Prometheus
+from evidence.collect import collect
+from evidence.recording import LiveTransports, ReplayTransports
+from incidents.assemble import scope_of
+from ingest.sources import all_sources
+from lab.episodes.episode import Setting
+from lab.episodes.etcd import Scene, calm_scene, follower_restart, frozen_leader, moved_leader
+from lab.stage.programs import Stage
+from lab.stage.sink import Sink
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with Stage() as made:
+        yield made
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    opened = Sink()
+    yield opened
+    opened.close()
+
+
+def investigated(setting: Setting, sink: Sink) -> tuple[dict[str, Finding], Verdict]:
+    """What the product finds, live, and what it says; a replay of the same answers must say the same."""
+    alerts = [a for t in sink.taken for a in all_sources()[t.kind].parse(t.body, t.received_at).alerts]
+    scope: Scope = scope_of("story", alerts, setting.connections, datetime.now(UTC).replace(microsecond=0))
+    collected = collect(scope, LiveTransports(setting.connections))
+    again = collect(scope, ReplayTransports(collected.answers))
+    assert again.findings == collected.findings
+    return {f.measure: f for f in collected.findings}, rank(scope, collected.findings)
+
+
+def first(verdict: Verdict) -> str:
+    """The first cause, empty for an honest unknown."""
+    return verdict.causes[0].cause if verdict.causes and verdict.state == "ranked" else ""
+
+
+def test_an_operators_move_is_named_as_such(stage: Stage, sink: Sink) -> None:
+    found, verdict = investigated(moved_leader(stage, sink), sink)
+    assert found["etcd-leader-switch"].seen is True
+    assert found["etcd-rtt-rise"].seen is False
+    assert first(verdict) in {"etcd-leadership-moved", ""}
+
+
+def test_a_frozen_leader_is_not_called_network_jitter(stage: Stage, sink: Sink) -> None:
+    found, verdict = investigated(frozen_leader(stage, sink), sink)
+    assert found["etcd-leader-switch"].seen is True
+    assert found["etcd-member-scrape-gap"].seen is True
+    assert first(verdict) in {"etcd-leader-stalled", ""}
+
+
+def test_a_followers_restart_is_not_called_a_leader_switch(stage: Stage, sink: Sink) -> None:
+    found, verdict = investigated(follower_restart(stage, sink), sink)
+    assert found["etcd-leader-switch"].seen is False
+    assert found["etcd-member-restarted"].seen is True
+    assert first(verdict) in {"etcd-member-restart", ""}
+
+
+def test_the_metrics_client_reads_a_real_server(stage: Stage, sink: Sink) -> None:
+    with calm_scene(stage, sink, calm_s=8) as scene, _client(scene) as client:
+        now = datetime.now(UTC)
+        leaders = client.at('sum(etcd_server_is_leader{job="etcd"})', now)
+        assert [p.value for line in leaders.lines for p in line.points] == [1.0]
+        nothing = client.at("no_such_series_at_all", now)
+        assert nothing.lines == ()
+        undefined = client.at("0 / (etcd_server_is_leader * 0)", now)
+        assert all(not line.points for line in undefined.lines)
+
+
+def test_the_metrics_client_says_why_a_query_was_refused(stage: Stage, sink: Sink) -> None:
+    with (
+        calm_scene(stage, sink, calm_s=1) as scene, _client(scene) as client,
+        pytest.raises(Exception, match="parse error"),
+    ):  # fmt: skip
+        client.at("sum(", datetime.now(UTC))
+
+
+@contextlib.contextmanager
+def _client(scene: Scene) -> Iterator[Prometheus]:
+    server = scene.connections().prometheus[0]
+    with LiveTransports(scene.connections()).client(server.name, server.url, server) as http:
+        time.sleep(1)
+        yield Prometheus(http)
