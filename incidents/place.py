@@ -7,7 +7,7 @@ from django.db.models import Max, Min, Q, QuerySet
 
 from domain.alerts import AlertState, ParsedAlert
 from domain.connections import Connections
-from domain.entities import EntityKind, EntityRef, Relation
+from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from incidents import identity
 from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
 from incidents.models import Alert, Delivery, Entity, EntityAlias, EntityRelation, Incident
@@ -91,12 +91,14 @@ def _new_row(delivery: Delivery, alert: ParsedAlert) -> Alert:
     # One fingerprint cannot fire twice at once: a newer occurrence ends the older one that never said so.
     same.filter(firing=True, started_at__lt=alert.started_at).update(firing=False, ended_at=alert.started_at)
     firing = alert.state is not AlertState.RESOLVED and later is None
-    ended = alert.ended_at or delivery.received_at if alert.state is AlertState.RESOLVED else None
+    ended = alert.ended_at or (delivery.received_at if alert.state is AlertState.RESOLVED else None)
+    if later is not None:
+        ended = min(filter(None, (ended, later.started_at)))
     return Alert.objects.create(
         source=delivery.source, identity=alert.identity[:200], occurrence=alert.occurrence[:64],
         firing=firing, known_started=alert.state is AlertState.FIRING,
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank,
-        started_at=alert.started_at, ended_at=ended if later is None else later.started_at,
+        started_at=alert.started_at, ended_at=ended,
         last_seen_at=delivery.received_at, parsed=msgspec.json.encode(alert),
     )  # fmt: skip
 

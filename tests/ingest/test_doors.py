@@ -119,6 +119,101 @@ def test_the_same_fingerprint_firing_again_is_a_new_occurrence_of_the_same_incid
     assert (incident.state, incident.reopened) == ("open", 1)
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_firing_resolved_and_firing_again_in_any_order_leave_the_last_one_open(
+    senders: dict[str, Source], order: tuple[int, ...]
+) -> None:
+    three = [bodies("alertmanager", name)[0] for name in ("01-*", "05-*", "06-*")]
+    for index in order:
+        post("alertmanager", three[index])
+        work()
+    first, second = Alert.objects.order_by("started_at")
+    assert (first.firing, second.firing) == (False, True)
+    assert first.ended_at is not None and first.ended_at.isoformat() == "2026-11-23T06:36:42.623623+00:00"
+    assert Incident.objects.get().state == "open"
+
+
+def test_a_resolve_with_an_earlier_start_ends_the_open_episode_also_after_a_merge(senders: dict[str, Source]) -> None:
+    earlier, end = b"2026-11-23T06:35:00.000000Z", b"2026-11-23T06:40:00Z"
+    merged = GOOD.replace(b"2026-11-23T06:35:37.598267Z", earlier)
+    resolved = merged.replace(b'"status": "firing"', b'"status": "resolved"').replace(b"0001-01-01T00:00:00Z", end)
+    for body in (GOOD, merged, resolved, GOOD):
+        post("alertmanager", body)
+        work()
+    assert not Alert.objects.filter(firing=True).exists()
+    assert Incident.objects.get().state == "resolved"
+
+
+def test_members_and_peers_of_one_undeclared_etcd_are_one_incident(senders: dict[str, Source]) -> None:
+    for body in bodies("alertmanager", "14-*")[:3]:
+        post("alertmanager", body)
+        work()
+    assert Incident.objects.count() == 1
+    assert Entity.objects.filter(kind="EtcdMember", alerts__isnull=False).distinct().count() == 3
+
+
+@pytest.mark.parametrize("first", ["alertmanager", "zabbix"])
+def test_an_undeclared_member_and_its_machine_are_known_by_address_whoever_speaks_first(
+    senders: dict[str, Source], first: str
+) -> None:
+    told = {
+        "alertmanager": GOOD.replace(b"10.0.0.1:2379", b"10.1.2.3:2379").replace(b"06:35:37", b"06:51:30"),
+        "zabbix": bodies("zabbix", "02-*")[0],
+    }
+    for kind in sorted(told, key=lambda k: k != first):
+        post(kind, told[kind])
+        work()
+    assert Entity.objects.filter(kind="EtcdMember").count() == 1 and Incident.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"2026-11-23T06:35:37.598267Z", b"0001-01-01T00:00:00Z"),
+        (b"2026-11-23T06:35:37.598267Z", b"9999-12-31T23:59:59Z"),
+        (b'"plain"', b'"nul \\u0000 character"'),
+        (b'"truncatedAlerts": 0', b'"truncatedAlerts": 99999999999'),
+        (b'"96b07faa17782a8c"', b'"' + b"f" * 900 + b'"'),
+    ],
+)
+def test_odd_but_well_formed_values_are_recorded_and_never_stop_the_work(
+    senders: dict[str, Source], before: bytes, after: bytes
+) -> None:
+    assert before in GOOD
+    for _ in range(2):
+        post("alertmanager", GOOD.replace(before, after))
+        work()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
+    assert Alert.objects.filter(firing=True).count() == 1
+
+
+@pytest.mark.parametrize("name", ["nul%00", "x" * 300, "%E2%80%AE", "../prod"])
+def test_an_impossible_source_name_is_an_unknown_source(senders: dict[str, Source], name: str) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = Client().post(f"/ingest/alertmanager/{name}", GOOD, content_type="application/json", headers=headers)
+    assert answer.status_code in {401, 404}
+
+
+def test_a_delivery_that_no_worker_survives_ends_dead_and_visible(senders: dict[str, Source]) -> None:
+    post("alertmanager", GOOD)
+    row = Delivery.objects.get()
+    for _ in range(record.MAX_ATTEMPTS):
+        assert record.claim_delivery(str(row.pk)) is not None
+        Delivery.objects.update(claimed_until=None)
+    assert record.claim_delivery(str(row.pk)) is None
+    assert queries.stuck_deliveries().get().state == "dead"
+
+
+def test_both_tokens_of_a_rotation_open_the_door_until_the_old_one_is_ended(senders: dict[str, Source]) -> None:
+    source = senders["alertmanager"]
+    new = record.rotate_source(source, end_old=False)
+    receive.forget_sources()
+    assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [202, 202]
+    record.rotate_source(source, end_old=True)
+    receive.forget_sources()
+    assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [401, 202]
+
+
 def test_a_truncated_group_says_how_many_alerts_are_missing(senders: dict[str, Source]) -> None:
     (body,) = bodies("alertmanager", "10-*")
     post("alertmanager", body)
