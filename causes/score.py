@@ -10,6 +10,8 @@ from domain.text import Text
 from domain.verdict import Outcome, TermResult
 
 NOT_ASKED = Text("not asked in this investigation", "本次调查未查询")
+# A weaker term may tip the scales but does not bring a cause into play, in nats.
+SPEAKS = 0.5
 Findings = Mapping[str, Finding]
 
 
@@ -24,9 +26,9 @@ class Judged:
 
     @property
     def spoken_for(self) -> bool:
-        """True if at least one measured term speaks for the cause; history and models do not count."""
-        measured = {t.measure for t in self.cause.terms}
-        return any(t.outcome is Outcome.FOR and t.weight > 0 and t.measure in measured for t in self.terms)
+        """True if something that was observed speaks for the cause; what was absent, history and models do not."""
+        observed = {t.measure for t in self.cause.terms if t.condition is not Condition.NOT_SEEN}
+        return any(t.outcome is Outcome.FOR and t.weight >= SPEAKS and t.measure in observed for t in self.terms)
 
 
 def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) -> Judged:

@@ -1,0 +1,27 @@
+"""The CPU quota is used up, so everything in the container is late."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="cpu-throttled",
+    layer="application",
+    title=Text("CPU throttled", "CPU 被限流"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.9,
+    terms=(
+        Term("cpu-throttled", 2.6, Text("A large share of the periods was throttled.", "大量周期被限流。"),
+             -2.5, Text("The quota was not used up.", "配额没有用尽。")),
+        Term("request-latency-high", 1.0, Text("Several routes were late, not only the probed one.", "多个接口变慢，而非仅探针接口。"),
+             -0.4, Text("Other routes were on time.", "其他接口正常。")),
+        Term("probe-app-silent", 0.8, Text("The application answered too late.", "应用应答过晚。")),
+    ),
+    exclusions=(
+        Exclusion("cpu-throttled", Text("The quota was not used up.", "配额没有用尽。"), seen=False),
+    ),
+    next_steps=(
+        Text("rate(container_cpu_cfs_throttled_periods_total{pod=\"<pod>\"}[5m]) / rate(container_cpu_cfs_periods_total{pod=\"<pod>\"}[5m])", "rate(container_cpu_cfs_throttled_periods_total{pod=\"<pod>\"}[5m]) / rate(container_cpu_cfs_periods_total{pod=\"<pod>\"}[5m])"),
+        Text("Raise or remove the CPU limit, or set GOMAXPROCS to it.", "提高或取消 CPU 上限，或将 GOMAXPROCS 设为相应值。"),
+    ),
+    references=("https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",),
+)  # fmt: skip

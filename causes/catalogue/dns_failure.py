@@ -1,0 +1,26 @@
+"""The probed name does not resolve."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="dns-failure",
+    layer="network",
+    title=Text("Name does not resolve", "域名解析失败"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-2.0,
+    terms=(
+        Term("probe-dns-absent", 3.8, Text("No phase beyond the lookup was reached: the name did not resolve.", "未进入解析之后的阶段：域名未解析。"),
+             -3.0, Text("The name resolved.", "域名已解析。")),
+        Term("probe-peers-fail", 0.4, Text("Other names fail as well.", "其他域名同样失败。")),
+    ),
+    exclusions=(
+        Exclusion("probe-dns-absent", Text("The name resolved.", "域名已解析。"), seen=False),
+    ),
+    next_steps=(
+        Text("dig +tries=1 +time=2 <name> @<resolver>", "dig +tries=1 +time=2 <name> @<resolver>"),
+        Text("kubectl -n kube-system logs -l k8s-app=kube-dns --tail=100", "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=100"),
+        Text("sum by (rcode) (rate(coredns_dns_responses_total[5m]))", "sum by (rcode) (rate(coredns_dns_responses_total[5m]))"),
+    ),
+    references=("https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/",),
+)  # fmt: skip

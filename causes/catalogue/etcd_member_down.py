@@ -1,0 +1,28 @@
+"""An etcd member is gone and stays gone."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="etcd-member-down",
+    layer="infrastructure",
+    title=Text("etcd member is down", "etcd 成员宕机"),
+    symptoms=frozenset({Symptom.ETCD}),
+    prior=-1.8,
+    terms=(
+        Term("etcd-member-down", 3.2, Text("{subject} does not come back.", "{subject} 没有恢复。"),
+             -2.5, Text("Every member is there.", "所有成员都在。")),
+        Term("etcd-member-unhealthy", 1.0, Text("A member refuses or reports itself unhealthy.", "有成员拒绝连接或自报不健康。"),
+             -0.8, Text("Every member answers healthy.", "所有成员应答健康。")),
+        Term("etcd-peer-disconnected", 0.6, Text("Its peers lost it as well.", "其他成员也与之断开。")),
+    ),
+    exclusions=(
+        Exclusion("etcd-member-down", Text("Every member is up at the end of the window.", "时段结束时所有成员都在运行。"), seen=False, also=(("etcd-member-unhealthy", False),)),
+    ),
+    next_steps=(
+        Text("ETCDCTL_API=3 etcdctl --endpoints=<every member> endpoint health -w json", "ETCDCTL_API=3 etcdctl --endpoints=<全部成员> endpoint health -w json"),
+        Text("On its host: systemctl status etcd; journalctl -u etcd --since -1h", "在其主机上：systemctl status etcd；journalctl -u etcd --since -1h"),
+        Text("If its data is lost, replace it: etcdctl member remove <id>, then member add", "若数据丢失则替换：etcdctl member remove <id>，然后 member add"),
+    ),
+    references=("https://etcd.io/docs/v3.5/op-guide/recovery/",),
+)  # fmt: skip

@@ -1,0 +1,29 @@
+"""An etcd member was restarted and came back."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="etcd-member-restart",
+    layer="infrastructure",
+    title=Text("etcd member was restarted", "etcd 成员重启"),
+    symptoms=frozenset({Symptom.ETCD}),
+    prior=-1.8,
+    terms=(
+        Term("etcd-member-restarted", 3.2, Text("A restart makes the counter of leader changes jump without a switch.", "重启会使换主计数跳变而并未换主。"),
+             -3.0, Text("No process restarted.", "没有进程重启。")),
+        Term("etcd-leader-switch", 0.8, Text("Nothing but the restarted member saw a change.", "除重启成员外没有成员观察到换主。"),
+             -0.4, Text("The leader changed as well, as when the leader restarts.", "同时发生换主，如主节点重启时。"), condition=Condition.NOT_SEEN),
+        Term("etcd-member-down", 0.4, Text("It came back.", "它已恢复。"),
+             -1.5, Text("It did not come back.", "它没有恢复。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("etcd-member-restarted", Text("No etcd process restarted in the window.", "时段内没有 etcd 进程重启。"), seen=False),
+    ),
+    next_steps=(
+        Text("process_start_time_seconds{job=\"etcd\"}", "process_start_time_seconds{job=\"etcd\"}"),
+        Text("changes(process_start_time_seconds{job=\"etcd\"}[1h])", "changes(process_start_time_seconds{job=\"etcd\"}[1h])"),
+        Text("journalctl -u etcd --since -1h; kubectl -n kube-system describe pod etcd-<node>", "journalctl -u etcd --since -1h；kubectl -n kube-system describe pod etcd-<节点>"),
+    ),
+    references=("https://etcd.io/docs/v3.5/faq/", "https://etcd.io/docs/v3.5/metrics/",),
+)  # fmt: skip

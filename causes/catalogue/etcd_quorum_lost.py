@@ -1,0 +1,28 @@
+"""Fewer than a majority of the etcd members work."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="etcd-quorum-lost",
+    layer="infrastructure",
+    title=Text("etcd lost its quorum", "etcd 失去多数派"),
+    symptoms=frozenset({Symptom.ETCD}),
+    prior=-2.2,
+    terms=(
+        Term("etcd-quorum-lost", 3.8, Text("Without a majority no write succeeds.", "没有多数派则无法写入。"),
+             -3.0, Text("A majority is healthy.", "多数成员健康。")),
+        Term("etcd-no-leader-seen", 0.6, Text("The cluster had no leader.", "集群曾无主。"),
+             -0.8, Text("There was a leader throughout.", "始终有主。")),
+        Term("etcd-member-down", 0.4, Text("A member is down.", "有成员宕机。")),
+    ),
+    exclusions=(
+        Exclusion("etcd-quorum-lost", Text("A majority of the members is healthy.", "多数成员健康。"), seen=False),
+    ),
+    next_steps=(
+        Text("ETCDCTL_API=3 etcdctl --endpoints=<every member> endpoint health -w json", "ETCDCTL_API=3 etcdctl --endpoints=<全部成员> endpoint health -w json"),
+        Text("Bring any one stopped member back first; its data directory must stay as it is.", "先恢复任意一个停止的成员；保持其数据目录不变。"),
+        Text("Only if the majority is lost for good: restore a snapshot (etcdutl snapshot restore).", "仅当多数成员永久丢失时：恢复快照（etcdutl snapshot restore）。"),
+    ),
+    references=("https://etcd.io/docs/v3.5/op-guide/recovery/",),
+)  # fmt: skip

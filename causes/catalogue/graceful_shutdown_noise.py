@@ -1,0 +1,31 @@
+"""Readiness fails because the pod is being deleted or rolled: planned noise."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="graceful-shutdown-noise",
+    layer="shutdown",
+    title=Text("Noise of a graceful shutdown", "正常下线产生的噪声"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.8,
+    terms=(
+        Term("pod-being-deleted", 3.0, Text("The pod was on its way out when it failed.", "失败时 Pod 正在被删除。"),
+             -2.5, Text("The pod was not being deleted.", "Pod 没有被删除。")),
+        Term("rollout-in-progress", 1.2, Text("A rollout replaced pods at that time.", "当时正在滚动发布。"),
+             -0.8, Text("No rollout was going on.", "没有滚动发布。")),
+        Term("kubelet-liveness-failing", 0.6, Text("Liveness stayed silent, as it does for a pod on its way out.", "存活探针保持静默，下线中的 Pod 正是如此。"),
+             -1.5, Text("Liveness failed, which it does not for a pod on its way out.", "存活探针失败，而下线中的 Pod 不再执行它。"), condition=Condition.NOT_SEEN),
+        Term("pod-crashed", 0.2, Text("Nothing crashed.", "没有崩溃。"),
+             -1.5, Text("It crashed.", "发生崩溃。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("pod-being-deleted", Text("The pod was not being deleted, and nothing was rolled out.", "Pod 没有被删除，也没有发布。"), seen=False, also=(("rollout-in-progress", False),)),
+    ),
+    next_steps=(
+        Text("Nothing is broken. Leave pods with a deletion timestamp out of the alert: kube_pod_deletion_timestamp", "没有故障。告警应排除带删除时间戳的 Pod：kube_pod_deletion_timestamp"),
+        Text("Give proxies time: a preStop sleep of some seconds; preStop plus drain below terminationGracePeriodSeconds.", "为代理留出时间：preStop 睡眠数秒；preStop 与排空之和应小于 terminationGracePeriodSeconds。"),
+    ),
+    references=("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination",),
+    no_fault=True,
+)  # fmt: skip

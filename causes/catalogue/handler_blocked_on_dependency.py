@@ -1,0 +1,35 @@
+"""The probed route waits for something else: I/O, a lock, a pool."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="handler-blocked-on-dependency",
+    layer="application",
+    title=Text("The probe's route is blocked", "探针接口被阻塞"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.6,
+    terms=(
+        Term("probe-app-silent", 3.0, Text("Connected, then no byte of an answer until the timeout: the application did not answer.", "连接成功但直到超时都没有应答：应用未响应。"),
+             -1.0, Text("Not the picture of a route that is blocked.", "不符合接口阻塞的特征。")),
+        Term("go-goroutines-rising", 1.2, Text("Requests pile up behind what blocks.", "请求在阻塞点后堆积。"),
+             -0.4, Text("Requests do not pile up.", "没有请求堆积。")),
+        Term("probe-tcp-passes", 0.5, Text("The path and the listener are fine, so the route is not.", "网络与监听正常，问题在接口。"),
+             -0.6, Text("TCP fails as well, which a blocked route does not cause.", "TCP 同样失败，接口阻塞不会如此。")),
+        Term("go-process-answers", 0.8, Text("Another route of the process answers, so one route is blocked.", "进程的其他接口有应答，说明是单个接口阻塞。")),
+        Term("request-latency-high", 0.5, Text("Other routes wait for the same thing.", "其他接口也在等待同一资源。")),
+        Term("kubelet-readiness-failing", 0.3, Text("The kubelet sees it too.", "kubelet 同样观察到。")),
+        Term("cpu-throttled", 0.2, Text("The CPU quota does not explain it.", "CPU 配额无法解释。"),
+             -0.8, Text("CPU throttling explains lateness as well.", "CPU 限流同样可以解释延迟。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("probe-refused", Text("The connection was refused: there was no listener to block.", "连接被拒绝：没有监听，谈不上阻塞。")),
+        Exclusion("probe-dns-absent", Text("The name did not resolve, the application was not reached.", "域名未解析，请求未到达应用。")),
+    ),
+    next_steps=(
+        Text("kubectl -n <ns> describe pod <pod> | sed -n '/Events/,$p'", "kubectl -n <ns> describe pod <pod> | sed -n '/Events/,$p'"),
+        Text("curl -s http://<pod-ip>:<port>/debug/pprof/goroutine?debug=2 | head -200", "curl -s http://<pod-ip>:<port>/debug/pprof/goroutine?debug=2 | head -200"),
+        Text("Give the probe a route of its own that touches no database and no lock.", "为探针提供独立接口，不访问数据库，也不等待锁。"),
+    ),
+    references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/", "https://pkg.go.dev/net/http/pprof",),
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""The process ended with an error and took its listener with it."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="handler-crash",
+    layer="application",
+    title=Text("The process crashed", "进程崩溃"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.8,
+    terms=(
+        Term("pod-crashed", 3.0, Text("The container ended with an error of its own.", "容器自身以错误退出。"),
+             -2.0, Text("No container ended with an error.", "没有容器以错误退出。")),
+        Term("probe-refused", 0.8, Text("Refused at once: the listener is gone.", "立即被拒绝：监听已消失。"),
+             -0.4, Text("Nothing was refused.", "没有连接被拒绝。")),
+        Term("probe-dropped-by-app", 0.8, Text("Connections were closed without an answer, as a panic does.", "连接未应答即被关闭，类似 panic。")),
+        Term("pod-restarted", 0.8, Text("The container was restarted.", "容器已重启。"),
+             -1.0, Text("No restart was counted.", "没有重启。")),
+        Term("pod-oom-killed", 0.1, Text("It was not killed for memory.", "并非因内存被杀。"),
+             -2.0, Text("It was killed for memory, it did not crash by itself.", "因内存被杀，而非自身崩溃。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("pod-crashed", Text("No container ended with an error, and none restarted.", "没有容器出错退出，也没有重启。"), seen=False, also=(("pod-restarted", False),)),
+    ),
+    next_steps=(
+        Text("kubectl -n <ns> logs <pod> --previous --tail=200", "kubectl -n <ns> logs <pod> --previous --tail=200"),
+        Text("kubectl -n <ns> get pod <pod> -o jsonpath='{.status.containerStatuses[*].lastState.terminated}'", "kubectl -n <ns> get pod <pod> -o jsonpath='{.status.containerStatuses[*].lastState.terminated}'"),
+        Text("If the failure began with a release: kubectl -n <ns> rollout undo deployment/<name>", "若由发布引起：kubectl -n <ns> rollout undo deployment/<name>"),
+    ),
+    references=("https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",),
+)  # fmt: skip

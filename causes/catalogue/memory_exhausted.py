@@ -1,0 +1,29 @@
+"""The container needs more memory than its limit."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="memory-exhausted",
+    layer="application",
+    title=Text("Memory exhausted", "内存耗尽"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.8,
+    terms=(
+        Term("pod-oom-killed", 3.5, Text("The kernel killed it for memory.", "内核因内存不足将其杀死。"),
+             -1.8, Text("It was not killed for memory.", "没有因内存被杀。")),
+        Term("memory-near-limit", 1.2, Text("The working set was close to the limit.", "工作集接近上限。"),
+             -1.2, Text("The working set was far from the limit.", "工作集远低于上限。")),
+        Term("pod-restarted", 0.4, Text("It was restarted.", "已重启。"),
+             -0.4, Text("It was not restarted.", "没有重启。")),
+    ),
+    exclusions=(
+        Exclusion("pod-oom-killed", Text("Not killed for memory, and far from the limit.", "没有因内存被杀，且远低于上限。"), seen=False, also=(("memory-near-limit", False),)),
+    ),
+    next_steps=(
+        Text("container_memory_working_set_bytes{pod=\"<pod>\"} / on(pod, container) kube_pod_container_resource_limits{resource=\"memory\"}", "container_memory_working_set_bytes{pod=\"<pod>\"} / on(pod, container) kube_pod_container_resource_limits{resource=\"memory\"}"),
+        Text("curl -s http://<pod-ip>:<port>/debug/pprof/heap > heap.pb.gz; go tool pprof -top heap.pb.gz", "curl -s http://<pod-ip>:<port>/debug/pprof/heap > heap.pb.gz; go tool pprof -top heap.pb.gz"),
+        Text("Raise the limit, or set GOMEMLIMIT to about 90 % of it.", "提高上限，或将 GOMEMLIMIT 设为其约 90%。"),
+    ),
+    references=("https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/",),
+)  # fmt: skip

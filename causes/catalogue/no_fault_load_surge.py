@@ -1,0 +1,30 @@
+"""More requests than usual made it slow; nothing is broken."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="no-fault-load-surge",
+    layer="no-fault",
+    title=Text("Load surge, no fault", "负载激增，非故障"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-2.0,
+    terms=(
+        Term("load-surge", 2.6, Text("The request rate rose well above its own past.", "请求速率显著高于自身历史。"),
+             -2.5, Text("The request rate was as usual.", "请求速率正常。")),
+        Term("request-latency-high", 0.5, Text("Requests were slow under the load.", "负载下请求变慢。")),
+        Term("pod-crashed", 0.3, Text("Nothing crashed.", "没有崩溃。"),
+             -2.0, Text("Something crashed.", "发生崩溃。"), condition=Condition.NOT_SEEN),
+        Term("change-before", 0.3, Text("Nothing was changed.", "没有变更。"),
+             -0.8, Text("Something was changed before.", "此前有变更。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("load-surge", Text("The request rate was as usual.", "请求速率正常。"), seen=False),
+    ),
+    next_steps=(
+        Text("sum by (service) (rate(http_requests_total[5m]))", "sum by (service) (rate(http_requests_total[5m]))"),
+        Text("Scale out: kubectl -n <ns> scale deployment/<name> --replicas=<n>", "扩容：kubectl -n <ns> scale deployment/<name> --replicas=<n>"),
+    ),
+    references=("https://sre.google/sre-book/handling-overload/",),
+    no_fault=True,
+)  # fmt: skip

@@ -1,0 +1,31 @@
+"""The monitoring lost samples; the service did not fail."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="no-fault-scrape-gap",
+    layer="no-fault",
+    title=Text("Gap in the monitoring, no fault", "监控采样中断，非故障"),
+    symptoms=frozenset({Symptom.ETCD, Symptom.PROBE}),
+    prior=-2.0,
+    terms=(
+        Term("scrape-gap", 3.0, Text("Many targets of one server gapped together: the monitoring paused.", "同一服务器的多个目标同时断点：监控暂停。"),
+             -2.5, Text("The monitoring had no gap.", "监控没有断点。")),
+        Term("probe-recovered-fast", 0.4, Text("It was over at once.", "很快恢复。")),
+        Term("pod-restarted", 0.3, Text("Nothing restarted.", "没有重启。"),
+             -1.5, Text("Something restarted.", "发生重启。"), condition=Condition.NOT_SEEN),
+        Term("etcd-leader-switch", 0.3, Text("No leader changed.", "没有换主。"),
+             -2.5, Text("The leader really changed.", "确实换主。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("scrape-gap", Text("The monitoring had no gap.", "监控没有断点。"), seen=False),
+    ),
+    next_steps=(
+        Text("min_over_time(up[15m])", "min_over_time(up[15m])"),
+        Text("changes(process_start_time_seconds{job=\"prometheus\"}[1h])", "changes(process_start_time_seconds{job=\"prometheus\"}[1h])"),
+        Text("prometheus_tsdb_head_samples_appended_total", "prometheus_tsdb_head_samples_appended_total"),
+    ),
+    references=("https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness",),
+    no_fault=True,
+)  # fmt: skip

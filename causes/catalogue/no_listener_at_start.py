@@ -1,0 +1,35 @@
+"""The port was not bound yet when the first probes came."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="no-listener-at-start",
+    layer="start",
+    title=Text("No listener yet at start", "启动时尚未监听"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.8,
+    terms=(
+        Term("probe-refused", 1.8, Text("Refused at once: the host is there, nothing listens on the port.", "立即被拒绝：主机可达，端口无监听。"),
+             -1.8, Text("Nothing was refused.", "没有连接被拒绝。")),
+        Term("pod-young", 2.0, Text("The failures fall into the first moments of the container's life.", "失败集中在容器刚启动时。"),
+             -2.0, Text("The container had been running for long.", "容器已运行较久。")),
+        Term("probe-recovered-fast", 0.8, Text("It went away by itself.", "随后自行恢复。"),
+             -0.6, Text("It did not go away by itself.", "没有自行恢复。")),
+        Term("pod-crashed", 0.6, Text("Nothing crashed.", "没有崩溃。"),
+             -2.2, Text("The container crashed, so the listener was lost.", "容器崩溃，监听丢失。"), condition=Condition.NOT_SEEN),
+        Term("kubelet-readiness-failing", 0.4, Text("The kubelet's readiness probe saw it too.", "kubelet 就绪探针同样观察到。")),
+        Term("kubelet-startup-failing", 0.4, Text("The startup probe saw it too.", "启动探针同样观察到。"), group="kubelet-readiness-failing"),
+        Term("pod-restarted", 0.2, Text("It was not restarted.", "没有重启。"),
+             -0.5, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("pod-young", Text("The container was long past its start.", "容器早已完成启动。"), seen=False),
+    ),
+    next_steps=(
+        Text("kubectl -n <ns> get events --field-selector involvedObject.name=<pod> --sort-by=.lastTimestamp", "kubectl -n <ns> get events --field-selector involvedObject.name=<pod> --sort-by=.lastTimestamp"),
+        Text("Add a startupProbe: budget = initialDelaySeconds + failureThreshold x periodSeconds above the measured start.", "添加 startupProbe：预算 = initialDelaySeconds + failureThreshold × periodSeconds，应大于实测启动时间。"),
+        Text("Bind the port only when the service can serve, and keep readiness false until then.", "在可提供服务后再绑定端口，此前保持未就绪。"),
+    ),
+    references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",),
+)  # fmt: skip

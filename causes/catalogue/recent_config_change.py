@@ -1,0 +1,28 @@
+"""A configuration change came shortly before."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="recent-config-change",
+    layer="change",
+    title=Text("A recent configuration change", "近期配置变更"),
+    symptoms=frozenset({Symptom.ETCD, Symptom.PROBE}),
+    prior=-2.2,
+    terms=(
+        Term("change-before", 2.6, Text("It was changed shortly before the symptoms.", "症状前不久发生了变更。"),
+             -2.5, Text("Nothing that concerns it was changed before the symptoms.", "症状前没有相关变更。")),
+        Term("load-surge", 0.3, Text("The load was as usual.", "负载正常。"),
+             -0.5, Text("The load rose as well.", "负载同时上升。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("change-before", Text("No change came before the symptoms.", "症状前没有变更。"), seen=False),
+    ),
+    next_steps=(
+        Text("Compare the two versions, and revert if the symptoms began with the change.", "比较两个版本；若症状随变更出现则回退。"),
+        Text("git log --since='2 hours ago' -p -- <config path>", "git log --since='2 hours ago' -p -- <config path>"),
+        Text("kubectl -n <ns> rollout history deployment/<name>", "kubectl -n <ns> rollout history deployment/<name>"),
+    ),
+    references=("https://sre.google/sre-book/effective-troubleshooting/",),
+    change_kinds=frozenset({"config", "configuration", "commit", "configmap", "setting"}),
+)  # fmt: skip

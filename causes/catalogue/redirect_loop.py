@@ -1,0 +1,24 @@
+"""The probed route redirects for ever."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="redirect-loop",
+    layer="probe settings",
+    title=Text("Redirect loop", "重定向循环"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-2.0,
+    terms=(
+        Term("probe-redirect-loop", 3.6, Text("Redirected until the limit of ten.", "重定向达到十次上限。"),
+             -3.0, Text("There was no chain of redirects.", "没有连续重定向。")),
+    ),
+    exclusions=(
+        Exclusion("probe-redirect-loop", Text("There was no chain of redirects.", "没有连续重定向。"), seen=False),
+    ),
+    next_steps=(
+        Text("curl -sIL --max-redirs 10 http://<host>:<port><path> | grep -iE '^(HTTP|location)'", "curl -sIL --max-redirs 10 http://<host>:<port><path> | grep -iE '^(HTTP|location)'"),
+        Text("Point the probe at a route that answers 200 itself.", "让探针指向直接返回 200 的接口。"),
+    ),
+    references=("https://github.com/prometheus/blackbox_exporter",),
+)  # fmt: skip

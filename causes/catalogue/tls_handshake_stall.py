@@ -1,0 +1,29 @@
+"""TCP connects, the TLS handshake does not finish."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="tls-handshake-stall",
+    layer="network",
+    title=Text("TLS handshake stalls", "TLS 握手停滞"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-1.9,
+    terms=(
+        Term("probe-transport-timeout", 2.2, Text("No usable connection until the timeout.", "直到超时都没有可用连接。"),
+             -2.0, Text("Connections were made or refused at once.", "连接已建立或立即被拒绝。")),
+        Term("probe-https", 0.4, Text("The target is https.", "目标为 https。"),
+             -4.0, Text("The target is not https.", "目标不是 https。")),
+        Term("probe-tcp-passes", 2.6, Text("TCP to the same port passes, so what stalls comes after it.", "同一端口 TCP 成功，停滞发生在其后。"),
+             -2.5, Text("TCP fails as well, so it is not the handshake.", "TCP 也失败，因此不是握手。")),
+    ),
+    exclusions=(
+        Exclusion("probe-https", Text("The target is not https.", "目标不是 https。"), seen=False),
+        Exclusion("probe-refused", Text("Refused at once, before any handshake.", "握手前即被拒绝。")),
+    ),
+    next_steps=(
+        Text("openssl s_client -connect <host>:<port> -servername <name> </dev/null", "openssl s_client -connect <host>:<port> -servername <name> </dev/null"),
+        Text("curl -v --connect-timeout 5 https://<host>:<port>/", "curl -v --connect-timeout 5 https://<host>:<port>/"),
+    ),
+    references=("https://github.com/prometheus/blackbox_exporter", "https://www.rfc-editor.org/rfc/rfc8446",),
+)  # fmt: skip
