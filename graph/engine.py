@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
@@ -189,7 +190,7 @@ class EmbeddedGraph:
     def _spawn_once(self) -> GraphAddress | None:
         """A ready server; None when another program took the chosen port in between."""
         password = self._password()
-        bolt, http = free_ports()
+        bolt, http = self._ports()
         address = GraphAddress(f"bolt://127.0.0.1:{bolt}", USER, password)
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
@@ -207,6 +208,7 @@ class EmbeddedGraph:
             return address
         said = self.log_file.read_text(errors="replace")
         if not self.alive() and "Address already in use" in said:
+            self._run_file.unlink()  # so that the next attempt takes other ports
             return None
         raise self._failure(said)
 
@@ -214,6 +216,13 @@ class EmbeddedGraph:
         why = "ended" if not self.alive() else f"did not answer within {READY_LIMIT_S:.0f} s"
         last = (said.strip().splitlines() or ["it said nothing"])[-1][:300]
         return ProductError(f"The graph server {why} ({last}): see {self.log_file}, or set GRAPH_URI to a Neo4j 5.")
+
+    def _ports(self) -> tuple[int, int]:
+        """The Bolt port of the last run if it is still free: clients keep their address over a restart."""
+        bolt, http = free_ports()
+        known = self._read_run_file() or {}
+        last = urlsplit(str(known.get("uri", ""))).port
+        return (last, http) if last and is_free(last) else (bolt, http)
 
     def _command(self, bolt: int, http: int) -> list[str]:
         package = wheel_folder()
@@ -294,6 +303,17 @@ def free_ports() -> tuple[int, int]:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         return one.getsockname()[1], other.getsockname()[1]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of loopback now."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Java does: TIME_WAIT is no hindrance
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def wheel_folder(find: Callable[[str], Any] = importlib.util.find_spec) -> Path:

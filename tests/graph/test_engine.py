@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -97,11 +98,13 @@ def test_a_restart_keeps_the_data_and_a_stop_is_clean(engine: EmbeddedGraph) -> 
 
 
 def test_a_server_that_was_killed_is_started_again(engine: EmbeddedGraph) -> None:
-    remember_one(engine.start())
+    address = engine.start()
+    remember_one(address)
     killed = engine.pid
     os.kill(killed, signal.SIGKILL)
     assert wait_until(lambda: not engine.alive(), 5)
-    assert remembered(engine.start()) == 1
+    assert engine.start() == address  # programs that use the graph need no new address
+    assert remembered(address) == 1
     assert engine.pid != killed
 
 
@@ -181,6 +184,17 @@ def test_a_torn_run_file_is_no_hindrance(engine: EmbeddedGraph) -> None:
     engine.folder.mkdir()
     (engine.folder / "run.json").write_text('{"pid": 1')
     assert answers(engine.start())
+
+
+def test_a_port_that_another_program_took_is_exchanged(engine: EmbeddedGraph) -> None:
+    engine.folder.mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        uri = f"bolt://127.0.0.1:{taken.getsockname()[1]}"
+        known = {"pid": 2**22 + 1, "uri": uri, "user": "root", "password": "x"}
+        (engine.folder / "run.json").write_text(json.dumps(known))
+        assert engine.start().uri != uri
 
 
 def test_loose_rights_are_tightened(engine: EmbeddedGraph) -> None:
