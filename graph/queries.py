@@ -92,10 +92,12 @@ def _around(node: schema.Node) -> Query:
     return Query(
         f"around {node.label}",
         Mode.READ,
+        # Cut before the properties are read: a cause may have ten thousand incidents.
         f"""MATCH (a:{node.label})-[r]-(b) WHERE a.id IN $ids
+WITH a, r, b ORDER BY a.id, type(r), b.id, startNode(r).id LIMIT $limit
 RETURN a.id AS id, type(r) AS kind, startNode(r).id = a.id AS outward, properties(r) AS relation,
 b.id AS other, labels(b) AS labels, properties(b) AS properties
-ORDER BY id, kind, other, outward LIMIT $limit""",
+ORDER BY id, kind, other, outward""",
         ("ids", "limit"),
         ("id", "kind", "outward", "relation", "other", "labels", "properties"),
     )
