@@ -69,6 +69,10 @@ def calm_scene(stage: Stage, sink: Sink, *, prepare: str = "", calm_s: float = 7
         # counters then stand at 2, so that a restart resets them and `increase()` sees a change
         etcd.move_leader(etcd.followers()[0])
         time.sleep(2)
+    if prepare == "always late":
+        # the smoothed round trip needs a minute to arrive where it stays; only then is it steady
+        etcd.delay(0.052)
+        time.sleep(100)
     rules = [SWITCHED, RTT_HIGH]
     watch = monitoring.start(stage, [etcd.scrape_job()], rules, sink=sink.url("alertmanager", "prod"))
     scene = Scene(stage, etcd, watch, sink, etcd.leader())
@@ -176,12 +180,11 @@ def follower_restart(stage: Stage, sink: Sink) -> Setting:
 
 def steady_latency(stage: Stage, sink: Sink) -> Setting:
     """A steady 110 ms round trip: P99 reads 203.8 ms, the mean tells the truth."""
-    with calm_scene(stage, sink, calm_s=45) as scene:
-        scene.etcd.delay(0.052)
+    with calm_scene(stage, sink, prepare="always late", calm_s=60) as scene:
         _alerted_within(scene, "EtcdPeerRoundTripHigh", 240)
         time.sleep(10)
-        return _setting(scene, "", f"EtcdCluster/{CLUSTER}//etcd-prod",
-                        "Constant 52 ms one way on all peer links; nothing is broken, the leader stays.")  # fmt: skip
+        return _setting(scene, "no-fault", f"EtcdCluster/{CLUSTER}//etcd-prod",
+                        "Always 52 ms one way on all peer links; nothing is broken, the leader stays.")  # fmt: skip
 
 
 def _alerted_within(scene: Scene, name: str, seconds: float) -> None:
