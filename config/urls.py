@@ -4,4 +4,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ingest/", include("ingest.urls")),
+    path("", include("web.urls")),
 ]

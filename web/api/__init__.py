@@ -1,0 +1,1 @@
+"""What programs see: the API under /api/v1/."""

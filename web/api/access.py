@@ -1,0 +1,88 @@
+"""Who may call the API: bearer tokens with scopes, stored as SHA-256, or a signed-in person's session."""
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from incidents.models import ApiToken
+from incidents.record import hashed
+from web.api.problems import as_problem
+
+SCOPES = ("read", "write", "operate", "metrics")
+
+
+def add_token(name: str, scopes: Iterable[str]) -> str:
+    """A new token, readable only now. Raises ValueError for an unknown scope."""
+    wanted = sorted(set(scopes))
+    if not wanted or set(wanted) - set(SCOPES):
+        raise ValueError(f"scopes are {', '.join(SCOPES)}")
+    token = f"ig_{secrets.token_urlsafe(32)}"
+    ApiToken.objects.create(name=name, token_hash=hashed(token), prefix=token[:8], scopes=wanted)
+    return token
+
+
+class Program:
+    """The caller behind a token, in the place of a user."""
+
+    is_authenticated = True
+    is_active = True
+
+    def __init__(self, token: ApiToken) -> None:
+        self.token = token
+        self.pk = token.pk
+
+    def get_username(self) -> str:
+        """The name for the audit trail."""
+        return f"token:{self.token.name}"
+
+
+class TokenAuth(BaseAuthentication):
+    """`Authorization: Bearer <token>`."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+        """The program behind the token; None without a bearer header."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+        row = ApiToken.objects.filter(alive, token_hash=hashed(token.strip())).first()
+        if row is None:
+            raise AuthenticationFailed("this token is unknown or has expired; make one with `manage.py token add`")
+        return Program(row), row
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for."""
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """A token needs the view's scope for the method; a signed-in person may do all that the pages offer."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Reads need `read`, all else what the view names, `write` by default."""
+        if not request.user or not request.user.is_authenticated:
+            return False
+        if not isinstance(request.auth, ApiToken):
+            return True
+        read = request.method in {"GET", "HEAD", "OPTIONS"}
+        needed = getattr(view, "read_scope" if read else "write_scope", "read" if read else "write")
+        return needed in request.auth.scopes
+
+
+class Api(APIView):
+    """Base of all API views."""
+
+    authentication_classes = [TokenAuth, SessionAuthentication]
+    permission_classes = [HasScope]
+
+    def get_exception_handler(self) -> Any:
+        """Errors are problems."""
+        return as_problem

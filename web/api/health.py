@@ -1,0 +1,109 @@
+"""Health and metrics: /livez tells of the process, /readyz of the record and, degraded, of broker and graph."""
+
+import socket
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError, connection
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from incidents.models import ApiToken, Delivery, Incident, Investigation, Outbox
+from incidents.record import hashed
+
+LOOPBACK = {"127.0.0.1", "::1"}
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 without the record; without broker or graph 200 `degraded`, as deliveries are still accepted."""
+    parts = {"record": _record(), "broker": _broker(), "graph": _graph()}
+    if parts["record"] != "ok":
+        state, code = "down", 503
+    else:
+        state, code = ("ok" if set(parts.values()) == {"ok"} else "degraded"), 200
+    if "verbose" in request.GET:
+        return JsonResponse({"state": state, **parts}, status=code)
+    return HttpResponse(f"{state}\n", status=code, content_type="text/plain")
+
+
+def _record() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return "ok"
+
+
+def _broker() -> str:
+    try:
+        with Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
+            client.ping()
+    except (RedisError, OSError, ValueError):
+        return "unreachable"
+    return "ok"
+
+
+def _graph() -> str:
+    """Whether the graph's port accepts; the driver itself lives in the worker."""
+    address = urlsplit(settings.GRAPH_URI)
+    if not address.hostname:
+        return "not configured"
+    try:
+        socket.create_connection((address.hostname, address.port or 7687), timeout=1).close()
+    except OSError:
+        return "unreachable"
+    return "ok"
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, for a token of scope `metrics` or a caller on this machine without a proxy between."""
+    direct = request.META.get("REMOTE_ADDR") in LOOPBACK and "X-Forwarded-For" not in request.headers
+    if not direct and not _may_scrape(request):
+        return HttpResponse("a token of scope metrics is needed\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry()
+    for name, text, model in (
+        ("deliveries", "Deliveries that wait or need a person", Delivery.objects.exclude(state="done")),
+        ("incidents", "Incidents by state", Incident.objects.all()),
+        ("investigations", "Investigations not done", Investigation.objects.exclude(state="done")),
+        ("outbox", "What waits to be told", Outbox.objects.exclude(state="done")),
+    ):
+        gauge = Gauge(f"incident_graph_{name}", text, ["state"], registry=registry)
+        for row in model.order_by().values("state").annotate(n=Count("pk")):
+            gauge.labels(row["state"]).set(row["n"])
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
+
+
+def _may_scrape(request: HttpRequest) -> bool:
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    row = ApiToken.objects.filter(token_hash=hashed(token)).first()
+    return row is not None and "metrics" in row.scopes
+
+
+@require_safe
+@login_required
+def docs(request: HttpRequest) -> HttpResponse:
+    """The schema as a page, without a script from elsewhere."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    calls = [
+        (method.upper(), path, told.get("description", ""))
+        for path, methods in schema["paths"].items()
+        for method, told in methods.items()
+    ]
+    return render(request, "web/api_docs.html", {"calls": calls})

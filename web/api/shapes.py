@@ -1,0 +1,72 @@
+"""The shapes of requests and answers; the OpenAPI schema follows from them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from domain.alerts import Severity
+from incidents.models import Delivery, Incident
+from tickets.render import formats
+
+
+class IncidentShape(serializers.ModelSerializer[Incident]):
+    """One incident in a list."""
+
+    severity = serializers.SerializerMethodField()
+    entities = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Incident
+        fields = (
+            "id", "number", "title", "state", "severity", "started_at", "suggested_at", "acknowledged_at",
+            "acknowledged_by", "resolved_at", "reopened", "first_cause", "verdict_state", "entities",
+        )  # fmt: skip
+
+    def get_severity(self, row: Incident) -> str:
+        """The severity's word."""
+        return list(Severity)[row.severity].value
+
+    def get_entities(self, row: Incident) -> list[str]:
+        """Entity keys."""
+        return sorted(entity.key for entity in row.entities.all())
+
+
+class DeliveryShape(serializers.ModelSerializer[Delivery]):
+    """A parked or dead delivery."""
+
+    source = serializers.StringRelatedField[Any]()
+
+    class Meta:
+        model = Delivery
+        fields = ("id", "source", "received_at", "state", "reason", "attempts")
+
+
+class FeedbackShape(serializers.Serializer[Any]):
+    """A judgement of a cause."""
+
+    kind = serializers.ChoiceField(["confirmed", "rejected", "corrected"])
+    cause = serializers.CharField(max_length=60)
+    fixed_by = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    note = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
+
+
+class ChangeShape(serializers.Serializer[Any]):
+    """A deploy, commit or configuration change."""
+
+    kind = serializers.ChoiceField(["deploy", "commit", "config"])
+    reference = serializers.CharField(max_length=200)
+    title = serializers.CharField(max_length=300)
+    at = serializers.DateTimeField()
+    entities = serializers.ListField(child=serializers.CharField(max_length=500), max_length=100, required=False, default=list)
+    url = serializers.URLField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class EnrichShape(serializers.Serializer[Any]):
+    """How to find the incident of a ticket; any of the four."""
+
+    ticket = serializers.CharField(max_length=255, required=False)
+    labels = serializers.ListField(child=serializers.CharField(max_length=255), max_length=100, required=False)
+    alert = serializers.DictField(required=False)
+    incident = serializers.CharField(max_length=80, required=False)
+    format = serializers.ChoiceField(sorted({"json", *formats()}), required=False, default="json")
+    language = serializers.ChoiceField(["en", "zh"], required=False, default="en")

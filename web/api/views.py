@@ -1,0 +1,198 @@
+"""The API's reads and writes of incidents, causes, checks, changes and deliveries."""
+
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from causes.catalogue import all_causes
+from causes.verdict_json import to_contract
+from evidence.checks import all_checks
+from incidents import queries, record
+from incidents.models import Entity, Incident
+from ingest.tasks import nudge_delivery
+from web.api.access import Api
+from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape
+from web.pages.incident import timeline
+from web.pages.incident_list import filter_of
+
+FILTERS = [OpenApiParameter(n, str) for n in ("state", "cause", "entity", "severity", "since", "until", "text", "cursor")]
+ANY = OpenApiTypes.OBJECT
+
+
+class Newest(CursorPagination):
+    """Newest first, 50 a page."""
+
+    page_size = 50
+    ordering = ("-started_at", "-number")
+
+
+class NewestDelivery(Newest):
+    """Deliveries by arrival."""
+
+    ordering = ("-received_at", "-id")
+
+
+def found(incident_id: str) -> Incident:
+    """The incident by id or number, or 404."""
+    row = queries.incident(incident_id.replace("\0", ""))
+    if row is None:
+        raise NotFound(f"there is no incident {incident_id[:80]}")
+    return row
+
+
+class Incidents(Api):
+    """incidents/"""
+
+    @extend_schema(parameters=FILTERS, responses=IncidentShape(many=True))
+    def get(self, request: Request) -> Response:
+        """Incidents, newest first, narrowed by the same filters as the page."""
+        pages = Newest()
+        rows = pages.paginate_queryset(queries.incidents(filter_of(request.query_params)), request, view=self)
+        return pages.get_paginated_response(IncidentShape(rows, many=True).data)
+
+
+class OneIncident(Api):
+    """incidents/{id}/"""
+
+    @extend_schema(responses=IncidentShape)
+    def get(self, request: Request, incident_id: str) -> Response:
+        """One incident."""
+        return Response(IncidentShape(found(incident_id)).data)
+
+
+class OneVerdict(Api):
+    """incidents/{id}/verdict/"""
+
+    @extend_schema(responses=ANY, parameters=[OpenApiParameter("language", str, enum=["en", "zh"])])
+    def get(self, request: Request, incident_id: str) -> Response:
+        """The newest verdict with its terms; 404 until there is one."""
+        verdict = queries.latest_verdict(found(incident_id))
+        if verdict is None:
+            raise NotFound("the incident has no verdict yet")
+        language = "zh" if request.query_params.get("language") == "zh" else "en"
+        return Response(to_contract(verdict, language))
+
+
+class Timeline(Api):
+    """incidents/{id}/timeline/"""
+
+    @extend_schema(responses=ANY)
+    def get(self, request: Request, incident_id: str) -> Response:
+        """What happened, oldest first."""
+        row = found(incident_id)
+        return Response([msgspec.to_builtins(m) for m in timeline(row, queries.latest_verdict(row))])
+
+
+class Similar(Api):
+    """incidents/{id}/similar/"""
+
+    @extend_schema(responses=ANY)
+    def get(self, request: Request, incident_id: str) -> Response:
+        """Similar past incidents with their written reasons."""
+        verdict = queries.latest_verdict(found(incident_id))
+        return Response([msgspec.to_builtins(s) for s in verdict.similar] if verdict else [])
+
+
+class GiveFeedback(Api):
+    """incidents/{id}/feedback/"""
+
+    @extend_schema(request=FeedbackShape, responses={201: ANY})
+    def post(self, request: Request, incident_id: str) -> Response:
+        """Confirm, reject or correct a cause."""
+        row = found(incident_id)
+        asked = FeedbackShape(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said: dict[str, Any] = asked.validated_data
+        if said["cause"] not in all_causes():
+            raise ValidationError({"cause": ["not in the catalogue; see /api/v1/causes/"]})
+        entry = record.give_feedback(row, request.user.get_username(), **said)
+        return Response({"id": entry.pk, "kind": entry.kind, "cause": entry.cause}, status=201)
+
+
+class Acknowledge(Api):
+    """incidents/{id}/acknowledge/"""
+
+    @extend_schema(request=None, responses=IncidentShape)
+    def post(self, request: Request, incident_id: str) -> Response:
+        """Somebody looks at it; the first one counts, so it may be sent again."""
+        record.acknowledge(found(incident_id), request.user.get_username())
+        return Response(IncidentShape(found(incident_id)).data)
+
+
+class Causes(Api):
+    """causes/"""
+
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        """The catalogue."""
+        return Response([
+            {"cause": c.slug, "layer": c.layer, "title": c.title.en, "title_zh": c.title.zh, "measures": sorted(c.measures)}
+            for c in all_causes().values()
+        ])  # fmt: skip
+
+
+class Checks(Api):
+    """checks/"""
+
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        """What can be asked of the infrastructure."""
+        return Response([
+            {"check": c.slug, "question": c.question.en, "question_zh": c.question.zh, "measures": list(c.measures)}
+            for c in all_checks()
+        ])  # fmt: skip
+
+
+class Changes(Api):
+    """changes/"""
+
+    @extend_schema(request=ChangeShape, responses={201: ANY})
+    def post(self, request: Request) -> Response:
+        """Tell of a change; the same reference again changes it, so it may be sent again."""
+        asked = ChangeShape(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said: dict[str, Any] = dict(asked.validated_data)
+        keys = said.pop("entities")
+        known = list(Entity.objects.filter(key__in=keys))
+        change = record.add_change(**said, entities=known)
+        unknown = sorted(set(keys) - {entity.key for entity in known})
+        return Response({"reference": change.reference, "unknown_entities": unknown}, status=201)
+
+
+class Deliveries(Api):
+    """deliveries/"""
+
+    @extend_schema(responses=DeliveryShape(many=True), parameters=[OpenApiParameter("cursor", str)])
+    def get(self, request: Request) -> Response:
+        """Parked and dead deliveries, newest first."""
+        pages = NewestDelivery()
+        rows = pages.paginate_queryset(queries.stuck_deliveries(), request, view=self)
+        return pages.get_paginated_response(DeliveryShape(rows, many=True).data)
+
+
+class ReplayDelivery(Api):
+    """deliveries/{id}/replay/"""
+
+    write_scope = "operate"
+
+    @extend_schema(request=None, responses={202: ANY})
+    def post(self, request: Request, delivery_id: str) -> Response:
+        """Back into the queue."""
+        row = queries.stuck_deliveries().filter(pk=delivery_id).first()
+        if row is None:
+            raise NotFound("no parked or dead delivery has this id")
+        record.replay_delivery(row, request.user.get_username())
+        nudge_delivery(str(row.pk))
+        return Response({"id": str(row.pk), "state": "new"}, status=202)
+
+
+def zip_answer(body: bytes, name: str) -> HttpResponse:
+    """A zip to save under `name`."""
+    return HttpResponse(body, content_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'})

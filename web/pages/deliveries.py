@@ -1,0 +1,34 @@
+"""Parked and dead deliveries: what came and could not be understood, with the reason and a way to try again."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from incidents import queries, record
+from ingest.tasks import nudge_delivery
+
+RAW_BYTES = 20_000
+
+
+@require_safe
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    """The newest first, 25 a page."""
+    rows = Paginator(queries.stuck_deliveries(), 25).get_page(request.GET.get("page"))
+    shown = [(row, bytes(row.body)[:RAW_BYTES].decode("utf-8", "replace")) for row in rows]
+    return render(request, "web/deliveries.html", {"rows": rows, "shown": shown})
+
+
+@require_POST
+@login_required
+def replay(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """Back into the queue."""
+    row = get_object_or_404(queries.stuck_deliveries(), pk=delivery_id)
+    record.replay_delivery(row, request.user.get_username())
+    nudge_delivery(str(row.pk))
+    messages.success(request, gettext("The delivery is in the queue again."))
+    return redirect("deliveries")

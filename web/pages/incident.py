@@ -1,0 +1,183 @@
+"""The incident page: the verdict first, then everything that it rests on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from domain.findings import Finding
+from domain.text import Text
+from domain.verdict import Outcome, RankedCause, TermResult, Verdict
+from incidents import queries, record
+from incidents.models import Delivery, Incident
+from web.drawing.chart import line_chart
+from web.drawing.graph import draw, picture_of
+from web.pages.causes import choices, title_of
+
+RAW_SHOWN = 10
+RAW_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTerm:
+    """A term with the chart and the detail lines of the finding behind it."""
+
+    term: TermResult
+    chart: SafeString
+    finding: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCause:
+    """A cause with its terms in reading order: for, against, unknown; the strongest first."""
+
+    cause: RankedCause
+    terms: tuple[ShownTerm, ...]
+    counts: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the timeline. `kind` is its style: fired, ended, looked, said, done."""
+
+    at: datetime
+    kind: str
+    text: str
+    detail: str = ""
+
+
+def incident_or_404(incident_id: str) -> Incident:
+    """The incident by id or number."""
+    row = queries.incident(incident_id)
+    if row is None:
+        raise Http404(gettext("There is no incident %s.") % incident_id[:80])
+    return row
+
+
+@require_safe
+@login_required
+def page(request: HttpRequest, incident_id: str) -> HttpResponse:
+    """The whole page; the same answer serves first load and refresh."""
+    row = incident_or_404(incident_id)
+    snapshot = queries.snapshot(str(row.pk))
+    verdict, language = snapshot.verdict, get_language() or "en"
+    feedback = list(queries.confirmations(row))
+    context = {
+        "incident": row,
+        "snapshot": snapshot,
+        "verdict": verdict,
+        "causes": shown_causes(verdict, list(snapshot.findings), row.started_at),
+        "ruled_out": [(r, title_of(r.cause)) for r in verdict.ruled_out] if verdict else [],
+        "similar": [(s, title_of(s.cause)) for s in verdict.similar] if verdict else [],
+        "feedback": [(f, title_of(f.cause)) for f in feedback],
+        "timeline": timeline(row, verdict),
+        "deliveries": raw_deliveries(row),
+        "choices": choices(),
+        "picture": draw(picture_of(snapshot, verdict, language), gettext("What hangs together in this incident")),
+        "stamp": _stamp(row),
+    }
+    return render(request, "web/incident.html", context)
+
+
+def shown_causes(verdict: Verdict | None, findings: list[Finding], start: datetime) -> list[ShownCause]:
+    """The ranked causes with charts; each chart is drawn once, at the first term that uses it."""
+    by_measure, drawn = {f.measure: f for f in findings}, set[str]()
+    return [_shown(cause, by_measure, drawn, start) for cause in (verdict.causes if verdict else ())]
+
+
+def _shown(cause: RankedCause, by_measure: dict[str, Finding], drawn: set[str], start: datetime) -> ShownCause:
+    order = list(Outcome)
+    terms = sorted(cause.terms, key=lambda t: (order.index(t.outcome), -abs(t.weight)))
+    shown = []
+    for term in terms:
+        finding, chart = by_measure.get(term.measure), SafeString("")
+        if finding is not None and finding.series and (cause.position == 1 or term.measure not in drawn):
+            drawn.add(term.measure)
+            title = term.sentence.in_language(get_language() or "en")
+            chart = line_chart(finding.series, unit=finding.unit, limit=finding.limit, start=start, title=title)
+        shown.append(ShownTerm(term, chart, finding))
+    counts = tuple(sum(t.outcome is outcome for t in terms) for outcome in order)
+    return ShownCause(cause, tuple(shown), cast(tuple[int, int, int], counts))
+
+
+def timeline(row: Incident, verdict: Verdict | None) -> list[Moment]:
+    """Alerts, changes, looks, verdicts and what people did, oldest first."""
+    moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in queries.changes(row)]
+    for alert in row.alerts.select_related("source").order_by("started_at", "pk"):
+        reason = Text(**alert.joined_because) if set(alert.joined_because) == {"en", "zh"} else None
+        why = reason.in_language(get_language() or "en") if reason else ""
+        moments.append(Moment(alert.started_at, "fired", alert.title or alert.name, f"{alert.source} · {why}".strip(" ·")))
+        if alert.ended_at:
+            moments.append(Moment(alert.ended_at, "ended", alert.title or alert.name, gettext("resolved")))
+    for look in row.investigations.filter(state="done", as_of__isnull=False).defer("answers", "findings"):
+        moments.append(Moment(cast(datetime, look.as_of), "looked", gettext("Checks asked the infrastructure")))
+    return sorted([*moments, *_phases(row, verdict)], key=lambda m: m.at)
+
+
+def _phases(row: Incident, verdict: Verdict | None) -> list[Moment]:
+    found = []
+    if row.suggested_at:
+        headline = verdict.headline.in_language(get_language() or "en") if verdict else ""
+        found.append(Moment(row.suggested_at, "said", gettext("First verdict"), headline))
+    if row.acknowledged_at:
+        found.append(Moment(row.acknowledged_at, "done", gettext("Acknowledged by %s") % row.acknowledged_by))
+    if row.resolved_at:
+        found.append(Moment(row.resolved_at, "ended", gettext("Incident resolved")))
+    for entry in queries.confirmations(row):
+        found.append(Moment(entry.at, "done", f"{entry.by}: {entry.get_kind_display()} – {title_of(entry.cause)}", entry.note))
+    return found
+
+
+def raw_deliveries(row: Incident) -> list[tuple[Delivery, str]]:
+    """The newest raw bodies from the incident's sources while it ran, as text."""
+    end = row.resolved_at or row.last_alert_at
+    rows = Delivery.objects.filter(
+        source__in=row.alerts.values("source"), received_at__gte=row.opened_at, received_at__lte=max(end, row.last_alert_at)
+    )
+    rows = rows.select_related("source").order_by("-received_at")[:RAW_SHOWN]
+    return [(d, bytes(d.body)[:RAW_BYTES].decode("utf-8", "replace")) for d in rows]
+
+
+@require_safe
+@login_required
+def stamp(request: HttpRequest, incident_id: str) -> HttpResponse:
+    """Changes when the incident changes; asked by the watched page."""
+    return HttpResponse(_stamp(incident_or_404(incident_id)), content_type="text/plain")
+
+
+def _stamp(row: Incident) -> str:
+    revision = row.verdicts.count()
+    seen = row.acknowledged_at.timestamp() if row.acknowledged_at else 0
+    return f"{row.state}-{row.last_alert_at.timestamp()}-{revision}-{seen}"
+
+
+@require_POST
+@login_required
+def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
+    """Somebody looks at it."""
+    row = incident_or_404(incident_id)
+    record.acknowledge(row, request.user.get_username())
+    messages.success(request, gettext("Acknowledged."))
+    return redirect("incident", incident_id=row.pk)
+
+
+@require_POST
+@login_required
+def feedback(request: HttpRequest, incident_id: str) -> HttpResponse:
+    """Confirm, reject or correct a cause."""
+    row = incident_or_404(incident_id)
+    kind, cause = request.POST.get("kind", ""), request.POST.get("cause", "")
+    if kind not in {"confirmed", "rejected", "corrected"} or cause not in dict(choices()):
+        messages.error(request, gettext("Choose a judgement and a cause from the lists."))
+        return redirect("incident", incident_id=row.pk)
+    fixed_by, note = (request.POST.get(name, "").replace("\0", "") for name in ("fixed_by", "note"))
+    record.give_feedback(row, request.user.get_username(), kind, cause, fixed_by, note)
+    messages.success(request, gettext("Thank you. Similar incidents will know of it."))
+    return redirect("incident", incident_id=row.pk)

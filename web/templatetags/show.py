@@ -1,0 +1,84 @@
+"""How values are shown: two-language texts, probabilities, durations, bars."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, ngettext
+
+from domain.alerts import Severity
+from domain.text import Text
+from web.drawing.chart import spoken
+
+register = template.Library()
+
+
+@register.filter
+def said(text: Text | None) -> str:
+    """The text in the reader's language."""
+    return text.in_language(get_language() or "en") if text else ""
+
+
+@register.filter
+def percent(probability: float) -> str:
+    """0..1 as a whole percentage; never 0 % or 100 %, as nothing is certain."""
+    if 0 < probability < 0.01:
+        return "<1%"
+    if 0.99 < probability < 1:
+        return ">99%"
+    return f"{probability:.0%}"
+
+
+@register.filter
+def measured(value: float | None, unit: str) -> str:
+    """A value with its unit in readable size."""
+    return spoken(value, unit)
+
+
+@register.filter
+def signed(weight: float) -> str:
+    """A term's weight with its sign."""
+    return f"{weight:+.1f}".replace("-", "−") if weight else "0"
+
+
+@register.filter
+def severity_slug(rank: int) -> str:
+    """0..4 as the severity's word in style sheets and URLs."""
+    return list(Severity)[rank].value
+
+
+@register.filter
+def severity_word(rank: int) -> str:
+    """0..4 as the severity's word for readers."""
+    words = (gettext("Info"), gettext("Warning"), gettext("Average"), gettext("High"), gettext("Critical"))
+    return words[rank]
+
+
+@register.filter
+def lasted(start: datetime, end: datetime | None) -> str:
+    """The time between two moments in the two largest units."""
+    return "" if end is None else duration(end - start)
+
+
+def duration(span: timedelta) -> str:
+    """`90 min` up to two hours, then hours, then days; below one minute seconds."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return gettext("%d s") % seconds
+    if seconds < 7200:
+        return gettext("%d min") % (seconds // 60)
+    if seconds < 172800:
+        return gettext("%d h") % (seconds // 3600)
+    days = seconds // 86400
+    return ngettext("%d day", "%d days", days) % days
+
+
+@register.simple_tag
+def bar(probability: float, kind: str = "") -> SafeString:
+    """A horizontal bar; the number stands beside it as text, so the bar itself is decoration."""
+    return format_html(
+        '<svg class="bar {}" viewBox="0 0 100 9" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect width="{}" height="9"/></svg>',
+        kind, f"{max(0.0, min(1.0, probability)) * 100:.1f}",
+    )  # fmt: skip

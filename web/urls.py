@@ -1,0 +1,23 @@
+"""The pages' addresses."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.i18n import set_language
+
+from web.pages import causes, deliveries, incident, incident_list, sources
+
+urlpatterns = [
+    path("", incident_list.page, name="incidents"),
+    path("incidents/stamp/", incident_list.stamp, name="incidents-stamp"),
+    path("incidents/<str:incident_id>/", incident.page, name="incident"),
+    path("incidents/<str:incident_id>/stamp/", incident.stamp, name="incident-stamp"),
+    path("incidents/<str:incident_id>/acknowledge/", incident.acknowledge, name="acknowledge"),
+    path("incidents/<str:incident_id>/feedback/", incident.feedback, name="feedback"),
+    path("causes/", causes.page, name="causes"),
+    path("sources/", sources.page, name="sources"),
+    path("deliveries/", deliveries.page, name="deliveries"),
+    path("deliveries/<uuid:delivery_id>/replay/", deliveries.replay, name="replay-delivery"),
+    path("sign-in/", LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("language/", set_language, name="set_language"),
+]
