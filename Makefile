@@ -1,5 +1,6 @@
 # The developers' manual: each verb works on a fresh clone and sets up what it needs first.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+# The first that really runs: version managers put names on the PATH that only print an error.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check test-real bench
