@@ -1,5 +1,6 @@
 """Celery tasks: each is a nudge for one row that already waits in the record, so a lost message loses nothing."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,16 @@ from redis.exceptions import RedisError
 from incidents import queries
 from ingest import pipeline
 
+# After a failed nudge the door tries no other for a while: a broker that hangs may cost one sender a wait, not all.
+BROKER_REST_S = 2.0
 log = structlog.get_logger()
+_broker = {"rests_until": 0.0}
 
 
 def nudge_delivery(delivery_id: str) -> None:
     """Tell a worker of a new delivery once it is committed."""
-    transaction.on_commit(lambda: _nudge(ingest_delivery, delivery_id))
+    if time.monotonic() >= _broker["rests_until"]:
+        transaction.on_commit(lambda: _nudge(ingest_delivery, delivery_id))
 
 
 def _nudge(task: "Task[[Any], None]", row_id: str | int) -> None:
@@ -25,6 +30,7 @@ def _nudge(task: "Task[[Any], None]", row_id: str | int) -> None:
     try:
         task.apply_async((row_id,), ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
+        _broker["rests_until"] = time.monotonic() + BROKER_REST_S
         log.warning("broker_unavailable", task=task.name, error=str(error))
 
 
