@@ -10,11 +10,10 @@
 """
 
 import structlog
-from django.db import Error as DatabaseError
 
 from causes.rank import rank
-from domain.errors import Malformed, ProductError
-from incidents import queries, record
+from domain.errors import Malformed
+from incidents import record
 from incidents.models import Incident, Investigation
 from ingest import memory, witnesses
 from ingest.refill import refill
@@ -35,7 +34,7 @@ def ingest(delivery_id: str) -> list[str]:
         return [str(incident.pk) for incident in touched]
     except Malformed as error:
         record.park(delivery, str(error))
-    except (DatabaseError, ProductError) as error:
+    except Exception as error:  # the border of a task: what is not expected counts as an attempt too
         log.exception("delivery_failed", delivery=delivery_id)
         record.fail_delivery(delivery, str(error))
     return []
@@ -49,7 +48,7 @@ def investigate(investigation_id: int) -> bool:
     try:
         _look(investigation, investigation.incident)
         return True
-    except (DatabaseError, ProductError) as error:
+    except Exception as error:  # the same border
         log.exception("investigation_failed", incident=str(investigation.incident_id))
         record.fail_investigation(investigation, str(error))
         return False

@@ -1,0 +1,119 @@
+"""The verbs say what they did, and one sentence when they could not."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from domain.findings import Finding
+from evidence.bundles import Bundle
+from incidents import queries, record
+from incidents.declare import declare
+from incidents.history import Past, remember_past
+from incidents.models import Connection, Incident, Source
+from ingest.connections_file import decode
+from ingest.replay import look, replay
+
+pytestmark = pytest.mark.django_db
+BUNDLE = sorted(p.parent for p in (settings.BASE_DIR / "bundles").glob("etcd*/bundle.json"))[0]
+FILE = """
+[[source]]
+kind = "zabbix"
+name = "prod"
+[[prometheus]]
+name = "main"
+url = "http://127.0.0.1:9090"
+"""
+
+
+def run(*words: str, **options: object) -> str:
+    out = StringIO()
+    call_command(*words, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_a_source_is_made_and_its_token_told_once() -> None:
+    made = json.loads(run("source", "add", "alertmanager", "prod", "--json"))
+    assert made["url"].endswith("/ingest/alertmanager/prod")
+    assert record.token_fits(Source.objects.get(), made["token"])
+    with pytest.raises(CommandError, match="exists"):
+        run("source", "add", "alertmanager", "prod")
+
+
+def test_a_rotated_source_has_two_live_tokens_until_the_old_one_is_ended() -> None:
+    old = json.loads(run("source", "add", "alertmanager", "prod", "--json"))["token"]
+    new = json.loads(run("source", "rotate", "prod", "--json"))["token"]
+    assert all(record.token_fits(Source.objects.get(), token) for token in (old, new))
+    run("source", "rotate", "prod", "--end-old")
+    assert not record.token_fits(Source.objects.get(), old)
+    assert record.token_fits(Source.objects.get(), new)
+
+
+def test_rotating_an_unknown_source_names_the_known_ones() -> None:
+    run("source", "add", "zabbix", "prod")
+    with pytest.raises(CommandError, match="known: zabbix/prod"):
+        run("source", "rotate", "nobody")
+
+
+def test_apply_is_idempotent_and_says_what_it_left(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(FILE)
+    first = run("apply", str(tmp_path / "c.toml"))
+    assert "added   prometheus main" in first
+    assert "token   zabbix/prod" in first
+    second = run("apply", str(tmp_path / "c.toml"))
+    assert "left    prometheus main" in second
+    assert "token" not in second
+    (tmp_path / "c.toml").write_text(FILE.replace("9090", "9091"))
+    assert "changed prometheus main" in run("apply", str(tmp_path / "c.toml"))
+    assert queries.connections().prometheus[0].url.endswith("9091")
+
+
+def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
+    done = declare(decode(FILE, tmp_path), dry_run=True)
+    assert done.added == ("source zabbix/prod", "prometheus main")
+    assert not Connection.objects.exists()
+    assert not Source.objects.exists()
+
+
+def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(FILE + "ulr = 1\n")
+    with pytest.raises(CommandError, match=r"line 8: prometheus\.ulr"):
+        run("apply", str(tmp_path / "c.toml"))
+    assert not Connection.objects.exists()
+
+
+def test_replay_tells_a_title_and_fails_for_what_is_no_bundle(tmp_path: Path) -> None:
+    assert Bundle.load(BUNDLE).title in run("replay", str(BUNDLE))
+    with pytest.raises(CommandError, match=r"bundle\.json"):
+        run("replay", str(tmp_path))
+
+
+def test_saving_an_unknown_incident_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="its number"):
+        run("bundle", "save", "99", str(tmp_path / "x.zip"))
+
+
+def test_the_doctor_names_a_remedy_for_each_bad_engine() -> None:
+    out = StringIO()
+    with pytest.raises(CommandError, match="not well"):
+        call_command("doctor", "--json", stdout=out)
+    found = {one["name"]: one for one in json.loads(out.getvalue())}
+    assert found["record (sqlite)"]["state"] == "well"
+    assert all(one["remedy"] for one in found.values() if one["state"] == "bad")
+
+
+def test_a_past_incident_is_loaded_once_and_marked_as_a_recurrence() -> None:
+    bundle = Bundle.load(BUNDLE)
+    scope, collected = look(bundle)
+    findings: tuple[Finding, ...] = collected.findings
+    source, _ = record.make_source("history", "recorded")
+    past = Past(bundle.title, scope, findings, replay(bundle), "x", "lab", BUNDLE.name, bundle.as_of - scope.started_at)
+    assert remember_past(past, source) is not None
+    assert remember_past(past, source) is None
+    snapshot = queries.snapshot(str(Incident.objects.get().pk))
+    assert snapshot.recurrence_of == BUNDLE.name
+    assert snapshot.confirmed[0].cause == "x"
+    assert len(snapshot.findings) == len(findings)

@@ -1,0 +1,71 @@
+"""A replay is a pure function of its bundle."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from causes.verdict_json import to_contract
+from domain.errors import Malformed
+from domain.verdict import VerdictState
+from evidence.bundles import Bundle
+from ingest.replay import look, replay
+
+BUNDLES = sorted(p.parent for p in (settings.BASE_DIR / "bundles").glob("*/bundle.json"))
+
+
+def as_bytes(bundle: Bundle) -> bytes:
+    return json.dumps(to_contract(replay(bundle)), ensure_ascii=False, sort_keys=True).encode()
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.name)
+def test_the_first_cause_is_the_recorded_truth_or_honestly_unknown(path: Path) -> None:
+    bundle = Bundle.load(path)
+    verdict = replay(bundle)
+    if bundle.truth and verdict.state is not VerdictState.UNKNOWN:
+        said = verdict.causes[0].cause if verdict.causes else "no-fault"
+        assert said == bundle.truth.cause
+
+
+@pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
+def test_the_same_bundle_gives_the_same_bytes_wherever_it_lies(path: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(path)
+    bundle.save(tmp_path / "moved.zip")
+    assert as_bytes(Bundle.load(tmp_path / "moved.zip")) == as_bytes(bundle)
+
+
+@pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
+def test_the_verb_gives_the_same_bytes_in_two_time_zones(path: Path, tmp_path: Path) -> None:
+    said = []
+    for zone in ("UTC", "Asia/Shanghai"):
+        set_to = [f"TZ={zone}", f"TIME_ZONE={zone}", f"INCIDENT_GRAPH_HOME={tmp_path}", "PYTHONHASHSEED=random"]
+        verb = [sys.executable, str(settings.BASE_DIR / "manage.py"), "replay", "--json", str(path)]
+        said.append(subprocess.run(["env", *set_to, *verb], check=True, capture_output=True).stdout)
+    assert said[0] == said[1]
+    assert json.loads(said[0])["input_hash"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
+def test_what_came_in_after_the_look_does_not_count(path: Path) -> None:
+    bundle = Bundle.load(path)
+    late = replace(bundle.deliveries[0], received_at=bundle.as_of + timedelta(seconds=1), body="not even JSON")
+    assert replace(look(bundle)[0], incident="") == replace(
+        look(replace(bundle, deliveries=(*bundle.deliveries, late)))[0], incident=""
+    )
+
+
+@pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
+def test_without_answers_every_finding_is_unknown(path: Path) -> None:
+    _, collected = look(replace(Bundle.load(path), answers=()))
+    assert collected.findings
+    assert all(f.seen is None and f.why_unknown for f in collected.findings)
+
+
+def test_a_bundle_without_deliveries_is_refused() -> None:
+    with pytest.raises(Malformed, match="holds no alert"):
+        replay(replace(Bundle.load(BUNDLES[0]), deliveries=()))
