@@ -87,13 +87,18 @@ i.recurrence_of AS recurrence_of ORDER BY id""",
 )
 
 
+# Thousands of incidents share a finding or a cause: from these the picture follows the few telling relations.
+_FOLLOWED = {"Finding": ":SUPPORTS|CONTRADICTS", "Cause": ":SUPPORTS|CONTRADICTS|CONFIRMED_AS"}
+
+
 def _around(node: schema.Node) -> Query:
     """What hangs directly on nodes of one label, in both directions."""
+    followed = _FOLLOWED.get(node.label, "")
     return Query(
         f"around {node.label}",
         Mode.READ,
-        # Cut before the properties are read: a cause may have ten thousand incidents.
-        f"""MATCH (a:{node.label})-[r]-(b) WHERE a.id IN $ids
+        # Cut before the properties are read: there may be many more lines than are drawn.
+        f"""MATCH (a:{node.label})-[r{followed}]-(b) WHERE a.id IN $ids
 WITH a, r, b ORDER BY a.id, type(r), b.id, startNode(r).id LIMIT $limit
 RETURN a.id AS id, type(r) AS kind, startNode(r).id = a.id AS outward, properties(r) AS relation,
 b.id AS other, labels(b) AS labels, properties(b) AS properties
