@@ -27,7 +27,14 @@ class DelayingProxy:
 
     def close(self) -> None:
         """Stops listening and forwarding."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._end)
+        self._thread.join(5)
+
+    def _end(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        # one more round lets the cancelled tasks finish before the loop stands still
+        self._loop.call_later(0.05, self._loop.stop)
 
     def _run(self, listening: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
