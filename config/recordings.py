@@ -15,7 +15,7 @@ from domain.verdict import Verdict, VerdictState
 from evidence.bundles import Bundle
 from incidents import queries, record
 from incidents.history import Past, remember_past
-from incidents.models import Connection, Delivery, Incident, Source
+from incidents.models import Connection, Delivery, Incident, Outbox, Source
 from ingest.replay import look
 
 FOLDER = settings.BASE_DIR / "bundles"
@@ -129,6 +129,16 @@ def load_history(found: Sequence[Recording]) -> int:
     token = record.hashed(str(time.time_ns()))
     source, _ = Source.objects.get_or_create(kind="history", name="recorded", defaults={"token_hash": token})
     return sum(remember_past(past, source) is not None for past in _pasts(etcd))
+
+
+def await_graph(limit_s: float) -> None:
+    """Until the graph holds everything so far, so that the next incident can be compared with it.
+
+    A graph that is behind costs the history and not the verdict, so `limit_s` seconds later it goes on.
+    """
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end and Outbox.objects.filter(target="graph", state="waiting").exists():
+        time.sleep(POLL_S)
 
 
 def _pasts(etcd: Sequence[Recording]) -> Iterator[Past]:

@@ -11,11 +11,11 @@
 
 import structlog
 
-from causes.rank import rank
 from domain.errors import Malformed
 from incidents import record
 from incidents.models import Incident, Investigation
 from ingest import memory, witnesses
+from ingest.judging import judge
 from ingest.refill import refill
 from ingest.sources import all_sources
 
@@ -58,7 +58,7 @@ def _look(investigation: Investigation, incident: Incident) -> None:
     view = witnesses.view_of(incident, investigation)
     collected = view.collect()
     similar = memory.similar(incident, collected.findings)
-    verdict = rank(view.scope, collected.findings, similar)
+    verdict = judge(view.scope, collected.findings, similar)
     record.save_investigation(investigation, view.scope.as_of, collected.findings, view.packed(collected.answers))
     record.save_verdict(incident, investigation, verdict)
 

@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 
-from causes.rank import rank
-
 from domain.alerts import ParsedAlert
 from domain.errors import Malformed
 from domain.scope import Scope
@@ -13,6 +11,7 @@ from evidence.bundles import Bundle
 from evidence.collect import Collected, collect
 from evidence.recording import ReplayTransports
 from incidents.assemble import scope_of
+from ingest.judging import judge
 from ingest.sources import all_sources
 
 # A replay is bounded by the size of its bundle, so a slow machine must not turn findings into "too late".
@@ -25,7 +24,7 @@ def replay(bundle: Bundle) -> Verdict:
     Raises Malformed when the bundle holds no alert that a source understands.
     """
     scope, collected = look(bundle)
-    return rank(scope, collected.findings, bundle.similar)
+    return judge(scope, collected.findings, bundle.similar)
 
 
 def look(bundle: Bundle) -> tuple[Scope, Collected]:

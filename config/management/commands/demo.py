@@ -22,6 +22,7 @@ from domain.errors import ProductError, Refused
 
 USER = "demo"
 VERDICT_LIMIT_S = 180.0
+GRAPH_LIMIT_S = 30.0
 # The demo never touches servers that are meant for real work.
 NOT_FOR_THE_DEMO = ("DATABASE_URL", "GRAPH_URI", "GRAPH_USER", "GRAPH_PASSWORD", "REDIS_URL", "PUBLIC_URL")
 
@@ -38,7 +39,7 @@ class Command(Verb):
         if not options["inside"]:
             self._start_afresh(leave)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
         try:
             self._play(console, leave)
         except KeyboardInterrupt:
@@ -63,6 +64,7 @@ class Command(Verb):
                 prepare_record()
             with console.status("remembering earlier incidents"):
                 past = recordings.load_history(found)
+                recordings.await_graph(GRAPH_LIMIT_S)
             console.print(f"{past} earlier etcd incidents remembered, each a marked recurrence of a recorded one\n")
             results = self._results(console, found, address)
             password = _make_user()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from causes.verdict_json import to_contract
-
 from config.management.verb import Verb
 from domain.errors import Malformed, ProductError
 from domain.verdict import Verdict
