@@ -80,3 +80,22 @@ def test_episodes_are_found_by_name(name: str) -> None:
     done = subprocess.run([sys.executable, "-m", "lab", "list"], capture_output=True, text=True, check=True,
                           cwd=Path(__file__).parents[2])  # fmt: skip
     assert name in done.stdout
+
+
+def test_a_killed_recorder_leaves_neither_programs_nor_its_folder() -> None:
+    code = (
+        "from lab.stage.programs import Stage; import time\n"
+        "stage = Stage(); child = stage.start('sleeper', ['sleep', '60'])\n"
+        "print(stage.folder, child.pid, flush=True); time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                             cwd=Path(__file__).parents[2])  # fmt: skip
+    assert owner.stdout is not None
+    folder, pid = owner.stdout.readline().split()
+    owner.kill()
+    owner.wait(5)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and (Path(folder).exists() or Path(f"/proc/{pid}/cwd").exists()):
+        time.sleep(0.1)
+    assert not Path(folder).exists()
+    assert not Path(f"/proc/{pid}/cwd").exists()
