@@ -1,5 +1,8 @@
 """Celery tasks: each is a nudge for one row that already waits in the record, so a lost message loses nothing."""
 
+import os
+import queue
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,25 +16,53 @@ from redis.exceptions import RedisError
 from incidents import queries
 from ingest import pipeline
 
-# After a failed nudge the door tries no other for a while: a broker that hangs may cost one sender a wait, not all.
+# After a failed nudge the door sends no other for a while: the sweeper finds the rows.
 BROKER_REST_S = 2.0
+BURST_S = 0.01
+BURST_MOST = 50
 log = structlog.get_logger()
 _broker = {"rests_until": 0.0}
+_thread = {"pid": 0}
+_accepted: "queue.SimpleQueue[str]" = queue.SimpleQueue()
 
 
 def nudge_delivery(delivery_id: str) -> None:
     """Tell a worker of a new delivery once it is committed."""
-    if time.monotonic() >= _broker["rests_until"]:
-        transaction.on_commit(lambda: _nudge(ingest_delivery, delivery_id))
+    transaction.on_commit(lambda: _tell_later(delivery_id))
 
 
-def _nudge(task: "Task[[Any], None]", row_id: str | int) -> None:
+def _tell_later(delivery_id: str) -> None:
+    """A thread of this process publishes, so that no sender waits for the broker; a burst goes as one message."""
+    if _thread["pid"] != os.getpid():
+        _thread["pid"] = os.getpid()
+        threading.Thread(target=_publish, name="nudge", daemon=True).start()
+    _accepted.put(delivery_id)
+
+
+def _publish() -> None:
+    while True:
+        ids = [_accepted.get()]
+        time.sleep(BURST_S)
+        while len(ids) < BURST_MOST and not _accepted.empty():
+            ids.append(_accepted.get())
+        if time.monotonic() >= _broker["rests_until"]:
+            _nudge(ingest_deliveries, ids)
+
+
+def _nudge(task: "Task[[Any], None]", row_id: str | int | list[str]) -> None:
     """The sweeper finds the row when the broker cannot be reached; the sender is not made to wait for it."""
     try:
         task.apply_async((row_id,), ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
         _broker["rests_until"] = time.monotonic() + BROKER_REST_S
         log.warning("broker_unavailable", task=task.name, error=str(error))
+
+
+@shared_task(queue="ingest")
+def ingest_deliveries(delivery_ids: list[str]) -> None:
+    """Parse a burst of deliveries into the record, one after the other."""
+    for delivery_id in delivery_ids:
+        ingest_delivery(delivery_id)
 
 
 @shared_task(queue="ingest")
