@@ -1,5 +1,7 @@
 """Makes a bundle of an incident in the record: its deliveries, its recorded answers, what people confirmed."""
 
+from datetime import datetime
+
 from domain.errors import Refused
 from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, without_secrets
 from incidents import queries
@@ -22,7 +24,7 @@ def bundle_of(incident: Incident) -> Bundle:
         connections=without_secrets(declared),
         truth=_truth(incident),
         similar=verdict.similar if verdict else (),
-        deliveries=tuple(_recorded(row) for row in deliveries_of(incident)),
+        deliveries=tuple(_recorded(row, _latest(incident, looked.as_of)) for row in deliveries_of(incident)),
         answers=unpack_answers(bytes(looked.answers)),
     )
 
@@ -44,9 +46,15 @@ def _speaks_of(row: Delivery, known: set[tuple[int, str]]) -> bool:
     return any((row.source_id, alert.identity) in known for alert in parsed.alerts)
 
 
-def _recorded(row: Delivery) -> RecordedDelivery:
+def _latest(incident: Incident, as_of: datetime) -> datetime | None:
+    """A recording played again was looked at in its own time, before its deliveries came in here."""
+    return as_of if incident.recorded_from else None
+
+
+def _recorded(row: Delivery, latest: datetime | None) -> RecordedDelivery:
+    received_at = min(row.received_at, latest) if latest else row.received_at
     body = bytes(row.body).decode("utf-8", "replace")
-    return RecordedDelivery(row.source.kind, row.source.name, row.received_at, dict(row.headers), body)
+    return RecordedDelivery(row.source.kind, row.source.name, received_at, dict(row.headers), body)
 
 
 def _truth(incident: Incident) -> Truth | None:
