@@ -54,7 +54,7 @@ def rank(
     state = _state(running, shares)
     return Verdict(
         incident=scope.incident, revision=revision, state=state,
-        headline=headline(scope, state, running, shares), as_of=scope.as_of,
+        headline=headline(scope, state, running, shares, seen), as_of=scope.as_of,
         causes=tuple(_ranked(j, i, p) for i, (j, p) in enumerate(zip(running, shares, strict=False), start=1)),
         unknown_probability=shares[-1],
         ruled_out=tuple(RuledOut(j.cause.slug, j.excluded.sentence) for j in judged if j.excluded),

@@ -51,7 +51,9 @@ def model_term(log_odds: float) -> TermResult | None:
     return TermResult("model", outcome, weight, sentence, value=weight, limit=MODEL_BOUND)
 
 
-def headline(scope: Scope, state: VerdictState, running: Sequence[Judged], shares: Sequence[float]) -> Text:
+def headline(
+    scope: Scope, state: VerdictState, running: Sequence[Judged], shares: Sequence[float], findings: Mapping[str, Finding]
+) -> Text:
     """One sentence that names the entity, the cause and the strongest evidence."""
     who = entity_name(scope)
     if not running:
@@ -64,7 +66,10 @@ def headline(scope: Scope, state: VerdictState, running: Sequence[Judged], share
         names = [j.cause.title for j in running[:3]]
         en, zh = " or ".join(n.en for n in names), "或".join(n.zh for n in names)
         return Text(f"{who}: not decided; candidates: {en}.", f"{who}：尚无定论；候选：{zh}。")
-    why = _strongest(running[0])
+    strongest = _strongest(running[0])
+    why, told = strongest.sentence, findings.get(strongest.measure)
+    # The guilty member or pod may be another one than the alert named.
+    who = told.subject if told and told.subject else who
     percent = f"{shares[0]:.0%}"
     return Text(f"{who}: {first.en} ({percent}). {why.en}", f"{who}：{first.zh}（{percent}）。{why.zh}")
 
@@ -78,10 +83,10 @@ def entity_name(scope: Scope) -> str:
     return min((a.title or a.name for a in scope.alerts), default="incident")
 
 
-def _strongest(judged: Judged) -> Text:
+def _strongest(judged: Judged) -> TermResult:
     measured = {t.measure for t in judged.cause.terms}
     speaking = [t for t in judged.terms if t.outcome is Outcome.FOR and t.measure in measured]
-    return max(speaking, key=lambda t: (t.weight, t.measure)).sentence
+    return max(speaking, key=lambda t: (t.weight, t.measure))
 
 
 def missing(judged: Sequence[Judged], findings: Mapping[str, Finding], limit: int = 8) -> tuple[Text, ...]:

@@ -17,9 +17,8 @@ CAUSE = Cause(
         Term("etcd-rtt-before-switch", 1.0, Text("The delay came first, the switch after it.", "先有时延上升，后换主。"),
              -0.8, Text("The delay did not come before the switch.", "时延上升并不早于换主。")),
         Term("etcd-rtt-over-limit", 0.4, Text("Certainly over the limit that follows from the election timeout.", "确定超过由选举超时推出的上限。")),
-        Term("etcd-peer-disconnected", 0.5, Text("Connections between peers broke.", "成员间连接曾断开。")),
         Term("etcd-leader-switch", 0.3, Text("A stall longer than the election timeout unseats the leader.", "超过选举超时的停顿会导致换主。"),
-             -0.5, Text("No leader was unseated.", "没有换主。")),
+             -2.0, Text("No leader was unseated.", "没有换主。")),
     ),
     exclusions=(
         Exclusion("etcd-rtt-rise", Text("Round trips were steady: a steady delay, even a long one, is not jitter.", "往返时延平稳：时延稳定（即使较高）不是抖动。"), seen=False),

@@ -14,7 +14,6 @@ CAUSE = Cause(
              -2.5, Text("Every member is there.", "所有成员都在。")),
         Term("etcd-member-unhealthy", 1.0, Text("A member refuses or reports itself unhealthy.", "有成员拒绝连接或自报不健康。"),
              -0.8, Text("Every member answers healthy.", "所有成员应答健康。")),
-        Term("etcd-peer-disconnected", 0.6, Text("Its peers lost it as well.", "其他成员也与之断开。")),
     ),
     exclusions=(
         Exclusion("etcd-member-down", Text("Every member is up at the end of the window.", "时段结束时所有成员都在运行。"), seen=False, also=(("etcd-member-unhealthy", False),)),

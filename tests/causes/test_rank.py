@@ -1,4 +1,5 @@
 """Findings in, first cause out."""
+# ruff: noqa: E501
 
 import random
 from dataclasses import replace
