@@ -1,0 +1,5 @@
+"""The product's settings with one address more: the bare view that the door is compared with."""
+
+from config.settings import *  # noqa: F403
+
+ROOT_URLCONF = "bench.urls"
