@@ -17,7 +17,11 @@ urlpatterns = [
     path("sources/", sources.page, name="sources"),
     path("deliveries/", deliveries.page, name="deliveries"),
     path("deliveries/<uuid:delivery_id>/replay/", deliveries.replay, name="replay-delivery"),
-    path("sign-in/", LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True), name="sign-in"),
+    path(
+        "sign-in/",
+        LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True),
+        name="sign-in",
+    ),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("language/", set_language, name="set_language"),
 ]

@@ -57,7 +57,9 @@ class ChangeShape(serializers.Serializer[Any]):
     reference = serializers.CharField(max_length=200)
     title = serializers.CharField(max_length=300)
     at = serializers.DateTimeField()
-    entities = serializers.ListField(child=serializers.CharField(max_length=500), max_length=100, required=False, default=list)
+    entities = serializers.ListField(
+        child=serializers.CharField(max_length=500), max_length=100, required=False, default=list
+    )
     url = serializers.URLField(max_length=500, required=False, default="", allow_blank=True)
 
 

@@ -22,7 +22,9 @@ from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentSh
 from web.pages.incident import timeline
 from web.pages.incident_list import filter_of
 
-FILTERS = [OpenApiParameter(n, str) for n in ("state", "cause", "entity", "severity", "since", "until", "text", "cursor")]
+FILTERS = [
+    OpenApiParameter(n, str) for n in ("state", "cause", "entity", "severity", "since", "until", "text", "cursor")
+]
 ANY = OpenApiTypes.OBJECT
 
 
@@ -195,4 +197,6 @@ class ReplayDelivery(Api):
 
 def zip_answer(body: bytes, name: str) -> HttpResponse:
     """A zip to save under `name`."""
-    return HttpResponse(body, content_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return HttpResponse(
+        body, content_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -38,9 +38,7 @@ class Picture:
 def picture_of(incident: IncidentSnapshot, verdict: Verdict | None, language: str) -> Picture:
     """What belongs into the picture: at most six boxes a column, the rest is counted."""
     alerts = [Node(f"a{a.id}", "alert", a.source, a.title or a.name, 0) for a in incident.alerts]
-    entities = [
-        Node(e.key, "entity", str(e.kind), e.name, 1, f"/?entity={e.name}") for e in incident.entities
-    ]
+    entities = [Node(e.key, "entity", str(e.kind), e.name, 1, f"/?entity={e.name}") for e in incident.entities]
     middle = Node("i", "incident", f"#{incident.number}", incident.title, 2)
     right = _right(verdict, language)
     nodes = [*alerts[:MAX_PER_COLUMN], *entities[:MAX_PER_COLUMN], middle, *right[:MAX_PER_COLUMN]]

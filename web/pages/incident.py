@@ -113,7 +113,9 @@ def timeline(row: Incident, verdict: Verdict | None) -> list[Moment]:
     for alert in row.alerts.select_related("source").order_by("started_at", "pk"):
         reason = Text(**alert.joined_because) if set(alert.joined_because) == {"en", "zh"} else None
         why = reason.in_language(get_language() or "en") if reason else ""
-        moments.append(Moment(alert.started_at, "fired", alert.title or alert.name, f"{alert.source} · {why}".strip(" ·")))
+        moments.append(
+            Moment(alert.started_at, "fired", alert.title or alert.name, f"{alert.source} · {why}".strip(" ·"))
+        )
         if alert.ended_at:
             moments.append(Moment(alert.ended_at, "ended", alert.title or alert.name, gettext("resolved")))
     for look in row.investigations.filter(state="done", as_of__isnull=False).defer("answers", "findings"):
@@ -131,7 +133,9 @@ def _phases(row: Incident, verdict: Verdict | None) -> list[Moment]:
     if row.resolved_at:
         found.append(Moment(row.resolved_at, "ended", gettext("Incident resolved")))
     for entry in queries.confirmations(row):
-        found.append(Moment(entry.at, "done", f"{entry.by}: {entry.get_kind_display()} – {title_of(entry.cause)}", entry.note))
+        found.append(
+            Moment(entry.at, "done", f"{entry.by}: {entry.get_kind_display()} – {title_of(entry.cause)}", entry.note)
+        )
     return found
 
 
@@ -139,7 +143,9 @@ def raw_deliveries(row: Incident) -> list[tuple[Delivery, str]]:
     """The newest raw bodies from the incident's sources while it ran, as text."""
     end = row.resolved_at or row.last_alert_at
     rows = Delivery.objects.filter(
-        source__in=row.alerts.values("source"), received_at__gte=row.opened_at, received_at__lte=max(end, row.last_alert_at)
+        source__in=row.alerts.values("source"),
+        received_at__gte=row.opened_at,
+        received_at__lte=max(end, row.last_alert_at),
     )
     rows = rows.select_related("source").order_by("-received_at")[:RAW_SHOWN]
     return [(d, bytes(d.body)[:RAW_BYTES].decode("utf-8", "replace")) for d in rows]

@@ -36,12 +36,13 @@ def moment(text: str) -> datetime | None:
 
 def filter_of(asked: QueryDict) -> queries.IncidentFilter:
     """The filter in an address; what cannot be understood is left out."""
-    words = {name: asked.get(name, "").strip()[:200].replace("\0", "") for name in ("state", "cause", "entity", "severity", "text")}
+    words = {
+        name: asked.get(name, "").strip()[:200].replace("\0", "")
+        for name in ("state", "cause", "entity", "severity", "text")
+    }
     if words["state"] not in Incident.State.values:
         words["state"] = ""
-    return queries.IncidentFilter(
-        **words, since=moment(asked.get("since", "")), until=moment(asked.get("until", ""))
-    )
+    return queries.IncidentFilter(**words, since=moment(asked.get("since", "")), until=moment(asked.get("until", "")))
 
 
 @require_safe
@@ -62,7 +63,9 @@ def page(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "asked": request.GET,
             "kept": kept.urlencode(),
-            "filtered": any(request.GET.get(name) for name in ("state", "cause", "entity", "severity", "text", "since", "until")),
+            "filtered": any(
+                request.GET.get(name) for name in ("state", "cause", "entity", "severity", "text", "since", "until")
+            ),
             "causes": sorted(((slug, title_of(slug)) for slug in slugs.order_by()), key=lambda c: str(c[1])),
             "severities": [(s.value, s.rank) for s in reversed(Severity)],
             "stamp": _stamp(),
@@ -79,5 +82,10 @@ def stamp(request: HttpRequest) -> HttpResponse:
 
 def _stamp() -> str:
     newest = Incident.objects.order_by("-last_alert_at").values_list("last_alert_at", "state").first()
-    told = Incident.objects.order_by("-suggested_at").filter(suggested_at__isnull=False).values_list("suggested_at").first()
+    told = (
+        Incident.objects.order_by("-suggested_at")
+        .filter(suggested_at__isnull=False)
+        .values_list("suggested_at")
+        .first()
+    )
     return f"{newest and newest[0].timestamp()}-{newest and newest[1]}-{told and told[0].timestamp()}"

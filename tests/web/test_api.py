@@ -1,0 +1,48 @@
+"""The API, through its own doors."""
+
+import pytest
+from django.test import Client
+
+from web.api.access import add_token
+
+READS = ["incidents/", "incidents/1/", "incidents/1/verdict/", "incidents/1/timeline/", "incidents/1/similar/",
+         "causes/", "checks/", "deliveries/"]  # fmt: skip
+
+
+def bearer(*scopes: str) -> Client:
+    return Client(headers={"Authorization": f"Bearer {add_token('-'.join(scopes), scopes)}"})
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_token_with_read_may_read_and_a_stranger_gets_a_problem(incident, path):
+    assert bearer("read").get(f"/api/v1/{path}").status_code == 200
+    answer = Client().get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+
+
+def test_a_token_without_write_may_not_write(incident):
+    assert bearer("read").post("/api/v1/incidents/1/acknowledge/").status_code == 403
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "adf", "wiki"])
+def test_a_ticket_is_enriched_in_every_format(incident, form):
+    asked = {"labels": ["ALERT{1}"], "format": form}
+    answer = bearer("read").post("/api/v1/tickets/enrich/", asked, content_type="application/json")
+    assert answer.status_code == 200
+    assert answer.json()["report"]
+
+
+def test_an_unknown_ticket_is_told_what_was_tried(incident):
+    answer = bearer("read").post("/api/v1/tickets/enrich/", {"ticket": "OPS-9"}, content_type="application/json")
+    assert answer.status_code == 404
+    assert answer.json()["tried"] == ["ticket key or label OPS-9"]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz?verbose", "/metrics", "/api/schema"])
+def test_health_metrics_and_schema_answer(db, path):
+    assert Client().get(path).status_code == 200
+
+
+def test_a_bundle_is_a_zip(incident):
+    answer = bearer("read").get("/api/v1/incidents/1/bundle/")
+    assert answer.status_code in {200, 409}

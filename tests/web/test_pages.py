@@ -1,0 +1,68 @@
+"""The pages, through Django's own client."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from incidents.models import AuditEntry
+
+COUNTS = Path(__file__).with_name("query_counts.json")
+PAGES = ["/", "/incidents/1/", "/causes/", "/sources/", "/deliveries/", "/api/docs"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page_answers_in_both_languages_within_its_number_of_queries(person, incident, path, language):
+    with CaptureQueriesContext(connection, ) as asked:
+        answer = person.get(path, headers={"accept-language": language})
+    assert answer.status_code == 200
+    assert len(asked) <= json.loads(COUNTS.read_text())[path]
+    assert b"style=" not in answer.content
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_stranger_is_sent_to_the_sign_in_page(db, path):
+    assert Client().get(path).headers["Location"].startswith("/sign-in/")
+
+
+def test_the_verdict_stands_in_the_tab_title_and_comes_in_chinese(person, incident):
+    english = person.get("/incidents/1/").content.decode()
+    assert "<title>The disk of etcd1 is slow" in english
+    assert "<polyline" in english
+    chinese = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert "<title>etcd1 的磁盘慢" in chinese
+    assert "已排除" in chinese
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents/1/"])
+def test_text_of_an_alert_is_never_markup(person, incident, path):
+    page = person.get(path).content
+    assert b"<script>alert" not in page
+    assert b"&lt;script&gt;" in page
+    assert b"<b>raw" not in page
+
+
+@pytest.mark.parametrize("query", ["since=nonsense", "page=-3", "state=%00", "severity=9", "since=9999d", "text=%00x"])
+def test_a_broken_filter_is_left_out(person, incident, query):
+    assert person.get(f"/?{query}").status_code == 200
+
+
+def test_a_filter_narrows_the_list_and_an_empty_answer_says_so(person, incident):
+    assert b"cart is down" in person.get("/?state=open&entity=etcd1").content
+    assert b"No incident fits" in person.get("/?entity=nowhere").content
+
+
+def test_feedback_and_acknowledgement_are_stored_and_audited(person, incident):
+    person.post(f"/incidents/{incident.pk}/acknowledge/")
+    person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "confirmed", "cause": "etcd-slow-disk"})
+    assert incident.feedback.get().by == "ada"
+    assert {entry.action for entry in AuditEntry.objects.all()} == {"acknowledge", "feedback confirmed"}
+
+
+def test_feedback_with_an_unknown_cause_is_refused(person, incident):
+    person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "confirmed", "cause": "gremlins"})
+    assert not incident.feedback.exists()
