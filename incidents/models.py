@@ -136,6 +136,7 @@ class Incident(models.Model):
     reopened = models.PositiveSmallIntegerField(default=0)
     recurrence_of = models.CharField(max_length=80, blank=True, default="")
     recorded_from = models.CharField(max_length=500, blank=True, default="")
+    deliveries = models.ManyToManyField(Delivery, related_name="incidents")
     entities = models.ManyToManyField(Entity, related_name="incidents")
     first_cause = models.CharField(max_length=60, blank=True, default="")
     verdict_state = models.CharField(max_length=10, blank=True, default="")

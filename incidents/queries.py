@@ -227,9 +227,8 @@ def confirmations(row: Incident) -> QuerySet[Feedback]:
 
 
 def incident_of_delivery(delivery: Delivery) -> Incident | None:
-    """The incident that the delivery's source last touched at this delivery's time."""
-    row = Alert.objects.filter(source=delivery.source, last_seen_at=delivery.received_at).first()
-    return row.incident if row else None
+    """The newest incident that the delivery had alerts of."""
+    return delivery.incidents.order_by("-started_at").first()
 
 
 def find_for_ticket(keys: Sequence[str]) -> Incident | None:

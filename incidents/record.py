@@ -127,6 +127,7 @@ def apply_parsed(delivery: Delivery, parsed: ParsedDelivery, connections: Connec
             incident = place_alert(delivery, alert, connections)
             if incident is not None:
                 touched[str(incident.pk)] = incident
+        delivery.incidents.add(*touched.values())
         for incident in touched.values():
             settle(incident)
             link_tickets(incident, parsed)
