@@ -147,7 +147,7 @@ class Checks(Api):
     def get(self, request: Request) -> Response:
         """What can be asked of the infrastructure."""
         return Response([
-            {"check": c.slug, "question": c.question.en, "question_zh": c.question.zh, "measures": list(c.measures)}
+            {"check": c.slug, "question": c.question.en, "question_zh": c.question.zh, "measures": [m.slug for m in c.measures]}
             for c in all_checks()
         ])  # fmt: skip
 
