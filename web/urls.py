@@ -16,6 +16,7 @@ urlpatterns = [
     path("causes/", causes.page, name="causes"),
     path("sources/", sources.page, name="sources"),
     path("deliveries/", deliveries.page, name="deliveries"),
+    path("deliveries/<uuid:delivery_id>/", deliveries.one, name="delivery"),
     path("deliveries/<uuid:delivery_id>/replay/", deliveries.replay, name="replay-delivery"),
     path(
         "sign-in/",

@@ -90,7 +90,7 @@ def _grid(frame: Frame, unit: str) -> SafeString:
         '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>',
         (
-            (LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, spoken(value, unit) if value else "0")
+            (LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, spoken(value, unit if len(unit) < 3 else "") if value else "0")
             for value in (0.0, frame.top / 2, frame.top)
             for y in (frame.y(value),)
         ),

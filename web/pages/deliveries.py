@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from incidents import queries, record
+from incidents.models import Delivery
 from ingest.tasks import nudge_delivery
 
 RAW_BYTES = 20_000
@@ -21,6 +22,20 @@ def page(request: HttpRequest) -> HttpResponse:
     rows = Paginator(queries.stuck_deliveries(), 25).get_page(request.GET.get("page"))
     shown = [(row, bytes(row.body)[:RAW_BYTES].decode("utf-8", "replace")) for row in rows]
     return render(request, "web/deliveries.html", {"rows": rows, "shown": shown})
+
+
+@require_safe
+@login_required
+def one(request: HttpRequest, delivery_id: str) -> HttpResponse:
+    """The incident that a delivery led to: the address that the door answers with, before there is an incident."""
+    row = get_object_or_404(Delivery, pk=delivery_id)
+    incident = queries.incident_of_delivery(row)
+    if incident is not None:
+        return redirect("incident", incident_id=incident.pk)
+    if row.state in {"parked", "dead"}:
+        return redirect("deliveries")
+    messages.info(request, gettext("The delivery is being worked on, or it held nothing that makes an incident."))
+    return redirect("incidents")
 
 
 @require_POST

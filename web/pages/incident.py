@@ -79,6 +79,8 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "feedback": [(f, title_of(f.cause)) for f in feedback],
         "timeline": timeline(row, verdict),
         "deliveries": raw_deliveries(row),
+        # Labels by which a ticket can be found are not keys that a person knows.
+        "tickets": [key for key in snapshot.tickets if not key.startswith("ALERT{")],
         "choices": choices(),
         "picture": draw(picture_of(snapshot, verdict, language), gettext("What hangs together in this incident")),
         "stamp": _stamp(row),
@@ -140,14 +142,8 @@ def _phases(row: Incident, verdict: Verdict | None) -> list[Moment]:
 
 
 def raw_deliveries(row: Incident) -> list[tuple[Delivery, str]]:
-    """The newest raw bodies from the incident's sources while it ran, as text."""
-    end = row.resolved_at or row.last_alert_at
-    rows = Delivery.objects.filter(
-        source__in=row.alerts.values("source"),
-        received_at__gte=row.opened_at,
-        received_at__lte=max(end, row.last_alert_at),
-    )
-    rows = rows.select_related("source").order_by("-received_at")[:RAW_SHOWN]
+    """The newest raw bodies that brought alerts of the incident, as text."""
+    rows = row.deliveries.select_related("source").order_by("-received_at")[:RAW_SHOWN]
     return [(d, bytes(d.body)[:RAW_BYTES].decode("utf-8", "replace")) for d in rows]
 
 
