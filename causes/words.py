@@ -52,7 +52,11 @@ def model_term(log_odds: float) -> TermResult | None:
 
 
 def headline(
-    scope: Scope, state: VerdictState, running: Sequence[Judged], shares: Sequence[float], findings: Mapping[str, Finding]
+    scope: Scope,
+    state: VerdictState,
+    running: Sequence[Judged],
+    shares: Sequence[float],
+    findings: Mapping[str, Finding],
 ) -> Text:
     """One sentence that names the entity, the cause and the strongest evidence."""
     who = entity_name(scope)

@@ -22,6 +22,7 @@ _WEIGHTS = {"causes": 0.35, "findings": 0.30, "entities": 0.15, "alerts": 0.12, 
 # That something was looked for and not found says less than that it was found.
 _ABSENCE = 0.25
 _PER_ROUTE = 100
+_COMPARED = 120
 _STRONGEST_FINDINGS = 6
 _LOWEST_SCORE = 0.05
 _NEIGHBOURS = 200
@@ -65,7 +66,7 @@ def _neighbours(read: Read, ours: Profile) -> frozenset[str]:
 
 
 def _candidates(read: Read, snapshot: IncidentSnapshot, ours: Profile, neighbours: frozenset[str]) -> list[str]:
-    """Up to a hundred ids by each route; sorted, each once."""
+    """The ids to compare with: up to a hundred by each route, of all these the most promising; sorted."""
     bounds = {
         "incident": snapshot.id,
         "before_ms": epoch_ms(snapshot.started_at),
@@ -73,14 +74,21 @@ def _candidates(read: Read, snapshot: IncidentSnapshot, ours: Profile, neighbour
     }
     causes = list(ours.causes)[:3]
     routes = (
-        (queries.BY_CONFIRMED, "causes", causes),
-        (queries.BY_RANKED, "causes", causes),
-        (queries.BY_FINDING, "findings", _strongest(snapshot, ours)),
-        (queries.BY_ENTITY, "entities", sorted(ours.entities)),
-        (queries.BY_ENTITY, "entities", sorted(neighbours)),
+        (queries.BY_CONFIRMED, "causes", causes, "causes"),
+        (queries.BY_RANKED, "causes", causes, "causes"),
+        (queries.BY_FINDING, "findings", _strongest(snapshot, ours), "findings"),
+        (queries.BY_ENTITY, "entities", sorted(ours.entities), "entities"),
+        (queries.BY_ENTITY, "entities", sorted(neighbours), "topology"),
     )
-    found = {row["id"] for query, name, values in routes if values for row in read(query, **{name: values}, **bounds)}
-    return sorted(found)
+    votes: dict[str, float] = {}
+    began: dict[str, int] = {}
+    for query, name, values, part in routes:
+        for row in read(query, **{name: values}, **bounds) if values else ():
+            votes[row["id"]] = votes.get(row["id"], 0.0) + _WEIGHTS[part] * row["hits"] / len(values)
+            began[row["id"]] = row["started_ms"]
+    # Comparing costs more than finding: only those that most routes lead to are looked at closely.
+    best = sorted(votes, key=lambda id_: (-round(votes[id_], 9), -began[id_], id_))
+    return sorted(best[:_COMPARED])
 
 
 def _strongest(snapshot: IncidentSnapshot, ours: Profile) -> list[str]:

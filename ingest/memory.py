@@ -1,4 +1,4 @@
-"""The graph as the pipeline uses it: bring in what waits, ask for similar incidents, live without it when it is down."""
+"""The graph as the pipeline uses it: bring in what waits, ask for similar incidents, do without it when down."""
 
 from dataclasses import replace
 from datetime import timedelta

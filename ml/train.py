@@ -40,9 +40,7 @@ def train(expected: Sequence[Expectation], path: Path, *, version: str = "1", se
     return save(trained, path)
 
 
-def draw(
-    expected: Sequence[Expectation], measures: Sequence[str], seed: int
-) -> tuple[NDArray[np.float64], list[str]]:
+def draw(expected: Sequence[Expectation], measures: Sequence[str], seed: int) -> tuple[NDArray[np.float64], list[str]]:
     """Rows of -1, 0, 1 and their causes. A measure that a cause says nothing of is mostly not seen."""
     random = np.random.default_rng(seed)
     blocks, labels = [], []

@@ -26,8 +26,8 @@ def _change(scope: Scope) -> Told:
         return Told(False, Text("No recorded change touched it shortly before.", "此前没有相关变更记录。"))
     last = near[-1]
     minutes = (scope.started_at - last.at).total_seconds() / 60
-    return Told(True, Text(f"{minutes:.0f} minutes before: {last.title}.", f"{minutes:.0f} 分钟前：{last.title}。"), minutes,
-                subject=last.kind, first_seen_at=last.at)  # fmt: skip
+    sentence = Text(f"{minutes:.0f} minutes before: {last.title}.", f"{minutes:.0f} 分钟前：{last.title}。")
+    return Told(True, sentence, minutes, subject=last.kind, first_seen_at=last.at)
 
 
 def _rollout(ask: Ask, query: str) -> Told:

@@ -23,7 +23,9 @@ def scope(kind: str, changes: tuple[ChangeRef, ...] = (), incident: str = "inc")
 
 def finding(measure: str, seen: bool | None, **more: object) -> Finding:
     sentence = Text(f"{measure} came out {seen}.", f"{measure} 结果 {seen}。")
-    return Finding(measure, "check", seen, sentence, why_unknown=None if seen is not None else Text("hang", "超时"), **more)
+    return Finding(
+        measure, "check", seen, sentence, why_unknown=None if seen is not None else Text("hang", "超时"), **more
+    )
 
 
 def findings(yes: str = "", no: str = "", unknown: str = "") -> list[Finding]:

@@ -7,7 +7,35 @@ from causes.cause import Cause, Symptom, Term
 from domain.text import Text
 from evidence.checks import all_checks
 
-SLUGS = ["accept-queue-full", "cpu-throttled", "cross-az-network-jitter", "dns-failure", "etcd-leader-stalled", "etcd-leadership-moved", "etcd-member-down", "etcd-member-restart", "etcd-quorum-lost", "etcd-slow-disk", "etcd-space-alarm", "gc-pressure", "graceful-shutdown-noise", "handler-blocked-on-dependency", "handler-crash", "memory-exhausted", "network-path-drop", "no-fault-load-surge", "no-fault-scrape-gap", "no-listener-at-start", "recent-config-change", "recent-deploy", "redirect-loop", "response-body-stall", "startup-budget-too-short", "tls-handshake-stall", "wrong-probe-target"]
+SLUGS = [
+    "accept-queue-full",
+    "cpu-throttled",
+    "cross-az-network-jitter",
+    "dns-failure",
+    "etcd-leader-stalled",
+    "etcd-leadership-moved",
+    "etcd-member-down",
+    "etcd-member-restart",
+    "etcd-quorum-lost",
+    "etcd-slow-disk",
+    "etcd-space-alarm",
+    "gc-pressure",
+    "graceful-shutdown-noise",
+    "handler-blocked-on-dependency",
+    "handler-crash",
+    "memory-exhausted",
+    "network-path-drop",
+    "no-fault-load-surge",
+    "no-fault-scrape-gap",
+    "no-listener-at-start",
+    "recent-config-change",
+    "recent-deploy",
+    "redirect-loop",
+    "response-body-stall",
+    "startup-budget-too-short",
+    "tls-handshake-stall",
+    "wrong-probe-target",
+]
 WRONG = (
     "connstate", "synchronous", "absent(probe", "initialdelayseconds x failurethreshold",
     "initialdelay x failurethreshold", "accept loop has not started", "idletimeout",

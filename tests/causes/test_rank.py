@@ -1,5 +1,4 @@
 """Findings in, first cause out."""
-# ruff: noqa: E501
 
 import random
 from dataclasses import replace
@@ -61,7 +60,12 @@ def test_losing_the_strongest_witness_moves_towards_unknown(name: str) -> None:
 
 
 def test_shutdown_noise_and_load_surge_mean_that_nothing_is_broken() -> None:
-    noise = rank(scope("probe"), findings("pod-being-deleted rollout-in-progress kubelet-readiness-failing", "kubelet-liveness-failing pod-crashed"))
+    noise = rank(
+        scope("probe"),
+        findings(
+            "pod-being-deleted rollout-in-progress kubelet-readiness-failing", "kubelet-liveness-failing pod-crashed"
+        ),
+    )
     surge = rank(scope("probe"), findings("load-surge request-latency-high", "pod-crashed change-before"))
     assert (noise.state, noise.causes[0].cause) == (VerdictState.NO_FAULT, "graceful-shutdown-noise")
     assert (surge.state, surge.causes[0].cause) == (VerdictState.NO_FAULT, "no-fault-load-surge")
@@ -75,7 +79,9 @@ def test_a_transport_timeout_alone_stays_ambiguous_and_says_what_would_tell() ->
 
 
 def test_steady_round_trips_are_never_jitter() -> None:
-    verdict = rank(scope("etcd"), findings("etcd-leader-switch etcd-rtt-over-limit etcd-rtt-cross-zone", "etcd-rtt-rise"))
+    verdict = rank(
+        scope("etcd"), findings("etcd-leader-switch etcd-rtt-over-limit etcd-rtt-cross-zone", "etcd-rtt-rise")
+    )
     assert "cross-az-network-jitter" in {r.cause for r in verdict.ruled_out}
     assert "cross-az-network-jitter" not in {c.cause for c in verdict.causes}
 
@@ -116,7 +122,9 @@ def test_rounded_probabilities_sum_to_one(scores: list[float]) -> None:
 
 
 def test_the_headline_names_the_entity_and_the_strongest_evidence_in_both_languages() -> None:
-    verdict = rank(scope("etcd"), findings("etcd-fsync-one-slow etcd-commit-one-slow etcd-fsync-over-guidance", "etcd-rtt-rise"))
+    verdict = rank(
+        scope("etcd"), findings("etcd-fsync-one-slow etcd-commit-one-slow etcd-fsync-over-guidance", "etcd-rtt-rise")
+    )
     assert "etcd1" in verdict.headline.en and "etcd-fsync-one-slow came out True" in verdict.headline.en
     assert "磁盘" in verdict.headline.zh
     assert len(all_causes()) == 27

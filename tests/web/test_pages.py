@@ -17,7 +17,9 @@ PAGES = ["/", "/incidents/1/", "/causes/", "/sources/", "/deliveries/", "/api/do
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page_answers_in_both_languages_within_its_number_of_queries(person, incident, path, language):
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         answer = person.get(path, headers={"accept-language": language})
     assert answer.status_code == 200
     assert len(asked) <= json.loads(COUNTS.read_text())[path]

@@ -26,9 +26,8 @@ def as_problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     if not isinstance(error, exceptions.APIException):
         return None
-    headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = str(error.auth_header)
+    challenge = getattr(error, "auth_header", None)
+    headers = {"WWW-Authenticate": str(challenge)} if challenge else {}
     more = {"errors": error.detail} if isinstance(error, exceptions.ValidationError) else {"detail": str(error.detail)}
     answer = problem(error.status_code, str(error.default_detail), **more)
     for name, value in headers.items():

@@ -34,7 +34,7 @@ class IncidentShape(serializers.ModelSerializer[Incident]):
 class DeliveryShape(serializers.ModelSerializer[Delivery]):
     """A parked or dead delivery."""
 
-    source = serializers.StringRelatedField[Any]()
+    source = serializers.StringRelatedField[Any]()  # type: ignore[assignment]  # the stubs think of Field.source
 
     class Meta:
         model = Delivery

@@ -135,7 +135,13 @@ class Causes(Api):
     def get(self, request: Request) -> Response:
         """The catalogue."""
         return Response([
-            {"cause": c.slug, "layer": c.layer, "title": c.title.en, "title_zh": c.title.zh, "measures": sorted(c.measures)}
+            {
+                "cause": c.slug,
+                "layer": c.layer,
+                "title": c.title.en,
+                "title_zh": c.title.zh,
+                "measures": sorted(c.measures),
+            }
             for c in all_causes().values()
         ])  # fmt: skip
 
@@ -147,7 +153,12 @@ class Checks(Api):
     def get(self, request: Request) -> Response:
         """What can be asked of the infrastructure."""
         return Response([
-            {"check": c.slug, "question": c.question.en, "question_zh": c.question.zh, "measures": [m.slug for m in c.measures]}
+            {
+                "check": c.slug,
+                "question": c.question.en,
+                "question_zh": c.question.zh,
+                "measures": [m.slug for m in c.measures],
+            }
             for c in all_checks()
         ])  # fmt: skip
 

@@ -147,7 +147,8 @@ def _legend(names: list[str]) -> SafeString:
         return SafeString("")
     keys = format_html_join(
         "",
-        '<span><svg viewBox="0 0 26 8" aria-hidden="true"><line class="l{}" x1="0" x2="26" y1="4" y2="4"/></svg>{}</span>',
+        '<span><svg viewBox="0 0 26 8" aria-hidden="true">'
+        '<line class="l{}" x1="0" x2="26" y1="4" y2="4"/></svg>{}</span>',
         enumerate(names),
     )
     return format_html('<div class="legend">{}</div>', keys)

@@ -88,4 +88,4 @@ def _stamp() -> str:
         .values_list("suggested_at")
         .first()
     )
-    return f"{newest and newest[0].timestamp()}-{newest and newest[1]}-{told and told[0].timestamp()}"
+    return f"{newest and newest[0].timestamp()}-{newest and newest[1]}-{told and told[0] and told[0].timestamp()}"
