@@ -57,7 +57,7 @@ def headline(
     running: Sequence[Judged],
     shares: Sequence[float],
     findings: Mapping[str, Finding],
-) -> Text:
+) -> Text:  # fmt: skip
     """One sentence that names the entity, the cause and the strongest evidence."""
     who = entity_name(scope)
     if not running:
@@ -72,8 +72,8 @@ def headline(
         return Text(f"{who}: not decided; candidates: {en}.", f"{who}：尚无定论；候选：{zh}。")
     strongest = _strongest(running[0])
     why, told = strongest.sentence, findings.get(strongest.measure)
-    # The guilty member or pod may be another one than the alert named.
-    who = told.subject if told and told.subject else who
+    # The guilty member may be another one than the alert named.
+    who = told.subject if told and told.subject and told.measure.startswith("etcd-") else who
     percent = f"{shares[0]:.0%}"
     return Text(f"{who}: {first.en} ({percent}). {why.en}", f"{who}：{first.zh}（{percent}）。{why.zh}")
 

@@ -1,4 +1,5 @@
 """The catalogue is consistent, pinned, and repeats no popular mistake."""
+# ruff: noqa: E501
 
 import pytest
 
