@@ -1,5 +1,4 @@
 """Small real scopes and findings for the ranking's tests."""
-# ruff: noqa: E501
 
 from datetime import UTC, datetime
 

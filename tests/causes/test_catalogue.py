@@ -1,5 +1,4 @@
 """The catalogue is consistent, pinned, and repeats no popular mistake."""
-# ruff: noqa: E501
 
 import pytest
 
