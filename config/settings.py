@@ -171,6 +171,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
+CELERY_TASK_ROUTES = {
+    "ingest.tasks.investigate_incident": {"queue": "investigate"},
+    "ingest.tasks.remember": {"queue": "graph"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
@@ -183,6 +187,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_keepalive": True,
     "socket_connect_timeout": 1,
+    "socket_timeout": 30,
     "retry_on_timeout": True,
     "health_check_interval": 25,
     "max_retries": 0,

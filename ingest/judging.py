@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from causes.rank import rank
+from causes.unusual import unusual_findings
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.similar import SimilarIncident
 from domain.verdict import Verdict
+from evidence.collect import Collected
+
+
+def completed(scope: Scope, collected: Collected) -> Collected:
+    """With the finding that follows from the others: whose series are unusual against their own past."""
+    more = unusual_findings(collected.findings, scope.started_at)
+    return replace(collected, findings=tuple(sorted((*collected.findings, *more), key=lambda f: f.measure)))
 
 
 def judge(scope: Scope, findings: Sequence[Finding], similar: Sequence[SimilarIncident]) -> Verdict:

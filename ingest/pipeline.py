@@ -15,7 +15,7 @@ from domain.errors import Malformed
 from incidents import record
 from incidents.models import Incident, Investigation
 from ingest import memory, witnesses
-from ingest.judging import judge
+from ingest.judging import completed, judge
 from ingest.refill import refill
 from ingest.sources import all_sources
 
@@ -56,7 +56,7 @@ def investigate(investigation_id: int) -> bool:
 
 def _look(investigation: Investigation, incident: Incident) -> None:
     view = witnesses.view_of(incident, investigation)
-    collected = view.collect()
+    collected = completed(view.scope, view.collect())
     similar = memory.similar(incident, collected.findings)
     verdict = judge(view.scope, collected.findings, similar)
     record.save_investigation(investigation, view.scope.as_of, collected.findings, view.packed(collected.answers))

@@ -11,7 +11,7 @@ from evidence.bundles import Bundle
 from evidence.collect import Collected, collect
 from evidence.recording import ReplayTransports
 from incidents.assemble import scope_of
-from ingest.judging import judge
+from ingest.judging import completed, judge
 from ingest.sources import all_sources
 
 # A replay is bounded by the size of its bundle, so a slow machine must not turn findings into "too late".
@@ -33,7 +33,7 @@ def look(bundle: Bundle) -> tuple[Scope, Collected]:
     if not alerts:
         raise Malformed("holds no alert; record it again with its deliveries", "deliveries")
     scope = scope_of(_identity(bundle), alerts, bundle.connections, bundle.as_of)
-    return scope, collect(scope, ReplayTransports(bundle.answers), budget_s=BUDGET_S)
+    return scope, completed(scope, collect(scope, ReplayTransports(bundle.answers), budget_s=BUDGET_S))
 
 
 def _alerts(bundle: Bundle) -> Iterator[ParsedAlert]:

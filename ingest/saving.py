@@ -7,7 +7,6 @@ from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, wi
 from incidents import queries
 from incidents.models import Delivery, Incident
 from ingest import witnesses
-from ingest.sources import all_sources
 
 
 def bundle_of(incident: Incident) -> Bundle:
@@ -30,20 +29,11 @@ def bundle_of(incident: Incident) -> Bundle:
 
 
 def deliveries_of(incident: Incident) -> list[Delivery]:
-    """The deliveries that spoke of the incident's alerts, and of nothing else, in order of arrival.
+    """The deliveries that brought the incident's alerts, in order of arrival.
 
     A delivery that mixes incidents is kept too: Alertmanager groups as it likes.
     """
-    known = {(a.source_id, a.identity) for a in incident.alerts.all()}
-    rows = Delivery.objects.filter(
-        source__in={source for source, _ in known}, state="done", received_at__gte=incident.started_at
-    )
-    return [row for row in rows.select_related("source").order_by("received_at", "pk") if _speaks_of(row, known)]
-
-
-def _speaks_of(row: Delivery, known: set[tuple[int, str]]) -> bool:
-    parsed = all_sources()[row.source.kind].parse(bytes(row.body), row.received_at)
-    return any((row.source_id, alert.identity) in known for alert in parsed.alerts)
+    return list(incident.deliveries.select_related("source").order_by("received_at", "pk"))
 
 
 def _latest(incident: Incident, as_of: datetime) -> datetime | None:

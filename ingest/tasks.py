@@ -58,34 +58,34 @@ def _nudge(task: "Task[[Any], None]", row_id: str | int | list[str]) -> None:
         log.warning("broker_unavailable", task=task.name, error=str(error))
 
 
-@shared_task(queue="ingest")
+@shared_task
 def ingest_deliveries(delivery_ids: list[str]) -> None:
     """Parse a burst of deliveries into the record, one after the other."""
     for delivery_id in delivery_ids:
         ingest_delivery(delivery_id)
 
 
-@shared_task(queue="ingest")
+@shared_task
 def ingest_delivery(delivery_id: str) -> None:
     """Parse one delivery into the record."""
     for incident_id in pipeline.ingest(delivery_id):
         _later(investigate_incident, queries.waiting_investigation(incident_id))
 
 
-@shared_task(queue="investigate")
+@shared_task
 def investigate_incident(investigation_id: int) -> None:
     """Collect, rank, and ask for the graph to remember."""
     if pipeline.investigate(investigation_id):
         _nudge(remember, "")
 
 
-@shared_task(queue="graph")
+@shared_task
 def remember(_: str = "") -> None:
     """Everything that waits for the graph, in one batch: one writer at a time."""
     pipeline.remember()
 
 
-@shared_task(queue="ingest")
+@shared_task
 def sweep() -> None:
     """Pick up every row that is not done: after a lost broker, a killed worker, or at the end of a wait."""
     for delivery_id in queries.waiting_deliveries():
