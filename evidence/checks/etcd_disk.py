@@ -53,7 +53,8 @@ def _one_slow(members: Members, metric: str, what: str, limit: float) -> Told:
     worst = outstanding(values, 3 * limit, FACTOR)
     name = worst or max(sorted(values), key=lambda n: values[n])
     items = tuple(Item(n, v, exceeds=v > limit) for n, v in sorted(values.items()))
-    rest = max(v for n, v in values.items() if n != name)
+    # Said as "at most", so a value below a tenth of a millisecond is rounded up, not down to nothing.
+    rest = max(0.0001, *(v for n, v in values.items() if n != name))
     yes = Text(
         f"{what} of {name} takes {values[name] * 1000:.0f} ms on average, of its peers at most {rest * 1000:.1f} ms.",
         f"{name} 的 {what} 平均耗时 {values[name] * 1000:.0f} 毫秒，其他成员最多 {rest * 1000:.1f} 毫秒。",
