@@ -51,7 +51,8 @@ def _collect(ask: Ask) -> dict[str, Told]:
         low, high = _edges(limit)
         selector = matcher(members.etcd.selector)
         query = f'sum by (instance, To, le) (increase({RTT}_bucket{{le=~"{low:g}|{high:g}|[+]Inf",{selector}}}[5m]))'
-        told["etcd-rtt-over-limit"] = _certainty(ask.range(server, query, step_s=30), (low, high, limit), pairs)
+        mean = max((p.peak for p in pairs), default=None)
+        told["etcd-rtt-over-limit"] = certainty(ask.range(server, query, step_s=30), (low, high, limit), mean)
     return told
 
 
@@ -170,11 +171,10 @@ def _edges(limit: float) -> tuple[float, float]:
     return round(low, 4), round(low * 2, 4)
 
 
-def _certainty(answered: Answered, limits: tuple[float, float, float], pairs: list[Pair]) -> Told:
+def certainty(answered: Answered, limits: tuple[float, float, float], mean: float | None) -> Told:
     """Over only when the whole bucket is over for more than 1 %; under only when nothing is above the lower border."""
     low, high, limit = limits
     shares = _shares(answered, low, high)
-    mean = max((p.peak for p in pairs), default=None)
     if not shares:
         why = Text("there are no observations in the window", "时间窗内没有观测值")
         return Told(

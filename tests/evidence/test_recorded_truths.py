@@ -1,0 +1,71 @@
+"""The naive rules' known mistakes, told right on answers recorded from real programs."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.findings import Finding, Point
+from evidence.bundles import Bundle
+from evidence.checks.etcd_peer_rtt import certainty
+from evidence.clients.prometheus import Answered, Line
+from ingest.replay import look, replay
+
+BUNDLES = sorted(p for p in Path("bundles").iterdir() if p.is_dir())
+
+
+def found(name: str) -> dict[str, Finding]:
+    return {f.measure: f for f in look(Bundle.load(Path("bundles") / name))[1].findings}
+
+
+@pytest.mark.parametrize(
+    ("under_102", "under_205", "seen"),
+    [(0.0, 20.3, None), (20.3, 20.3, False), (0.0, 10.0, True), (20.0, 20.3, None)],
+    ids=["steady 110 ms, read as 203.8", "all low", "half above the bucket", "a few within the bucket"],
+)
+def test_p99_is_over_or_under_only_when_the_whole_bucket_is(
+    under_102: float, under_205: float, seen: bool | None
+) -> None:
+    labels = {"instance": "i1", "To": "a"}
+    counts = {"0.1024": under_102, "0.2048": under_205, "+Inf": 20.3}
+    lines = tuple(Line(labels | {"le": le}, (Point(1000, count),)) for le, count in counts.items())
+    told = certainty(Answered(lines), (0.1024, 0.2048, 0.15), None)
+    assert told.seen is seen and bool(told.why_unknown) is (seen is None)
+
+
+def test_steady_latency_is_no_leader_switch_and_no_jitter() -> None:
+    steady = found("etcd-steady-latency")
+    assert steady["etcd-leader-switch"].seen is False and steady["etcd-rtt-rise"].seen is False
+
+
+def test_a_followers_restart_is_not_called_a_leader_switch() -> None:
+    restart = found("etcd-follower-restart")
+    assert restart["etcd-leader-switch"].seen is False and restart["etcd-member-restarted"].seen is True
+
+
+def test_a_frozen_leader_is_not_called_network_jitter() -> None:
+    frozen = found("etcd-switch-frozen-leader")
+    assert frozen["etcd-old-leader-silent"].seen is True and frozen["etcd-rtt-cross-zone"].seen is not True
+
+
+def test_a_slow_disk_stands_out_by_its_mean_while_round_trips_stay_low() -> None:
+    disk = found("etcd-switch-slow-disk")
+    assert disk["etcd-fsync-one-slow"].seen is True and disk["etcd-rtt-cross-zone"].seen is not True
+
+
+def test_a_handed_over_leadership_leaves_no_time_without_a_leader() -> None:
+    moved = found("etcd-move-leader")
+    assert moved["etcd-leader-switch"].seen is True and moved["etcd-no-leader-seen"].seen is False
+
+
+def test_a_full_accept_queue_is_a_transport_timeout_with_a_second_witness() -> None:
+    queue = found("probe-accept-queue-full")
+    assert queue["probe-transport-timeout"].seen is True and queue["listen-overflows"].seen is True
+    assert queue["probe-app-silent"].seen is False
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.name)
+def test_the_first_cause_is_the_recorded_truth_or_honestly_none(path: Path) -> None:
+    bundle = Bundle.load(path)
+    verdict = replay(bundle)
+    assert bundle.truth is not None
+    assert verdict.state != "ranked" or verdict.causes[0].cause == bundle.truth.cause
