@@ -27,10 +27,21 @@ def _processes() -> dict[int, tuple[int, str]]:
     return found
 
 
+def _works_in(pid: int, folder: Path) -> bool:
+    """Whether the process's working directory is the folder or lies in it."""
+    try:
+        where = os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return False
+    return f"{where}/".startswith(f"{folder}/")
+
+
 def sweep(folder: Path) -> None:
     """Kills the folder's processes and their children, unmounts what lies under it and removes it."""
     everything = _processes()
     mine = {pid for pid, (_, line) in everything.items() if str(folder) in line and "lab.stage.sweep" not in line}
+    # A program that was started a moment before its owner was killed has no parent-death signal yet.
+    mine |= {pid for pid in everything if _works_in(pid, folder)}
     mine |= {pid for pid, (parent, _) in everything.items() if parent in mine}
     for pid in sorted(mine - {os.getpid(), os.getppid()}):
         try:
