@@ -6,7 +6,14 @@ class ProductError(Exception):
 
 
 class Unreachable(ProductError):
-    """The other side did not answer (transport, timeout, 5xx): trying again later may help."""
+    """The other side did not answer (transport, timeout, 5xx, 429): trying again later may help.
+
+    `retry_after_s` is how long the other side asked to wait, 0 when it did not say.
+    """
+
+    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
 
 
 class Refused(ProductError):
