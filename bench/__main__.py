@@ -1,26 +1,42 @@
-"""`make bench`: measures, prints a table with what is aimed at, and writes var/bench.json."""
+"""`make bench`: measures, prints a table with what is aimed at, and writes var/bench.json.
+
+Every module of this package with AIMS and `measured()` is a part; `python -m bench accept graph` runs only those.
+"""
 
 import json
+import pkgutil
+import sys
+import time
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from bench import accept
-
-AIMS = {
-    "accept_single_rate": ">= 0.7",
-    "accept_batch_of_20_rate": ">= 0.6",
-    "accept_single_p99": "<= 2",
-    "accept_batch_of_20_p99": "<= 2",
-}
+import bench
 
 
-def main() -> None:
-    """All figures of one run."""
-    figures = accept.measured()
-    for name, value in figures.items():
-        print(f"{name:28} {value:8.3f}   aim {AIMS[name]}")
-    Path("var").mkdir(exist_ok=True)
-    Path("var/bench.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+def parts(wanted: list[str]) -> dict[str, ModuleType]:
+    """The parts by name, all or the wanted ones."""
+    names = sorted(found.name for found in pkgutil.iter_modules(bench.__path__) if not found.name.startswith("_"))
+    if strange := sorted(set(wanted) - set(names)):
+        raise SystemExit(f"no such part: {', '.join(strange)}; there are {', '.join(names)}")
+    modules = {name: import_module(f"bench.{name}") for name in wanted or names if name not in {"settings", "urls"}}
+    return {name: module for name, module in modules.items() if hasattr(module, "AIMS")}
+
+
+def main(wanted: list[str]) -> None:
+    """All figures of one run; a part that is run alone replaces only its own figures in the file."""
+    target = Path("var/bench.json")
+    target.parent.mkdir(exist_ok=True)
+    figures = json.loads(target.read_text(encoding="utf-8")) if wanted and target.exists() else {}
+    for name, part in parts(wanted).items():
+        began = time.monotonic()
+        print(f"{name}: measuring", flush=True)
+        for figure, value in part.measured().items():
+            figures[figure] = value
+            print(f"  {figure:34} {value:10.3f}   aim {part.AIMS.get(figure, 'none')}", flush=True)
+        print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
+    target.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -18,6 +18,12 @@ import httpx
 from config import engines, supervisor
 
 SENDERS, REQUESTS, ROUNDS = 4, 200, 5
+AIMS = {
+    "accept_single_rate": ">= 0.7",
+    "accept_batch_of_20_rate": ">= 0.6",
+    "accept_single_p99": "<= 2",
+    "accept_batch_of_20_p99": "<= 2",
+}
 
 
 def body(alerts: int) -> bytes:

@@ -1,13 +1,11 @@
-"""Figures of the graph, as ratios of one interleaved run: `python -m bench.graph [incidents] [rounds]`.
+"""Figures of the graph, as ratios of one interleaved run.
 
 Writing is compared with one MERGE per row of the same shape count; `similar` with a point look-up on the
 same server, so that a slow machine changes the milliseconds and not the ratios.
 """
 
-import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,6 +27,7 @@ MEASURES = tuple(f"measure-{n}" for n in range(60))
 CAUSES = tuple(f"cause-{n}" for n in range(30))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ASKED_PER_ROUND = 20
+AIMS = {"graph_remember_late_to_early": "<= 1.5", "graph_similar_p95_ms": "<= 100"}
 
 
 def generated(number: int) -> IncidentSnapshot:
@@ -112,58 +111,60 @@ def loaded(store: GraphStore, incidents: int) -> list[float]:
     return taken
 
 
-def measured(store: GraphStore, incidents: int, rounds: int) -> dict[str, float]:
+def asked(store: GraphStore, incidents: int, rounds: int) -> dict[str, float]:
     """Medians over the rounds; each round asks all kinds in turn."""
-    looked, asked, drawn, written = [], [], [], []
+    looked, similar, drawn, written = [], [], [], []
     for number in range(rounds * ASKED_PER_ROUND):
         asking = replace(generated(number), id="asking", started_at=START + timedelta(minutes=incidents))
         some = str(number * 97 % incidents)
         looked.append(timed_ms(lambda some=some: store.read(queries.ONE_INCIDENT, incident=some)))
-        asked.append(timed_ms(lambda asking=asking: store.similar(asking)))
+        similar.append(timed_ms(lambda asking=asking: store.similar(asking)))
         drawn.append(timed_ms(lambda some=some: store.neighbourhood(some, 2)))
         one = generated(int(some))
         written.append(timed_ms(lambda one=one: store.remember([one])))
     p50 = statistics.median(looked)
     return {
         "point_lookup_p50_ms": p50,
-        "similar_p50_ms": statistics.median(asked),
-        "similar_p95_ms": statistics.quantiles(asked, n=20)[18],
-        "similar_to_lookup": statistics.median(asked) / p50,
+        "similar_p50_ms": statistics.median(similar),
+        "similar_p95_ms": statistics.quantiles(similar, n=20)[18],
+        "similar_to_lookup": statistics.median(similar) / p50,
         "neighbourhood_to_lookup": statistics.median(drawn) / p50,
         "remember_one_to_lookup": statistics.median(written) / p50,
         "remember_one_p50_ms": statistics.median(written),
     }
 
 
-def main() -> None:
-    """Print the figures as JSON."""
-    incidents = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+def measured(incidents: int = 5_000, rounds: int = 5) -> dict[str, float]:
+    """All figures of the embedded graph with that many incidents in it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         engine = EmbeddedGraph(Path(folder), Path(folder) / "run")
         address = engine.start()
         try:
             store = open_graph(address.uri, address.user, address.password)
             store.ensure_schema()
-            per_incident = loaded(store, incidents)
-            half = len(per_incident) // 2
-            figures = {
-                "incidents": float(incidents),
-                "remember_batched_ms_per_incident": statistics.median(per_incident),
-                # Writing must not slow down with what is already remembered.
-                "remember_late_to_early": statistics.median(per_incident[half:])
-                / statistics.median(per_incident[: half or 1]),
-                **measured(store, incidents, rounds),
-            }
-            status = Path(f"/proc/{engine.pid}/status")
-            if status.exists():
-                resident = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-                figures["resident_mib"] = int(resident.split()[1]) / 1024
-            print(json.dumps({name: round(value, 3) for name, value in figures.items()}, indent=2))
+            figures = _figures(store, incidents, rounds) | _resident(engine.pid)
             store.close()
         finally:
             engine.stop()
+    return {f"graph_{name}": round(value, 3) for name, value in figures.items()}
 
 
-if __name__ == "__main__":
-    main()
+def _figures(store: GraphStore, incidents: int, rounds: int) -> dict[str, float]:
+    per_incident = loaded(store, incidents)
+    half = len(per_incident) // 2
+    # Writing must not slow down with what is already remembered.
+    growth = statistics.median(per_incident[half:]) / statistics.median(per_incident[: half or 1])
+    return {
+        "incidents": float(incidents),
+        "remember_batched_ms_per_incident": statistics.median(per_incident),
+        "remember_late_to_early": growth,
+        **asked(store, incidents, rounds),
+    }
+
+
+def _resident(pid: int | None) -> dict[str, float]:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return {}
+    resident = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    return {"resident_mib": int(resident.split()[1]) / 1024}
