@@ -95,32 +95,13 @@ class KubernetesDecl(_Strict, frozen=True, kw_only=True):
 
 
 class TicketDecl(Access, frozen=True, kw_only=True):
-    """A ticket system, and what it does there.
-
-    `cause_field` and `probability_field` are ids of custom fields; `on_resolved` and `on_reopened` are names of
-    transitions; an OAuth client is given by `client_id`, its secret and the `token_url` that issues its tokens.
-    """
+    """A ticket system."""
 
     kind: str
     name: str
     url: str
     project: str = ""
     mode: str = "dry-run"
-    language: str = "en"
-    issue_type: str = "Task"
-    labels: list[str] = []
-    cause_field: str = ""
-    probability_field: str = ""
-    on_resolved: str = ""
-    on_reopened: str = ""
-    reopen_window_h: float = 72.0
-    client_id: str = ""
-    client_secret_file: str = ""
-    client_secret_env: str = ""
-    token_url: str = ""
-    scope: str = ""
-    webhook_secret_file: str = ""
-    webhook_secret_env: str = ""
 
 
 class ChatDecl(_Strict, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from ingest.sources import all_sources
 
 KINDS: tuple[str, ...] = Connections.__struct_fields__
 TICKET_MODES = ("dry-run", "update-only", "create-and-update")
-_URL_KEYS = ("url", "api_url", "endpoint", "token_url")
+_URL_KEYS = ("url", "api_url", "endpoint")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
@@ -147,7 +147,7 @@ def _values(tree: dict[str, Any]) -> Iterator[Fault]:
         if entry.get("mode", "dry-run") not in TICKET_MODES:
             yield Fault(("ticket", position, "mode"), f"use one of {', '.join(TICKET_MODES)}")
     for path, key, value in _leaves(tree):
-        if key in {"timeout_s", "election_timeout_ms", "reopen_window_h"} and not value > 0:
+        if key in {"timeout_s", "election_timeout_ms"} and not value > 0:
             yield Fault(path, "must be above 0; give the time that you are ready to wait")
 
 
