@@ -22,6 +22,11 @@ def text(name: str, default: str = "") -> str:
         raise SettingError(f"{name}_FILE: {file} cannot be read ({error.strerror}); correct the path") from error
 
 
+def secret(name: str) -> str:
+    """The value of a variable that a declared connection names; empty when it is not set."""
+    return os.environ.get(name, "").strip()
+
+
 def flag(name: str, default: bool = False) -> bool:
     """A yes or no: 1, true, yes, on against 0, false, no, off."""
     value = text(name, str(default)).strip().lower()

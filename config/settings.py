@@ -71,6 +71,9 @@ TEMPLATES = [
     }
 ]
 
+# How a connection's `*_env` is read: the declaration names the variable.
+DECLARED_SECRET = environment.secret
+
 
 def _database(url: str) -> dict[str, Any]:
     """PostgreSQL by URL; otherwise SQLite that survives a power cut and lets readers and one writer work."""

@@ -4,6 +4,8 @@ Decoding is strict: unknown keys and wrong types raise. Secrets are only ever na
 environment variable; reading them is the business of whoever opens the connection.
 """
 
+from typing import Any
+
 import msgspec
 
 
@@ -12,7 +14,11 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class SourceDecl(_Strict, frozen=True, kw_only=True):
-    """An alert source; `api_url` lets truncated groups be refilled."""
+    """An alert source; `api_url` lets truncated groups be refilled.
+
+    With `write_back` the source is told too: mode dry-run or send, in `language`. `raise_severity` names the severity
+    that a cause's slug or layer raises its problems to.
+    """
 
     kind: str
     name: str
@@ -20,6 +26,14 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     token_env: str = ""
     api_url: str = ""
     api_token_file: str = ""
+    api_token_env: str = ""
+    api_user: str = ""
+    ca_file: str = ""
+    timeout_s: float = 10.0
+    write_back: bool = False
+    mode: str = "dry-run"
+    language: str = "en"
+    raise_severity: dict[str, str] = {}
 
 
 class Access(_Strict, frozen=True, kw_only=True):
@@ -94,22 +108,69 @@ class KubernetesDecl(_Strict, frozen=True, kw_only=True):
     prometheus: str = ""
 
 
-class TicketDecl(Access, frozen=True, kw_only=True):
-    """A ticket system."""
+class Told(Access, frozen=True, kw_only=True):
+    """What all systems share that are told of incidents: access with OAuth 2.0 client credentials, and whom to tell.
+
+    Incidents below `min_severity` are not told. `language` is en or zh.
+    """
 
     kind: str
     name: str
+    oauth_token_url: str = ""
+    oauth_client_id: str = ""
+    oauth_client_secret_file: str = ""
+    oauth_client_secret_env: str = ""
+    oauth_scope: str = ""
+    language: str = "en"
+    min_severity: str = "info"
+
+
+class TicketDecl(Told, frozen=True, kw_only=True):
+    """A ticket system. Mode is dry-run, update-only or create-and-update.
+
+    `fields` names the field for `cause` and for `probability`; `set` holds fixed fields of a new ticket.
+    `transitions` names the transition for acknowledged, mitigated, resolved and reopened; none is made without a name.
+    `account` is our own user there, whose events are not listened to. `poll_s` 0 means never ask.
+    """
+
     url: str
+    deployment: str = "auto"
     project: str = ""
+    issue_type: str = "Task"
     mode: str = "dry-run"
+    labels: list[str] = []
+    fields: dict[str, str] = {}
+    set: dict[str, Any] = {}
+    transitions: dict[str, str] = {}
+    reopen_hours: float = 72.0
+    account: str = ""
+    webhook_secret_file: str = ""
+    webhook_secret_env: str = ""
+    webhook_path_file: str = ""
+    webhook_path_env: str = ""
+    poll_s: int = 300
 
 
-class ChatDecl(_Strict, frozen=True, kw_only=True):
-    """A chat target; the URL is a secret and stands in a file."""
+class ChatDecl(Told, frozen=True, kw_only=True):
+    """A chat, a mailbox or a program. Mode is dry-run or send; an address that is itself a secret stands in url_file.
 
-    kind: str
-    name: str
+    More than `storm_incidents` new incidents within `storm_minutes` come as one message.
+    """
+
+    mode: str = "send"
+    url: str = ""
     url_file: str = ""
+    url_env: str = ""
+    secret_file: str = ""
+    secret_env: str = ""
+    channel: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    sender: str = ""
+    recipients: list[str] = []
+    storm_incidents: int = 10
+    storm_minutes: float = 5.0
 
 
 class Connections(_Strict, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from domain.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
-    """One stored alert occurrence."""
+    """One stored alert occurrence; `identity` is what its source calls it: fingerprint or event id."""
 
     id: str
     source: str
@@ -23,6 +23,7 @@ class AlertRecord:
     started_at: datetime
     ended_at: datetime | None
     entities: tuple[str, ...]
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

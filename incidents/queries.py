@@ -206,7 +206,7 @@ def _alert(row: Alert) -> AlertRecord:
     return AlertRecord(
         str(row.pk), str(row.source), row.name, row.title, list(Severity)[row.severity],
         AlertState.FIRING if row.firing else AlertState.RESOLVED, row.started_at, row.ended_at,
-        tuple(sorted(e.key for e in row.entities.all())),
+        tuple(sorted(e.key for e in row.entities.all())), row.identity,
     )  # fmt: skip
 
 

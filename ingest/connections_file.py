@@ -12,14 +12,36 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from domain.alerts import Severity
 from domain.connections import Connections
 from domain.errors import Malformed
 from ingest import toml_lines
 from ingest.sources import all_sources
+from tickets.systems import all_systems
 
 KINDS: tuple[str, ...] = Connections.__struct_fields__
-TICKET_MODES = ("dry-run", "update-only", "create-and-update")
-_URL_KEYS = ("url", "api_url", "endpoint")
+# Words of which a key takes only some, by table and key.
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "source": {"mode": ("dry-run", "send"), "language": ("en", "zh")},
+    "ticket": {
+        "mode": ("dry-run", "update-only", "create-and-update"),
+        "deployment": ("auto", "cloud", "server"),
+        "language": ("en", "zh"),
+        "min_severity": tuple(Severity),
+    },
+    "chat": {
+        "mode": ("dry-run", "send"),
+        "language": ("en", "zh"),
+        "min_severity": tuple(Severity),
+        "smtp_tls": ("starttls", "tls", "none"),
+    },
+}
+TRANSITIONS = ("acknowledged", "mitigated", "resolved", "reopened")
+TICKET_FIELDS = ("cause", "probability")
+_URL_KEYS = ("url", "api_url", "endpoint", "oauth_token_url")
+_ABOVE_ZERO = {"timeout_s", "election_timeout_ms", "storm_minutes", "storm_incidents", "smtp_port"}
+_NOT_BELOW_ZERO = {"reopen_hours", "poll_s"}
+_FREE = {"headers", "selector", "set", "fields", "transitions", "raise_severity"}
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
@@ -52,11 +74,11 @@ def decode(text: str, folder: Path, name: str = "connections file") -> Connectio
     lines = toml_lines.line_numbers(text)
     faults = list(_shape(tree)) or list(_meaning(tree, folder))
     if faults:
-        raise Malformed("\n".join(_told(fault, lines) for fault in faults), name)
+        raise Malformed("\n".join(_line(fault, lines) for fault in faults), name)
     return msgspec.convert(_absolute(tree, folder), Connections, strict=True)
 
 
-def _told(fault: Fault, lines: dict[toml_lines.Path, int]) -> str:
+def _line(fault: Fault, lines: dict[toml_lines.Path, int]) -> str:
     key = ".".join(str(part) for part in fault.path if isinstance(part, str))
     return f"line {toml_lines.nearest(lines, fault.path)}: {key}: {fault.text}"
 
@@ -97,6 +119,7 @@ def _meaning(tree: dict[str, Any], folder: Path) -> Iterator[Fault]:
     yield from _doubles(tree)
     yield from _references(tree)
     yield from _values(tree)
+    yield from _told(tree)
     for path, key, value in _leaves(tree):
         if key in _URL_KEYS and value:
             yield from _address(path, value)
@@ -143,19 +166,67 @@ def _values(tree: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("source", position, "kind"), f"unknown kind `{entry['kind']}`; use one of {sources}")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
             yield Fault(("source", position, "name"), "is part of an address; use letters, digits, - and _")
-    for position, entry in enumerate(tree.get("ticket", [])):
-        if entry.get("mode", "dry-run") not in TICKET_MODES:
-            yield Fault(("ticket", position, "mode"), f"use one of {', '.join(TICKET_MODES)}")
     for path, key, value in _leaves(tree):
-        if key in {"timeout_s", "election_timeout_ms"} and not value > 0:
-            yield Fault(path, "must be above 0; give the time that you are ready to wait")
+        if key in _ABOVE_ZERO and not value > 0:
+            yield Fault(path, "must be above 0; give the time or number that you are ready for")
+        if key in _NOT_BELOW_ZERO and value < 0:
+            yield Fault(path, "must not be below 0; 0 turns it off")
+
+
+def _told(tree: dict[str, Any]) -> Iterator[Fault]:
+    """What is told of incidents: known kinds and words, names that fit an address, and whole credentials."""
+    for section, position, entry in _entries(tree, ("source", "ticket", "chat")):
+        above = (section, position)
+        for key, words in WORDS[section].items():
+            if entry.get(key, words[0]) not in words:
+                yield Fault((*above, key), f"use one of {', '.join(words)}")
+        if section != "source":
+            yield from _system(above, entry)
+        yield from _credentials(above, entry)
+    for section, position, entry in _entries(tree, ("ticket",)):
+        yield from _keys((section, position, "transitions"), entry, TRANSITIONS)
+        yield from _keys((section, position, "fields"), entry, TICKET_FIELDS)
+
+
+def _entries(tree: dict[str, Any], sections: tuple[str, ...]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    for section in sections:
+        for position, entry in enumerate(tree.get(section, [])):
+            yield section, position, entry
+
+
+def _system(above: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
+    known = [kind for kind, system in all_systems().items() if system.section == above[0]]
+    if known and entry["kind"] not in known:
+        yield Fault((*above, "kind"), f"unknown kind `{entry['kind']}`; use one of {', '.join(known) or 'none yet'}")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
+        yield Fault((*above, "name"), "is part of an address; use letters, digits, - and _")
+
+
+def _credentials(above: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
+    """Halves of a credential, and two ways for one secret."""
+    for key in [key for key in entry if key.endswith("_file") and f"{key.removesuffix('_file')}_env" in entry]:
+        yield Fault((*above, key), "is there as a file and as a variable; keep one of them")
+    wanted = {"basic_user": "basic_password", "oauth_token_url": "oauth_client_secret", "write_back": "api_token"}
+    for key, secret in wanted.items():
+        if entry.get(key) and not (entry.get(f"{secret}_file") or entry.get(f"{secret}_env")):
+            yield Fault((*above, key), f"needs its secret; add {secret}_file or {secret}_env")
+    if entry.get("oauth_token_url") and not entry.get("oauth_client_id"):
+        yield Fault((*above, "oauth_token_url"), "needs oauth_client_id; add it")
+    if entry.get("write_back") and not entry.get("api_url"):
+        yield Fault((*above, "write_back"), "needs the address of the source's API; add api_url")
+
+
+def _keys(path: toml_lines.Path, entry: dict[str, Any], known: tuple[str, ...]) -> Iterator[Fault]:
+    for key in entry.get(str(path[-1]), {}):
+        if key not in known:
+            yield Fault((*path, key), f"unknown key; use one of {', '.join(known)}")
 
 
 def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.Path, str, Any]]:
-    """Every scalar with its path and key; headers and selectors are free text, so they are left out."""
+    """Every scalar with its path and key; tables of free text are left out."""
     steps = enumerate(node) if isinstance(node, list) else node.items()
     for step, value in steps:
-        if step in {"headers", "selector"}:
+        if step in _FREE:
             continue
         if isinstance(value, dict | list):
             yield from _leaves(value, (*path, step))

@@ -29,7 +29,8 @@ class Occasion(StrEnum):
 class Memory(Protocol):
     """What one system keeps of one incident between two attempts: ticket key, comment id, hash of what stands there.
 
-    `put` is durable when it returns, so a process that dies after it finds it again.
+    `put` is durable when it returns, so a process that dies after it finds it again. It raises Unreachable when
+    another worker has taken over meanwhile: stop then. In a dry run nothing is kept.
     """
 
     def get(self, name: str) -> str:
@@ -67,17 +68,27 @@ class Receipt:
     sentence: Text
 
 
+def _not_shown(method: str, address: str, body: str) -> None:
+    del method, address, body
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """How a declared target is reached: its declaration, a client bound to its address, and its secrets by name.
 
-    The client verifies TLS, follows no redirect and, in a dry run, sends nothing that changes anything.
+    The client authenticates, verifies TLS, follows no redirect and reaches no other address; its httpx errors are
+    told by `tickets.transport.answered`. In a dry run it sends nothing that changes anything: it shows what would be
+    sent and makes an answer up. Who speaks another protocol than HTTP looks at `dry_run` and calls `show` itself.
+    `secret("webhook_secret")` is the content of the declaration's webhook_secret_file or webhook_secret_env,
+    empty when neither is declared.
     """
 
     declared: Any
     client: httpx.Client
     secret: Callable[[str], str]
     now: datetime
+    dry_run: bool = False
+    show: Callable[[str, str, str], None] = _not_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +125,37 @@ def _nothing_polled(means: Means, keys: Sequence[str], since: datetime) -> Seque
     return ()
 
 
+def only_reads(request: httpx.Request) -> bool:
+    """Whether a request changes nothing, so that a dry run may send it: GET and HEAD."""
+    return request.method in {"GET", "HEAD"}
+
+
+# A dry run's made-up objects carry this in their keys and ids.
+MADE_UP = "DRYRUN-1"
+
+
+def pretended(request: httpx.Request) -> httpx.Response:
+    """A success as most systems would tell it, for a write that a dry run holds back."""
+    made_up = {"id": MADE_UP, "key": MADE_UP, "ok": True, "errcode": 0, "code": 0, "ts": MADE_UP, "errmsg": "ok"}
+    lists: dict[str, list[str]] = {name: [] for name in ("transitions", "comments", "issues", "result")}
+    return httpx.Response(200 if request.method != "POST" else 201, json=made_up | lists, request=request)
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """A kind of ticket system or chat, found by walking `tickets.systems`.
 
     `tell` brings the other side to the notice's revision, whatever it finds there: called twice it changes nothing
     more. It raises Unreachable (again later), Refused (show, do not repeat) or Malformed.
-    `heard` reads a webhook of the other side, verifying it first (Refused when it is not genuine); `polled` asks.
-    `section` is the table of the connections file that declares it: ticket or chat.
+    `heard` reads a webhook of the other side that the door found genuine (its secret path or its signature in
+    `X-Hub-Signature` over the raw body); it raises Refused or Malformed, and leaves out what we did ourselves.
+    `polled` asks for what happened to these tickets since a time.
+    `section` is the table of the connections file that declares it: ticket, chat or source.
+    `edits` says that a message or comment can be changed in place, so that it may follow every revision.
+    `every_s` is the least time between two messages to one target, in seconds.
+    `url` is where the client goes when the declaration names no address.
+    `reads` says which requests change nothing and are sent in a dry run too; `pretend` answers those held back,
+    and every request whose path holds MADE_UP.
     """
 
     kind: str
@@ -133,3 +167,7 @@ class System:
     heard: Callable[[Means, Mapping[str, str], bytes], Sequence[Said]] = _nothing_said
     polled: Callable[[Means, Sequence[str], datetime], Sequence[Said]] = _nothing_polled
     edits: bool = False
+    every_s: float = 0.0
+    url: str = ""
+    reads: Callable[[httpx.Request], bool] = only_reads
+    pretend: Callable[[httpx.Request], httpx.Response] = pretended
