@@ -14,6 +14,7 @@ import msgspec
 
 from domain.connections import Connections
 from domain.errors import Malformed
+from domain.scope import ChangeRef
 from domain.similar import SimilarIncident
 from evidence.recording import Answer, decode_answer, encode_answer
 
@@ -53,11 +54,20 @@ class _Head:
     truth: Truth | None = None
     similar: tuple[SimilarIncident, ...] = ()
     notes: str = ""
+    changes: tuple[ChangeRef, ...] = ()
+    declaration: str = ""
+    seed: int = 0
+    family: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A recorded incident. `as_of` is the time at which it was looked at; `similar` the history known then."""
+    """A recorded incident. `as_of` is the time at which it was looked at; `similar` the history known then.
+
+    `changes` are deploys and configuration changes that were known. A bundle of the lab says which `declaration` was
+    played with which `seed`, to which `family` of faults it belongs, and what the `stage` was made of.
+    """
 
     title: str
     as_of: datetime
@@ -67,6 +77,11 @@ class Bundle:
     deliveries: tuple[RecordedDelivery, ...]
     answers: tuple[Answer, ...]
     notes: str = ""
+    changes: tuple[ChangeRef, ...] = ()
+    declaration: str = ""
+    seed: int = 0
+    family: str = ""
+    stage: str = ""
 
     @classmethod
     def load(cls, path: Path) -> "Bundle":
@@ -79,7 +94,8 @@ class Bundle:
         answers = [_answer(n, files[n]) for n in sorted(files) if n.startswith("answers/")]
         return cls(
             head.title, head.as_of, head.connections, head.truth, head.similar,
-            tuple(deliveries), tuple(answers), head.notes,
+            tuple(deliveries), tuple(answers), head.notes, head.changes,
+            head.declaration, head.seed, head.family, head.stage,
         )  # fmt: skip
 
     def save(self, path: Path) -> None:
@@ -102,8 +118,9 @@ class Bundle:
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
         head = _Head(
-            FORMAT, self.title, self.as_of, without_secrets(self.connections), self.truth, self.similar, self.notes
-        )
+            FORMAT, self.title, self.as_of, without_secrets(self.connections), self.truth, self.similar, self.notes,
+            self.changes, self.declaration, self.seed, self.family, self.stage,
+        )  # fmt: skip
         yield (
             "bundle.json",
             json.dumps(msgspec.to_builtins(head), indent=1, sort_keys=True, ensure_ascii=False).encode(),

@@ -159,9 +159,10 @@ def _told(row: Alert) -> ParsedAlert:
     return ParsedAlert(**{**fields, "state": state, "started_at": row.started_at, "ended_at": row.ended_at})
 
 
-def scope(row: Incident, declared: Connections, as_of: datetime) -> Scope:
-    """What an investigation of the incident is about."""
-    return scope_of(str(row.pk), parsed_alerts(row), declared, as_of, changes(row))
+def scope(row: Incident, declared: Connections, as_of: datetime, recorded: Sequence[ChangeRef] | None = None) -> Scope:
+    """What an investigation of the incident is about; a recording brings its own changes."""
+    known = changes(row) if recorded is None else recorded
+    return scope_of(str(row.pk), parsed_alerts(row), declared, as_of, known)
 
 
 def changes(row: Incident) -> list[ChangeRef]:

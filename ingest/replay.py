@@ -32,7 +32,7 @@ def look(bundle: Bundle) -> tuple[Scope, Collected]:
     alerts = tuple(_alerts(bundle))
     if not alerts:
         raise Malformed("holds no alert; record it again with its deliveries", "deliveries")
-    scope = scope_of(_identity(bundle), alerts, bundle.connections, bundle.as_of)
+    scope = scope_of(_identity(bundle), alerts, bundle.connections, bundle.as_of, bundle.changes)
     return scope, completed(scope, collect(scope, ReplayTransports(bundle.answers), budget_s=BUDGET_S))
 
 

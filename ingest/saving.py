@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.errors import Refused
+from domain.scope import ChangeRef
 from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, without_secrets
 from incidents import queries
 from incidents.models import Delivery, Incident
@@ -25,7 +26,14 @@ def bundle_of(incident: Incident) -> Bundle:
         similar=verdict.similar if verdict else (),
         deliveries=tuple(_recorded(row, _latest(incident, looked.as_of)) for row in deliveries_of(incident)),
         answers=unpack_answers(bytes(looked.answers)),
+        changes=_changes(incident),
     )
+
+
+def _changes(incident: Incident) -> tuple[ChangeRef, ...]:
+    """What the investigation knew to have changed; a recording knows its own."""
+    path = queries.recorded_path(first.source) if (first := incident.alerts.order_by("pk").first()) else ""
+    return witnesses.changes_of(path) if path else tuple(queries.changes(incident))
 
 
 def deliveries_of(incident: Incident) -> list[Delivery]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from domain.connections import Connections
 from domain.errors import ProductError
-from domain.scope import Scope
+from domain.scope import ChangeRef, Scope
 from evidence.bundles import Bundle, pack_answers
 from evidence.collect import Collected, collect
 from evidence.recording import Answer, LiveTransports, ReplayTransports
@@ -38,6 +38,11 @@ def connections_for(source: Source) -> Connections:
     return _bundle(path).connections if path else queries.connections()
 
 
+def changes_of(path: str) -> tuple[ChangeRef, ...]:
+    """The changes that a recording's bundle knows."""
+    return _bundle(path).changes
+
+
 def view_of(incident: Incident, investigation: Investigation) -> View:
     """How this incident is looked at now. Time in a replay is the recorded time."""
     first = incident.alerts.select_related("source").order_by("pk").first()
@@ -46,7 +51,7 @@ def view_of(incident: Incident, investigation: Investigation) -> View:
     path = queries.recorded_path(first.source)
     if path:
         bundle = _bundle(path)
-        scope = queries.scope(incident, bundle.connections, bundle.as_of)
+        scope = queries.scope(incident, bundle.connections, bundle.as_of, bundle.changes)
         return View(scope, ReplayTransports(bundle.answers))
     declared = queries.connections()
     return View(queries.scope(incident, declared, _as_of(investigation)), LiveTransports(declared))

@@ -1,39 +1,58 @@
-"""`python -m lab record NAME [--out DIR]`, `ask NAME`, `list`: see docs of lab/recording.py."""
+"""`python -m lab list`: the verbs are described in lab/README.md."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from lab import playing, recording
 from lab.episodes import all_episodes
 from lab.history import write
-from lab.recording import ask, inspect, play
+from lab.planning import record_all
 
 
 def main(argv: list[str]) -> int:
     """Runs one verb; 0 done, 1 not done, 2 wrong call."""
+    wanted = _parser().parse_args(argv)
+    if wanted.verb == "list":
+        print("\n".join(f"{e.name}: {e.title}" for e in all_episodes().values()))
+    elif wanted.verb == "history":
+        print(f"{write(Path('bundles'))} earlier incidents")
+    elif wanted.verb == "show":
+        print(recording.inspect(recording.key_of(wanted.name, wanted.seed)))
+    elif wanted.verb == "record":
+        recording.ask(playing.play(wanted.name, wanted.seed), wanted.out)
+    elif wanted.verb == "all":
+        return record_all(wanted.seeds, wanted.names)
+    else:
+        _ask(wanted)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
+    names = sorted(all_episodes())
     for verb, text in (("record", "play the fault, then write the bundle"), ("ask", "ask a kept recording again"),
                        ("show", "what a kept recording holds")):  # fmt: skip
         sub = verbs.add_parser(verb, help=text)
-        sub.add_argument("name", choices=sorted(all_episodes()))
+        sub.add_argument("name", choices=[*names, ""], nargs="?" if verb == "ask" else None, default="")
+        sub.add_argument("--seed", type=int, default=0)
         sub.add_argument("--out", type=Path)
+        if verb == "ask":
+            sub.add_argument("--all", action="store_true", help="every kept recording that has a seed")
+    sub = verbs.add_parser("all", help="every episode that has no bundle yet, round after round")
+    sub.add_argument("--seeds", type=int, nargs="+", required=True)
+    sub.add_argument("names", nargs="*", choices=[*names, []])
     verbs.add_parser("history", help="write bundles/history.json from the recorded bundles")
     verbs.add_parser("list", help="all episodes")
-    wanted = parser.parse_args(argv)
-    if wanted.verb == "list":
-        print("\n".join(f"{e.name}: {e.title}" for e in all_episodes().values()))
-        return 0
-    if wanted.verb == "history":
-        print(f"{write(Path('bundles'))} earlier incidents")
-        return 0
-    if wanted.verb == "show":
-        print(inspect(wanted.name))
-        return 0
-    if wanted.verb == "record":
-        play(wanted.name)
-    ask(wanted.name, wanted.out or Path("bundles") / wanted.name)
-    return 0
+    return parser
+
+
+def _ask(wanted: argparse.Namespace) -> None:
+    if wanted.all:
+        recording.ask(raw for raw in recording.kept() if raw.seed)
+    else:
+        recording.ask([recording.load(recording.key_of(wanted.name, wanted.seed))], wanted.out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Plays an episode once, keeps its raw recording, and asks the product's own checks for the bundle.
+"""Keeps raw recordings and asks the product's own checks about them for the bundle.
 
 A raw recording (deliveries, the live answers, and the metrics store's folder) stays in the cache folder,
 so a bundle can be asked for again when a check changes, without breaking anything a second time.
@@ -6,10 +6,10 @@ so a bundle can be asked for again when a check changes, without breaking anythi
 
 import json
 import shutil
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -17,23 +17,28 @@ import msgspec
 
 from domain.alerts import ParsedAlert
 from domain.connections import Access, Connections, PrometheusDecl
-from domain.scope import Scope
+from domain.scope import ChangeRef, Scope
 from evidence.bundles import Bundle, RecordedDelivery, Truth
-from evidence.checks import all_checks
 from evidence.collect import collect
 from evidence.recording import Answer, LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
-from lab.episodes import all_episodes
 from lab.stage import monitoring
 from lab.stage.images import cache
 from lab.stage.programs import Stage, tell
-from lab.stage.sink import Sink, Taken
+from lab.stage.sink import Taken
+
+BUNDLES = Path(__file__).parents[1] / "bundles"
+# Seeds of the development set; those above are kept for the figure of a release, and nobody tunes on them.
+DEVELOPMENT = (1, 2)
 
 
 @dataclass(frozen=True)
 class Raw:
-    """What was kept of one played episode, beside the metrics store's folder."""
+    """What was kept of one played episode, beside the metrics store's folder.
+
+    `store` is the same for recordings that share one metrics store.
+    """
 
     name: str
     title: str
@@ -43,6 +48,16 @@ class Raw:
     notes: str
     deliveries: tuple[RecordedDelivery, ...]
     answers: tuple[Answer, ...]
+    seed: int = 0
+    family: str = ""
+    stage: str = ""
+    changes: tuple[ChangeRef, ...] = ()
+    store: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of its folder and of its bundle."""
+        return key_of(self.name, self.seed)
 
 
 class AskedAgain:
@@ -61,69 +76,105 @@ class AskedAgain:
         return (*self._live.answers(), *self._kept.answers())
 
 
-def play(name: str) -> Path:
-    """Plays the episode and returns the folder of its raw recording."""
-    episode = all_episodes()[name]
-    folder = cache() / "recordings" / name
-    all_sources()  # what the recording needs later should fail now, not after the fault
-    all_checks()
-    sink = Sink()
-    with Stage(on_disk=episode.on_disk) as stage:
-        tell(f"{name}: the stage is being set")
-        setting = episode.play(stage, sink)
-        time.sleep(1.2)  # as_of is on a whole second, and the last delivery lies before it
-        as_of = datetime.now(UTC).replace(microsecond=0)
-        told = tuple(_delivery(t) for t in sink.taken if t.received_at <= as_of)
-        connections = setting.connections
-        live = LiveTransports(connections)
-        collect(_scope(name, told, connections, as_of), live)
-        truth = Truth(setting.truth.cause, setting.truth.entity, setting.truth.said_by) if setting.truth.cause else None
-        raw = Raw(name, episode.title, as_of, connections, truth, " ".join(setting.notes), told, live.answers())
-        if process := stage.process("prometheus"):
-            stage.end(process)
+def key_of(name: str, seed: int) -> str:
+    """`NAME-sSEED`; seed 0 is the demo's recording, which has the name alone."""
+    return f"{name}-s{seed}" if seed else name
+
+
+def folder_of(key: str) -> Path:
+    """Where the raw recording of that key is kept."""
+    return cache() / "recordings" / key
+
+
+def place_of(name: str, seed: int) -> Path:
+    """Where the bundle belongs: the demo's is a folder, an episode's a zip in its part."""
+    if seed == 0:
+        return BUNDLES / name
+    part = "development" if seed in DEVELOPMENT else "kept"
+    return BUNDLES / "episodes" / part / f"{key_of(name, seed)}.zip"
+
+
+def keep(raws: Sequence[Raw], tsdb: Path) -> None:
+    """Writes raw recordings that share one stopped metrics store; only the first copy takes space."""
+    first: Path | None = None
+    for raw in raws:
+        folder = folder_of(raw.key)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        shutil.copytree(stage.folder / "tsdb", folder / "tsdb", ignore=shutil.ignore_patterns("lock"))
+        if first is None:
+            shutil.copytree(tsdb, folder / "tsdb", ignore=shutil.ignore_patterns("lock"))
+            first = folder / "tsdb"
+        else:
+            shutil.copytree(first, folder / "tsdb", copy_function=_link)
         (folder / "raw.json").write_bytes(msgspec.json.encode(raw))
-    sink.close()
-    tell(f"{name}: {len(told)} deliveries kept in {folder}")
-    return folder
+        tell(f"{raw.key}: {len(raw.deliveries)} deliveries kept in {folder}")
 
 
-def ask(name: str, out: Path) -> Bundle:
-    """Asks the product's checks about a kept recording and writes the bundle."""
-    folder = cache() / "recordings" / name
-    raw = msgspec.json.decode((folder / "raw.json").read_bytes(), type=Raw)
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)
+
+
+def load(key: str) -> Raw:
+    """The kept recording of that key."""
+    return msgspec.json.decode((folder_of(key) / "raw.json").read_bytes(), type=Raw)
+
+
+def kept() -> list[Raw]:
+    """All kept recordings in order of their keys."""
+    return [load(p.parent.name) for p in sorted((cache() / "recordings").glob("*/raw.json"))]
+
+
+def ask(raws: Iterable[Raw], out: Path | None = None) -> list[Path]:
+    """Asks the product's checks about kept recordings and writes their bundles; each store is opened once."""
+    stores: dict[str, list[Raw]] = {}
+    for raw in raws:
+        stores.setdefault(raw.store or raw.key, []).append(raw)
+    written = []
+    for same in stores.values():
+        with _opened(folder_of(same[0].key) / "tsdb") as url:
+            written += [_asked(raw, url, out or place_of(raw.name, raw.seed)) for raw in same]
+    return written
+
+
+@contextmanager
+def _opened(tsdb: Path) -> Iterator[str]:
+    """A server on a copy, since opening a store writes into it."""
     with Stage() as stage:
-        shutil.copytree(folder / "tsdb", stage.folder / "tsdb")
-        url = monitoring.reopen(stage)
-        connections = _with_url(raw.connections, url)
-        metrics = {p.name for p in connections.prometheus}
-        transports = AskedAgain(LiveTransports(connections), ReplayTransports(raw.answers), metrics)
-        collect(_scope(name, raw.deliveries, connections, raw.as_of), transports)
-    plain = _with_url(raw.connections, "http://127.0.0.1:9090")
+        shutil.copytree(tsdb, stage.folder / "tsdb")
+        yield monitoring.reopen(stage)
+
+
+def _asked(raw: Raw, url: str, out: Path) -> Path:
+    connections = _with_url(raw.connections, url)
+    metrics = {p.name for p in connections.prometheus}
+    transports = AskedAgain(LiveTransports(connections), ReplayTransports(raw.answers), metrics)
+    collect(scope(raw, connections), transports)
     bundle = Bundle(
-        title=raw.title, as_of=raw.as_of, connections=plain, truth=raw.truth, similar=(),
-        deliveries=raw.deliveries, answers=transports.answers(), notes=raw.notes,
+        title=raw.title, as_of=raw.as_of, connections=_with_url(raw.connections, "http://127.0.0.1:9090"),
+        truth=raw.truth, similar=(), deliveries=raw.deliveries, answers=transports.answers(), notes=raw.notes,
+        changes=raw.changes, declaration=raw.name, seed=raw.seed, family=raw.family, stage=raw.stage,
     )  # fmt: skip
-    shutil.rmtree(out, ignore_errors=True)
+    if out.suffix != ".zip":
+        shutil.rmtree(out, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     bundle.save(out)
-    size = sum(p.stat().st_size for p in out.rglob("*") if p.is_file())
+    size = sum(p.stat().st_size for p in ([out] if out.is_file() else out.rglob("*")) if p.is_file())
     tell(f"{out}: {len(bundle.answers)} answers, {size / 1024:.0f} KiB")
-    return bundle
+    return out
 
 
-def _delivery(taken: Taken) -> RecordedDelivery:
-    body = taken.body.decode()
-    return RecordedDelivery(taken.kind, taken.name, taken.received_at, taken.headers, body)
+def delivery(taken: Taken) -> RecordedDelivery:
+    """A taken delivery as a bundle keeps it."""
+    return RecordedDelivery(taken.kind, taken.name, taken.received_at, taken.headers, taken.body.decode())
 
 
-def _scope(name: str, deliveries: Sequence[RecordedDelivery], connections: Connections, as_of: datetime) -> Scope:
+def scope(raw: Raw, connections: Connections) -> Scope:
+    """What the recorded incident is about, asked through these connections."""
     alerts: list[ParsedAlert] = []
-    for delivery in deliveries:
-        parse = all_sources()[delivery.kind].parse
-        alerts += parse(delivery.body.encode(), delivery.received_at).alerts
-    return scope_of(name, alerts, connections, as_of)
+    for told in raw.deliveries:
+        parse = all_sources()[told.kind].parse
+        alerts += parse(told.body.encode(), told.received_at).alerts
+    return scope_of(raw.name, alerts, connections, raw.as_of, raw.changes)
 
 
 def _with_url(connections: Connections, url: str) -> Connections:
@@ -131,8 +182,8 @@ def _with_url(connections: Connections, url: str) -> Connections:
     return msgspec.structs.replace(connections, prometheus=moved)
 
 
-def inspect(name: str) -> str:
+def inspect(key: str) -> str:
     """What a raw recording holds, as JSON for a person."""
-    raw = msgspec.json.decode((cache() / "recordings" / name / "raw.json").read_bytes(), type=Raw)
-    return json.dumps({"as_of": str(raw.as_of), "truth": msgspec.to_builtins(raw.truth),
+    raw = load(key)
+    return json.dumps({"as_of": str(raw.as_of), "truth": msgspec.to_builtins(raw.truth), "notes": raw.notes,
                        "deliveries": len(raw.deliveries), "answers": len(raw.answers)})  # fmt: skip

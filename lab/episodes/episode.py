@@ -1,10 +1,12 @@
-"""What an episode is: a fault on a stage, with its truth."""
+"""What an episode is: a fault on a stage, with its truth and with parameters that follow from a seed."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from domain.connections import Connections
+from domain.scope import ChangeRef
 
 
 @dataclass(frozen=True)
@@ -18,18 +20,44 @@ class Truth:
 
 @dataclass
 class Setting:
-    """What stands on the stage when a fault has been played: input of the recording."""
+    """What stands on the stage when a fault has been played: input of the recording.
+
+    `changes` are the deploys and configuration changes that people would know of. `namespace` is where an episode on a
+    shared node took place; its deliveries and its lists of the Kubernetes API are picked by it.
+    """
 
     connections: Connections
     truth: Truth
     notes: list[str] = field(default_factory=list)
+    changes: tuple[ChangeRef, ...] = ()
+    namespace: str = ""
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One declaration. `play(stage, sink)` builds the stage, makes the fault, waits for the alert."""
+    """One declaration. `play(stage, sink, draw)` builds what it needs, makes the fault, waits for the alert.
+
+    `cause` is the slug of the truth, which `play` must say as well; `family` groups related faults for the figures.
+    `draw` follows from (name, seed): sizes, names, limits, load and times come from it and from nothing else.
+    An episode with `node` plays on a node that it shares with others and gets a Ground instead of a bare Stage;
+    with `alone` it has the node for itself, since its fault hits the whole of it.
+    """
 
     name: str
     title: str
-    play: Callable[[Any, Any], Setting]
+    play: Callable[[Any, Any, random.Random], Setting]
+    cause: str = ""
+    family: str = ""
     on_disk: bool = False
+    node: bool = False
+    alone: bool = False
+
+    @property
+    def stage(self) -> str:
+        """What a bundle says it was recorded on."""
+        return "real kubelet" if self.node else "real etcd"
+
+
+def drawing(name: str, seed: int) -> random.Random:
+    """The source of an episode's parameters: the same for the same declaration and seed, on every machine."""
+    return random.Random(f"{name}/{seed}")

@@ -1,5 +1,6 @@
 """Six ways in which people see "etcd leader switch", only some of which are one."""
 
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ def _alerted(scene: Scene, name: str = "EtcdLeaderChanged") -> None:
     tell(f"{name} was delivered")
 
 
-def network_burst(stage: Stage, sink: Sink) -> Setting:
+def network_burst(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """Rising delay with jitter between the zones, then bursts of 4 s round trip, as seen in bad WAN hours."""
     with calm_scene(stage, sink) as scene:
         zabbix.watch(stage, scene.etcd.members[0].endpoint, sink.url("zabbix", "zabbix"))
@@ -120,7 +121,7 @@ def _with_zabbix(connections: Connections) -> Connections:
     return Connections(source=sources, prometheus=connections.prometheus, etcd=connections.etcd)
 
 
-def slow_disk(stage: Stage, sink: Sink) -> Setting:
+def slow_disk(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """The leader's disk: 300 ms per fdatasync for a minute, then so slow that heartbeats stop."""
     with calm_scene(stage, sink) as scene:
         assert scene.leader.process is not None
@@ -142,7 +143,7 @@ def slow_disk(stage: Stage, sink: Sink) -> Setting:
                         f"fdatasync of the leader 300 ms late for 60 s, then up to {delay_ms} ms.")  # fmt: skip
 
 
-def frozen_leader(stage: Stage, sink: Sink) -> Setting:
+def frozen_leader(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """The leader's process stands still for 12 s; the network is innocent."""
     with calm_scene(stage, sink) as scene:
         assert scene.leader.process is not None
@@ -154,7 +155,7 @@ def frozen_leader(stage: Stage, sink: Sink) -> Setting:
                         "SIGSTOP of the leader for 12 s.")  # fmt: skip
 
 
-def moved_leader(stage: Stage, sink: Sink) -> Setting:
+def moved_leader(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """An operator moves the leadership."""
     with calm_scene(stage, sink) as scene:
         scene.etcd.move_leader(scene.etcd.followers()[0])
@@ -163,7 +164,7 @@ def moved_leader(stage: Stage, sink: Sink) -> Setting:
         return _setting(scene, "etcd-leadership-moved", f"EtcdCluster/{CLUSTER}//etcd-prod", "etcdctl move-leader")
 
 
-def follower_restart(stage: Stage, sink: Sink) -> Setting:
+def follower_restart(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """A follower restarts; `increase()` on that member then claims a leader change."""
     with calm_scene(stage, sink, prepare="moved before") as scene:
         follower = scene.etcd.followers()[0]
@@ -178,7 +179,7 @@ def follower_restart(stage: Stage, sink: Sink) -> Setting:
                         "A follower was ended and started again; the leader did not change.")  # fmt: skip
 
 
-def steady_latency(stage: Stage, sink: Sink) -> Setting:
+def steady_latency(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """A steady delay of 52 ms one way: etcd measures 340 ms, since each of its probes opens a connection anew."""
     with calm_scene(stage, sink, prepare="always late", calm_s=60) as scene:
         _alerted_within(scene, "EtcdPeerRoundTripHigh", 240)
@@ -192,10 +193,16 @@ def _alerted_within(scene: Scene, name: str, seconds: float) -> None:
 
 
 EPISODES = (
-    Episode("etcd-switch-network-burst", "etcd leader switch after jitter between zones", network_burst),
-    Episode("etcd-switch-slow-disk", "etcd leader switch because of the leader's disk", slow_disk),
-    Episode("etcd-switch-frozen-leader", "etcd leader switch because the leader's process froze", frozen_leader),
-    Episode("etcd-move-leader", "etcd leadership moved by an operator", moved_leader),
-    Episode("etcd-follower-restart", "an etcd follower restarts, and the counter claims a switch", follower_restart),
-    Episode("etcd-steady-latency", "a steady round trip of 340 ms, and no leader switch", steady_latency),
-)
+    Episode("etcd-switch-network-burst", "etcd leader switch after jitter between zones", network_burst,
+            "cross-az-network-jitter", "etcd"),
+    Episode("etcd-switch-slow-disk", "etcd leader switch because of the leader's disk", slow_disk,
+            "etcd-slow-disk", "etcd"),
+    Episode("etcd-switch-frozen-leader", "etcd leader switch because the leader's process froze", frozen_leader,
+            "etcd-leader-stalled", "etcd"),
+    Episode("etcd-move-leader", "etcd leadership moved by an operator", moved_leader,
+            "etcd-leadership-moved", "etcd"),
+    Episode("etcd-follower-restart", "an etcd follower restarts, and the counter claims a switch", follower_restart,
+            "etcd-member-restart", "etcd"),
+    Episode("etcd-steady-latency", "a steady round trip of 340 ms, and no leader switch", steady_latency,
+            "no-fault", "etcd"),
+)  # fmt: skip

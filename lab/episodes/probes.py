@@ -1,6 +1,7 @@
 """Readiness probes of a real kubelet that fail: a blocked handler, a full accept queue, nobody listening yet."""
 
 import contextlib
+import random
 import socket
 import threading
 import time
@@ -130,7 +131,7 @@ def scene(stage: Stage, sink: Sink, pod: str, env: dict[str, str], *, calm_s: fl
     yield Scene(stage, node, pod, pods[pod], watch, sink)
 
 
-def handler_blocked(stage: Stage, sink: Sink) -> Setting:
+def handler_blocked(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """A slow dependency holds the lock that the probe's handler and the work share."""
     with scene(stage, sink, "cart-6c8f9d7b5-x7x2q", {}, calm_s=110) as on:
         threading.Thread(target=on.get, args=("/hold?for=40s",), daemon=True).start()
@@ -143,7 +144,7 @@ def handler_blocked(stage: Stage, sink: Sink) -> Setting:
         return on.setting("handler-blocked-on-dependency", "A request held the shared lock for 40 s; 60 others waited.")
 
 
-def accept_queue_full(stage: Stage, sink: Sink) -> Setting:
+def accept_queue_full(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """The process stops accepting; its queue of one fills and the kernel drops what comes."""
     with scene(stage, sink, "checkout-5d4c7f6b8-9lqzt", {"NO_ACCEPT": "120s"}, calm_s=110) as on:
         held: list[socket.socket] = []
@@ -162,7 +163,7 @@ def accept_queue_full(stage: Stage, sink: Sink) -> Setting:
         return on.setting("accept-queue-full", "The process stopped accepting; listen queue of one, six connections.")
 
 
-def refused_at_start(stage: Stage, sink: Sink) -> Setting:
+def refused_at_start(stage: Stage, sink: Sink, draw: random.Random) -> Setting:
     """A new pod listens 30 s after its start; until then each probe is refused."""
     with scene(stage, sink, "search-7b9c5d6f4-tq8nd", {"LISTEN_AFTER": "30s"}, calm_s=1) as on:
         on.alerted()
@@ -172,7 +173,10 @@ def refused_at_start(stage: Stage, sink: Sink) -> Setting:
 
 
 EPISODES = (
-    Episode("probe-handler-blocked", "readiness fails because the handler waits for a lock", handler_blocked, True),
-    Episode("probe-accept-queue-full", "readiness fails because nobody accepts", accept_queue_full, True),
-    Episode("probe-refused-at-start", "readiness is refused while the pod warms up", refused_at_start, True),
-)
+    Episode("probe-handler-blocked", "readiness fails because the handler waits for a lock", handler_blocked,
+            "handler-blocked-on-dependency", "application", on_disk=True),
+    Episode("probe-accept-queue-full", "readiness fails because nobody accepts", accept_queue_full,
+            "accept-queue-full", "application", on_disk=True),
+    Episode("probe-refused-at-start", "readiness is refused while the pod warms up", refused_at_start,
+            "no-listener-at-start", "start", on_disk=True),
+)  # fmt: skip

@@ -10,7 +10,7 @@ from evidence.checks.etcd_peer_rtt import certainty
 from evidence.clients.prometheus import Answered, Line
 from ingest.replay import look, replay
 
-BUNDLES = sorted(p for p in Path("bundles").iterdir() if p.is_dir())
+BUNDLES = sorted(p.parent for p in Path("bundles").glob("*/bundle.json"))
 
 
 def found(name: str) -> dict[str, Finding]:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from causes.verdict_json import to_contract
 from domain.errors import Malformed
+from domain.scope import ChangeRef
 from domain.verdict import VerdictState
 from evidence.bundles import Bundle
 from ingest.replay import look, replay
@@ -69,3 +70,15 @@ def test_without_answers_every_finding_is_unknown(path: Path) -> None:
 def test_a_bundle_without_deliveries_is_refused() -> None:
     with pytest.raises(Malformed, match="holds no alert"):
         replay(replace(Bundle.load(BUNDLES[0]), deliveries=()))
+
+
+@pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
+def test_a_bundle_brings_its_changes_and_says_where_it_comes_from(path: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(path)
+    change = ChangeRef("deploy-7", "deploy", "cart 1.7", bundle.as_of - timedelta(minutes=9), ("Workload/a/b/cart",))
+    told = replace(bundle, changes=(change,), declaration="probe-x", seed=3, family="change", stage="real kubelet")
+    told.save(tmp_path / "told.zip")
+    again = Bundle.load(tmp_path / "told.zip")
+    assert (again.declaration, again.seed, again.family, again.stage) == ("probe-x", 3, "change", "real kubelet")
+    assert look(again)[0].changes == (change,)
+    assert look(bundle)[0].changes == ()

@@ -1,0 +1,37 @@
+"""Plans rounds so that every episode gets its recording, and plays them one after the other."""
+
+from collections.abc import Iterator, Sequence
+
+from lab import playing, recording
+from lab.episodes import all_episodes
+from lab.stage.programs import tell
+
+TRIES = 2
+
+
+def rounds(names: Sequence[str], seed: int) -> Iterator[list[str]]:
+    """Each episode by itself; those that have a bundle are left out."""
+    yield from ([n] for n in names if not recording.place_of(n, seed).exists())
+
+
+def record_all(seeds: Sequence[int], names: Sequence[str] = ()) -> int:
+    """Records what is missing; goes on after a failure, tries it once more at the end, and reports what is left."""
+    wanted = list(names) or sorted(all_episodes())
+    for _ in range(TRIES):
+        failed = {f"{name}-s{seed}": why for seed in seeds for one in rounds(wanted, seed)
+                  for name, why in _recorded(one, seed).items()}  # fmt: skip
+        for key, why in failed.items():
+            tell(f"FAILED {key}: {why}")
+        if not failed:
+            return 0
+    return 1
+
+
+def _recorded(names: list[str], seed: int) -> dict[str, str]:
+    """Why those of a round failed that did."""
+    tell(f"round with seed {seed}: {', '.join(names)}")
+    try:
+        recording.ask(playing.play(names[0], seed))
+    except Exception as error:  # noqa: BLE001 - a broken stage must not end the other rounds
+        return dict.fromkeys(names, f"{type(error).__name__}: {error}")
+    return {}

@@ -1,0 +1,64 @@
+"""Plays an episode and keeps what the product would see of it."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from evidence.bundles import Truth
+from evidence.checks import all_checks
+from evidence.collect import collect
+from evidence.recording import LiveTransports
+from ingest.sources import all_sources
+from lab import recording
+from lab.episodes import all_episodes
+from lab.episodes.episode import Episode, Setting, drawing
+from lab.recording import Raw
+from lab.stage.programs import Stage, StageBroken, tell
+from lab.stage.sink import Sink, Taken
+
+
+def play(name: str, seed: int = 0) -> list[Raw]:
+    """Plays one episode and keeps its raw recording; raises what went wrong."""
+    episode = all_episodes()[name]
+    _imported()
+    sink = Sink()
+    with Stage(on_disk=episode.on_disk) as stage:
+        tell(f"{name}: the stage is being set")
+        raw = _seen(episode, seed, episode.play(stage, sink, drawing(name, seed)), sink)
+        _keep(stage, [raw])
+    sink.close()
+    return [raw]
+
+
+def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
+    """The episode as the product sees it now, with all that live witnesses say."""
+    if setting.truth.cause != episode.cause:
+        raise StageBroken(f"{episode.name} is declared as {episode.cause!r}, and played {setting.truth.cause!r}")
+    time.sleep(1.2)  # as_of is on a whole second, and the last delivery lies before it
+    as_of = datetime.now(UTC).replace(microsecond=0)
+    told = [recording.delivery(t) for t in sink.taken if t.received_at <= as_of and _concerns(t, setting)]
+    if not told:
+        raise StageBroken(f"{episode.name}: no delivery")
+    truth = Truth(setting.truth.cause, setting.truth.entity, setting.truth.said_by) if setting.truth.cause else None
+    raw = Raw(episode.name, episode.title, as_of, setting.connections, truth, " ".join(setting.notes), tuple(told), (),
+              seed, episode.family, episode.stage, setting.changes)  # fmt: skip
+    live = LiveTransports(setting.connections)
+    collect(recording.scope(raw, setting.connections), live)
+    return replace(raw, answers=live.answers())
+
+
+def _concerns(taken: Taken, setting: Setting) -> bool:
+    """Alerts are grouped by namespace, so a delivery belongs to one episode of a shared node."""
+    return not setting.namespace or f'"namespace":"{setting.namespace}"'.encode() in taken.body
+
+
+def _keep(stage: Stage, raws: list[Raw]) -> None:
+    if process := stage.process("prometheus"):
+        stage.end(process)
+    recording.keep(raws, stage.folder / "tsdb")
+
+
+def _imported() -> None:
+    """What the recording needs later should fail now, not after the fault."""
+    all_sources()
+    all_checks()
