@@ -99,13 +99,24 @@ class BlackboxDecl(Access, frozen=True, kw_only=True):
     selector: dict[str, str] = {}
 
 
-class KubernetesDecl(_Strict, frozen=True, kw_only=True):
-    """A Kubernetes cluster, asked through its API when a kubeconfig or in_cluster is given."""
+class KubernetesDecl(Access, frozen=True, kw_only=True):
+    """A Kubernetes cluster; `name` is its `cluster` label. Asked through its API by one of three ways.
+
+    A kubeconfig, the service account of the own pod (`in_cluster`), or `url` with `bearer_file` and `ca_file`.
+    `api` is set where answers of the API were recorded, since a bundle holds no file names.
+    """
 
     name: str
     kubeconfig_file: str = ""
     in_cluster: bool = False
+    url: str = ""
+    api: bool = False
     prometheus: str = ""
+
+    @property
+    def has_api(self) -> bool:
+        """Whether the API may be asked, or its answers may be in the recording."""
+        return bool(self.kubeconfig_file or self.in_cluster or self.url or self.api)
 
 
 class Told(Access, frozen=True, kw_only=True):

@@ -4,17 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import msgspec
 
-from domain.connections import Access, Connections
-from domain.errors import NotRecorded, Refused
-
-ANSWER_LIMIT = 16 * 1024 * 1024
+from domain.connections import Access, Connections, KubernetesDecl
+from domain.errors import NotRecorded
+from evidence.bounded import content_of
+from evidence.ways import CONNECT_S, read_named, way_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,26 @@ class Transports(Protocol):
 
 @dataclass(slots=True)
 class _Kept:
-    """Answers of one investigation; several checks write at once."""
+    """Answers of one investigation; several checks write at once. `silent` connections let a request time out."""
 
     rows: dict[tuple[str, ...], Answer] = field(default_factory=dict)
+    silent: set[tuple[str, bytes]] = field(default_factory=set)
+    turns: dict[tuple[str, ...], threading.Lock] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, answer: Answer) -> None:
         with self.lock:
             self.rows[answer.key] = answer
+
+    def good(self, key: tuple[str, ...]) -> Answer | None:
+        """What was answered to the same question; an error is worth a second try."""
+        answer = self.rows.get(key)
+        return answer if answer and 0 < answer.status < 500 else None
+
+    def turn(self, key: tuple[str, ...]) -> threading.Lock:
+        """One asks, the others wait for what it hears."""
+        with self.lock:
+            return self.turns.setdefault(key, threading.Lock())
 
     def all(self) -> tuple[Answer, ...]:
         with self.lock:
@@ -76,41 +87,41 @@ class _Kept:
 
 
 class _Recording(httpx.BaseTransport):
-    """Asks for real and keeps what came back, also that nothing came back."""
+    """Asks for real and keeps what came back, also that nothing came back. The same question is asked once."""
 
-    def __init__(self, connection: str, inner: httpx.BaseTransport, kept: _Kept) -> None:
-        self._connection, self._inner, self._kept = connection, inner, kept
+    def __init__(self, connection: str, inner: httpx.BaseTransport, kept: _Kept, prefix: str = "") -> None:
+        self._connection, self._inner, self._kept, self._prefix = connection, inner, kept, prefix
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         started = time.time()
-        blank = _question(self._connection, request, int(started * 1000))
+        blank = _question(self._connection, request, int(started * 1000), self._prefix)
+        with self._kept.turn(blank.key):
+            answer = self._kept.good(blank.key) or self._asked(blank, request, started)
+        return httpx.Response(answer.status, text=answer.answer, request=request)
+
+    def _asked(self, blank: Answer, request: httpx.Request, started: float) -> Answer:
         try:
+            if (self._connection, request.url.netloc) in self._kept.silent:
+                raise httpx.ReadTimeout("it has let another question time out", request=request)
             response = self._inner.handle_request(request)
-            content = _bounded(response)
+            content = content_of(response)
         except httpx.HTTPError as error:
+            if isinstance(error, httpx.TimeoutException):
+                self._kept.silent.add((self._connection, request.url.netloc))
             self._kept.put(_with(blank, started, 0, "", type(error).__name__))
             raise
-        self._kept.put(_with(blank, started, response.status_code, content.decode("utf-8", "replace"), ""))
-        return httpx.Response(response.status_code, content=content, request=request)
+        answer = _with(blank, started, response.status_code, content.decode("utf-8", "replace"), "")
+        self._kept.put(answer)
+        return answer
 
     def close(self) -> None:
         self._inner.close()
 
 
-def _bounded(response: httpx.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for part in httpx.Response(response.status_code, headers=response.headers, stream=response.stream).iter_bytes():
-        size += len(part)
-        if size > ANSWER_LIMIT:
-            raise httpx.ReadError(f"the answer is larger than {ANSWER_LIMIT} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _question(connection: str, request: httpx.Request, at_ms: int) -> Answer:
+def _question(connection: str, request: httpx.Request, at_ms: int, prefix: str = "") -> Answer:
     body = request.content.decode("utf-8", "replace")
-    return Answer(connection, request.method, request.url.path, sorted_params(request.url.query), body, 0, "", at_ms)
+    path = request.url.path.removeprefix(prefix)
+    return Answer(connection, request.method, path, sorted_params(request.url.query), body, 0, "", at_ms)
 
 
 def _with(question: Answer, started: float, status: int, answer: str, error: str) -> Answer:
@@ -118,28 +129,28 @@ def _with(question: Answer, started: float, status: int, answer: str, error: str
     return Answer(*question.key, status, answer, question.at_ms, took, error)
 
 
+def _error(name: str, request: httpx.Request) -> httpx.TransportError:
+    """The error that was met then, so that a replay tells the same."""
+    kind = getattr(httpx, name, httpx.ConnectError)
+    if not (isinstance(kind, type) and issubclass(kind, httpx.TransportError)):
+        kind = httpx.ConnectError
+    return kind(name or "no answer", request=request)
+
+
 class _Replaying(httpx.BaseTransport):
     """Answers from the record, never from the network."""
 
-    def __init__(self, connection: str, recorded: dict[tuple[str, ...], Answer], kept: _Kept) -> None:
-        self._connection, self._recorded, self._kept = connection, recorded, kept
+    def __init__(self, connection: str, recorded: dict[tuple[str, ...], Answer], kept: _Kept, prefix: str = "") -> None:
+        self._connection, self._recorded, self._kept, self._prefix = connection, recorded, kept, prefix
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._recorded.get(_question(self._connection, request, 0).key)
+        answer = self._recorded.get(_question(self._connection, request, 0, self._prefix).key)
         if answer is None:
             raise NotRecorded(f"{self._connection}: {request.url.path} was not recorded")
         self._kept.put(answer)
         if answer.status == 0:
-            raise httpx.ConnectError(answer.error or "no answer", request=request)
+            raise _error(answer.error, request)
         return httpx.Response(answer.status, text=answer.answer, request=request)
-
-
-def read_named(file: str) -> str:
-    """The content of a secret file. Raises Refused with the remedy."""
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Refused(f"{file} cannot be read ({error.strerror}); correct the connection's *_file") from error
 
 
 class LiveTransports:
@@ -150,16 +161,12 @@ class LiveTransports:
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
         """A client that keeps every answer."""
-        verify: str | bool = access.ca_file or True
-        cert = (access.client_cert_file, access.client_key_file) if access.client_cert_file else None
-        inner = httpx.HTTPTransport(verify=verify, cert=cert, retries=1)
-        headers = dict(access.headers)
-        if access.bearer_file:
-            headers["Authorization"] = f"Bearer {self._read(access.bearer_file)}"
-        auth = (access.basic_user, self._read(access.basic_password_file)) if access.basic_password_file else None
+        way = way_to(base_url, access, self._read)
         return httpx.Client(
-            base_url=base_url, headers=headers, auth=auth, timeout=httpx.Timeout(access.timeout_s, connect=3.0),
-            transport=_Recording(connection, inner, self._kept), follow_redirects=False, trust_env=False,
+            base_url=way.base_url, headers=way.headers, auth=way.auth,
+            timeout=httpx.Timeout(access.timeout_s, connect=min(CONNECT_S, access.timeout_s)),
+            transport=_Recording(connection, way.transport, self._kept, way.prefix), follow_redirects=False,
+            trust_env=False,
         )  # fmt: skip
 
     def answers(self) -> tuple[Answer, ...]:
@@ -176,7 +183,8 @@ class ReplayTransports:
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
         """A client without a network; no secret is read."""
-        return httpx.Client(base_url=base_url, transport=_Replaying(connection, self._recorded, self._kept))
+        prefix = httpx.URL(base_url).path.rstrip("/") if isinstance(access, KubernetesDecl) else ""
+        return httpx.Client(base_url=base_url, transport=_Replaying(connection, self._recorded, self._kept, prefix))
 
     def answers(self) -> tuple[Answer, ...]:
         """Those recorded answers that were asked for."""

@@ -166,6 +166,8 @@ def _values(tree: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("source", position, "kind"), f"unknown kind `{entry['kind']}`; use one of {sources}")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
             yield Fault(("source", position, "name"), "is part of an address; use letters, digits, - and _")
+    for position, entry in enumerate(tree.get("kubernetes", [])):
+        yield from _ways_in(("kubernetes", position), entry)
     for path, key, value in _leaves(tree):
         if key in _ABOVE_ZERO and not value > 0:
             yield Fault(path, "must be above 0; give the time or number that you are ready for")
@@ -220,6 +222,16 @@ def _keys(path: toml_lines.Path, entry: dict[str, Any], known: tuple[str, ...]) 
     for key in entry.get(str(path[-1]), {}):
         if key not in known:
             yield Fault((*path, key), f"unknown key; use one of {', '.join(known)}")
+
+
+def _ways_in(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
+    """A Kubernetes API is reached by one way, and only an address needs more keys."""
+    ways = [way for way in ("kubeconfig_file", "in_cluster", "url") if entry.get(way)]
+    for way in ways[1:]:
+        yield Fault((*path, way), f"is one way too many beside {ways[0]}; keep one of them")
+    own = {"name", "kubeconfig_file", "in_cluster", "url", "api", "prometheus", "timeout_s"}
+    for key in sorted(set(entry) - own) if "url" not in ways else ():
+        yield Fault((*path, key), "belongs to `url`; the kubeconfig and the own pod's account bring their own")
 
 
 def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.Path, str, Any]]:

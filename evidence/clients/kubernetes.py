@@ -1,0 +1,96 @@
+"""The Kubernetes API, read only: the lists of one namespace, and the nodes, as lightkube's models.
+
+Requests go through the recording client, so a replay needs no cluster and no kubeconfig.
+"""
+
+import re
+from typing import TypeVar
+
+import httpx
+import msgspec
+from lightkube.models.apps_v1 import Deployment, DeploymentList, ReplicaSet, ReplicaSetList
+from lightkube.models.core_v1 import Event, EventList, Node, NodeList, Pod, PodList
+from lightkube.models.discovery_v1 import EndpointSlice, EndpointSliceList
+
+from domain.connections import KubernetesDecl
+from domain.errors import Malformed, Refused, Unreachable
+from evidence.recording import Transports
+
+L = TypeVar("L")
+# Namespaces come from alerts; anything else would be another path of the API.
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# Stands for the server in a replay, where no request leaves.
+NOWHERE = "https://kubernetes.invalid"
+
+
+class _Status(msgspec.Struct):
+    """What the API says with an error."""
+
+    message: str = ""
+
+
+class Kubernetes:
+    """One cluster. All calls raise Unreachable, Refused, Malformed or NotRecorded with one sentence."""
+
+    def __init__(self, declared: KubernetesDecl, transports: Transports) -> None:
+        self._declared, self._transports = declared, transports
+
+    def pods(self, namespace: str) -> tuple[Pod, ...]:
+        """Every pod of the namespace."""
+        return tuple(self._list(of("api/v1", namespace, "pods"), PodList).items)
+
+    def events(self, namespace: str) -> tuple[Event, ...]:
+        """The events that are still kept; by default the API server forgets them after an hour."""
+        return tuple(self._list(of("api/v1", namespace, "events"), EventList).items)
+
+    def endpoint_slices(self, namespace: str) -> tuple[EndpointSlice, ...]:
+        """Which addresses stand behind each service, and which of them are ready."""
+        path = of("apis/discovery.k8s.io/v1", namespace, "endpointslices")
+        return tuple(self._list(path, EndpointSliceList).items)
+
+    def deployments(self, namespace: str) -> tuple[Deployment, ...]:
+        """Every deployment with its rollout's conditions."""
+        return tuple(self._list(of("apis/apps/v1", namespace, "deployments"), DeploymentList).items)
+
+    def replica_sets(self, namespace: str) -> tuple[ReplicaSet, ...]:
+        """Every replica set; one that was made lately is a rollout."""
+        return tuple(self._list(of("apis/apps/v1", namespace, "replicasets"), ReplicaSetList).items)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node with its conditions."""
+        return tuple(self._list("/api/v1/nodes", NodeList).items)
+
+    def _list(self, path: str, kind: type[L]) -> L:
+        answer = self._get(path)
+        if answer.status_code >= 500 or answer.status_code == 429:
+            raise Unreachable(f"the Kubernetes API answered {answer.status_code}")
+        if answer.status_code != 200:
+            raise Refused(f"the Kubernetes API refused {path} ({answer.status_code}): {_said(answer.content)}")
+        try:
+            return msgspec.json.decode(answer.content, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(f"the Kubernetes API answered {path} with something that is not its list") from error
+
+    def _get(self, path: str) -> httpx.Response:
+        declared = self._declared
+        with self._transports.client(declared.name, declared.url or NOWHERE, declared) as client:
+            try:
+                return client.get(path)
+            except httpx.TimeoutException as error:
+                raise Unreachable("the Kubernetes API did not answer in time") from error
+            except httpx.HTTPError as error:
+                raise Unreachable(f"the Kubernetes API cannot be reached ({type(error).__name__})") from error
+
+
+def of(group: str, namespace: str, plural: str) -> str:
+    """The path of one namespace's list. Raises Refused when the name cannot be a namespace's."""
+    if not NAME.fullmatch(namespace):
+        raise Refused(f"`{namespace[:80]}` is no namespace's name; keep the `namespace` label in the alert")
+    return f"/{group}/namespaces/{namespace}/{plural}"
+
+
+def _said(content: bytes) -> str:
+    try:
+        return msgspec.json.decode(content, type=_Status).message[:200] or "it gave no reason"
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return "it gave no reason"

@@ -1,0 +1,53 @@
+"""Takes out of a Kubernetes answer what may hold a secret or is of no use, before anything else sees it."""
+
+from typing import Any
+
+import httpx
+import msgspec
+
+from evidence.bounded import content_of
+
+DROPPED = {"env", "envFrom", "args", "managedFields", "data", "stringData", "imagePullSecrets"}
+REVISION = "deployment.kubernetes.io/revision"
+
+
+class Scrubbed(httpx.BaseTransport):
+    """Hands on what the API server says, without environment, arguments, annotations and header values."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer without secrets; what is not JSON is not handed on."""
+        response = self._inner.handle_request(request)
+        content = content_of(response)
+        try:
+            clean = msgspec.json.encode(scrubbed(msgspec.json.decode(content)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            clean = b"not JSON"
+        return httpx.Response(response.status_code, content=clean, request=request)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._inner.close()
+
+
+def scrubbed(node: Any) -> Any:
+    """The same tree without what may hold a secret."""
+    if isinstance(node, list):
+        return [scrubbed(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _entry(key, value) for key, value in node.items() if key not in DROPPED}
+
+
+def _entry(key: str, value: Any) -> Any:
+    if key == "annotations" and isinstance(value, dict):
+        return {k: v for k, v in value.items() if k == REVISION}
+    if key == "command" and isinstance(value, list):
+        return value[:1]
+    if key == "httpHeaders" and isinstance(value, list):
+        return [{"name": h.get("name", ""), "value": ""} for h in value if isinstance(h, dict)]
+    if key == "path" and isinstance(value, str):
+        return value.partition("?")[0]
+    return scrubbed(value)

@@ -1,0 +1,75 @@
+"""How each kind of declared connection is reached: its address, its TLS, its authentication."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from domain.connections import Access, KubernetesDecl
+from domain.errors import Refused
+from evidence.clients.kubeconfig import Entrance, entrance
+from evidence.clients.scrub import Scrubbed
+
+CONNECT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A transport with what every request through it carries. `prefix` is not part of a question's path."""
+
+    base_url: str
+    transport: httpx.BaseTransport
+    headers: dict[str, str]
+    auth: tuple[str, str] | None = None
+    prefix: str = ""
+
+
+def read_named(file: str) -> str:
+    """The content of a secret file. Raises Refused with the remedy."""
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Refused(f"{file} cannot be read ({error.strerror}); correct the connection's *_file") from error
+
+
+def way_to(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
+    """The way to one declared connection. Raises Refused when a file of it cannot be used."""
+    if isinstance(access, KubernetesDecl):
+        return _kubernetes(access, read)
+    return _http(base_url, access, read)
+
+
+def tls_of(access: Access) -> ssl.SSLContext | bool:
+    """What verifies the other side, with the client's own certificate. Raises Refused when a file cannot be used."""
+    if not (access.ca_file or access.client_cert_file):
+        return True
+    try:
+        made = ssl.create_default_context(cafile=access.ca_file or None)
+        if access.client_cert_file:
+            made.load_cert_chain(access.client_cert_file, access.client_key_file or None)
+    except (OSError, ValueError) as error:
+        raise Refused(f"ca_file or client_cert_file cannot be used ({type(error).__name__}); correct them") from error
+    return made
+
+
+def _http(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
+    headers = dict(access.headers)
+    if access.bearer_file:
+        headers["Authorization"] = f"Bearer {read(access.bearer_file)}"
+    auth = (access.basic_user, read(access.basic_password_file)) if access.basic_password_file else None
+    return Way(base_url, httpx.HTTPTransport(verify=tls_of(access), retries=1), headers, auth)
+
+
+def _kubernetes(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:
+    if declared.url:
+        way = _http(declared.url, declared, read)
+        return Way(
+            way.base_url, Scrubbed(way.transport), way.headers, way.auth, httpx.URL(declared.url).path.rstrip("/")
+        )
+    found: Entrance = entrance(declared)
+    verify: ssl.SSLContext | bool = found.tls or True
+    inner = httpx.HTTPTransport(verify=verify, retries=1)
+    headers = {"Authorization": f"Bearer {found.token}"} if found.token else {}
+    return Way(found.server, Scrubbed(inner), headers, found.basic, httpx.URL(found.server).path.rstrip("/"))
