@@ -2,17 +2,23 @@
 
 import itertools
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import median
 
-from domain.connections import EtcdDecl, EtcdMemberDecl
-from domain.errors import Refused
+from domain.connections import EtcdDecl, EtcdMemberDecl, PrometheusDecl
+from domain.errors import ProductError, Refused
 from domain.findings import Point, Series
-from evidence.checks.check import Ask, etcds
-from evidence.clients.prometheus import Line, matcher
+from evidence.checks.check import Ask
+from evidence.clients.prometheus import Answered, Line, matcher
+from evidence.etcd_choice import etcd_of
 
 # The fault comes before the alert: a rule's evaluation, its `for`, and the first scrapes after it.
 LEAD = timedelta(seconds=150)
+# A series that begins later than this after its member's first scrape came into being with an event.
+SETTLE_MS = 20_000
+LEADERSHIP = (
+    "etcd_server_leader_changes_seen_total|etcd_server_has_leader|etcd_server_is_leader|process_start_time_seconds|up"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,25 @@ class Members:
         """Members that are still not scraped at the end, and since when (epoch ms)."""
         return {name: gap[0] for name, gap in self._gaps().items() if not gap[1]}
 
+    def gone(self, name: str) -> tuple[tuple[int, int], ...]:
+        """The spans in which a member did not answer scrapes (epoch ms); one that lasts ends at `end_ms`."""
+        spans: list[tuple[int, int]] = []
+        for line in (found for found in self.of("up") if self.member(found) == name):
+            since = 0
+            for point in line.points:
+                if point.value == 0:
+                    since = since or point.at_ms
+                elif since:
+                    spans.append((since, point.at_ms))
+                    since = 0
+            spans += [(since, self.end_ms)] if since else []
+        return tuple(spans)
+
+    def seen_since(self, name: str) -> int:
+        """When the member was first scraped in the window (epoch ms)."""
+        firsts = [line.points[0].at_ms for line in self.of("up") if line.points and self.member(line) == name]
+        return min(firsts, default=self.end_ms)
+
     def _gaps(self) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}
         for line in self.of("up"):
@@ -80,6 +105,16 @@ class Members:
         restarted = self.restarts()
         lines = self.of("etcd_server_leader_changes_seen_total")
         return [line for line in lines if self.member(line) not in restarted and line.points]
+
+    def leaderless(self) -> dict[str, int]:
+        """Members that had a leader and then saw none, and when first (epoch ms)."""
+        seen: dict[str, int] = {}
+        for line in self.of("etcd_server_has_leader"):
+            led = next((p.at_ms for p in line.points if p.value == 1), None)
+            lost = next((p.at_ms for p in line.points if p.value == 0 and led is not None and p.at_ms > led), None)
+            if lost is not None:
+                seen[self.member(line)] = lost
+        return seen
 
     def leader_before(self, at_ms: int) -> str:
         """Who led at that time, by `etcd_server_is_leader`; empty if nobody said so."""
@@ -104,19 +139,45 @@ def member_name(etcd: EtcdDecl, instance: str) -> str:
 
 def read(ask: Ask, metrics: str) -> Members:
     """Asks for all metrics that the regular expression names. Raises Refused when nothing is declared or found."""
-    clusters = etcds(ask.scope)
-    if not clusters:
-        raise Refused("no declared etcd cluster fits the incident; declare it with [[etcd]]")
-    etcd = clusters[0]
+    etcd = etcd_of(ask.scope)
+    server = server_of(ask, etcd)
+    members = _members(ask, etcd, ask.range(server, _named(metrics, etcd)).lines)
+    if not members.lines:
+        raise Refused(f"Prometheus {server.name} has no such series of etcd {etcd.name} in the window")
+    return members
+
+
+def read_more(ask: Ask, etcd: EtcdDecl, metrics: str) -> Members:
+    """Like `read`, and without lines where that is not answered: for what rounds a finding off."""
+    return _members(ask, etcd, ask_more(ask, etcd, _named(metrics, etcd)).lines)
+
+
+def ask_more(ask: Ask, etcd: EtcdDecl, query: str, start: datetime | None = None, step_s: int = 5) -> Answered:
+    """A range query that may stay unanswered; the one that a finding shows remains the one asked before."""
+    shown = ask.query, ask.start, ask.end
+    try:
+        return ask.range(server_of(ask, etcd), query, start, step_s)
+    except ProductError:
+        return Answered(())
+    finally:
+        ask.query, ask.start, ask.end = shown
+
+
+def _named(metrics: str, etcd: EtcdDecl) -> str:
+    return f'{{__name__=~"{metrics}"{"," + matcher(etcd.selector) if etcd.selector else ""}}}'
+
+
+def _members(ask: Ask, etcd: EtcdDecl, lines: tuple[Line, ...]) -> Members:
+    onset = round((ask.scope.started_at - LEAD).timestamp() * 1000)
+    return Members(etcd, lines, onset, round(ask.scope.as_of.timestamp() * 1000))
+
+
+def server_of(ask: Ask, etcd: EtcdDecl) -> PrometheusDecl:
+    """Where the cluster's series are. Raises Refused when its declaration names none."""
     server = ask.prometheus(etcd.prometheus)
     if server is None:
         raise Refused(f"etcd {etcd.name} names no declared Prometheus; set its `prometheus`")
-    selector = matcher(etcd.selector)
-    answered = ask.range(server, f'{{__name__=~"{metrics}"{"," + selector if selector else ""}}}')
-    if not answered.lines:
-        raise Refused(f"Prometheus {server.name} has no such series of etcd {etcd.name} in the window")
-    onset = round((ask.scope.started_at - LEAD).timestamp() * 1000)
-    return Members(etcd, answered.lines, onset, round(ask.scope.as_of.timestamp() * 1000))
+    return server
 
 
 def increase(line: Line, start_ms: int, end_ms: int) -> float:

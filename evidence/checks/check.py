@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.connections import EtcdDecl, PrometheusDecl
+from domain.connections import PrometheusDecl
 from domain.errors import ProductError
 from domain.findings import Finding, Item, Series
 from domain.scope import Scope
@@ -28,7 +28,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a check says of one measure; the query, range and connection are added by the asker."""
+    """What a check says of one measure; range and connection are added by the asker.
+
+    `query` is given where a check asks several; empty means the one that was asked last.
+    """
 
     seen: bool | None
     sentence: Text
@@ -39,6 +42,7 @@ class Told:
     items: tuple[Item, ...] = ()
     series: tuple[Series, ...] = ()
     first_seen_at: datetime | None = None
+    query: str = ""
 
 
 @dataclass(slots=True)
@@ -108,22 +112,11 @@ def finding(check: Check, measure: Measure, told: Told, ask: Ask) -> Finding:
     """The finding with the query, the range and the connection that it rests on."""
     return Finding(
         measure=measure.slug, check=check.slug, seen=told.seen, sentence=told.sentence, value=told.value,
-        unit=measure.unit, limit=told.limit, subject=told.subject, query=ask.query,
+        unit=measure.unit, limit=told.limit, subject=told.subject, query=told.query or ask.query,
         from_=ask.start, to=ask.end, connection=ask.connection,
         why_unknown=told.why_unknown if told.seen is None else None, items=told.items, series=told.series,
         first_seen_at=told.first_seen_at,
     )  # fmt: skip
-
-
-def etcds(scope: Scope) -> list[EtcdDecl]:
-    """The declared etcd clusters that the incident's entities belong to, by member, cluster or alert text."""
-    named = {(e.kind.value, e.name) for e in scope.entities}
-    hit = [
-        etcd for etcd in scope.connections.etcd
-        if ("EtcdCluster", etcd.name) in named or any(("EtcdMember", m.name) in named for m in etcd.member)
-    ]  # fmt: skip
-    about = any("etcd" in f"{a.name} {a.title}".lower() for a in scope.alerts)
-    return hit or (list(scope.connections.etcd) if about else [])
 
 
 def chart(lines: Sequence[Line], name: Callable[[Line], str]) -> tuple[Series, ...]:

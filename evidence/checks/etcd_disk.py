@@ -1,15 +1,39 @@
 """Is one member's disk slow, or all of them?"""
 
+from dataclasses import dataclass
+
 from domain.findings import Item, Series
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, etcds
-from evidence.etcd_series import Members, increase, means, outstanding, read, series_of
+from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.clients.prometheus import matcher
+from evidence.etcd_choice import etcds
+from evidence.etcd_series import Members, ask_more, increase, means, outstanding, read, series_of
 
 # etcd's own guidance: WAL fsync p99 below 10 ms, backend commit p99 below 25 ms (etcd FAQ and tuning pages).
 FSYNC_LIMIT_S, COMMIT_LIMIT_S = 0.010, 0.025
 # A member stands out when its mean is five times its peers' median and well over the guidance.
 FACTOR = 5.0
+# One write that waits while its process stands still lifts the mean of a hundred; a slow disk slows many.
+SLOW_SHARE = 0.03
 FSYNC, COMMIT = "etcd_disk_wal_fsync_duration_seconds", "etcd_disk_backend_commit_duration_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How one member's writes are spread since shortly before the incident.
+
+    `median` and `p99` are the upper borders of their buckets in seconds (infinite: beyond the last bucket),
+    `slow` is the share of writes above the guidance.
+    """
+
+    median: float
+    p99: float
+    slow: float
+
+    @property
+    def shown(self) -> str:
+        """For the detail table."""
+        return f"P50 ≤ {self.median * 1000:g} ms; P99 ≤ {self.p99 * 1000:g} ms; {self.slow:.0%} slow"
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
@@ -17,14 +41,36 @@ def _collect(ask: Ask) -> dict[str, Told]:
         ask, f"({FSYNC}|{COMMIT})_(sum|count)|etcd_server_slow_apply_total|etcd_server_heartbeat_send_failures_total"
     )
     return {
-        "etcd-fsync-one-slow": _one_slow(members, FSYNC, "WAL fsync", FSYNC_LIMIT_S),
-        "etcd-commit-one-slow": _one_slow(members, COMMIT, "backend commit", COMMIT_LIMIT_S),
+        "etcd-fsync-one-slow": _one_slow(ask, members, (FSYNC, "WAL fsync", FSYNC_LIMIT_S)),
+        "etcd-commit-one-slow": _one_slow(ask, members, (COMMIT, "backend commit", COMMIT_LIMIT_S)),
         "etcd-fsync-over-guidance": _guidance(members),
         "etcd-slow-applies": _counted(members, "etcd_server_slow_apply_total", "slow applies", "慢应用次数"),
         "etcd-heartbeat-failures": _counted(
             members, "etcd_server_heartbeat_send_failures_total", "heartbeats sent late", "心跳发送迟延次数"
         ),
     }
+
+
+def _spreads(ask: Ask, members: Members, metric: str, limit: float) -> dict[str, Spread]:
+    """Per member, from the histogram; empty where it is not answered."""
+    seconds = max(60, (members.end_ms - members.onset_ms) // 1000)
+    selector = matcher(members.etcd.selector)
+    query = f"sum by (instance, le) (increase({metric}_bucket{{{selector}}}[{seconds}s]))"
+    table: dict[str, dict[float, float]] = {}
+    for line in ask_more(ask, members.etcd, query, start=ask.window()[1]).lines:
+        if line.points and (le := line.labels.get("le", "")):
+            table.setdefault(members.member(line), {})[float(le)] = line.points[-1].value
+    return {name: _spread(sorted(row.items()), limit) for name, row in table.items() if max(row.values()) >= 1}
+
+
+def _spread(row: list[tuple[float, float]], limit: float) -> Spread:
+    total = max(count for _, count in row)
+
+    def at(share: float) -> float:
+        return next((border for border, count in row if count >= share * total), row[-1][0])
+
+    under = next((count for border, count in row if border >= limit), total)
+    return Spread(at(0.5), at(0.99), max(0.0, 1 - under / total))
 
 
 def _means(members: Members, metric: str) -> dict[str, float]:
@@ -39,32 +85,50 @@ def _means(members: Members, metric: str) -> dict[str, float]:
     return found
 
 
-def _silent(values: dict[str, float], what: str) -> Told:
+def _silent(what: str) -> Told:
     why = Text(f"fewer than two members did any {what}", f"执行过 {what} 的成员少于两个")
     return Told(
         None, Text(f"Whether one member's {what} is slow is unknown.", f"无法比较各成员的 {what}。"), why_unknown=why
     )
 
 
-def _one_slow(members: Members, metric: str, what: str, limit: float) -> Told:
+def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> Told:
+    metric, what, limit = asked
     values = _means(members, metric)
     if len(values) < 2:
-        return _silent(values, what)
+        return _silent(what)
+    spreads = _spreads(ask, members, metric, limit)
     worst = outstanding(values, 3 * limit, FACTOR)
     name = worst or max(sorted(values), key=lambda n: values[n])
-    items = tuple(Item(n, v, exceeds=v > limit) for n, v in sorted(values.items()))
+    items = tuple(Item(n, v, spreads[n].shown if n in spreads else "", v > limit) for n, v in sorted(values.items()))
+    seen = bool(worst) and not _few(spreads, worst)
+    told = _slow_text(values, name, what) if seen else _even_text(values, name, what, bool(worst))
+    return Told(seen, told, values[name], limit, name, items=items, series=_charts(members, metric))
+
+
+def _few(spreads: dict[str, Spread], name: str) -> bool:
+    """Whether the mean stands out for a few writes only, as when the process stood still during one of them."""
+    return name in spreads and spreads[name].slow < SLOW_SHARE
+
+
+def _slow_text(values: dict[str, float], name: str, what: str) -> Text:
     # Said as "at most", so a value below a tenth of a millisecond is rounded up, not down to nothing.
     rest = max(0.0001, *(v for n, v in values.items() if n != name))
-    yes = Text(
+    return Text(
         f"{what} of {name} takes {values[name] * 1000:.0f} ms on average, of its peers at most {rest * 1000:.1f} ms.",
         f"{name} 的 {what} 平均耗时 {values[name] * 1000:.0f} 毫秒，其他成员最多 {rest * 1000:.1f} 毫秒。",
     )
-    no = Text(
+
+
+def _even_text(values: dict[str, float], name: str, what: str, few: bool) -> Text:
+    if few:
+        return Text(
+            f"A few {what}s of {name} took very long, almost all were quick: not a slow disk.",
+            f"{name} 仅有极少数 {what} 耗时很长，其余都很快：并非磁盘过慢。",
+        )
+    return Text(
         f"No member's {what} stands out; the slowest, {name}, takes {values[name] * 1000:.1f} ms on average.",
         f"没有成员的 {what} 明显偏慢；最慢的 {name} 平均 {values[name] * 1000:.1f} 毫秒。",
-    )
-    return Told(
-        bool(worst), yes if worst else no, values[name], limit, name, items=items, series=_charts(members, metric)
     )
 
 
@@ -77,7 +141,7 @@ def _charts(members: Members, metric: str) -> tuple[Series, ...]:
 def _guidance(members: Members) -> Told:
     values = _means(members, FSYNC)
     if not values:
-        return _silent(values, "WAL fsync")
+        return _silent("WAL fsync")
     name = max(sorted(values), key=lambda n: values[n])
     over = values[name] > FSYNC_LIMIT_S
     yes = Text(

@@ -3,8 +3,9 @@
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, etcds
+from evidence.checks.check import Ask, Check, Measure, Told
 from evidence.clients.etcd import MemberHealth, ask_members
+from evidence.etcd_choice import etcds
 
 
 def _collect(ask: Ask) -> dict[str, Told]:

@@ -4,12 +4,9 @@ from datetime import UTC, datetime
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, etcds
-from evidence.etcd_series import Members, read
-
-METRICS = (
-    "etcd_server_leader_changes_seen_total|etcd_server_has_leader|etcd_server_is_leader|process_start_time_seconds|up"
-)
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.etcd_choice import etcds
+from evidence.etcd_series import LEADERSHIP, Members, read
 
 
 def _at(ms: int | None) -> datetime | None:
@@ -17,7 +14,7 @@ def _at(ms: int | None) -> datetime | None:
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    members = read(ask, METRICS)
+    members = read(ask, LEADERSHIP)
     return {
         "etcd-leader-switch": _switch(members),
         "etcd-member-restarted": _restarted(members),
@@ -58,12 +55,7 @@ def _restarted(members: Members) -> Told:
 
 
 def _no_leader(members: Members) -> Told:
-    seen: dict[str, int] = {}
-    for line in members.of("etcd_server_has_leader"):
-        led = next((p.at_ms for p in line.points if p.value == 1), None)
-        lost = next((p.at_ms for p in line.points if p.value == 0 and led is not None and p.at_ms > led), None)
-        if lost is not None:
-            seen[members.member(line)] = lost
+    seen = members.leaderless()
     who = ", ".join(sorted(seen))
     yes = Text(f"{who} reported that there was no leader.", f"{who} 曾报告没有主节点。")
     no = Text("No scrape saw a member without a leader.", "所有采样中成员都有主节点。")

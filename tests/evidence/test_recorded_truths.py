@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.findings import Finding, Point
+from domain.findings import Finding
 from evidence.bundles import Bundle
-from evidence.checks.etcd_peer_rtt import certainty
-from evidence.clients.prometheus import Answered, Line
 from ingest.replay import look, replay
 
 BUNDLES = sorted(p.parent for p in Path("bundles").glob("*/bundle.json"))
@@ -15,21 +13,6 @@ BUNDLES = sorted(p.parent for p in Path("bundles").glob("*/bundle.json"))
 
 def found(name: str) -> dict[str, Finding]:
     return {f.measure: f for f in look(Bundle.load(Path("bundles") / name))[1].findings}
-
-
-@pytest.mark.parametrize(
-    ("under_102", "under_205", "seen"),
-    [(0.0, 20.3, None), (20.3, 20.3, False), (0.0, 10.0, True), (20.0, 20.3, None)],
-    ids=["steady 110 ms, read as 203.8", "all low", "half above the bucket", "a few within the bucket"],
-)
-def test_p99_is_over_or_under_only_when_the_whole_bucket_is(
-    under_102: float, under_205: float, seen: bool | None
-) -> None:
-    labels = {"instance": "i1", "To": "a"}
-    counts = {"0.1024": under_102, "0.2048": under_205, "+Inf": 20.3}
-    lines = tuple(Line(labels | {"le": le}, (Point(1000, count),)) for le, count in counts.items())
-    told = certainty(Answered(lines), (0.1024, 0.2048, 0.15), None)
-    assert told.seen is seen and bool(told.why_unknown) is (seen is None)
 
 
 def test_steady_latency_is_no_leader_switch_and_no_jitter() -> None:

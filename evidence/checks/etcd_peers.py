@@ -1,0 +1,139 @@
+"""Did members lose their connections to each other, although both ends were alive?"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from domain.errors import Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.clients.prometheus import Line
+from evidence.etcd_choice import etcds
+from evidence.etcd_series import SETTLE_MS, Members, increase, read, read_more
+
+LOST, ACTIVE = "etcd_network_disconnected_peers_total", "etcd_network_active_peers"
+SENT_FAILURES = "etcd_network_peer_sent_failures_total"
+# A single lost message at a reconnect is everyday; etcd drops them and raft sends again.
+FAILURES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What one member says of its connections to a peer. `excused` names the end that was not there itself."""
+
+    start: str
+    end: str
+    lost: float
+    failures: float
+    inactive: bool
+    excused: str = ""
+    since_ms: int = 0
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection suffered while both ends were alive."""
+        return not self.excused and (self.lost > 0 or self.inactive or self.failures >= FAILURES)
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    members = read(ask, f"{LOST}|{ACTIVE}|{SENT_FAILURES}|process_start_time_seconds|up")
+    peers = [line for line in members.lines if _peer(line)]
+    if not peers:
+        raise Refused(f"etcd {members.etcd.name} exports no peer connections in the window")
+    ids = members.ids() | read_more(ask, members.etcd, "etcd_server_id").ids()
+    return {"etcd-peer-disconnected": _told(members, _links(members, peers, ids), ids)}
+
+
+def _peer(line: Line) -> str:
+    """The hex id of the other end."""
+    return line.labels.get("Remote") or line.labels.get("To", "")
+
+
+def _links(members: Members, lines: list[Line], ids: dict[str, str]) -> list[Link]:
+    table: dict[tuple[str, str], dict[str, Line]] = {}
+    for line in lines:
+        ends = members.member(line), ids.get(_peer(line), _peer(line))
+        table.setdefault(ends, {})[line.labels.get("__name__", "")] = line
+    return [_link(members, ends, found) for ends, found in sorted(table.items())]
+
+
+def _link(members: Members, ends: tuple[str, str], found: dict[str, Line]) -> Link:
+    quiet = found[ACTIVE].points if ACTIVE in found else ()
+    inactive = [p.at_ms for p in quiet if p.value == 0 and p.at_ms >= members.onset_ms]
+    lost, since = _gained(members, found.get(LOST), ends[0])
+    failures, first = _gained(members, found.get(SENT_FAILURES), ends[0])
+    times = [at for at in (since, first, inactive[0] if inactive else 0) if at]
+    # A gauge that shows zero once between two scrapes is a reconnect; twice is a broken connection.
+    return Link(*ends, lost, failures, len(inactive) > 1, _excused(members, ends), min(times, default=0))
+
+
+def _gained(members: Members, line: Line | None, owner: str) -> tuple[float, int]:
+    """What the counter gained since shortly before the incident, and when first.
+
+    It only comes into being with its first count, so a late first sample is counted from zero.
+    """
+    if line is None or not line.points:
+        return 0.0, 0
+    first = line.points[0]
+    born = (
+        first.value if first.at_ms > members.seen_since(owner) + SETTLE_MS and first.at_ms >= members.onset_ms else 0.0
+    )
+    later = [b.at_ms for a, b in zip(line.points, line.points[1:], strict=False) if b.value > a.value]
+    times = ([first.at_ms] if born else []) + [at for at in later if at >= members.onset_ms]
+    return born + increase(line, members.onset_ms, members.end_ms), min(times, default=0)
+
+
+def _excused(members: Members, ends: tuple[str, str]) -> str:
+    """The end that was down, silent or restarted: its connections break because of that."""
+    away = [name for name in ends if any(until >= members.onset_ms for _, until in members.gone(name))]
+    away += [name for name in ends if members.restarts().get(name, 0) >= members.onset_ms]
+    return away[-1] if away else ""
+
+
+def _told(members: Members, links: list[Link], ids: dict[str, str]) -> Told:
+    broken = [link for link in links if link.broken]
+    items = tuple(_item(link) for link in links)
+    names = ", ".join(f"{link.start} → {link.end}" for link in broken[:4])
+    yes = Text(
+        f"Connections broke while both ends were alive: {names}.", f"两端均存活时连接中断：{names}。"
+    )  # fmt: skip
+    excused = sorted({link.excused for link in links if link.excused and (link.lost or link.inactive or link.failures)})
+    no = (
+        Text(f"Connections broke only with {', '.join(excused)}, which was not there itself.",
+             f"仅与 {', '.join(excused)} 的连接中断，而该成员自身当时不在。")
+        if excused else Text("All members kept their connections to each other.", "各成员间连接均保持。")
+    )  # fmt: skip
+    series = chart(members.of(ACTIVE), lambda line: f"{members.member(line)} → {ids.get(_peer(line), _peer(line))}")
+    first = min((link.since_ms for link in broken if link.since_ms), default=0)
+    return Told(
+        bool(broken), yes if broken else no, sum(link.lost for link in broken), 0.0, items=items,
+        subject=_common(broken), series=series,
+        first_seen_at=datetime.fromtimestamp(first / 1000, UTC) if first else None,
+    )  # fmt: skip
+
+
+def _common(broken: list[Link]) -> str:
+    shared = set.intersection(*({link.start, link.end} for link in broken)) if broken else set()
+    return min(shared) if len(shared) == 1 else ""
+
+
+def _item(link: Link) -> Item:
+    told = [f"disconnected +{link.lost:.0f}", f"sent_failures +{link.failures:.0f}"]
+    told += ["active = 0"] if link.inactive else []
+    told += [f"✕ {link.excused}"] if link.excused else []
+    return Item(f"{link.start} → {link.end}", link.lost, "; ".join(told), link.broken)
+
+
+CHECK = Check(
+    "etcd-peers",
+    Text("Did members lose their connections to each other?", "成员之间的连接是否中断？"),
+    (
+        Measure(
+            "etcd-peer-disconnected",
+            Text("Did a connection break while both ends were alive?", "两端均存活时连接是否中断？"),
+            "disconnections",
+        ),
+    ),
+    lambda scope: bool(etcds(scope)),
+    _collect,
+)

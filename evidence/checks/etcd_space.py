@@ -1,0 +1,70 @@
+"""How full is the database, against its quota?"""
+
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.etcd_choice import etcds
+from evidence.etcd_series import Members, read
+
+SIZE, IN_USE = "etcd_mvcc_db_total_size_in_bytes", "etcd_mvcc_db_total_size_in_use_in_bytes"
+# Before 3.4 the size was only told under this name; 3.6 tells it no more.
+OLD_SIZE, QUOTA = "etcd_debugging_mvcc_db_total_size_in_bytes", "etcd_server_quota_backend_bytes"
+# The share at which etcd's own alert rules call it critical.
+LIMIT = 0.95
+MIB = 1024 * 1024
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    members = read(ask, f"{SIZE}|{OLD_SIZE}|{IN_USE}|{QUOTA}")
+    return {"etcd-disk-space-low": _told(members)}
+
+
+def _highest(members: Members, metric: str) -> dict[str, float]:
+    """Per member: the highest value since shortly before the incident."""
+    found = {}
+    for line in members.of(metric):
+        if values := line.between(members.onset_ms, members.end_ms):
+            found[members.member(line)] = max(values)
+    return found
+
+
+def _told(members: Members) -> Told:
+    sizes, quotas = _highest(members, OLD_SIZE) | _highest(members, SIZE), _highest(members, QUOTA)
+    shares = {name: size / quotas[name] for name, size in sizes.items() if quotas.get(name, 0) > 0}
+    if not shares:
+        why = Text("no member tells its size and its quota", "没有成员提供数据库大小与配额")
+        return Told(
+            None, Text("How full the database is, is unknown.", "数据库占用情况未知。"), limit=LIMIT, why_unknown=why
+        )
+    used = _highest(members, IN_USE)
+    name = max(sorted(shares), key=lambda n: shares[n])
+    items = tuple(Item(n, s, _note(sizes[n], quotas[n], used.get(n)), s >= LIMIT) for n, s in sorted(shares.items()))
+    seen = shares[name] >= LIMIT
+    yes = Text(
+        f"The database of {name} takes {shares[name]:.0%} of its quota of {quotas[name] / MIB:.0f} MiB.",
+        f"{name} 的数据库已占配额（{quotas[name] / MIB:.0f} MiB）的 {shares[name]:.0%}。",
+    )
+    no = Text(
+        f"The fullest database takes {shares[name]:.0%} of its quota.", f"最满的数据库占配额的 {shares[name]:.0%}。"
+    )
+    series = chart(members.of(SIZE), members.member)
+    return Told(seen, yes if seen else no, shares[name], LIMIT, name if seen else "", items=items, series=series)
+
+
+def _note(size: float, quota: float, used: float | None) -> str:
+    """The size in MiB; after the slash the quota; in brackets what a defragmentation would give back."""
+    free = f" (−{max(0.0, size - used) / MIB:.0f})" if used is not None else ""
+    return f"{size / MIB:.0f} / {quota / MIB:.0f} MiB{free}"
+
+
+CHECK = Check(
+    "etcd-space",
+    Text("How full is the database against its quota?", "数据库占配额多少？"),
+    (
+        Measure(
+            "etcd-disk-space-low", Text("Is the database close to its quota?", "数据库是否接近配额？"), "of its quota"
+        ),
+    ),
+    lambda scope: bool(etcds(scope)),
+    _collect,
+)

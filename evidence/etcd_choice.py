@@ -1,0 +1,75 @@
+"""Which of the declared etcd clusters is an incident about?"""
+
+from domain.connections import EtcdDecl
+from domain.entities import EntityKind, EntityRef
+from domain.errors import Refused
+from domain.scope import Scope
+
+# How much a fact says about which cluster is meant: a member or the cluster by name, a member's host,
+# the `cluster` label, and the labels that the cluster's own series carry.
+BY_NAME, BY_HOST, BY_CLUSTER, BY_LABELS = 8, 4, 2, 1
+
+
+def etcds(scope: Scope) -> list[EtcdDecl]:
+    """The declared etcd clusters that the incident is about, the surest first; none when it is about something else.
+
+    A host that carries a declared member counts as that member. A cluster label that contradicts always excludes.
+    """
+    fitting = [etcd for etcd in scope.connections.etcd if not _contradicted(scope, etcd)]
+    points = {etcd.name: _points(scope, etcd) for etcd in fitting}
+    named = [etcd for etcd in fitting if points[etcd.name] >= BY_HOST]
+    if not named and not _about_etcd(scope, fitting):
+        return []
+    most = max((points[etcd.name] for etcd in named or fitting), default=0)
+    rest = named or [etcd for etcd in fitting if points[etcd.name] == most]
+    return sorted(rest, key=lambda etcd: -points[etcd.name])
+
+
+def etcd_of(scope: Scope) -> EtcdDecl:
+    """The one cluster. Raises Refused when none fits, or several fit equally well."""
+    found = etcds(scope)
+    if not found:
+        raise Refused("no declared etcd cluster fits the incident; declare it with [[etcd]]")
+    if len(found) > 1 and _points(scope, found[0]) == _points(scope, found[1]):
+        names = ", ".join(sorted(etcd.name for etcd in found))
+        raise Refused(f"the incident fits several etcd clusters ({names}); put a `cluster` label on its alerts")
+    return found[0]
+
+
+def _points(scope: Scope, etcd: EtcdDecl) -> int:
+    best = max((_entity(ref, etcd) for ref in scope.entities), default=0)
+    labelled = BY_CLUSTER if etcd.cluster and etcd.cluster in _clusters(scope) else 0
+    return best + labelled + (BY_LABELS if _selected(scope, etcd) else 0)
+
+
+def _entity(ref: EntityRef, etcd: EtcdDecl) -> int:
+    names = {ref.name, *ref.aliases}
+    if ref.cluster and etcd.cluster and ref.cluster != etcd.cluster:
+        return 0
+    if ref.kind is EntityKind.ETCD_CLUSTER:
+        return BY_NAME if names & {etcd.name, etcd.cluster} - {""} else 0
+    if ref.kind is EntityKind.ETCD_MEMBER:
+        return BY_NAME if any(names & {m.name, m.instance, m.endpoint} for m in etcd.member) else 0
+    if ref.kind is EntityKind.HOST:
+        return BY_HOST if any(names & set(m.hosts) for m in etcd.member) else 0
+    return 0
+
+
+def _clusters(scope: Scope) -> set[str]:
+    told = {a.labels.get("cluster", "") for a in scope.alerts} | {e.cluster for e in scope.entities}
+    return told - {""}
+
+
+def _contradicted(scope: Scope, etcd: EtcdDecl) -> bool:
+    told = _clusters(scope)
+    return bool(etcd.cluster and told) and etcd.cluster not in told
+
+
+def _selected(scope: Scope, etcd: EtcdDecl) -> bool:
+    wanted = etcd.selector.items()
+    return bool(wanted) and any(wanted <= alert.labels.items() for alert in scope.alerts)
+
+
+def _about_etcd(scope: Scope, fitting: list[EtcdDecl]) -> bool:
+    text = any("etcd" in f"{a.name} {a.title}".lower() for a in scope.alerts)
+    return text or any(_selected(scope, etcd) for etcd in fitting)

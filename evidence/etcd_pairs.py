@@ -1,0 +1,183 @@
+"""The matrix of member pairs: round trip times by direction and zone, dead peers discounted, P99 read by its bucket."""
+
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from domain.findings import Item, Point
+from evidence.clients.prometheus import Answered, Line
+from evidence.etcd_series import Members, increase, means
+
+RTT = "etcd_network_peer_round_trip_time_seconds"
+# etcd observes each pair's smoothed round trip time every 30 s (every 5 s while the peer is unhealthy).
+SAMPLED_MS = 35_000
+# A rise: three times the pair's own level before, and at least 40 ms more.
+FACTOR, FLOOR_S = 3.0, 0.040
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One direction between two members, in seconds.
+
+    `before` is its own level before the incident, `peak` the highest group of samples since, `mean` the mean
+    of all samples since, `rose_ms` when it left its level (0: it did not). `stale` counts the samples that were
+    thrown away: a peer that does not answer is sampled six times as often, always with its last smoothed value.
+    """
+
+    start: str
+    end: str
+    zones: tuple[str, str]
+    before: float
+    peak: float
+    mean: float
+    rose_ms: int
+    points: tuple[Point, ...]
+    stale: int = 0
+
+    @property
+    def name(self) -> str:
+        """`a → b`."""
+        return f"{self.start} → {self.end}"
+
+    @property
+    def crosses(self) -> bool:
+        """Whether its ends are declared in different zones."""
+        return self.zones[0] != self.zones[1] and all(self.zones)
+
+    @property
+    def rose(self) -> bool:
+        """Whether the peak is a rise over the pair's own level."""
+        return self.rose_ms > 0
+
+    @property
+    def where(self) -> str:
+        """`zone-a → zone-b`, empty where no zone is declared."""
+        return " → ".join(self.zones) if all(self.zones) else ""
+
+    def item(self) -> Item:
+        """Its row of the matrix."""
+        told = [self.where, f"{self.before * 1000:.1f} → {self.peak * 1000:.1f} ms"]
+        told += [f"∅ {self.stale}"] if self.stale else []
+        return Item(self.name, self.peak, "; ".join(t for t in told if t), self.rose)
+
+
+def pairs_of(members: Members) -> list[Pair]:
+    """All pairs of which anything is known, without those whose peer is dead at the end."""
+    ids, down = members.ids(), members.down()
+    counts = {(c.labels.get("instance"), c.labels.get("To")): c for c in members.of(f"{RTT}_count")}
+    found = []
+    for line in members.of(f"{RTT}_sum"):
+        count = counts.get((line.labels.get("instance"), line.labels.get("To")))
+        start, end = members.member(line), ids.get(line.labels.get("To", ""), line.labels.get("To", ""))
+        if count is not None and end not in down and start not in down:
+            found.append(_pair(members, (start, end), line, count))
+    return [pair for pair in found if pair.points]
+
+
+def dead(members: Members) -> tuple[str, ...]:
+    """Members whose pairs say nothing: they do not answer at the end."""
+    return tuple(sorted(members.down()))
+
+
+def _pair(members: Members, ends: tuple[str, str], total: Line, count: Line) -> Pair:
+    everything = means(total, count)
+    spans = [span for name in ends for span in members.gone(name)]
+    points = tuple(p for p in everything if not any(since < p.at_ms <= until for since, until in spans))
+    late = [p for p in points if p.at_ms >= members.onset_ms]
+    early = [p.value for p in points if p.at_ms < members.onset_ms]
+    before = _level(early) if early else min((p.value for p in points), default=0.0)
+    new = increase(count, members.onset_ms, members.end_ms)
+    return Pair(
+        *ends, (members.zone(ends[0]), members.zone(ends[1])), before,
+        max((p.value for p in late), default=before),
+        increase(total, members.onset_ms, members.end_ms) / new if new > 0 and not spans else _mean(late, before),
+        _rose_ms(points, members.onset_ms, before), points, len(everything) - len(points),
+    )  # fmt: skip
+
+
+def _level(values: list[float]) -> float:
+    """The usual level: the lower quartile, since an alert with a long `for` starts well after its rise."""
+    return quantiles(values, n=4)[0] if len(values) >= 4 else median(values)
+
+
+def _mean(points: list[Point], otherwise: float) -> float:
+    return sum(p.value for p in points) / len(points) if points else otherwise
+
+
+def _rose_ms(points: tuple[Point, ...], onset_ms: int, before: float) -> int:
+    """The start of the first stretch of high samples that reaches into the incident; 0 when there is none."""
+    bar, start = max(FACTOR * before, before + FLOOR_S), 0
+    for point in points:
+        if point.value <= bar:
+            start = 0
+            continue
+        start = start or point.at_ms
+        if point.at_ms >= onset_ms:
+            return start
+    return 0
+
+
+def common_member(pairs: list[Pair]) -> str:
+    """The one member that all risen pairs share, if pairs without it stayed as they were; empty if there is none."""
+    risen = [pair for pair in pairs if pair.rose]
+    shared = set.intersection(*({p.start, p.end} for p in risen)) if risen else set()
+    alone = [name for name in sorted(shared) if any(name not in {p.start, p.end} and not p.rose for p in pairs)]
+    targets = {p.end for p in risen}
+    return next((n for n in alone if n in targets), alone[0] if alone else "")
+
+
+def edges(limit: float) -> tuple[float, float]:
+    """The bucket borders around the limit; etcd's are 0.1 ms times powers of two."""
+    low = 0.0001
+    while low * 2 < limit:
+        low *= 2
+    return round(low, 4), round(low * 2, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How one pair's samples lie around the bucket that holds the limit, at their worst.
+
+    `above_low` and `above_high` are the largest shares over the bucket's lower and upper border.
+    """
+
+    instance: str
+    to: str
+    above_low: float
+    above_high: float
+
+    @property
+    def over(self) -> bool | None:
+        """P99 against the limit: True certainly over, False certainly under, None not to be told."""
+        if self.above_high > 0.01:
+            return True
+        return False if self.above_low <= 0 else None
+
+    def interval(self, low: float, high: float) -> str:
+        """Where P99 lies, in ms."""
+        if self.over is None:
+            return f"{low * 1000:g}–{high * 1000:g} ms"
+        return f"> {high * 1000:g} ms" if self.over else f"≤ {low * 1000:g} ms"
+
+
+def tails(answered: Answered, low: float, high: float, since_ms: int = 0) -> list[Tail]:
+    """One tail per pair with samples at or after `since_ms`, in order of their labels."""
+    table: dict[tuple[str, str, int], dict[str, float]] = {}
+    for line in answered.lines:
+        for p in line.points:
+            key = (line.labels.get("instance", ""), line.labels.get("To", ""), p.at_ms)
+            table.setdefault(key, {})[_le(line.labels.get("le", ""))] = p.value
+    worst: dict[tuple[str, str], tuple[float, float]] = {}
+    for (instance, to, at_ms), row in sorted(table.items()):
+        if at_ms >= since_ms and row.get("+Inf", 0) >= 1:
+            share = _above(row, low), _above(row, high)
+            known = worst.get((instance, to), (0.0, 0.0))
+            worst[instance, to] = (max(share[0], known[0]), max(share[1], known[1]))
+    return [Tail(*key, *shares) for key, shares in sorted(worst.items())]
+
+
+def _above(row: dict[str, float], border: float) -> float:
+    return 1 - row.get(f"{border:g}", 0) / row["+Inf"]
+
+
+def _le(text: str) -> str:
+    return text if text == "+Inf" or not text else f"{float(text):g}"
