@@ -1,15 +1,21 @@
 """The report of one incident: one model, the same content for every target, bounded by whole items."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
 
 from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict, VerdictState
+from tickets.plain import clipped, one_line
 
 CAUSES, TERMS, SIMILAR, OTHERS = 3, 3, 3, 5
+# Lengths in characters. A sentence has about 200; a longer one holds somebody's alert text.
+TITLE, SENTENCE, HEADING = 255, 400, 150
+# A query is never cut, as half a query asks something else: a longer one is left to the incident's page.
+QUERY, URL = 500, 1_000
 
 NOT_YET = Text("This incident has not been investigated yet.", "该事件尚未完成调查。")
 STATES = {
@@ -24,25 +30,36 @@ WORDS = (
     (0.0, Text("unlikely", "不太可能")),
 )
 MORE = Text("{count} more", "另有 {count} 项")
+ELSE = Text("Something else, unknown", "其他未知原因")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item: a sentence, and what a person can paste or open to check it."""
+    """One item: a sentence, and what a person can paste or open to check it.
+
+    `url` is where the sentence leads; `query_url` shows the query with its range, `query` is its text.
+    `command` says that the sentence itself is to be pasted.
+    """
 
     text: Text
     query: str = ""
     url: str = ""
+    query_url: str = ""
+    command: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with items in order of weight; `dropped` items were left out whole."""
+    """A heading with items in order of weight; `dropped` items were left out whole.
+
+    Where room is short, sections of the highest `yields` give way first, from the last.
+    """
 
     title: Text
     lines: tuple[Line, ...]
     dropped: int = 0
     level: int = 3
+    yields: int = 0
 
     @property
     def more(self) -> Text | None:
@@ -52,7 +69,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What every target tells of an incident; `state` is the verdict's, in words."""
+    """What every target tells of an incident; `state` is the verdict's, in words.
+
+    `dropped` counts the items of sections that were left out with their heading.
+    """
 
     number: int
     title: str
@@ -62,16 +82,42 @@ class Report:
     as_of: datetime | None
     revision: int
     sections: tuple[Section, ...]
+    dropped: int = 0
+
+    @property
+    def more(self) -> Text | None:
+        """The sentence that stands for whole sections."""
+        return MORE.format(count=self.dropped) if self.dropped else None
 
 
-def build(snapshot: IncidentSnapshot, similar: Sequence[SimilarIncident] = (), base_url: str = "") -> Report:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the service knows beside the incident: addresses of declared Prometheus servers, titles of causes."""
+
+    prometheus: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, Text] = field(default_factory=dict)
+
+    def title(self, slug: str) -> Text:
+        """A cause's title, its slug where there is none."""
+        return self.titles.get(slug, Text(slug, slug))
+
+
+NOTHING_MORE = Known()
+
+
+def build(
+    snapshot: IncidentSnapshot,
+    similar: Sequence[SimilarIncident] = (),
+    base_url: str = "",
+    known: Known = NOTHING_MORE,
+) -> Report:
     """The report of an incident; `similar` defaults to what the verdict knew, `base_url` is the service's own."""
     verdict = snapshot.verdict
-    sections = _sections(verdict, similar or verdict.similar) if verdict else ()
+    sections = _sections(verdict, similar or verdict.similar, known) if verdict else ()
     return Report(
         number=snapshot.number,
-        title=snapshot.title,
-        headline=verdict.headline if verdict else NOT_YET,
+        title=clipped(snapshot.title, TITLE),
+        headline=bounded(verdict.headline) if verdict else NOT_YET,
         state=STATES[verdict.state] if verdict else Text("waiting", "等待中"),
         url=_link(snapshot, base_url),
         as_of=verdict.as_of if verdict else None,
@@ -80,35 +126,55 @@ def build(snapshot: IncidentSnapshot, similar: Sequence[SimilarIncident] = (), b
     )
 
 
+def bounded(text: Text, limit: int = SENTENCE) -> Text:
+    """Both languages as one line of at most `limit` characters."""
+    return Text(clipped(text.en, limit), clipped(text.zh, limit))
+
+
 def shortened(report: Report) -> Report | None:
-    """The report with one item less, taken from the last section that still has one; None when none is left."""
-    for position in range(len(report.sections) - 1, -1, -1):
+    """The report with one item less; None when none is left.
+
+    Items go from the end of the section that gives way first. When all are gone, headings go too, from the last.
+    """
+    order = sorted(range(len(report.sections)), key=lambda n: (report.sections[n].yields, n), reverse=True)
+    for position in order:
         section = report.sections[position]
         if section.lines:
             less = replace(section, lines=section.lines[:-1], dropped=section.dropped + 1)
             return replace(report, sections=(*report.sections[:position], less, *report.sections[position + 1 :]))
-    return None
+    if not report.sections:
+        return None
+    return replace(report, sections=report.sections[:-1], dropped=report.dropped + report.sections[-1].dropped)
 
 
 def _link(snapshot: IncidentSnapshot, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/incidents/{snapshot.id}/" if base_url else snapshot.url
 
 
-def _sections(verdict: Verdict, similar: Sequence[SimilarIncident]) -> tuple[Section, ...]:
-    causes = [section for cause in verdict.causes[:CAUSES] for section in _cause(cause)]
-    others = [Line(_chance(cause)) for cause in verdict.causes[CAUSES:]]
-    return (
-        *causes,
-        _bounded(Text("Less likely causes", "可能性较低的原因"), others, OTHERS),
-        _bounded(Text("Next steps", "后续步骤"), _steps(verdict), OTHERS),
-        _bounded(Text("Ruled out", "已排除"), [Line(r.sentence) for r in verdict.ruled_out], OTHERS),
-        _bounded(Text("Evidence that is missing", "缺失的证据"), [Line(m) for m in verdict.missing], OTHERS),
-        _bounded(Text("Similar incidents", "相似事件"), [_similar(s) for s in similar], SIMILAR),
-    )
+def _sections(verdict: Verdict, similar: Sequence[SimilarIncident], known: Known) -> Iterator[Section]:
+    titles = Known(known.prometheus, {**known.titles, **{c.cause: c.title for c in verdict.causes}})
+    for cause in verdict.causes[:CAUSES]:
+        yield from _cause(cause, titles)
+    yield _kept(Text("Less likely causes", "可能性较低的原因"), _others(verdict), OTHERS, yields=3)
+    apart = [Line(bounded(text)) for text in dict.fromkeys(verdict.tell_apart)]
+    yield _kept(Text("What would tell them apart", "如何区分这些原因"), apart, OTHERS, yields=1)
+    yield _kept(Text("Next steps", "后续步骤"), _steps(verdict), OTHERS, yields=1)
+    out = [Line(_labelled(titles.title(r.cause), r.sentence)) for r in verdict.ruled_out]
+    yield _kept(Text("Ruled out", "已排除"), out, OTHERS, yields=4)
+    missing = [Line(bounded(text)) for text in verdict.missing]
+    yield _kept(Text("Evidence that is missing", "缺失的证据"), missing, OTHERS, yields=4)
+    alike = [_similar(past, titles) for past in similar]
+    yield _kept(Text("Similar incidents", "相似事件"), alike, SIMILAR, yields=4)
 
 
-def _bounded(title: Text, lines: Sequence[Line], limit: int, level: int = 3) -> Section:
-    return Section(title, tuple(lines[:limit]), max(0, len(lines) - limit), level)
+def _kept(title: Text, lines: Sequence[Line], limit: int, yields: int, level: int = 3) -> Section:
+    """A section of at most `limit` items; one that is empty once its invisible marks are gone is none."""
+    shown = [line for line in lines if line.text.en and line.text.zh]
+    return Section(bounded(title, HEADING), tuple(shown[:limit]), max(0, len(shown) - limit), level, yields)
+
+
+def _labelled(label: Text, sentence: Text) -> Text:
+    return bounded(Text(f"{label.en}: {sentence.en}", f"{label.zh}：{sentence.zh}"))
 
 
 def in_words(probability: float) -> Text:
@@ -121,19 +187,28 @@ def percent(probability: float) -> str:
     return f"{min(99, max(1, round(probability * 100)))} %"
 
 
-def _chance(cause: RankedCause) -> Text:
-    word, share = in_words(cause.probability), percent(cause.probability)
-    return Text(f"{cause.title.en}: {word.en} ({share})", f"{cause.title.zh}：{word.zh}（{share}）")
+def _chance(title: Text, probability: float) -> Text:
+    word, share, name = in_words(probability), percent(probability), bounded(title, HEADING // 2)
+    return Text(f"{name.en}: {word.en} ({share})", f"{name.zh}：{word.zh}（{share}）")
 
 
-def _cause(cause: RankedCause) -> tuple[Section, ...]:
+def _others(verdict: Verdict) -> list[Line]:
+    """The causes below the first ones, and how much is left for none of them."""
+    lines = [Line(_chance(cause.title, cause.probability)) for cause in verdict.causes[CAUSES:]]
+    return [*lines, Line(_chance(ELSE, verdict.unknown_probability))]
+
+
+def _cause(cause: RankedCause, known: Known) -> tuple[Section, Section]:
     """A cause's heading with what speaks for it, then what speaks against it."""
-    chance = _chance(cause)
+    chance = _chance(cause.title, cause.probability)
     title = Text(f"{cause.position}. {chance.en}", f"{cause.position}. {chance.zh}")
-    pro, contra = (_strongest(cause.terms, outcome) for outcome in (Outcome.FOR, Outcome.AGAINST))
+    pro, contra = (_evidence(_strongest(cause.terms, outcome), known) for outcome in (Outcome.FOR, Outcome.AGAINST))
+    pro = pro or [Line(Text("Nothing speaks for it.", "没有支持证据。"))]
+    first = cause.position == 1
+    against = Text("Against it", "反对证据")
     return (
-        _bounded(title, [_term(t) for t in pro] or [Line(Text("Nothing speaks for it.", "没有支持证据。"))], TERMS),
-        _bounded(Text("Against it", "反对证据"), [_term(t) for t in contra], TERMS, level=4),
+        _kept(title, pro, TERMS, yields=0 if first else 2),
+        _kept(against, contra, TERMS, yields=1 if first else 2, level=4),
     )
 
 
@@ -141,25 +216,50 @@ def _strongest(terms: Sequence[TermResult], outcome: Outcome) -> list[TermResult
     return sorted((t for t in terms if t.outcome is outcome), key=lambda t: (-abs(t.weight), t.measure))
 
 
-def _term(term: TermResult) -> Line:
-    return Line(term.sentence, query=term.query)
+def _evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
+    """One line per term; a query stands at the first term that rests on it."""
+    lines, told = [], set[str]()
+    for term in terms:
+        query = one_line(term.query)
+        if not 0 < len(query) <= QUERY or query in told:
+            lines.append(Line(bounded(term.sentence)))
+            continue
+        told.add(query)
+        url = graph_page(known.prometheus.get(term.connection, ""), query, term)
+        lines.append(Line(bounded(term.sentence), query=query, query_url=url))
+    return lines
+
+
+def graph_page(server: str, query: str, term: TermResult) -> str:
+    """The page of a Prometheus-compatible server that draws the query over the term's range; empty without one."""
+    if not server:
+        return ""
+    asked = {"g0.expr": query, "g0.tab": "0"}
+    if term.to is not None:
+        span = max(term.to - (term.from_ or term.to), timedelta(minutes=1))
+        end = term.to.astimezone(UTC)
+        asked |= {"g0.range_input": f"{round(span.total_seconds())}s", "g0.end_input": f"{end:%Y-%m-%d %H:%M:%S}"}
+    url = f"{server.rstrip('/')}/graph?{urlencode(asked, quote_via=quote, safe='')}"
+    return url if len(url) <= URL else ""
 
 
 def _steps(verdict: Verdict) -> list[Line]:
-    """What to do now: of the first cause, or what tells the candidates apart."""
-    steps = [*verdict.tell_apart, *(verdict.causes[0].next_steps if verdict.causes else ())]
-    return [Line(step) for step in dict.fromkeys(steps)]
+    """What to do if it is the first cause; a step that reads the same in both languages is a command."""
+    steps = dict.fromkeys(verdict.causes[0].next_steps if verdict.causes else ())
+    return [Line(bounded(step), command=step.en == step.zh and len(step.en) <= SENTENCE) for step in steps]
 
 
-def _similar(past: SimilarIncident) -> Line:
-    en, zh = [past.title, f"{round(past.score * 100)} % alike"], [past.title, f"相似度 {round(past.score * 100)} %"]
+def _similar(past: SimilarIncident, known: Known) -> Line:
+    share, cause = f"{round(past.score * 100)} %", known.title(past.cause)
+    title = clipped(past.title, HEADING)
+    en, zh = [title, f"{share} alike"], [title, f"相似度 {share}"]
     if past.cause:
-        en.append(("confirmed cause " if past.confirmed else "first ranked cause ") + past.cause)
-        zh.append(("确认原因 " if past.confirmed else "首位原因 ") + past.cause)
+        en.append(("confirmed cause " if past.confirmed else "first ranked cause ") + cause.en)
+        zh.append(("确认原因 " if past.confirmed else "首位原因 ") + cause.zh)
     if past.fixed_by:
         en.append(f"fixed by {past.fixed_by}")
         zh.append(f"解决方式 {past.fixed_by}")
     if past.minutes is not None:
         en.append(f"took {past.minutes} min")
         zh.append(f"历时 {past.minutes} 分钟")
-    return Line(Text("; ".join(en), "；".join(zh)), url=past.url)
+    return Line(bounded(Text("; ".join(en), "；".join(zh))), url=past.url)

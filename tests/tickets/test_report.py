@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from domain.text import Text
-from tests.tickets.reports import similar, snapshot
+from domain.verdict import Outcome, TermResult
+from tests.tickets.reports import AT, similar, snapshot
 from tickets.render import LIMIT, formats, render
 from tickets.render.form import one_line
-from tickets.report import Line, Report, Section, build, percent, shortened
+from tickets.report import Known, Line, Report, Section, build, percent, shortened
 
+FORMS = ["adf", "html", "json", "markdown", "slack", "text", "wecom", "wiki"]
 ADF_NODES = {"doc", "paragraph", "heading", "bulletList", "listItem", "panel", "codeBlock", "text"}
 NASTY = "a|b [x](http://evil.example) *b* _i_ `c` <script> {code} !img.png! @all #1 ~s~ ^s^ $x$ \n# head\r\n- item \x00"
 HOSTILE = st.text(st.characters(codec="utf-8"), max_size=200)
@@ -34,10 +37,10 @@ def report_of(text: str) -> Report:
 
 
 def test_the_forms_are_these() -> None:
-    assert list(formats()) == ["adf", "json", "markdown", "text", "wiki"]
+    assert list(formats()) == FORMS
 
 
-@pytest.mark.parametrize("form", ["adf", "json", "markdown", "text", "wiki"])
+@pytest.mark.parametrize("form", FORMS)
 def test_each_form_tells_the_same_items(form: str) -> None:
     content = said(render(build(snapshot("disk")), form))
     for words in ("disk headline", "disk for 0", "disk against 0", "disk step", "disk is ruled out", "disk is missing"):
@@ -46,7 +49,7 @@ def test_each_form_tells_the_same_items(form: str) -> None:
     assert "disk for 3" not in content, "only the three strongest terms are told"
 
 
-@pytest.mark.parametrize("form", ["adf", "json", "markdown", "text", "wiki"])
+@pytest.mark.parametrize("form", FORMS)
 def test_each_form_speaks_chinese(form: str) -> None:
     content = said(render(build(snapshot("disk")), form, "zh-hans"))
     assert "中文 disk headline" in content
@@ -54,7 +57,7 @@ def test_each_form_speaks_chinese(form: str) -> None:
     assert "Next steps" not in content
 
 
-@pytest.mark.parametrize("form", ["adf", "json", "markdown", "text", "wiki"])
+@pytest.mark.parametrize("form", FORMS)
 def test_an_incident_without_verdict_says_so(form: str) -> None:
     assert "not been investigated" in said(render(build(snapshot(judged=False)), form))
 
@@ -64,11 +67,67 @@ def test_what_is_left_out_is_counted() -> None:
     assert report.sections[-1].more == Text("6 more", "另有 6 项")
 
 
+def test_a_query_leads_to_the_declared_servers_graph_with_its_range() -> None:
+    term = TermResult(
+        "m", Outcome.FOR, 1.0, Text("a", "b"), 'up{job="x"}', AT, AT + timedelta(minutes=30), connection="main"
+    )
+    shown = snapshot()
+    assert shown.verdict is not None
+    cause = replace(
+        shown.verdict.causes[0],
+        terms=(term, replace(term, measure="n"), replace(term, measure="z", connection="etcd", query="GET /health")),
+    )
+    report = build(
+        replace(shown, verdict=replace(shown.verdict, causes=(cause,))),
+        known=Known({"main": "http://prom.example/base/"}),
+    )
+    first, repeated, other = report.sections[0].lines
+    assert first.query_url == (
+        "http://prom.example/base/graph?g0.expr=up%7Bjob%3D%22x%22%7D&g0.tab=0"
+        "&g0.range_input=1800s&g0.end_input=2026-11-20%2008%3A30%3A00"
+    )
+    assert (repeated.query, repeated.query_url) == ("", ""), "a query stands where it is first told"
+    assert (other.query, other.query_url) == ("GET /health", "")
+    assert first.query_url in str(render(report, "markdown"))
+    assert "`GET /health`" in str(render(report, "markdown"))
+
+
+def test_causes_are_named_by_title_and_commands_can_be_pasted() -> None:
+    shown = snapshot()
+    assert shown.verdict is not None
+    cause = replace(shown.verdict.causes[0], next_steps=(Text("iostat -x 5 3", "iostat -x 5 3"),))
+    verdict = replace(shown.verdict, causes=(cause,), tell_apart=(Text("the round trip", "往返时间"),))
+    known = Known(titles={"x": Text("A full disk", "磁盘满")})
+    told = str(render(build(replace(shown, verdict=verdict), known=known), "text"))
+    assert "A full disk: slow disk is ruled out" in told
+    assert "  - iostat -x 5 3\n" in told
+    assert "What would tell them apart\n  - the round trip" in told
+    assert "Something else, unknown: unlikely (10 %)" in told
+
+
+def test_evidence_of_later_causes_gives_way_before_the_next_steps() -> None:
+    report = build(snapshot())
+    kept = {str(s.title).split(":")[0]: s for s in report.sections}
+    assert kept["Next steps"].yields < kept["2. slow disk"].yields < kept["Similar incidents"].yields
+    content = str(render(report, "markdown", limit=1_000))
+    assert "slow disk step" in content
+    assert "slow disk for 0" in content
+    assert "slow disk is ruled out" not in content
+
+
+def test_whole_sections_are_counted_when_nothing_else_is_left() -> None:
+    report = build(snapshot())
+    items = sum(len(s.lines) + s.dropped for s in report.sections)
+    last = _emptied(report)
+    assert last.sections == ()
+    assert last.more == Text(f"{items} more", f"另有 {items} 项")
+
+
 def test_the_address_follows_the_base_url() -> None:
     assert build(snapshot(), base_url="https://x.example/").url == "https://x.example/incidents/i1/"
 
 
-@pytest.mark.parametrize("form", ["adf", "json", "markdown", "text", "wiki"])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("limit", [1_500, 3_000, 6_000])
 def test_a_long_report_drops_whole_items(form: str, limit: int) -> None:
     report = build(snapshot("word " * 40))

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tickets.render.form import OPEN, Form, one_line, revision_of, safe_url, title_of
-from tickets.report import Line, Report
+from tickets.plain import one_line
+from tickets.render.form import OPEN, SHOW_QUERY, Form, revision_of, safe_url, title_of
+from tickets.report import Line, Report, Section
 
 Node = dict[str, Any]
 
@@ -30,27 +31,37 @@ def _heading(level: int, text: str) -> Node:
 
 def _item(line: Line, language: str) -> Node:
     url = safe_url(line.url)
-    content = [_paragraph(_text(line.text.in_language(language), *([_link(url)] if url else [])))]
-    if query := _text(line.query):
-        content.append({"type": "codeBlock", "content": query})
-    return {"type": "listItem", "content": content}
+    marks = [{"type": "code"}] if line.command else []
+    content = [_paragraph(_text(line.text.in_language(language), *marks, *([_link(url)] if url else [])))]
+    return {"type": "listItem", "content": [*content, *_query(line, language)]}
+
+
+def _query(line: Line, language: str) -> list[Node]:
+    """A link that shows the query where it can be shown, otherwise its text."""
+    if url := safe_url(line.query_url):
+        return [_paragraph(_text(SHOW_QUERY.in_language(language), _link(url)))]
+    query = _text(line.query)
+    return [{"type": "codeBlock", "content": query}] if query else []
+
+
+def _section(section: Section, language: str) -> list[Node]:
+    items = [_item(line, language) for line in section.lines]
+    if section.more:
+        items.append({"type": "listItem", "content": [_paragraph(_text(section.more.in_language(language)))]})
+    heading = _heading(section.level, section.title.in_language(language))
+    return [heading, {"type": "bulletList", "content": items}]
 
 
 def _render(report: Report, language: str) -> Node:
-    strong = {"type": "strong"}
+    headline = _paragraph(_text(report.headline.in_language(language), {"type": "strong"}))
     content = [
         _heading(2, title_of(report)),
-        {"type": "panel", "attrs": {"panelType": "info"},
-         "content": [_paragraph(_text(report.headline.in_language(language), strong))]},
-    ]  # fmt: skip
+        {"type": "panel", "attrs": {"panelType": "info"}, "content": [headline]},
+    ]
     for section in report.sections:
-        items = [_item(line, language) for line in section.lines]
-        if section.more:
-            items.append({"type": "listItem", "content": [_paragraph(_text(section.more.in_language(language)))]})
-        content += [
-            _heading(section.level, section.title.in_language(language)),
-            {"type": "bulletList", "content": items},
-        ]
+        content += _section(section, language)
+    if report.more:
+        content.append(_paragraph(_text(report.more.in_language(language))))
     if url := safe_url(report.url):
         content.append(_paragraph(_text(OPEN.in_language(language), _link(url))))
     if revision := revision_of(report, language):

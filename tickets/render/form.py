@@ -1,35 +1,39 @@
 """What a target's form is, and the sentences that all forms share."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from domain.text import Text
-from tickets.report import Report
+from tickets.plain import clipped, one_line
+from tickets.report import TITLE, URL, Report
 
-TITLE_LIMIT = 255
+__all__ = ["LIMIT", "OPEN", "SHOW_QUERY", "Form", "one_line", "revision_of", "safe_url", "title_of"]
+
+# Jira refuses a comment above 32,767 characters; what is left is room for what Jira adds.
+LIMIT = 25_000
 REVISION = Text("Revision {revision}, looked at {as_of}", "第 {revision} 版，分析时间 {as_of}")
 OPEN = Text("Open the incident", "打开事件页面")
+SHOW_QUERY = Text("Show the query", "查看查询")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A named form: how it is made, and how the target counts its length in characters."""
+    """A named form: how it is made, how the target counts its length (`unit`), and how much the target takes."""
 
     name: str
     render: Callable[[Report, str], Any]
     size: Callable[[Any], int]
+    limit: int = LIMIT
+    unit: str = "characters"
 
 
 def title_of(report: Report) -> str:
     """One line of at most 255 characters."""
-    return one_line(f"#{report.number} {report.title}")[:TITLE_LIMIT]
-
-
-def one_line(text: str) -> str:
-    """Control characters and line ends as spaces: untrusted text may not start a new line or block."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clipped(f"#{report.number} {report.title}", TITLE)
 
 
 def revision_of(report: Report, language: str) -> str:
@@ -41,9 +45,17 @@ def revision_of(report: Report, language: str) -> str:
 
 
 def safe_url(url: str) -> str:
-    """The address if it is http or https and holds nothing that ends a link; otherwise empty."""
+    """The address if it is http or https, short enough, and holds nothing that ends a link; otherwise empty."""
+    return url if len(url) <= URL and _good(url) else ""
+
+
+@lru_cache(1_000)
+def _good(url: str) -> bool:
     try:
-        good = urlsplit(url).scheme in {"http", "https"}
+        return bool(_ADDRESS.fullmatch(url) and urlsplit(url).hostname)
     except ValueError:
-        return ""
-    return url if good and not any(c in "<>\"'|[]{}()\\^`" or c.isspace() or not c.isprintable() for c in url) else ""
+        return False
+
+
+# What addresses are made of, without the characters that end a link in one of the forms: ' ( ) * [ ] ~
+_ADDRESS = re.compile(r"https?://[!#$%&+,\-./0-9:;=?@A-Z_a-z]+")

@@ -3,15 +3,22 @@
 import json as standard_json
 from typing import Any
 
+from tickets.plain import one_line
 from tickets.render.form import Form, revision_of, safe_url, title_of
 from tickets.report import Report, Section
 
 
 def _section(section: Section, language: str) -> dict[str, Any]:
     return {
-        "title": section.title.in_language(language),
+        "title": one_line(section.title.in_language(language)),
         "items": [
-            {"text": line.text.in_language(language), "query": line.query, "url": safe_url(line.url)}
+            {
+                "text": one_line(line.text.in_language(language)),
+                "query": one_line(line.query),
+                "url": safe_url(line.url),
+                "query_url": safe_url(line.query_url),
+                "command": line.command,
+            }
             for line in section.lines
         ],
         "more": section.dropped,
@@ -21,11 +28,12 @@ def _section(section: Section, language: str) -> dict[str, Any]:
 def _render(report: Report, language: str) -> dict[str, Any]:
     return {
         "title": title_of(report),
-        "headline": report.headline.in_language(language),
+        "headline": one_line(report.headline.in_language(language)),
         "state": report.state.in_language(language),
         "url": safe_url(report.url),
         "revision": revision_of(report, language),
         "sections": [_section(section, language) for section in report.sections],
+        "more": report.dropped,
     }
 
 

@@ -2,8 +2,10 @@
 
 import re
 
-from tickets.render.form import OPEN, Form, one_line, revision_of, safe_url, title_of
-from tickets.report import Line, Report
+from tickets.plain import one_line
+from tickets.render.form import Form
+from tickets.render.marks import Marks, written
+from tickets.report import Report
 
 _MEANS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:@&=])")
 
@@ -20,24 +22,21 @@ def code(text: str) -> str:
     return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
 
 
-def _item(line: Line, language: str) -> str:
-    text = escaped(line.text.in_language(language))
-    url = safe_url(line.url)
-    text = f"[{text}](<{url}>)" if url else text
-    return f"- {text}" + (f"  \n  {code(line.query)}" if line.query.strip() else "")
+MARKS = Marks(
+    plain=escaped,
+    code=code,
+    link=lambda text, url: f"[{text}](<{url}>)",
+    title=lambda text: f"## {text}",
+    headline=lambda text: f"**{text}**",
+    item=lambda text, beneath: f"- {text}" + (f"  \n  {beneath}" if beneath else ""),
+    section=lambda level, title, items: f"{'#' * level} {title}\n\n" + "\n".join(items),
+    note=lambda text: text,
+    whole=lambda blocks: "\n\n".join(block.rstrip("\n") for block in blocks) + "\n",
+)
 
 
 def _render(report: Report, language: str) -> str:
-    headline = escaped(report.headline.in_language(language))
-    blocks = [f"## {escaped(title_of(report))}", f"**{headline}**" if headline else ""]
-    for section in report.sections:
-        items = [_item(line, language) for line in section.lines]
-        items += [f"- {escaped(section.more.in_language(language))}"] if section.more else []
-        blocks.append(f"{'#' * section.level} {escaped(section.title.in_language(language))}\n\n" + "\n".join(items))
-    if url := safe_url(report.url):
-        blocks.append(f"[{escaped(OPEN.in_language(language))}](<{url}>)")
-    blocks.append(escaped(revision_of(report, language)))
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return written(report, language, MARKS)
 
 
 FORM = Form("markdown", _render, len)

@@ -1,26 +1,25 @@
 """The report as plain text, for mail and terminals."""
 
-from tickets.render.form import OPEN, Form, one_line, revision_of, safe_url, title_of
-from tickets.report import Line, Report
+from tickets.plain import one_line
+from tickets.render.form import Form
+from tickets.render.marks import Marks, written
+from tickets.report import Report
 
-
-def _item(line: Line, language: str) -> str:
-    url = safe_url(line.url)
-    rest = [f"\n      {one_line(line.query)}"] if line.query.strip() else []
-    rest += [f"\n      {url}"] if url else []
-    return f"  - {one_line(line.text.in_language(language))}" + "".join(rest)
+MARKS = Marks(
+    plain=one_line,
+    code=one_line,
+    link=lambda text, url: f"{text}: {url}",
+    title=lambda text: text,
+    headline=lambda text: text,
+    item=lambda text, beneath: f"  - {text}" + (f"\n      {beneath}" if beneath else ""),
+    section=lambda level, title, items: "\n".join([title, *items]),
+    note=lambda text: text,
+    whole=lambda blocks: "\n\n".join(blocks) + "\n",
+)
 
 
 def _render(report: Report, language: str) -> str:
-    blocks = [title_of(report), one_line(report.headline.in_language(language))]
-    for section in report.sections:
-        items = [_item(line, language) for line in section.lines]
-        items += [f"  - {section.more.in_language(language)}"] if section.more else []
-        blocks.append(one_line(section.title.in_language(language)) + "\n" + "\n".join(items))
-    if url := safe_url(report.url):
-        blocks.append(f"{OPEN.in_language(language)}: {url}")
-    blocks.append(revision_of(report, language))
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return written(report, language, MARKS)
 
 
 FORM = Form("text", _render, len)

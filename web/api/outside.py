@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,9 +12,9 @@ from causes.verdict_json import to_contract
 from domain.errors import Refused
 from incidents import queries
 from incidents.models import Incident
+from incidents.reporting import report_of
 from ingest.saving import bundle_of
 from tickets.render import render
-from tickets.report import build
 from web.api.access import Api
 from web.api.problems import problem
 from web.api.shapes import EnrichShape, IncidentShape
@@ -60,13 +59,12 @@ class Enrich(Api):
             return problem(404, "No incident for this ticket", detail=detail, tried=tried)
         snapshot = queries.snapshot(str(row.pk))
         verdict = snapshot.verdict
-        report = build(snapshot, verdict.similar if verdict else (), settings.PUBLIC_URL)
         return Response({
             "incident": IncidentShape(row).data,
             "url": snapshot.url,
             "verdict": to_contract(verdict, asked["language"]) if verdict else None,
             "format": asked["format"],
-            "report": render(report, asked["format"], asked["language"]),
+            "report": render(report_of(snapshot), asked["format"], asked["language"]),
             "tried": tried,
         })  # fmt: skip
 

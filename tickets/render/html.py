@@ -1,0 +1,36 @@
+"""The report as an HTML fragment, for mail: no style, no script, no picture, nothing that is fetched."""
+
+from html import escape
+
+from tickets.plain import one_line
+from tickets.render.form import Form
+from tickets.render.marks import Marks, written
+from tickets.report import Report
+
+
+def escaped(text: str) -> str:
+    """Text that reads the same and is no markup."""
+    return escape(one_line(text))
+
+
+MARKS = Marks(
+    plain=escaped,
+    code=lambda text: f"<code>{escaped(text)}</code>",
+    link=lambda text, url: f'<a href="{escape(url)}" rel="noopener noreferrer">{text}</a>',
+    title=lambda text: f'<h2 dir="auto">{text}</h2>',
+    headline=lambda text: f'<p dir="auto"><strong>{text}</strong></p>',
+    item=lambda text, beneath: f'<li dir="auto">{text}' + (f"<br>{beneath}</li>" if beneath else "</li>"),
+    section=lambda level, title, items: (
+        f'<h{level} dir="auto">{title}</h{level}>\n<ul>\n' + "\n".join(items) + "\n</ul>"
+    ),
+    note=lambda text: f"<p>{text}</p>",
+    whole=lambda blocks: "\n".join(blocks) + "\n",
+)
+
+
+def _render(report: Report, language: str) -> str:
+    return written(report, language, MARKS)
+
+
+# Mail programs cut a message that is longer than about 100 kB.
+FORM = Form("html", _render, lambda content: len(content.encode()), limit=90_000, unit="bytes")
