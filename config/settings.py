@@ -177,6 +177,7 @@ CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
     "ingest.tasks.investigate_incident": {"queue": "investigate"},
     "ingest.tasks.remember": {"queue": "graph"},
+    "ingest.tasks.tell_waiting": {"queue": "tell"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000

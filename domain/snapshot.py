@@ -61,3 +61,6 @@ class IncidentSnapshot:
     tickets: tuple[str, ...]
     url: str = ""
     recurrence_of: str = ""
+    acknowledged_by: str = ""
+    assigned_to: str = ""
+    reopened: int = 0

@@ -5,6 +5,14 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from incidents.told import Heard, Outbox, RequestCount, SaidEvent, Target, TicketLink
+
+__all__ = [
+    "Alert", "ApiToken", "AuditEntry", "Change", "Connection", "Delivery", "Entity", "EntityAlias", "EntityRelation",
+    "Feedback", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent", "Source", "Target",
+    "TicketLink", "VerdictRow",
+]  # fmt: skip
+
 
 class Source(models.Model):
     """An alert source: one door with up to two live tokens, stored only as SHA-256."""
@@ -133,6 +141,8 @@ class Incident(models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=150, blank=True, default="")
     resolved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="a person closed it; older alerts do not count")
+    assigned_to = models.CharField(max_length=150, blank=True, default="")
     reopened = models.PositiveSmallIntegerField(default=0)
     recurrence_of = models.CharField(max_length=80, blank=True, default="")
     recorded_from = models.CharField(max_length=500, blank=True, default="")
@@ -272,46 +282,6 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.cause}"
-
-
-class Outbox(models.Model):
-    """What still has to be told or remembered: one row per target and object, the newest revision wins."""
-
-    class State(models.TextChoices):
-        """Dead rows are shown and can be sent again."""
-
-        WAITING = "waiting"
-        DONE = "done"
-        DEAD = "dead"
-
-    target = models.CharField(max_length=40)
-    object = models.CharField(max_length=80)
-    revision = models.PositiveIntegerField(default=1)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    reason = models.TextField(blank=True, default="")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["target", "object"], name="one_row_per_object")]
-        indexes = [models.Index(fields=["next_at"], name="outbox_waiting", condition=Q(state="waiting"))]
-
-    def __str__(self) -> str:
-        return f"{self.target} {self.object} r{self.revision}"
-
-
-class TicketLink(models.Model):
-    """A ticket that tracks an incident, or the label by which one can be found."""
-
-    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="tickets")
-    key = models.CharField(max_length=255, db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["incident", "key"], name="one_link")]
-
-    def __str__(self) -> str:
-        return self.key
 
 
 class AuditEntry(models.Model):

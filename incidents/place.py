@@ -215,18 +215,27 @@ def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:
     )  # fmt: skip
 
 
-def settle(incident: Incident) -> None:
-    """State, severity and times of the incident, from its alerts; resolved only when all of them are."""
+def settle(incident: Incident) -> bool:
+    """State, severity and times of the incident, from its alerts; whether it opened or resolved by that.
+
+    Resolved only when all alerts are. Once a person closed it, alerts from before do not hold it open.
+    """
     incident.refresh_from_db()
-    alerts = incident.alerts.all()
+    was, alerts = incident.state, incident.alerts.all()
     summary = alerts.aggregate(
         first=Min("started_at"), last=Max("started_at"), ended=Max("ended_at"), severity=Max("severity")
     )
-    firing = alerts.filter(firing=True).exists()
-    if firing and incident.state == "resolved":
+    live = alerts.filter(firing=True)
+    if incident.closed_at:
+        live = live.filter(started_at__gt=incident.closed_at)
+    firing = live.exists()
+    if firing and was == "resolved":
         incident.reopened += 1
     incident.state = "open" if firing else "resolved"
-    incident.resolved_at = None if firing else summary["ended"]
+    ended = incident.closed_at or summary["ended"]
+    incident.resolved_at = None if firing else ended
+    incident.closed_at = None if firing else incident.closed_at
     incident.started_at, incident.severity = summary["first"], summary["severity"]
-    incident.last_alert_at = max(filter(None, (summary["last"], None if firing else summary["ended"])))
+    incident.last_alert_at = max(filter(None, (summary["last"], None if firing else ended)))
     incident.save()
+    return incident.state != was

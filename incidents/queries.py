@@ -200,6 +200,7 @@ def _snapshot(row: Incident) -> IncidentSnapshot:
         rejected=tuple(sorted({f.cause for f in feedback if f.kind == "rejected"})),
         changes=tuple(changes(row)), tickets=tuple(sorted(t.key for t in row.tickets.all())),
         url=f"{settings.PUBLIC_URL}/incidents/{row.pk}/", recurrence_of=row.recurrence_of,
+        acknowledged_by=row.acknowledged_by, assigned_to=row.assigned_to, reopened=row.reopened,
     )  # fmt: skip
 
 

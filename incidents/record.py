@@ -17,7 +17,7 @@ from domain.connections import Connections
 from domain.errors import Refused
 from domain.findings import Finding
 from domain.verdict import Verdict, VerdictState
-from incidents import identity
+from incidents import identity, outbox
 from incidents.models import (
     AuditEntry,
     Change,
@@ -129,7 +129,8 @@ def apply_parsed(delivery: Delivery, parsed: ParsedDelivery, connections: Connec
                 touched[str(incident.pk)] = incident
         delivery.incidents.add(*touched.values())
         for incident in touched.values():
-            settle(incident)
+            if settle(incident):
+                outbox.want_all(incident, timezone.now())
             link_tickets(incident, parsed)
             ask_investigation(incident, delivery.received_at)
         Delivery.objects.filter(pk=delivery.pk).update(
@@ -229,17 +230,21 @@ def save_verdict(incident: Incident, investigation: Investigation, verdict: Verd
         first = verdict.causes[0].cause if verdict.causes and verdict.state is not VerdictState.UNKNOWN else ""
         Incident.objects.filter(pk=incident.pk).update(first_cause=first, verdict_state=verdict.state.value)
         Incident.objects.filter(pk=incident.pk, suggested_at__isnull=True).update(suggested_at=now)
+        outbox.want_all(incident, now)
     want("graph", str(incident.pk))
     return row
 
 
 def acknowledge(incident: Incident, by: str) -> None:
     """Somebody looks at it; the first one counts."""
-    won = Incident.objects.filter(pk=incident.pk, acknowledged_at__isnull=True).update(
-        acknowledged_at=timezone.now(), acknowledged_by=by[:150]
-    )
-    if won:
-        audit(by, "acknowledge", str(incident.pk))
+    now = timezone.now()
+    with transaction.atomic():
+        won = Incident.objects.filter(pk=incident.pk, acknowledged_at__isnull=True).update(
+            acknowledged_at=now, acknowledged_by=by[:150]
+        )
+        if won:
+            audit(by, "acknowledge", str(incident.pk))
+            outbox.want_all(incident, now)
 
 
 def give_feedback(incident: Incident, by: str, kind: str, cause: str, fixed_by: str = "", note: str = "") -> Feedback:
@@ -250,6 +255,7 @@ def give_feedback(incident: Incident, by: str, kind: str, cause: str, fixed_by: 
             at=timezone.now(),
         )  # fmt: skip
         audit(by, f"feedback {kind}", str(incident.pk), {"cause": cause})
+        outbox.want_all(incident, row.at)
     want("graph", str(incident.pk))
     return row
 

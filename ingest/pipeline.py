@@ -7,6 +7,7 @@
 | collect  | `evidence.collect`       | a check that cannot answer is unknown with a reason              |
 | rank     | `causes.rank`            | pure; abstains rather than guesses                               |
 | remember | `graph`                  | waits in the outbox; the page says that the graph is behind      |
+| tell     | `tickets`                | waits in the outbox; a refusal is shown and can be sent again    |
 """
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from domain.errors import Malformed
 from incidents import record
 from incidents.models import Incident, Investigation
-from ingest import memory, witnesses
+from ingest import memory, telling, witnesses
 from ingest.judging import completed, judge
 from ingest.refill import refill
 from ingest.sources import all_sources
@@ -66,3 +67,8 @@ def _look(investigation: Investigation, incident: Incident) -> None:
 def remember() -> int:
     """Bring everything that waits into the graph; how many incidents."""
     return memory.remember_waiting()
+
+
+def tell() -> int:
+    """Bring everything that waits to tickets, chats and sources; how many rows were worked on."""
+    return telling.tell_waiting()

@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from celery import Task, shared_task
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from incidents import queries
+from incidents import outbox, queries
 from ingest import pipeline
 
 # After a failed nudge the door sends no other for a while: the sweeper finds the rows.
@@ -77,6 +78,13 @@ def investigate_incident(investigation_id: int) -> None:
     """Collect, rank, and ask for the graph to remember."""
     if pipeline.investigate(investigation_id):
         _nudge(remember, "")
+        _nudge(tell_waiting, "")
+
+
+@shared_task
+def tell_waiting(_: str = "") -> None:
+    """Everything that waits for a ticket system, a chat or a source."""
+    pipeline.tell()
 
 
 @shared_task
@@ -94,6 +102,8 @@ def sweep() -> None:
         _nudge(investigate_incident, investigation_id)
     if queries.due_outbox("graph"):
         _nudge(remember, "")
+    if outbox.waits(timezone.now()):
+        _nudge(tell_waiting, "")
 
 
 def _later(task: "Task[[int], None]", investigation_id: int | None) -> None:
@@ -113,6 +123,7 @@ def drain(limit: int = 100, pause: Callable[[], None] = lambda: None) -> int:
         looked = [pipeline.investigate(i) for i in queries.due_investigations()]
         if not worked and not looked and not queries.due_investigations():
             pipeline.remember()
+            pipeline.tell()
             return round_number
         pause()
     return limit

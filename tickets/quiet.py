@@ -1,0 +1,68 @@
+"""The quiet policy: what of an incident is worth a message now, and when many new ones become one message."""
+
+from dataclasses import dataclass
+
+from domain.alerts import Severity
+from domain.snapshot import IncidentSnapshot
+from domain.verdict import VerdictState
+from tickets.system import Occasion
+
+# What a target that cannot edit is told; all else would be a message that nobody asked for.
+LOUD = frozenset({Occasion.VERDICT, Occasion.CAUSE_CHANGED, Occasion.RESOLVED, Occasion.REOPENED})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of an incident messages are about. `cause` is the first ranked one, empty while it is unknown."""
+
+    judged: bool
+    cause: str = ""
+    resolved: bool = False
+    reopened: int = 0
+    acknowledged: str = ""
+    confirmed: str = ""
+
+
+def standing(snapshot: IncidentSnapshot) -> Standing:
+    """How the incident stands now."""
+    verdict = snapshot.verdict
+    ranked = verdict is not None and verdict.causes and verdict.state is not VerdictState.UNKNOWN
+    return Standing(
+        judged=verdict is not None,
+        cause=verdict.causes[0].cause if verdict is not None and ranked else "",
+        resolved=snapshot.state == "resolved",
+        reopened=snapshot.reopened,
+        acknowledged=snapshot.acknowledged_by,
+        confirmed=snapshot.confirmed[-1].cause if snapshot.confirmed else "",
+    )
+
+
+def occasion(before: Standing | None, now: Standing) -> Occasion | None:
+    """Why to tell of an incident that was last told as `before` (None: never); None while there is nothing to tell."""
+    if before is None:
+        return Occasion.VERDICT if now.judged else None
+    if before.resolved != now.resolved:
+        return Occasion.RESOLVED if now.resolved else Occasion.REOPENED
+    if now.reopened > before.reopened and not now.resolved:
+        return Occasion.REOPENED
+    if now.confirmed != before.confirmed:
+        return Occasion.CONFIRMED
+    # From a cause to unknown is less evidence, not another cause.
+    if now.cause and now.cause != before.cause:
+        return Occasion.CAUSE_CHANGED
+    return Occasion.ACKNOWLEDGED if now.acknowledged != before.acknowledged else Occasion.UPDATED
+
+
+def speaks(why: Occasion | None, *, edits: bool) -> bool:
+    """Whether the target is told: one that edits in place follows every revision, any other only what is loud."""
+    return why is not None and (edits or why in LOUD)
+
+
+def severe_enough(snapshot: IncidentSnapshot, least: str) -> bool:
+    """Whether the incident reaches the severity from which a target wants to be told."""
+    return snapshot.severity.rank >= Severity(least).rank
+
+
+def storm(told_lately: int, waiting: int, limit: int) -> bool:
+    """Whether first messages become a digest: more than `limit` incidents are new to a target within its minutes."""
+    return waiting > 1 and told_lately + waiting > limit
