@@ -1,0 +1,42 @@
+"""`evaluate BUNDLE...`: how right, how calibrated and how honest the ranking is on recorded incidents."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+from rich.progress import track
+
+from config.accuracy import as_json, as_markdown, page
+from config.management.verb import Verb
+from domain.errors import Malformed
+from ingest.evaluating import Evaluated, bundles_in, evaluated
+
+
+class Command(Verb):
+    help = "Accuracy, calibration and abstention on recorded incidents whose truth is known, beside simpler ways."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("bundle", nargs="+", type=Path, help="a bundle's folder or zip, or a folder of them")
+        parser.add_argument("--json", action="store_true", help="all figures and every case as one JSON document")
+        parser.add_argument("--out", type=Path, help="write the whole page, one section for each argument")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["out"]:
+            sections = {path.name: self._judged(bundles_in([path])) for path in options["bundle"]}
+            options["out"].write_text(page(sections, timezone.now().date()), encoding="utf-8")
+            return
+        judged = self._judged(bundles_in(options["bundle"]))
+        if not judged:
+            raise Malformed("none of the bundles says what the truth was; nothing can be measured", "bundle")
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(judged), sort_keys=True, allow_nan=False, default=str))
+        else:
+            self.stdout.write(as_markdown("Recorded incidents", judged, timezone.now().date()))
+
+    def _judged(self, paths: list[Path]) -> list[Evaluated]:
+        """Progress goes to stderr, and only where somebody watches."""
+        steps = track(paths, "judging", disable=not sys.stderr.isatty(), transient=True)
+        return [found for path in steps if (found := evaluated(path)) is not None]
