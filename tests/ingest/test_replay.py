@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from causes.verdict_json import to_contract
 from domain.errors import Malformed
 from domain.scope import ChangeRef
 from domain.verdict import VerdictState
+from domain.verdict_json import to_contract
 from evidence.bundles import Bundle
 from ingest.replay import look, replay
 

@@ -148,24 +148,48 @@ def _slack_text(shown: str) -> str:
     return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+PLAIN = r"[^*`<>\[\]#@\\\n+-][^*`<>\[\]@\\\n]*"
+CODE = r"`(?P<{}>(?:[^`\n<@]|<(?![@/!A-Za-z])|@(?!\w))+)`"
+
+
 def wecom(content: Any) -> set[str]:
-    plain = r"[^*`<>\[\]#@\\\n][^*`<>\[\]@\\\n]*"
-    inline = r"`(?P<{}>(?:[^`\n<@]|<(?![@/!A-Za-z])|@(?!\w))+)`"
-    link = rf"\[(?:{inline.format('linked_code')}|(?P<link>{plain}))\]\({ADDRESS}\)"
-    beneath = rf"(?: (?:\[(?P<show>[^\]]+)\]\({ADDRESS}\)|{inline.format('query')}))?"
-    item = rf"> (?:{link}|{inline.format('code')}|(?P<plain>{plain}?)){beneath}"
-    rest = rf"## (?P<title>{plain})|\*\*(?P<strong>{plain})\*\*|\[(?P<open>{plain})\]\({ADDRESS}\)|(?P<note>{plain})"
-    line = re.compile(rf"(?:{item}|{rest})")
+    link = rf"\[(?:{CODE.format('linked_code')}|(?P<link>{PLAIN}))\]\({ADDRESS}\)"
+    beneath = rf"(?: (?:\[(?P<show>[^\]]+)\]\({ADDRESS}\)|{CODE.format('query')}))?"
+    item = rf"> (?:{link}|{CODE.format('code')}|(?P<plain>{PLAIN}?)){beneath}"
+    rest = rf"## (?P<title>{PLAIN})|\*\*(?P<strong>{PLAIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
+    return _lines(re.compile(rf"(?:{item}|{rest})"), content)
+
+
+def dingtalk(content: Any) -> set[str]:
+    item = rf"- (?:\[(?P<link>{PLAIN})\]\({ADDRESS}\)|(?P<plain>{PLAIN}?))"
+    beneath = rf"(?: · (?:\[(?P<show>{PLAIN})\]\({ADDRESS}\)|(?P<query>{PLAIN})))?"
+    rest = rf"### (?P<title>{PLAIN})|\*\*(?P<strong>{PLAIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
+    return _lines(re.compile(rf"(?:{item}{beneath}|{rest})"), content)
+
+
+def _lines(line: re.Pattern[str], content: str) -> set[str]:
     found: set[str] = set()
-    for shown in content.split("\n"):
+    for shown in filter(None, content.split("\n")):
         hit = line.fullmatch(shown)
         assert hit, f"not the form's own markup: {shown!r}"
         found |= {text for text in hit.groupdict().values() if text is not None}
     return found
 
 
+def feishu(content: Any) -> set[str]:
+    found = {content["title"]}
+    for paragraph in content["content"]:
+        for tag in paragraph:
+            assert tag["tag"] in {"text", "a"}
+            assert tag["tag"] == "text" or re.fullmatch(ADDRESS, tag["href"])
+            assert "\n" not in tag["text"]
+        found.add("".join(tag["text"] for tag in paragraph).removeprefix("•"))
+    return found
+
+
 READERS: dict[str, Callable[[Any], set[str]]] = {
-    "adf": adf, "html": html, "markdown": markdown, "slack": slack, "text": text, "wecom": wecom, "wiki": wiki,
+    "adf": adf, "dingtalk": dingtalk, "feishu": feishu, "html": html, "markdown": markdown, "slack": slack, "text": text,
+    "wecom": wecom, "wiki": wiki,
 }  # fmt: skip
 
 

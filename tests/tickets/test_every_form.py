@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft4Validator
 
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
@@ -146,3 +148,11 @@ def test_a_clipped_text_is_one_line_within_its_length(text: str, limit: int) -> 
 def test_a_cut_takes_no_accent_from_its_letter() -> None:
     assert clipped("abce\u0301d", 5) == "abc…"
     assert clipped("abce\u0301d", 6) == "abce\u0301d"
+
+
+@pytest.mark.parametrize("limit", [None, 3_000, 1])
+@pytest.mark.parametrize("text", ["", "".join(NASTY), "\u200b", "瘦" * 3_000])
+def test_the_document_is_what_the_published_schema_allows(text: str, limit: int | None) -> None:
+    schema = json.loads((Path(__file__).parents[1] / "fakes/schemas/adf.json").read_text())
+    document = render(told(text), "adf", limit=limit)
+    assert not [fault.message for fault in Draft4Validator(schema).iter_errors(document)]

@@ -17,7 +17,7 @@ from tickets.render import LIMIT, formats, render
 from tickets.render.form import one_line
 from tickets.report import Known, Line, Report, Section, build, percent, shortened
 
-FORMS = ["adf", "html", "json", "markdown", "slack", "text", "wecom", "wiki"]
+FORMS = ["adf", "dingtalk", "feishu", "html", "json", "markdown", "slack", "text", "wecom", "wiki"]
 ADF_NODES = {"doc", "paragraph", "heading", "bulletList", "listItem", "panel", "codeBlock", "text"}
 NASTY = "a|b [x](http://evil.example) *b* _i_ `c` <script> {code} !img.png! @all #1 ~s~ ^s^ $x$ \n# head\r\n- item \x00"
 HOSTILE = st.text(st.characters(codec="utf-8"), max_size=200)

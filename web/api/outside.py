@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from causes.verdict_json import to_contract
 from domain.errors import Refused
+from domain.verdict_json import to_contract
 from incidents import queries
 from incidents.models import Incident
 from incidents.reporting import report_of

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from causes.catalogue import all_causes
-from causes.verdict_json import to_contract
+from domain.verdict_json import to_contract
 from evidence.checks import all_checks
 from incidents import queries, record
 from incidents.models import Entity, Incident

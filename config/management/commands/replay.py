@@ -5,10 +5,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from causes.verdict_json import to_contract
 from config.management.verb import Verb
 from domain.errors import Malformed, ProductError
 from domain.verdict import Verdict
+from domain.verdict_json import to_contract
 from evidence.bundles import Bundle
 from ingest.replay import replay
 from tickets.report import percent

@@ -2,9 +2,9 @@
 
 from causes.rank import rank
 from causes.unusual import unusual_findings
-from causes.verdict_json import to_contract
 from domain.findings import Finding, Point, Series
 from domain.text import Text
+from domain.verdict_json import to_contract
 from tests.causes.scenes import START, findings, scope
 
 

@@ -1,0 +1,27 @@
+"""The report in the Markdown of DingTalk robots: headings, bold, links, quotes and lists, parted by empty lines."""
+
+from tickets.render.form import Form
+from tickets.render.marks import Marks, written
+from tickets.render.twins import escaped
+from tickets.report import Report
+
+MARKS = Marks(
+    plain=escaped,
+    # There is no code; a query that must be copied stands behind the link or on the incident's page.
+    code=escaped,
+    link=lambda text, url: f"[{text}]({url})",
+    title=lambda text: f"### {text}",
+    headline=lambda text: f"**{text}**",
+    item=lambda text, beneath: f"- {text}" + (f" · {beneath}" if beneath else ""),
+    section=lambda level, title, items: f"**{title}**\n\n" + "\n".join(items),
+    note=lambda text: text,
+    whole="\n\n".join,
+)
+
+
+def _render(report: Report, language: str) -> str:
+    return written(report, language, MARKS)
+
+
+# A message may have 20,000 bytes; the rest is for its envelope.
+FORM = Form("dingtalk", _render, lambda content: len(content.encode()), limit=18_000, unit="bytes")
