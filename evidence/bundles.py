@@ -142,7 +142,11 @@ def without_secrets(connections: Connections) -> Connections:
         secret = ("_file", "_env")
         if value.get("kubeconfig_file") or value.get("in_cluster"):
             value = {**{k: v for k, v in value.items() if k != "in_cluster"}, "api": True}
-        return {k: clean(v) for k, v in value.items() if not k.endswith(secret) and k not in {"headers", "basic_user"}}
+        return {
+            k: clean(v)
+            for k, v in value.items()
+            if not k.endswith(secret) and k not in {"headers", "basic_user", "user"}
+        }
 
     return msgspec.convert(clean(msgspec.to_builtins(connections)), Connections)
 

@@ -15,6 +15,9 @@ from domain.errors import NotRecorded
 from evidence.bounded import content_of
 from evidence.ways import CONNECT_S, read_named, way_to
 
+# What resolvers of several systems say of a name that they do not know.
+UNRESOLVED = ("Name or service not known", "name resolution", "nodename nor servname", "No address associated")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -108,7 +111,7 @@ class _Recording(httpx.BaseTransport):
         except httpx.HTTPError as error:
             if isinstance(error, httpx.TimeoutException):
                 self._kept.silent.add((self._connection, request.url.netloc))
-            self._kept.put(_with(blank, started, 0, "", type(error).__name__))
+            self._kept.put(_with(blank, started, 0, "", named(error)))
             raise
         answer = _with(blank, started, response.status_code, content.decode("utf-8", "replace"), "")
         self._kept.put(answer)
@@ -129,9 +132,19 @@ def _with(question: Answer, started: float, status: int, answer: str, error: str
     return Answer(*question.key, status, answer, question.at_ms, took, error)
 
 
+def named(error: httpx.HTTPError) -> str:
+    """The error's class, then TLS or DNS where that was the trouble; the same live and in a replay."""
+    name, said = type(error).__name__, str(error)
+    if said.startswith(name):
+        return said
+    if "SSL" in said or "certificate" in said.lower():
+        return f"{name} TLS"
+    return f"{name} DNS" if any(words in said for words in UNRESOLVED) else name
+
+
 def _error(name: str, request: httpx.Request) -> httpx.TransportError:
     """The error that was met then, so that a replay tells the same."""
-    kind = getattr(httpx, name, httpx.ConnectError)
+    kind = getattr(httpx, name.partition(" ")[0], httpx.ConnectError)
     if not (isinstance(kind, type) and issubclass(kind, httpx.TransportError)):
         kind = httpx.ConnectError
     return kind(name or "no answer", request=request)

@@ -2,13 +2,14 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
-from domain.connections import Access, KubernetesDecl
+from domain.connections import Access, EtcdDecl, KubernetesDecl
 from domain.errors import Refused
+from evidence.clients.etcd_token import WithToken
 from evidence.clients.kubeconfig import Entrance, entrance
 from evidence.clients.scrub import Scrubbed
 
@@ -38,7 +39,10 @@ def way_to(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
     """The way to one declared connection. Raises Refused when a file of it cannot be used."""
     if isinstance(access, KubernetesDecl):
         return _kubernetes(access, read)
-    return _http(base_url, access, read)
+    way = _http(base_url, access, read)
+    if isinstance(access, EtcdDecl) and access.user and access.password_file:
+        return replace(way, transport=WithToken(way.transport, access.user, read(access.password_file)))
+    return way
 
 
 def tls_of(access: Access) -> ssl.SSLContext | bool:
