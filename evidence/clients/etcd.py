@@ -98,6 +98,8 @@ def _unanswered(name: str, error: httpx.HTTPError) -> MemberHealth:
         return MemberHealth(name, "unasked", "TLS: check ca_file, client_cert_file and the member's certificate")
     if said.endswith("DNS"):
         return MemberHealth(name, "unasked", "the name of its endpoint does not resolve here")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return MemberHealth(name, "unasked", "it does not speak plain HTTP; write https:// in its endpoint")
     if isinstance(error, httpx.ConnectTimeout):
         return MemberHealth(name, "unreachable", "no connection in time")
     if isinstance(error, httpx.TimeoutException):
@@ -144,8 +146,6 @@ def _state(health: httpx.Response, body: dict[str, Any]) -> tuple[str, str]:
         return "healthy", ""
     if "health" in body or health.status_code >= 500:
         return "unhealthy", ""
-    if "HTTP request to an HTTPS server" in health.text:
-        return "unasked", "it speaks TLS: write https:// in its endpoint"
     return "unasked", f"/health answered {health.status_code}"
 
 

@@ -148,6 +148,7 @@ def test_an_address_that_is_no_etcd_is_our_mistake_and_not_an_ill_member() -> No
     )
     assert found["etcd-quorum-lost"].seen is False
     assert three(HTML, HTML)["etcd-quorum-lost"].seen is None
+    assert "https://" in str(three({"/health": httpx.RemoteProtocolError})["etcd-member-unhealthy"].why_unknown)
 
 
 def test_a_bundle_from_before_the_newer_questions_still_tells_what_it_recorded() -> None:
