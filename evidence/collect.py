@@ -25,9 +25,9 @@ def collect(scope: Scope, transports: Transports, *, budget_s: float = 30.0) -> 
     """One finding for each measure of each check that applies; what is late is unknown."""
     checks = [check for check in all_checks() if check.applies(scope)]
     pool = ThreadPoolExecutor(max_workers=WORKERS)
-    running = {check.slug: pool.submit(run, check, Ask(scope, transports)) for check in checks}
+    running = {check.slug: pool.submit(run, check, Ask(scope, transports, check.before)) for check in checks}
     wait(running.values(), timeout=budget_s)
-    found = [f for check in checks for f in _result(check, running[check.slug], Ask(scope, transports))]
+    found = [f for check in checks for f in _result(check, running[check.slug], Ask(scope, transports, check.before))]
     # A hanging witness costs its own limit; its thread ends with the client's own timeout.
     pool.shutdown(wait=False, cancel_futures=True)
     return Collected(tuple(sorted(found, key=lambda f: f.measure)), transports.answers())

@@ -1,15 +1,48 @@
 """Which pods and services an incident is about, and the series that speak of them."""
 
+import re
+from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.entities import EntityKind, EntityRef
+from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.scope import Scope
 from evidence.checks.check import Ask
-from evidence.clients.prometheus import Answered, Line, matcher
+from evidence.clients.prometheus import Answered, Line, escape, matcher
+from evidence.onset import fault_at
 
 # A probe fails several times before the alert fires, and the rule has its own `for`.
 LEAD = timedelta(minutes=5)
+OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
+# More pods than this in one incident say nothing new, and a pattern has to end somewhere.
+MOST = 30
+MORE = (
+    "prober_probe_duration_seconds_(bucket|sum|count)",
+    "kube_pod_container_status_waiting_reason",
+    "kube_pod_info",
+    "kube_pod_created",
+    "go_sync_mutex_wait_total_seconds_total",
+    "go_sql_.*",
+    "hikaricp_connections(_active|_max|_pending)?",
+    "pgxpool_(acquired|max|total)_conns",
+    "http_client_(request_)?duration_seconds_(sum|count)",
+    "http_client_request_duration_seconds_(sum|count)",
+    "http_client_requests_total",
+    "grpc_client_handling_seconds_(sum|count)",
+    "http_server_(request_)?duration_seconds_(sum|count)",
+    "grpc_server_handling_seconds_(sum|count)",
+    "http_request_duration_seconds_(sum|count)",
+)
+AROUND = (
+    "kube_deployment_status_condition",
+    "kube_deployment_status_replicas(_available|_unavailable)?",
+    "kube_statefulset_status_replicas_ready",
+    "kube_replicaset_created",
+    "kube_replicaset_owner",
+    "kube_replicaset_spec_replicas",
+    "kube_endpoint_address(_available|_not_ready)?",
+    "kube_endpointslice_endpoints",
+)
 
 
 def about_probes(scope: Scope) -> bool:
@@ -17,35 +50,107 @@ def about_probes(scope: Scope) -> bool:
     return any(scope.of_kind(kind) for kind in (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE))
 
 
-def pod(scope: Scope) -> EntityRef:
-    """The first pod of the incident. Raises Refused when no alert names one."""
-    pods = scope.of_kind(EntityKind.POD)
-    if not pods:
-        raise Refused("no alert of the incident names a pod; keep the `pod` and `namespace` labels in the alert")
-    return pods[0]
-
-
 def ask_pod(ask: Ask, metrics: str, extra: str = "") -> Answered:
     """All named series of the incident's pod. Raises Refused when there are none."""
-    target = pod(ask.scope)
-    labels = {"pod": target.name} | ({"namespace": target.namespace} if target.namespace else {})
-    answered = ask_any(ask, f'{{__name__=~"{metrics}",{matcher(labels)}{extra}}}')
+    pods = ask.scope.of_kind(EntityKind.POD)
+    labels = {"pod": pods[0].name} | ({"namespace": pods[0].namespace} if pods[0].namespace else {}) if pods else {}
+    matched = matcher(labels) if pods else pods_matcher(ask.scope)
+    answered = ask_any(ask, f'{{__name__=~"{metrics}",{matched}{extra}}}')
     if not answered.lines:
-        raise Refused(f"Prometheus has no such series of pod {target.namespace}/{target.name} in the window")
+        raise Refused(f"Prometheus has no such series of {matched} in the window")
     return answered
 
 
-def ask_any(ask: Ask, query: str) -> Answered:
+def pods_matcher(scope: Scope) -> str:
+    """`namespace="..",pod=~".."` of the incident's pods, or of all pods of its workload. Raises Refused without any."""
+    first = next((e for kind in OWNERS for e in scope.of_kind(kind)), None)
+    if first is None:
+        raise Refused("no alert of the incident names a pod or a workload; keep those labels in the alert")
+    names = "|".join(sorted({re.escape(e.name) for e in scope.of_kind(EntityKind.POD)})[:MOST])
+    pattern = names or f"{re.escape(first.name)}(-[a-z0-9]+){{1,2}}"
+    where = f'namespace="{escape(first.namespace)}",' if first.namespace else ""
+    return f'{where}pod=~"{escape(pattern)}"'
+
+
+def ask_more(ask: Ask) -> Answered:
+    """What several checks want to know of the pods, in one query that is sent once. Raises Refused when empty."""
+    answered = ask_any(ask, f'{{__name__=~"{"|".join(MORE)}",{pods_matcher(ask.scope)}}}', step_s=15)
+    if not answered.lines:
+        raise Refused("Prometheus has no such series of the incident's pods in the window")
+    return answered
+
+
+def ask_namespace(ask: Ask) -> Answered:
+    """Deployments, replica sets and endpoints of the incident's namespace, in one query that is sent once."""
+    return ask_any(ask, f'{{__name__=~"{"|".join(AROUND)}",namespace="{escape(namespace(ask.scope))}"}}', step_s=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node and the addresses by which its own series may call it."""
+
+    node: str
+    addresses: tuple[str, ...] = ()
+
+
+def places(ask: Ask) -> tuple[Place, ...]:
+    """The nodes that the incident is about or that its pods run on, in order. Raises Refused when none is known."""
+    found = {e.name: set(e.aliases) for e in ask.scope.of_kind(EntityKind.HOST)}
+    for alert in ask.scope.alerts:
+        if node := alert.labels.get("node"):
+            found.setdefault(node, set())
+    if not found and about_probes(ask.scope):
+        for line in named(ask_more(ask), "kube_pod_info"):
+            if node := line.labels.get("node"):
+                found.setdefault(node, set()).add(line.labels.get("host_ip", ""))
+    if not found:
+        raise Refused("it is not known on which node the pods run; kube-state-metrics tells it with kube_pod_info")
+    return tuple(Place(name, tuple(sorted(found[name] - {""}))) for name in sorted(found))
+
+
+def namespace(scope: Scope) -> str:
+    """The namespace of the incident's pod, workload or service. Raises Refused when no alert names one."""
+    found = next((e.namespace for kind in OWNERS for e in scope.of_kind(kind) if e.namespace), "")
+    if not found:
+        raise Refused("no alert of the incident names a namespace; keep the `namespace` label in the alert")
+    return found
+
+
+def workload(scope: Scope) -> str:
+    """The workload's name: as an alert tells it, else from the pod's name, else the service's; empty if none."""
+    named_so = scope.of_kind(EntityKind.WORKLOAD)
+    if named_so:
+        return named_so[0].name
+    pods = scope.of_kind(EntityKind.POD)
+    services = scope.of_kind(EntityKind.SERVICE)
+    return workload_of(pods[0].name) if pods else services[0].name if services else ""
+
+
+def is_ours(scope: Scope, pod_name: str) -> bool:
+    """Whether a pod is one of the incident's: named by an alert, or of the workload that one names."""
+    pods = {e.name for e in scope.of_kind(EntityKind.POD)}
+    return pod_name in pods if pods else bool(pod_name) and workload_of(pod_name) == workload(scope)
+
+
+def workload_of(pod_name: str) -> str:
+    """What owns a pod, by its name: of a Deployment, a StatefulSet or a DaemonSet; else the name itself."""
+    made = re.fullmatch(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}", pod_name) or re.fullmatch(
+        r"(.+)-(\d+|[a-z0-9]{5})", pod_name
+    )
+    return made.group(1) if made else pod_name
+
+
+def ask_any(ask: Ask, query: str, step_s: int = 5) -> Answered:
     """A range query to the server that answers for the incident. Raises Refused when none is declared."""
     server = ask.prometheus()
     if server is None:
         raise Refused("no declared Prometheus answers for this cluster; declare it with [[prometheus]]")
-    return ask.range(server, query)
+    return ask.range(server, query, step_s=step_s)
 
 
 def onset_ms(scope: Scope) -> int:
     """Epoch ms from which on the fault may show."""
-    return round((scope.started_at - LEAD).timestamp() * 1000)
+    return round((fault_at(scope) - LEAD).timestamp() * 1000)
 
 
 def end_ms(scope: Scope) -> int:

@@ -1,15 +1,17 @@
 """What a check is: one question, the measures it can tell, and how it looks for them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.connections import PrometheusDecl
-from domain.errors import ProductError
+from domain.errors import ProductError, Refused
 from domain.findings import Finding, Item, Series
 from domain.scope import Scope
 from domain.text import Text
+from evidence.clients.kubernetes import Kubernetes
 from evidence.clients.prometheus import Answered, Line, Prometheus
+from evidence.onset import fault_at
 from evidence.recording import Transports
 
 BEFORE = timedelta(minutes=30)
@@ -17,13 +19,28 @@ BEFORE = timedelta(minutes=30)
 RATE_WINDOW = "1m"
 
 
+IF_SEEN = Text(
+    "It was observed in the window; the sentence names the value and the limit.",
+    "在时间窗内观察到；句中给出数值与界限。",
+)
+IF_NOT = Text("The series were there for the window, and it is not so in them.", "时间窗内有数据，且数据中并非如此。")
+IF_UNKNOWN = Text(
+    "Nobody could say: no connection, no series, no answer in time, or nothing recorded; it speaks neither for nor "
+    "against a cause.",
+    "无法得知：没有连接、没有序列、未按时回答或没有录制；既不支持也不反对任何根因。",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A named statement that can be seen, not seen, or unknown."""
+    """A named statement that can be seen, not seen, or unknown; and how a person reads each of the three."""
 
     slug: str
     question: Text
     unit: str = ""
+    if_seen: Text = IF_SEEN
+    if_not: Text = IF_NOT
+    if_unknown: Text = IF_UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,7 @@ class Told:
     series: tuple[Series, ...] = ()
     first_seen_at: datetime | None = None
     query: str = ""
+    connection: str = ""
 
 
 @dataclass(slots=True)
@@ -51,14 +69,16 @@ class Ask:
 
     scope: Scope
     transports: Transports
+    before: timedelta = BEFORE
     query: str = ""
     connection: str = ""
     start: datetime | None = None
     end: datetime | None = None
+    partial: str = ""
 
     def window(self) -> tuple[datetime, datetime]:
-        """From half an hour before the first alert to `as_of`, both on whole seconds."""
-        start = (self.scope.started_at - BEFORE).replace(microsecond=0)
+        """From `before` (half an hour) before the fault can have begun to `as_of`, both on whole seconds."""
+        start = (fault_at(self.scope) - self.before).replace(microsecond=0)
         return start, self.scope.as_of.replace(microsecond=0)
 
     def range(self, server: PrometheusDecl, query: str, start: datetime | None = None, step_s: int = 5) -> Answered:
@@ -66,22 +86,41 @@ class Ask:
         first, end = self.window()
         self.query, self.connection, self.start, self.end = query, server.name, start or first, end
         with self.transports.client(server.name, server.url, server) as client:
-            return Prometheus(client).range(query, start or first, end, step_s)
+            answered = Prometheus(client).range(query, start or first, end, step_s)
+        self.partial = self.partial or answered.partial
+        return answered
 
     def prometheus(self, name: str = "") -> PrometheusDecl | None:
         """The server of that name; without a name the first one that answers for the incident's clusters."""
         servers = self.scope.connections.prometheus
         if name:
             return next((s for s in servers if s.name == name), None)
-        clusters = {e.cluster for e in self.scope.entities if e.cluster}
+        clusters = self.clusters()
         return next((s for s in servers if not s.clusters or clusters & set(s.clusters)), None)
+
+    def clusters(self) -> set[str]:
+        """The `cluster` labels of what the incident is about."""
+        return {e.cluster for e in self.scope.entities if e.cluster}
+
+    def kubernetes(self, path: str) -> Kubernetes:
+        """The API of the incident's cluster. Raises Refused when none is declared; `path` is shown as the query."""
+        declared = self.scope.connections.kubernetes
+        fitting = [k for k in declared if k.name in self.clusters()] or ([] if self.clusters() else declared[:1])
+        asked = next((k for k in fitting if k.has_api), None)
+        if asked is None:
+            raise Refused("the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster")
+        self.query, self.connection = f"GET {path}", asked.name
+        self.start, self.end = self.window()
+        return Kubernetes(asked, self.transports)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One question. `collect` gives what it tells per measure slug; a measure it leaves out is unknown.
 
-    `limit_s` bounds the whole check in seconds.
+    `needs` are the kinds of connection that it asks, `cost` is the most queries that it sends (one that another
+    check has sent already is not sent again), and `before` is how far it looks back from the time at which the
+    fault can have begun; it looks until `as_of`. `limit_s` bounds the whole check in seconds.
     """
 
     slug: str
@@ -90,6 +129,9 @@ class Check:
     applies: Callable[[Scope], bool]
     collect: Callable[[Ask], dict[str, Told]]
     limit_s: float = 20.0
+    needs: tuple[str, ...] = ("prometheus",)
+    cost: int = 1
+    before: timedelta = BEFORE
 
 
 def run(check: Check, ask: Ask) -> list[Finding]:
@@ -102,6 +144,20 @@ def run(check: Check, ask: Ask) -> list[Finding]:
     return [finding(check, measure, told.get(measure.slug) or unknown(measure, why), ask) for measure in check.measures]
 
 
+def told_by(ask: Ask, slugs: Sequence[str], tell: Callable[[Ask], dict[str, Told]]) -> dict[str, Told]:
+    """What one part of a check tells, with its own query; its error makes only its own measures unknown."""
+    try:
+        found = tell(ask)
+    except ProductError as error:
+        found = dict.fromkeys(slugs, silent(Text(str(error), f"查询失败：{error}")))
+    return {slug: replace(told, query=ask.query, connection=ask.connection) for slug, told in found.items()}
+
+
+def silent(why: Text) -> Told:
+    """What cannot be told, and why; the measure's own question is put before it."""
+    return Told(None, why, why_unknown=why)
+
+
 def unknown(measure: Measure, why: Text) -> Told:
     """A measure that could not be told."""
     sentence = Text(f"{measure.question.en} Unknown: {why.en}.", f"{measure.question.zh}未知：{why.zh}。")
@@ -110,13 +166,29 @@ def unknown(measure: Measure, why: Text) -> Told:
 
 def finding(check: Check, measure: Measure, told: Told, ask: Ask) -> Finding:
     """The finding with the query, the range and the connection that it rests on."""
+    told = _lowered(told, ask.partial)
+    if told.why_unknown and told.sentence is told.why_unknown:
+        told = replace(unknown(measure, told.why_unknown), query=told.query, connection=told.connection)
     return Finding(
         measure=measure.slug, check=check.slug, seen=told.seen, sentence=told.sentence, value=told.value,
         unit=measure.unit, limit=told.limit, subject=told.subject, query=told.query or ask.query,
-        from_=ask.start, to=ask.end, connection=ask.connection,
+        from_=ask.start, to=ask.end, connection=told.connection or ask.connection,
         why_unknown=told.why_unknown if told.seen is None else None, items=told.items, series=told.series,
         first_seen_at=told.first_seen_at,
     )  # fmt: skip
+
+
+def _lowered(told: Told, partial: str) -> Told:
+    """Of partial data what was seen stays, with the warning; what was not seen may lie in the missing part."""
+    if not partial or told.seen is None:
+        return told
+    if told.seen:
+        added = Text(
+            f"{told.sentence.en} The data is partial: {partial}.", f"{told.sentence.zh}数据不完整：{partial}。"
+        )
+        return replace(told, sentence=added)
+    return replace(silent(Text(f"the data is partial: {partial}", f"数据不完整：{partial}")),
+                   query=told.query, connection=told.connection)  # fmt: skip
 
 
 def chart(lines: Sequence[Line], name: Callable[[Line], str]) -> tuple[Series, ...]:

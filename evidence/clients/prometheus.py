@@ -111,7 +111,9 @@ def _read(status: int, content: bytes) -> Answered:
     if status >= 400 or envelope.status != "success" or envelope.data is None:
         raise Refused(f"Prometheus refused the query ({status}): {envelope.error[:200]}")
     lines = sorted((_line(r) for r in envelope.data.result), key=lambda line: sorted(line.labels.items()))
-    return Answered(tuple(lines), "; ".join(envelope.warnings)[:300])
+    # Remarks on the query itself say nothing about missing data.
+    missing = [warning for warning in envelope.warnings if not warning.startswith("PromQL ")]
+    return Answered(tuple(lines), "; ".join(missing)[:300])
 
 
 def _line(result: _Result) -> Line:

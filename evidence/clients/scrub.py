@@ -1,5 +1,6 @@
 """Takes out of a Kubernetes answer what may hold a secret or is of no use, before anything else sees it."""
 
+import re
 from typing import Any
 
 import httpx
@@ -8,6 +9,8 @@ import msgspec
 from evidence.bounded import content_of
 
 DROPPED = {"env", "envFrom", "args", "managedFields", "data", "stringData", "imagePullSecrets"}
+# How long a preStop hook waits is no secret.
+PAUSE = re.compile(r"-c|\d{1,4}|sleep \d{1,4}")
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -45,7 +48,7 @@ def _entry(key: str, value: Any) -> Any:
     if key == "annotations" and isinstance(value, dict):
         return {k: v for k, v in value.items() if k == REVISION}
     if key == "command" and isinstance(value, list):
-        return value[:1]
+        return value[:1] + [word for word in value[1:] if isinstance(word, str) and PAUSE.fullmatch(word)]
     if key == "httpHeaders" and isinstance(value, list):
         return [{"name": h.get("name", ""), "value": ""} for h in value if isinstance(h, dict)]
     if key == "path" and isinstance(value, str):

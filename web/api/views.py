@@ -157,7 +157,12 @@ class Checks(Api):
                 "check": c.slug,
                 "question": c.question.en,
                 "question_zh": c.question.zh,
+                "needs": c.needs,
+                "window": {"before_s": round(c.before.total_seconds()), "until": "as_of"},
+                "most_queries": c.cost,
+                "limit_s": c.limit_s,
                 "measures": [m.slug for m in c.measures],
+                "readings": [msgspec.to_builtins(m) for m in c.measures],
             }
             for c in all_checks()
         ])  # fmt: skip

@@ -1,0 +1,244 @@
+"""Do the probes' own settings explain the failure? Read from the pod's spec, held against what was measured."""
+
+import re
+from collections.abc import Sequence
+from statistics import median
+
+from lightkube.models.core_v1 import Container, Pod
+
+from domain.errors import Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, silent, told_by
+from evidence.clients.kubernetes import of
+from evidence.pods import about_probes, ask_more, namespace, workload, workload_of
+from evidence.probe_durations import slowest
+from evidence.probe_specs import ProbeSpec, name_of, ours, probes_of, ready_since, statuses
+
+# The share of the time-out from which on a probe's 99th percentile leaves no room.
+NEAR = 0.8
+TIGHT = 0.9
+ENDED_BY_PROBE = {0, 137, 143}
+SPEC = ("spec-shared-endpoint", "spec-startup-budget-short", "spec-liveness-stricter", "spec-no-startup-probe",
+        "spec-drain-short", "spec-port-not-declared")  # fmt: skip
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    where = namespace(ask.scope)
+    pods = list(ask.kubernetes(of("api/v1", where, "pods")).pods(where))
+    mine = ours(pods, ask.scope)
+    if not mine:
+        raise Refused("the pod is not there any more, so its probes cannot be read")
+    probes = probes_of(mine[0])
+    same = [p for p in pods if workload_of(name_of(p)) == workload(ask.scope)]
+    told = told_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
+    return told | told_by(ask, ("spec-timeout-below-latency",), lambda a: _latency(a, probes))
+
+
+def _by_spec(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> dict[str, Told]:
+    return {
+        "spec-shared-endpoint": _shared(probes),
+        "spec-startup-budget-short": _budget(pod, probes, same),
+        "spec-liveness-stricter": _stricter(probes),
+        "spec-no-startup-probe": _no_startup(probes),
+        "spec-drain-short": _drain(pod, probes),
+        "spec-port-not-declared": _ports(pod, probes),
+    }
+
+
+def _pairs(probes: list[ProbeSpec]) -> list[tuple[ProbeSpec, ProbeSpec]]:
+    """Readiness and liveness of the same container."""
+    of_kind = {(p.container, p.kind): p for p in probes}
+    names = sorted({p.container for p in probes})
+    both = [(of_kind.get((n, "Readiness")), of_kind.get((n, "Liveness"))) for n in names]
+    return [(ready, alive) for ready, alive in both if ready and alive]
+
+
+def _shared(probes: list[ProbeSpec]) -> Told:
+    hits = [ready for ready, alive in _pairs(probes) if ready.target == alive.target != "exec"]
+    if not hits:
+        return Told(False, Text("Readiness and liveness do not ask the same.", "就绪与存活探针的目标不同。"))
+    sentence = Text(f"Readiness and liveness of {hits[0].container} both ask {hits[0].target}.",
+                    f"{hits[0].container} 的就绪与存活探针都请求 {hits[0].target}。")  # fmt: skip
+    return Told(True, sentence, subject=hits[0].container, items=_items(probes))
+
+
+def _items(probes: Sequence[ProbeSpec]) -> tuple[Item, ...]:
+    return tuple(
+        Item(f"{p.kind} {p.container}: {p.target}", float(p.timeout_s),
+             f"timeout {p.timeout_s} s, period {p.period_s} s, threshold {p.failures}, delay {p.delay_s} s")
+        for p in probes
+    )  # fmt: skip
+
+
+def _budget(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> Told:
+    """The budget against the measured starts of the workload, or against the age at which containers were killed."""
+    gates = [p for p in probes if p.kind == "Startup"] or [p for p in probes if p.kind == "Liveness"]
+    if not gates:
+        return Told(False, Text("No startup or liveness probe can kill a start.", "没有会中止启动的探针。"))
+    gate = min(gates, key=lambda p: p.budget_s)
+    starts = [s for p in same for s in _starts(p, gate.container)]
+    killed = [a for p in ours_or(pod, same) for a in _killed_at(p, gate)]
+    if not starts and not killed:
+        return silent(Text("no start of the workload was measured", "没有测得该工作负载的启动时长"))
+    took = median(starts) if starts else float(gate.budget_s)
+    # What survived its start was within the budget, so a start that nearly fills it is the sign, or a kill.
+    short = bool(killed) or (gate.kind == "Startup" and took >= TIGHT * gate.budget_s)
+    yes = Text(
+        f"The {gate.kind.lower()} probe gives {gate.container} {gate.budget_s} s to start; "
+        + (f"it was killed at the age of {killed[0]:.0f} s." if killed else f"a start took {took:.0f} s."),
+        f"{gate.kind} 探针给 {gate.container} 的启动预算为 {gate.budget_s} 秒；"
+        + (f"它在 {killed[0]:.0f} 秒时被杀。" if killed else f"实测启动需 {took:.0f} 秒。"),
+    )
+    no = Text(
+        f"A start takes {took:.0f} s and has {gate.budget_s} s.", f"启动需 {took:.0f} 秒，预算 {gate.budget_s} 秒。"
+    )
+    return Told(short, yes if short else no, took, float(gate.budget_s), gate.container, items=_items(gates))
+
+
+def ours_or(pod: Pod, same: list[Pod]) -> list[Pod]:
+    """The pod first, then the others of its workload."""
+    return [pod, *(p for p in same if name_of(p) != name_of(pod))]
+
+
+def _starts(pod: Pod, container: str) -> list[float]:
+    """Seconds from the container's start to Ready; only where it was never restarted and Ready since."""
+    since = ready_since(pod)
+    running = [s for s in statuses(pod) if s.name == container and not s.restartCount and s.state and s.state.running]
+    began = [s.state.running.startedAt for s in running if s.state and s.state.running and s.state.running.startedAt]
+    return [(since - at).total_seconds() for at in began if since and since >= at]
+
+
+def _killed_at(pod: Pod, gate: ProbeSpec) -> list[float]:
+    """Ages at which a container that was not ready ended by a kill near the budget's end."""
+    ages = []
+    for status in statuses(pod):
+        ended = status.lastState.terminated if status.lastState else None
+        if status.name != gate.container or status.ready or not ended or ended.exitCode not in ENDED_BY_PROBE:
+            continue
+        if ended.reason != "OOMKilled" and ended.startedAt and ended.finishedAt:
+            age = (ended.finishedAt - ended.startedAt).total_seconds()
+            # The kill comes with the last failure, which may be one period early, and ends after the grace period.
+            if gate.budget_s - gate.period_s <= age <= gate.budget_s + gate.period_s + gate.timeout_s + 30:
+                ages.append(age)
+    return ages
+
+
+def _stricter(probes: list[ProbeSpec]) -> Told:
+    def patience(p: ProbeSpec) -> int:
+        return p.failures * p.period_s + p.timeout_s
+
+    hits = [(r, a) for r, a in _pairs(probes) if patience(a) < patience(r) or a.timeout_s < r.timeout_s]
+    if not hits:
+        return Told(False, Text("Liveness is not stricter than readiness.", "存活探针不比就绪探针严格。"))
+    ready, alive = hits[0]
+    sentence = Text(
+        f"Liveness of {alive.container} acts after {patience(alive)} s, readiness after {patience(ready)} s.",
+        f"{alive.container} 的存活探针 {patience(alive)} 秒后动作，就绪探针为 {patience(ready)} 秒。",
+    )
+    return Told(True, sentence, float(patience(alive)), float(patience(ready)), alive.container, items=_items(hits[0]))
+
+
+def _no_startup(probes: list[ProbeSpec]) -> Told:
+    gated = {p.container for p in probes if p.kind == "Startup"}
+    bare = [p for p in probes if p.kind == "Liveness" and p.container not in gated]
+    if not bare:
+        return Told(
+            False, Text("Liveness waits for a startup probe, or there is none.", "存活探针受启动探针保护或不存在。")
+        )
+    sentence = Text(f"{bare[0].container} has a liveness probe and no startup probe.",
+                    f"{bare[0].container} 有存活探针但没有启动探针。")  # fmt: skip
+    return Told(True, sentence, float(bare[0].budget_s), subject=bare[0].container, items=_items(bare))
+
+
+def _drain(pod: Pod, probes: list[ProbeSpec]) -> Told:
+    """Without a pause before SIGTERM, requests still come in while the endpoint is being taken out."""
+    served = {p.container for p in probes if p.kind == "Readiness"}
+    containers = [c for c in (pod.spec.containers if pod.spec else []) if c.name in served]
+    if not containers:
+        return silent(Text("no container of the pod takes requests behind a readiness probe", "没有带就绪探针的容器"))
+    grace = (pod.spec.terminationGracePeriodSeconds if pod.spec else None) or 30
+    pauses = {c.name: _pause(c) for c in containers}
+    known = {n: p for n, p in pauses.items() if p is not None}
+    name = min(sorted(known), key=lambda n: known[n], default="")
+    pause = known.get(name)
+    if pause is None:
+        return silent(Text("how long the preStop hook takes is not known", "preStop 钩子的耗时未知"))
+    short = pause == 0 or pause >= grace
+    yes = Text(f"{name} waits {pause:.0f} s before it stops, and has {grace} s in all.",
+               f"{name} 停止前等待 {pause:.0f} 秒，总宽限期 {grace} 秒。")  # fmt: skip
+    return Told(short, yes, pause, float(grace), name)
+
+
+def _pause(container: Container) -> float | None:
+    """Seconds that its preStop hook waits; 0 without one, None when it does something else."""
+    hook = container.lifecycle.preStop if container.lifecycle else None
+    if hook is None:
+        return 0.0
+    if hook.sleep:
+        return float(hook.sleep.seconds)
+    found = re.search(r"sleep (\d+)", " ".join(hook.exec.command or [])) if hook.exec else None
+    return float(found.group(1)) if found else None
+
+
+def _ports(pod: Pod, probes: list[ProbeSpec]) -> Told:
+    containers = {c.name: c for c in (pod.spec.containers if pod.spec else [])}
+    strange = [p for p in probes if p.port and not _declares(containers.get(p.container), p.port)]
+    if not strange:
+        return Told(False, Text("Every probed port is a declared one.", "探测的端口均已声明。"))
+    sentence = Text(f"{strange[0].kind} asks port {strange[0].port}, which {strange[0].container} does not declare.",
+                    f"{strange[0].kind} 探测端口 {strange[0].port}，但 {strange[0].container} 未声明。")  # fmt: skip
+    return Told(True, sentence, subject=strange[0].container, items=_items(strange))
+
+
+def _declares(container: Container | None, port: str) -> bool:
+    """A container that declares no port at all says nothing about a number; a name must be declared."""
+    ports = (container.ports or []) if container else []
+    known = {str(p.containerPort) for p in ports} | {p.name for p in ports if p.name}
+    return port in known or (port.isdigit() and not known)
+
+
+def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, Told]:
+    measured = slowest(ask_more(ask))
+    shares = {p: measured[(p.kind, p.container)] / p.timeout_s for p in probes if (p.kind, p.container) in measured}
+    if not shares:
+        raise Refused("the kubelet tells no durations of these probes (prober_probe_duration_seconds)")
+    worst = max(sorted(shares, key=lambda p: (p.container, p.kind)), key=lambda p: shares[p])
+    took = measured[(worst.kind, worst.container)]
+    seen = shares[worst] >= NEAR
+    sentence = Text(
+        f"{worst.kind} probes of {worst.container} that succeed take up to {took:.2f} s (99 %) of {worst.timeout_s} s.",
+        f"{worst.container} 成功的 {worst.kind} 探测耗时（99%）达 {took:.2f} 秒，超时为 {worst.timeout_s} 秒。",
+    )
+    told = Told(seen, sentence, took, NEAR * worst.timeout_s, worst.container, items=_items([worst]))
+    return {"spec-timeout-below-latency": told}
+
+
+CHECK = Check(
+    "probe-spec",
+    Text("Do the probes' settings explain it?", "探针自身的设置能否解释？"),
+    (
+        Measure(
+            "spec-shared-endpoint",
+            Text("Do readiness and liveness ask the same endpoint?", "就绪与存活探针是否共用端点？"),
+        ),
+        Measure(
+            "spec-timeout-below-latency",
+            Text("Is the time-out near the endpoint's latency?", "超时是否接近端点时延？"),
+            "s",
+        ),
+        Measure("spec-startup-budget-short", Text("Is the time to start too short?", "启动预算是否过短？"), "s"),
+        Measure(
+            "spec-liveness-stricter", Text("Is liveness stricter than readiness?", "存活探针是否比就绪探针严格？"), "s"
+        ),
+        Measure("spec-no-startup-probe", Text("Is there no startup probe?", "是否缺少启动探针？"), "s"),
+        Measure(
+            "spec-drain-short", Text("Does it stop before its endpoint is taken out?", "是否在端点移除前停止？"), "s"
+        ),
+        Measure("spec-port-not-declared", Text("Is an undeclared port probed?", "是否探测了未声明的端口？")),
+    ),
+    about_probes,
+    _collect,
+    needs=("kubernetes api", "prometheus"),
+    cost=2,
+)

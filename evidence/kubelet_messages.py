@@ -1,0 +1,85 @@
+"""What each message of the kubelet proves: a table of patterns, first hit wins within the probe messages.
+
+The texts come from Go's HTTP client, which changed: rows marked `old` were met up to Go 1.22. A message is other
+people's text; it is matched within its first 2,000 characters only.
+"""
+
+import re
+from dataclasses import dataclass
+
+READ = 2000
+PREFIX = re.compile(r"^(Readiness|Liveness|Startup) probe (failed|errored|warning)", re.IGNORECASE)
+URL = re.compile(r'\b(Get|Head|Post) "[^"]*": ')
+CODE = re.compile(r"HTTP probe failed with statuscode: (\d{3})")
+BY_CODE = {401: "event-status-auth", 403: "event-status-auth", 404: "event-status-missing",
+           503: "event-status-unavailable"}  # fmt: skip
+
+# In this order: a more telling text stands before the general one that it contains.
+PROBE_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"while reading body", ("event-body-timeout",)),
+    (r"Probe terminated redirects", ("event-redirect-warning",)),
+    (r"stopped after \d+ redirects", ("event-redirect-loop",)),
+    (r'responded with "NOT_SERVING"|service unhealthy \(responded', ("event-not-serving",)),
+    (r"health rpc did not complete within|health rpc probe timed out", ("event-grpc-silent",)),
+    (r"(timeout|error): failed to connect service", ("event-grpc-connect",)),
+    (r"does not implement the grpc health protocol", ("event-grpc-unimplemented",)),
+    (r"no such host|server misbehaving|lookup \S+( on \S+)?: ", ("event-dns",)),
+    (r"x509: |tls: (failed to verify|bad certificate|unknown certificate)", ("event-tls-trust",)),
+    (r"TLS handshake timeout", ("event-tls-timeout",)),
+    (r"server gave HTTP response to HTTPS client", ("event-scheme-mismatch",)),
+    (r'malformed HTTP response "\\x15\\x03|first record does not look like a TLS', ("event-scheme-mismatch",)),
+    (r"connection refused", ("event-refused",)),
+    (r"no route to host|network is unreachable|host is down", ("event-unreachable",)),
+    (r"dial tcp \S+: (i/o timeout|connect: connection timed out)", ("event-dial-timeout",)),
+    # old: still dialling or in the TLS handshake
+    (r"request canceled while waiting for connection", ("event-dial-timeout",)),
+    # old: connected, and no headers came
+    (r"net/http: request canceled \(Client\.Timeout", ("event-deadline", "event-headers-timeout")),
+    # Dropped SYN, TLS stall, blocked handler, frozen process: all the same bytes. Ambiguous for ever.
+    (r"context deadline exceeded|Client\.Timeout exceeded while awaiting headers", ("event-deadline",)),
+    (r"connection reset by peer|broken pipe", ("event-reset",)),
+    (r"\bEOF\b|server closed idle connection", ("event-eof",)),
+    (r"command .* timed out|command timed out", ("event-exec-timeout",)),
+)
+PROBE_TABLE = tuple((re.compile(pattern), slugs) for pattern, slugs in PROBE_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one event says: measure slugs, the probe's type (empty if none) and the HTTP status (0 if none)."""
+
+    slugs: tuple[str, ...]
+    probe: str = ""
+    code: int = 0
+
+
+def classify(reason: str, message: str) -> Said:
+    """The slugs that an event of this reason and message proves; none when the table does not know it."""
+    text = URL.sub("", message[:READ])  # a probe's path is anybody's text
+    found = PREFIX.match(text)
+    if reason in {"Unhealthy", "ProbeWarning"} or found:
+        return _probe(text, found.group(1).capitalize() if found else "")
+    return Said(_lifecycle(reason, text))
+
+
+def _probe(text: str, probe: str) -> Said:
+    if status := CODE.search(text):
+        code = int(status.group(1))
+        special = BY_CODE.get(code)
+        return Said(("event-status-code", *((special,) if special else ())), probe, code)
+    for pattern, slugs in PROBE_TABLE:
+        if pattern.search(text):
+            return Said(slugs, probe)
+    return Said((), probe)
+
+
+def _lifecycle(reason: str, text: str) -> tuple[str, ...]:
+    if reason == "Killing":
+        if "failed liveness probe" in text:
+            return ("event-liveness-kill",)
+        if "failed startup probe" in text:
+            return ("event-startup-kill",)
+        return ("event-stopping",) if text.startswith("Stopping container") else ()
+    if reason == "BackOff" and "restarting failed container" in text:
+        return ("event-backoff",)
+    return ("event-failed-mount",) if reason in {"FailedMount", "FailedAttachVolume"} else ()

@@ -1,0 +1,99 @@
+"""The whole table of the kubelet's messages, in the texts of old and new Go."""
+
+import pytest
+
+from evidence.checks import kubelet_events
+from evidence.kubelet_messages import PROBE_ROWS, classify
+
+GET = 'Get "http://10.0.0.7:8080/healthz": '
+READY, ALIVE = "Readiness probe failed: ", "Liveness probe failed: "
+
+TABLE = [
+    (READY + GET + "dial tcp 10.0.0.7:8080: connect: connection refused", "event-refused"),
+    (READY + "dial tcp 10.0.0.7:8080: connect: connection refused", "event-refused"),
+    (READY + "dial tcp 10.0.0.7:8080: i/o timeout", "event-dial-timeout"),
+    (READY + GET + "dial tcp 10.0.0.7:8080: i/o timeout (Client.Timeout exceeded while awaiting headers)",
+     "event-dial-timeout"),
+    (READY + GET + "dial tcp 10.0.0.7:8080: connect: connection timed out", "event-dial-timeout"),
+    (READY + GET + "dial tcp 10.0.0.7:8080: connect: no route to host", "event-unreachable"),
+    (READY + GET + "dial tcp 10.0.0.7:8080: connect: network is unreachable", "event-unreachable"),
+    (READY + GET + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)", "event-deadline"),
+    (READY + GET + "net/http: request canceled while waiting for connection "
+     "(Client.Timeout exceeded while awaiting headers)", "event-dial-timeout"),
+    (READY + GET + "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+     "event-deadline event-headers-timeout"),
+    (READY + GET + "net/http: TLS handshake timeout", "event-tls-timeout"),
+    (READY + GET + "http: server gave HTTP response to HTTPS client", "event-scheme-mismatch"),
+    (READY + GET + r'net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x15\x03\x01\x00\x02\x02"',
+     "event-scheme-mismatch"),
+    (READY + GET + "x509: certificate signed by unknown authority", "event-tls-trust"),
+    (READY + GET + "tls: failed to verify certificate: x509: certificate has expired", "event-tls-trust"),
+    (READY + GET + "read tcp 10.0.0.1:4242->10.0.0.7:8080: read: connection reset by peer", "event-reset"),
+    (READY + GET + "EOF", "event-eof"),
+    (READY + GET + "unexpected EOF", "event-eof"),
+    (READY + "HTTP probe failed with statuscode: 500", "event-status-code"),
+    (READY + "HTTP probe failed with statuscode: 503", "event-status-code event-status-unavailable"),
+    (READY + "HTTP probe failed with statuscode: 404", "event-status-code event-status-missing"),
+    (READY + "HTTP probe failed with statuscode: 401", "event-status-code event-status-auth"),
+    (READY + "HTTP probe failed with statuscode: 403", "event-status-code event-status-auth"),
+    ("Readiness probe errored and resulted in unknown state: context deadline exceeded "
+     "(Client.Timeout or context cancellation while reading body)", "event-body-timeout"),
+    ("Readiness probe errored: net/http: request canceled (Client.Timeout or context cancellation while reading body)",
+     "event-body-timeout"),
+    (READY + 'Get "/a": stopped after 10 redirects', "event-redirect-loop"),
+    (READY + 'timeout: failed to connect service "10.0.0.7:9000" within 1s: context deadline exceeded',
+     "event-grpc-connect"),
+    (READY + "timeout: health rpc did not complete within 1s", "event-grpc-silent"),
+    (READY + 'service unhealthy (responded with "NOT_SERVING")', "event-not-serving"),
+    (READY + "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)",
+     "event-grpc-unimplemented"),
+    (READY + GET + "dial tcp: lookup cart.shop on 10.96.0.10:53: no such host", "event-dns"),
+    (READY + GET + "dial tcp: lookup cart.shop on 10.96.0.10:53: read udp 1.2.3.4:5->6.7.8.9:53: i/o timeout",
+     "event-dns"),
+    (READY + 'command "sh -c check" timed out', "event-exec-timeout"),
+    (READY + "cat: /tmp/healthy: No such file or directory", ""),
+    (READY, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "slugs"), TABLE)
+def test_each_probe_message_proves_what_the_table_says_and_no_more(message: str, slugs: str) -> None:
+    said = classify("Unhealthy", message)
+    assert said.slugs == tuple(slugs.split()) and said.probe == "Readiness"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "slug"),
+    [
+        ("Killing", "Container app failed liveness probe, will be restarted", "event-liveness-kill"),
+        ("Killing", "Container app failed startup probe, will be restarted", "event-startup-kill"),
+        ("Killing", "Stopping container app", "event-stopping"),
+        ("BackOff", "Back-off restarting failed container app in pod cart-1_shop(1)", "event-backoff"),
+        ("BackOff", 'Back-off pulling image "cart:1"', ""),
+        ("FailedMount", 'MountVolume.SetUp failed for volume "cfg"', "event-failed-mount"),
+        ("ProbeWarning", "Readiness probe warning: Probe terminated redirects, Response body:", "event-redirect-warning"),
+        ("Created", "Created container app", ""),
+    ],
+)  # fmt: skip
+def test_each_lifecycle_event_proves_what_the_table_says(reason: str, message: str, slug: str) -> None:
+    assert classify(reason, message).slugs == ((slug,) if slug else ())
+
+
+def test_the_deadline_message_is_ambiguous_whatever_made_it() -> None:
+    text = GET + "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    for prefix in (READY, ALIVE, "Startup probe failed: "):
+        assert classify("Unhealthy", prefix + text).slugs == ("event-deadline",)
+
+
+def test_a_path_cannot_claim_another_failure() -> None:
+    text = READY + 'Get "http://10.0.0.7:8080/connection refused?x509: EOF": '
+    assert classify("Unhealthy", text + "net/http: TLS handshake timeout").slugs == ("event-tls-timeout",)
+
+
+def test_a_huge_message_is_read_to_its_limit_only() -> None:
+    assert classify("Unhealthy", READY + "a" * 1_000_000 + " EOF").slugs == ()
+
+
+def test_every_slug_of_the_table_is_a_measure_with_a_meaning() -> None:
+    named = {slug for _, slugs in PROBE_ROWS for slug in slugs}
+    assert named <= set(kubelet_events.MEANINGS)
