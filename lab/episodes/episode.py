@@ -9,6 +9,12 @@ from domain.connections import Connections
 from domain.scope import ChangeRef
 
 
+class Draw(random.Random):
+    """Draws parameters. `number` is the seed: what half of the seeds must get goes by it, not by luck."""
+
+    number: int = 0
+
+
 @dataclass(frozen=True)
 class Truth:
     """What was really broken, because the lab broke it. Empty `cause` means nothing was."""
@@ -45,7 +51,7 @@ class Episode:
 
     name: str
     title: str
-    play: Callable[[Any, Any, random.Random], Setting]
+    play: Callable[[Any, Any, Draw], Setting]
     cause: str = ""
     family: str = ""
     on_disk: bool = False
@@ -58,6 +64,8 @@ class Episode:
         return "real kubelet" if self.node else "real etcd"
 
 
-def drawing(name: str, seed: int) -> random.Random:
+def drawing(name: str, seed: int) -> Draw:
     """The source of an episode's parameters: the same for the same declaration and seed, on every machine."""
-    return random.Random(f"{name}/{seed}")
+    draw = Draw(f"{name}/{seed}")
+    draw.number = seed
+    return draw

@@ -1,9 +1,9 @@
-"""Delay between the zones of an etcd cluster."""
+"""Delay on the links of an etcd cluster."""
 
 import contextlib
 from collections.abc import Iterator
 
-from lab.stage.etcd import Etcd
+from lab.stage.etcd import Etcd, Member
 
 
 @contextlib.contextmanager
@@ -13,4 +13,14 @@ def late(etcd: Etcd, one_way_s: float, jitter_s: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
-        etcd.delay(0.0)
+        etcd.delay(etcd.shape.calm_delay_s)
+
+
+@contextlib.contextmanager
+def late_member(etcd: Etcd, member: Member, one_way_s: float, jitter_s: float = 0.0) -> Iterator[None]:
+    """All links of one member are late by this much, one way; those among the others are not."""
+    etcd.delay_member(member, one_way_s, jitter_s)
+    try:
+        yield
+    finally:
+        etcd.delay(etcd.shape.calm_delay_s)

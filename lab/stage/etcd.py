@@ -1,6 +1,9 @@
-"""Three real etcd members in three zones, each behind a proxy that can delay its peers."""
+"""Real etcd members, each behind a proxy that can delay its links to the others."""
 
 import base64
+import itertools
+import os
+import re
 import subprocess
 import threading
 from dataclasses import dataclass, field
@@ -10,33 +13,64 @@ import httpx
 
 from domain.connections import EtcdDecl, EtcdMemberDecl
 from lab.stage.programs import Stage, free_port, wait_until
-from lab.stage.proxy import DelayingProxy
+from lab.stage.proxies import Link, Proxies
+from lab.stage.releases import Release, located
 
-CLUSTER = "prod-a"
-ZONES = ("zone-a", "zone-b", "zone-c")
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a member is declared to be; `instance` is the label that its series carry."""
+
+    name: str
+    zone: str
+    instance: str
+    host: str
+
+
+# Each member runs as a user of its own, by which the proxies tell who dials; without root all are one user.
+FIRST_UID = 61_000
+SEATS = tuple(Seat(f"etcd{n}", f"zone-{z}", f"10.20.{n}.11:2379", f"db-{n}") for n, z in enumerate("abc", 1))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a cluster is built and used. Delays are one way, in seconds."""
+
+    cluster: str = "prod-a"
+    name: str = "etcd-prod"
+    job: str = "etcd"
+    seats: tuple[Seat, ...] = SEATS
+    election_ms: int = 1000
+    puts_per_s: float = 10.0
+    value_bytes: int = 256
+    quota_bytes: int = 0
+    calm_delay_s: float = 0.0
+    release: Release = field(default_factory=Release)
 
 
 @dataclass
 class Member:
-    """One member: its process and where it is; `instance` is the name that its series carry."""
+    """One member: its process and where it is."""
 
-    name: str
-    zone: str
+    seat: Seat
     client: int
     peer: int
-    proxy: DelayingProxy
+    uid: int
+    proxy: Link
+    http: httpx.Client
     process: subprocess.Popen[bytes] | None = None
     member_id: str = ""
 
     @property
-    def number(self) -> int:
-        """1, 2 or 3."""
-        return int(self.name.removeprefix("etcd"))
+    def name(self) -> str:
+        """The declared name."""
+        return self.seat.name
 
     @property
-    def instance(self) -> str:
-        """The `instance` label."""
-        return f"10.20.{self.number}.11:2379"
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self.process is not None
+        return self.process.pid
 
     @property
     def endpoint(self) -> str:
@@ -46,10 +80,27 @@ class Member:
     def status(self) -> dict[str, Any]:
         """The gateway's status answer; an empty one while the member does not answer."""
         try:
-            answer = httpx.post(f"{self.endpoint}/v3/maintenance/status", json={}, timeout=1.5)
+            answer = self.http.post(f"{self.endpoint}/v3/maintenance/status", json={}, timeout=1.5)
             return dict(answer.json()) if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError):
             return {}
+
+    def leader_changes(self) -> float | None:
+        """What the member counted itself; None while it does not answer."""
+        try:
+            told = self.http.get(f"{self.endpoint}/metrics", timeout=1.5).text
+        except httpx.HTTPError:
+            return None
+        found = re.search(r"^etcd_server_leader_changes_seen_total (\S+)$", told, re.MULTILINE)
+        return float(found.group(1)) if found else None
+
+    def put(self, key: str, value: bytes, timeout: float = 0.8) -> bool:
+        """One put through this member; whether it was accepted."""
+        body = {"key": base64.b64encode(key.encode()).decode(), "value": base64.b64encode(value).decode()}
+        try:
+            return self.http.post(f"{self.endpoint}/v3/kv/put", json=body, timeout=timeout).status_code == 200
+        except httpx.HTTPError:
+            return False
 
 
 @dataclass
@@ -57,14 +108,19 @@ class Etcd:
     """The cluster and a small steady load of puts."""
 
     stage: Stage
+    shape: Shape = field(default_factory=Shape)
     members: list[Member] = field(default_factory=list)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(verify=False, trust_env=False))
     _ending: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Starts all three and the load; returns when every member names the same leader."""
-        for number, zone in enumerate(ZONES, 1):
-            peer = free_port()
-            self.members.append(Member(f"etcd{number}", zone, free_port(), peer, DelayingProxy(peer)))
+        """Starts all members and the load; returns when every member names a leader."""
+        proxies = Proxies()
+        self.stage.after(proxies.close)
+        for uid, seat in enumerate(self.shape.seats, FIRST_UID):
+            peer = free_port(low=True)  # no outgoing connection can take it while the member is down
+            self.members.append(Member(seat, free_port(low=True), peer, uid, proxies.open(peer), self.http))
+        self.delay(self.shape.calm_delay_s)
         for member in self.members:
             self.run(member)
         wait_until(lambda: all(m.status().get("leader") for m in self.members), "etcd elects a leader", 60)
@@ -76,16 +132,19 @@ class Etcd:
     def run(self, member: Member) -> None:
         """Starts (or starts again) one member's process."""
         initial = ",".join(f"{m.name}=http://127.0.0.1:{m.proxy.port}" for m in self.members)
-        real = f"http://127.0.0.1:{member.peer}"
+        quota = ["--quota-backend-bytes", str(self.shape.quota_bytes)] if self.shape.quota_bytes else []
         member.process = self.stage.start(member.name, [
-            "etcd", "--name", member.name, "--data-dir", str(self.stage.folder / member.name),
-            "--listen-peer-urls", real, "--initial-advertise-peer-urls", f"http://127.0.0.1:{member.proxy.port}",
+            *self._as_user(member),
+            located(self.shape.release.etcd), "--name", member.name, "--data-dir", str(self.stage.folder / member.name),
+            "--listen-peer-urls", f"http://127.0.0.1:{member.peer}",
+            "--initial-advertise-peer-urls", f"http://127.0.0.1:{member.proxy.port}",
             "--listen-client-urls", member.endpoint, "--advertise-client-urls", member.endpoint,
             "--initial-cluster", initial, "--initial-cluster-state", "new", "--logger", "zap",
+            "--election-timeout", str(self.shape.election_ms), *quota,
         ])  # fmt: skip
 
     def leader(self) -> Member:
-        """The member that all answering members call leader."""
+        """The member that the first answering member calls leader."""
 
         def ask() -> Member | None:
             for member in self.members:
@@ -104,40 +163,56 @@ class Etcd:
     def move_leader(self, to: Member) -> None:
         """What an operator does with `etcdctl move-leader`."""
         subprocess.run(
-            ["etcdctl", f"--endpoints={self.leader().endpoint}", "move-leader", to.member_id],
+            [located(self.shape.release.etcdctl), f"--endpoints={self.leader().endpoint}", "move-leader", to.member_id],
             check=True, capture_output=True, env={"ETCDCTL_API": "3", "PATH": "/usr/bin:/bin"},
         )  # fmt: skip
 
     def delay(self, one_way_s: float, jitter_s: float = 0.0) -> None:
-        """Delays all links between zones, one way."""
+        """Delays all links between members of different zones, one way."""
         for member in self.members:
-            member.proxy.set(one_way_s, jitter_s)
+            member.proxy.set(one_way_s, jitter_s)  # for who cannot be told apart
+        for a, b in itertools.permutations(self.members, 2):
+            far = a.seat.zone != b.seat.zone
+            b.proxy.set_for(a.uid, one_way_s if far else 0.0, jitter_s if far else 0.0)
+
+    def delay_member(self, member: Member, one_way_s: float, jitter_s: float = 0.0) -> None:
+        """Delays the links between one member and all others, one way; the links among the others stay."""
+        for other in self.members:
+            if other is not member:
+                member.proxy.set_for(other.uid, one_way_s, jitter_s)
+                other.proxy.set_for(member.uid, one_way_s, jitter_s)
 
     def scrape_job(self) -> dict[str, Any]:
-        """The job of Prometheus that scrapes the three."""
-        return {"job_name": "etcd", "static_configs": [
-            {"targets": [f"127.0.0.1:{m.client}"], "labels": {"instance": m.instance, "cluster": CLUSTER}}
+        """The job of Prometheus that scrapes the members."""
+        return {"job_name": self.shape.job, "static_configs": [
+            {"targets": [f"127.0.0.1:{m.client}"],
+             "labels": {"instance": m.seat.instance, "cluster": self.shape.cluster}}
             for m in self.members
         ]}  # fmt: skip
 
     def declaration(self) -> EtcdDecl:
         """What a user would write into the connections file."""
         members = [
-            EtcdMemberDecl(name=m.name, endpoint=m.endpoint, instance=m.instance, zone=m.zone,
-                           host=f"db-{m.number}", member_id=m.member_id)
+            EtcdMemberDecl(name=m.name, endpoint=m.endpoint, instance=m.seat.instance, zone=m.seat.zone,
+                           host=m.seat.host, member_id=m.member_id)
             for m in self.members
         ]  # fmt: skip
-        return EtcdDecl(name="etcd-prod", cluster=CLUSTER, prometheus="main", selector={"job": "etcd"},
-                        timeout_s=3.0, member=members)  # fmt: skip
+        return EtcdDecl(name=self.shape.name, cluster=self.shape.cluster, prometheus="main", timeout_s=3.0,
+                        selector={"job": self.shape.job}, election_timeout_ms=self.shape.election_ms,
+                        member=members)  # fmt: skip
+
+    def _as_user(self, member: Member) -> list[str]:
+        """Its own user, who owns its own folder; the parent-death signal is lost with the change and set again."""
+        if os.geteuid():
+            return []
+        folder = self.stage.folder / member.name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.chown(folder, member.uid, member.uid)
+        return ["setpriv", f"--reuid={member.uid}", f"--regid={member.uid}", "--clear-groups", "--pdeathsig=KILL", "--"]
 
     def _load(self) -> None:
-        value = base64.b64encode(b"x" * 256).decode()
-        number = 0
-        while not self._ending.wait(0.1):
-            number += 1
-            key = base64.b64encode(f"/load/{number % 50}".encode()).decode()
-            member = self.members[number % 3]
-            try:
-                httpx.post(f"{member.endpoint}/v3/kv/put", json={"key": key, "value": value}, timeout=0.8)
-            except httpx.HTTPError:
-                continue
+        value = b"x" * self.shape.value_bytes
+        for number in itertools.count(1):
+            if self._ending.wait(1 / self.shape.puts_per_s):
+                return
+            self.members[number % len(self.members)].put(f"/load/{number % 50}", value)

@@ -16,6 +16,10 @@ NEEDED = {
     "kubelet": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
     "kube-apiserver": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
     "kube-state-metrics": (PROGRAMS / "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),
+    "etcd36": (PROGRAMS / "etcd36", "./etcd"),
+    "etcdctl36": (PROGRAMS / "etcd36", "./etcdctl"),
+    "prometheus3": (PROGRAMS / "prometheus3", "github.com/prometheus/prometheus/cmd/prometheus"),
+    "alertmanager28": (PROGRAMS / "alertmanager28", "github.com/prometheus/alertmanager/cmd/alertmanager"),
     "lab-service": (SERVICE, "."),
     "lab-pause": (SERVICE, "./pause"),
 }

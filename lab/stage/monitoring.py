@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from lab.stage.programs import Stage, free_port
+from lab.stage.releases import Watchers, located
 
 
 @dataclass(frozen=True)
@@ -28,28 +29,31 @@ def rule(alert: str, expr: str, summary: str, *, hold: str = "0s", severity: str
 
 
 def start(
-    stage: Stage, jobs: list[dict[str, Any]], rules: list[dict[str, Any]], *, sink: str, token: str = ""
-) -> Monitoring:
+    stage: Stage, jobs: list[dict[str, Any]], rules: list[dict[str, Any]], *, sink: str, token: str = "",
+    watchers: Watchers | None = None,
+) -> Monitoring:  # fmt: skip
     """Starts both, ready; alerts go to `sink` one second after they fire."""
-    alertmanager = _alertmanager(stage, sink, token)
+    watchers = watchers or Watchers()
+    alertmanager = _alertmanager(stage, watchers.release.alertmanager, sink, token)
     port = free_port()
     groups = {"groups": [{"name": "lab", "interval": "1s", "rules": rules}]}
     config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": f"{watchers.scrape_s}s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
         "rule_files": [str(stage.write("rules.yml", groups))],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.removeprefix("http://")]}]}]},
         "scrape_configs": jobs,
     }
     stage.start("prometheus", [
-        "prometheus", f"--config.file={stage.write('prometheus.yml', config)}", "--web.enable-lifecycle",
-        f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={stage.folder / 'tsdb'}",
+        located(watchers.release.prometheus), f"--config.file={stage.write('prometheus.yml', config)}",
+        "--web.enable-lifecycle", f"--web.listen-address=127.0.0.1:{port}",
+        f"--storage.tsdb.path={stage.folder / 'tsdb'}",
         "--web.external-url=http://prometheus.example:9090/", "--web.route-prefix=/",
     ])  # fmt: skip
     stage.ready("prometheus", f"http://127.0.0.1:{port}/-/ready")
     return Monitoring(f"http://127.0.0.1:{port}", alertmanager)
 
 
-def _alertmanager(stage: Stage, sink: str, token: str) -> str:
+def _alertmanager(stage: Stage, name: str, sink: str, token: str) -> str:
     port = free_port()
     hook: dict[str, Any] = {"url": sink, "send_resolved": True}
     if token:
@@ -60,7 +64,7 @@ def _alertmanager(stage: Stage, sink: str, token: str) -> str:
         "receivers": [{"name": "hook", "webhook_configs": [hook]}],
     }  # fmt: skip
     stage.start("alertmanager", [
-        "prometheus-alertmanager", f"--config.file={stage.write('alertmanager.yml', config)}",
+        located(name), f"--config.file={stage.write('alertmanager.yml', config)}",
         f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
         f"--storage.path={stage.folder / 'am'}", "--web.external-url=http://alertmanager.example:9093/",
         "--web.route-prefix=/",

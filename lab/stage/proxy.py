@@ -4,16 +4,27 @@ import asyncio
 import contextlib
 import random
 import threading
+from collections.abc import Callable
+
+
+def nobody(_port: int, _to: int) -> str:
+    """Who dialed is of no interest."""
+    return ""
 
 
 class DelayingProxy:
-    """Forwards 127.0.0.1:port to a target. `delay_s` and `jitter_s` are one way; order is kept."""
+    """Forwards 127.0.0.1:port to a target. `delay_s` and `jitter_s` are one way; order is kept.
 
-    def __init__(self, target_port: int) -> None:
+    `who(port, to)` names the dialer of an accepted connection; a dialer can have a delay of its own.
+    """
+
+    def __init__(self, target_port: int, who: Callable[[int, int], str] = nobody) -> None:
         self.target_port = target_port
         self.delay_s = 0.0
         self.jitter_s = 0.0
         self.port = 0
+        self._who = who
+        self._own: dict[str, tuple[float, float]] = {}
         self._random = random.Random(target_port)
         self._loop = asyncio.new_event_loop()
         listening = threading.Event()
@@ -22,8 +33,13 @@ class DelayingProxy:
         listening.wait(10)
 
     def set(self, delay_s: float, jitter_s: float = 0.0) -> None:
-        """Changes the one-way delay for bytes that arrive from now on."""
+        """Changes the one-way delay for bytes that arrive from now on, whoever dialed."""
+        self._own.clear()
         self.delay_s, self.jitter_s = delay_s, jitter_s
+
+    def set_for(self, dialer: str, delay_s: float, jitter_s: float = 0.0) -> None:
+        """Changes it for the connections that this dialer opened, now or later."""
+        self._own[dialer] = (delay_s, jitter_s)
 
     def close(self) -> None:
         """Stops listening and forwarding."""
@@ -44,19 +60,21 @@ class DelayingProxy:
         self._loop.run_forever()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dialer = self._who(writer.get_extra_info("peername")[1], self.port)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         except OSError:
             writer.close()
             return
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        await asyncio.gather(self._pump(reader, far_writer, dialer), self._pump(far_reader, writer, dialer))
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dialer: str) -> None:
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         sender = asyncio.ensure_future(self._send(queue, writer))
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                late = self.delay_s + self._random.uniform(0, self.jitter_s)
+                delay_s, jitter_s = self._own.get(dialer, (self.delay_s, self.jitter_s))
+                late = delay_s + self._random.uniform(0, jitter_s)
                 queue.put_nowait((self._loop.time() + late, data))
         queue.put_nowait((self._loop.time(), b""))
         await sender

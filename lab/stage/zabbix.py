@@ -34,12 +34,21 @@ class Zabbix:
         return said["result"]
 
 
-def watch(stage: Stage, etcd_endpoint: str, door: str, token: str = "lab-token") -> Zabbix:
+@dataclass(frozen=True)
+class Host:
+    """The member's host as Zabbix knows it, tagged with its cluster; `endpoint` is the member's client URL."""
+
+    endpoint: str
+    name: str = "db-1"
+    cluster: str = "prod-a"
+
+
+def watch(stage: Stage, host: Host, door: str, token: str = "lab-token") -> Zabbix:
     """Starts Zabbix so that it reads the leader changes of one member and tells `door`."""
     zabbix = _frontend(stage, _server(stage, _database(stage)))
     zabbix.session = zabbix.call("user.login", username="Admin", password="zabbix")
     _tell_door(zabbix, door, token)
-    item = _host(zabbix, etcd_endpoint)
+    item = _add(zabbix, host)
     tell("Zabbix watches")
     wait_until(
         lambda: len(zabbix.call("history.get", itemids=[item], history=3, limit=3)) >= 2,
@@ -147,16 +156,23 @@ def _tell_door(zabbix: Zabbix, door: str, token: str) -> None:
                 update_operations=[{"operationtype": 12, "opmessage": {"default_msg": 1}}])  # fmt: skip
 
 
-def _host(zabbix: Zabbix, etcd_endpoint: str) -> str:
+def _add(zabbix: Zabbix, host: Host) -> str:
     group = zabbix.call("hostgroup.create", name="etcd")["groupids"][0]
-    host = zabbix.call("host.create", host="db-1", name="db-1", groups=[{"groupid": group}], interfaces=[
+    tags = [{"tag": "cluster", "value": host.cluster}, {"tag": "component", "value": "etcd"}]
+    made = zabbix.call("host.create", host=host.name, name=host.name, groups=[{"groupid": group}], interfaces=[
         {"type": 1, "main": 1, "useip": 1, "ip": "127.0.0.1", "dns": "", "port": "10050"}
-    ], tags=[{"tag": "cluster", "value": "prod-a"}, {"tag": "component", "value": "etcd"}])["hostids"][0]  # fmt: skip
-    item = zabbix.call("item.create", hostid=host, name="etcd leader changes", key_="etcd.leader.changes", type=19,
-                       value_type=3, delay="2s", url=f"{etcd_endpoint}/metrics", timeout="2s", preprocessing=[
+    ], tags=tags)["hostids"][0]  # fmt: skip
+    item = zabbix.call("item.create", hostid=made, name="etcd leader changes", key_="etcd.leader.changes", type=19,
+                       value_type=3, delay="2s", url=f"{host.endpoint}/metrics", timeout="2s", preprocessing=[
         {"type": 22, "params": "etcd_server_leader_changes_seen_total\nvalue\n", "error_handler": 0,
          "error_handler_params": ""}])["itemids"][0]  # fmt: skip
-    zabbix.call("trigger.create", description="etcd leader changed", priority=4, manual_close=1,
-                expression="max(/db-1/etcd.leader.changes,60s)-min(/db-1/etcd.leader.changes,60s)>0")  # fmt: skip
+    series = f"/{host.name}/etcd.leader.changes,60s"
+    zabbix.call(
+        "trigger.create",
+        description="etcd leader changed",
+        priority=4,
+        manual_close=1,
+        expression=f"max({series})-min({series})>0",
+    )
     time.sleep(1)
     return str(item)

@@ -16,12 +16,16 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
-from lab.episodes.episode import Setting
-from lab.episodes.etcd import Scene, calm_scene, follower_restart, frozen_leader, moved_leader
+from lab.episodes.episode import Setting, drawing
+from lab.episodes.etcd_members import follower_restart
+from lab.episodes.etcd_scene import Scene, calm_scene
+from lab.episodes.etcd_shapes import Site
+from lab.episodes.etcd_switch import frozen_leader, moved_leader
 from lab.stage.programs import Stage
 from lab.stage.sink import Sink
 
 pytestmark = pytest.mark.real
+DRAW = drawing("story", 1)
 
 
 @pytest.fixture
@@ -53,28 +57,28 @@ def first(verdict: Verdict) -> str:
 
 
 def test_an_operators_move_is_named_as_such(stage: Stage, sink: Sink) -> None:
-    found, verdict = investigated(moved_leader(stage, sink), sink)
+    found, verdict = investigated(moved_leader(stage, sink, DRAW), sink)
     assert found["etcd-leader-switch"].seen is True
     assert found["etcd-rtt-rise"].seen is False
     assert first(verdict) in {"etcd-leadership-moved", ""}
 
 
 def test_a_frozen_leader_is_not_called_network_jitter(stage: Stage, sink: Sink) -> None:
-    found, verdict = investigated(frozen_leader(stage, sink), sink)
+    found, verdict = investigated(frozen_leader(stage, sink, DRAW), sink)
     assert found["etcd-leader-switch"].seen is True
     assert found["etcd-member-scrape-gap"].seen is True
     assert first(verdict) in {"etcd-leader-stalled", ""}
 
 
 def test_a_followers_restart_is_not_called_a_leader_switch(stage: Stage, sink: Sink) -> None:
-    found, verdict = investigated(follower_restart(stage, sink), sink)
+    found, verdict = investigated(follower_restart(stage, sink, DRAW), sink)
     assert found["etcd-leader-switch"].seen is False
     assert found["etcd-member-restarted"].seen is True
     assert first(verdict) in {"etcd-member-restart", ""}
 
 
 def test_the_metrics_client_reads_a_real_server(stage: Stage, sink: Sink) -> None:
-    with calm_scene(stage, sink, calm_s=8) as scene, _client(scene) as client:
+    with calm_scene(stage, sink, Site(calm_s=8)) as scene, _client(scene) as client:
         now = datetime.now(UTC)
         leaders = client.at('sum(etcd_server_is_leader{job="etcd"})', now)
         assert [p.value for line in leaders.lines for p in line.points] == [1.0]
@@ -86,7 +90,7 @@ def test_the_metrics_client_reads_a_real_server(stage: Stage, sink: Sink) -> Non
 
 def test_the_metrics_client_says_why_a_query_was_refused(stage: Stage, sink: Sink) -> None:
     with (
-        calm_scene(stage, sink, calm_s=1) as scene, _client(scene) as client,
+        calm_scene(stage, sink, Site(calm_s=1)) as scene, _client(scene) as client,
         pytest.raises(Exception, match="parse error"),
     ):  # fmt: skip
         client.at("sum(", datetime.now(UTC))

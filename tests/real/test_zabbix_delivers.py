@@ -23,7 +23,7 @@ def test_a_problem_told_while_the_product_was_stopped_arrives_later(stage: Stage
     url, token = product.add_source("zabbix", "zabbix")
     etcd = Etcd(stage)
     etcd.start()
-    zabbix.watch(stage, etcd.members[0].endpoint, url, token)
+    zabbix.watch(stage, zabbix.Host(etcd.members[0].endpoint), url, token)
     etcd.move_leader(etcd.followers()[0])
     wait_until(lambda: "failed" in stage.log_of("zabbix-server", 20_000), "Zabbix finds nobody", 30)
     product.start()

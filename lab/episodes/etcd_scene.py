@@ -1,0 +1,127 @@
+"""The scene of every etcd episode: a drawn cluster under watch, calm at first, and what must be seen of a fault."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from domain.connections import Connections, PrometheusDecl, SourceDecl
+from lab.episodes.episode import Setting, Truth
+from lab.episodes.etcd_shapes import Site
+from lab.stage import monitoring, zabbix
+from lab.stage.etcd import Etcd, Member
+from lab.stage.monitoring import Monitoring, rule
+from lab.stage.programs import Stage, StageBroken, tell, wait_until
+from lab.stage.sink import Sink
+
+SWITCHED, RTT_HIGH, DOWN = "EtcdLeaderChanged", "EtcdPeerRoundTripHigh", "EtcdMemberDown"
+NO_LEADER, SLOW_DISK, SPACE_LOW = "EtcdNoLeader", "EtcdSlowFsync", "EtcdDatabaseNearQuota"
+
+
+def rules(job: str, noisy: bool) -> list[dict[str, Any]]:
+    """What the site alerts on; `noisy` adds an alert that is always firing and says nothing."""
+    rtt = "etcd_network_peer_round_trip_time_seconds_bucket"
+    fsync = "etcd_disk_wal_fsync_duration_seconds_bucket"
+    made = [
+        rule(SWITCHED, "increase(etcd_server_leader_changes_seen_total[1m]) > 0", "etcd leader changed"),
+        rule(RTT_HIGH, f"histogram_quantile(0.99, sum by (cluster, instance, le) (rate({rtt}[3m]))) > 0.15",
+             "etcd peer round trip P99 is above 150 ms", hold="20s"),
+        rule(DOWN, f'up{{job="{job}"}} == 0', "etcd member does not answer", hold="15s", severity="critical"),
+        rule(NO_LEADER, "etcd_server_has_leader == 0", "etcd member has no leader", hold="10s", severity="critical"),
+        rule(SLOW_DISK, f"histogram_quantile(0.99, sum by (cluster, instance, le) (rate({fsync}[1m]))) > 0.1",
+             "etcd WAL fsync P99 is above 100 ms", hold="15s"),
+        rule(SPACE_LOW, "etcd_mvcc_db_total_size_in_bytes / etcd_server_quota_backend_bytes > 0.95",
+             "etcd database is over 95 % of its quota", hold="5s", severity="critical"),
+    ]  # fmt: skip
+    return [*made, rule("Watchdog", "vector(1)", "alerting works", severity="none")] if noisy else made
+
+
+@dataclass
+class Scene:
+    """A calm cluster under watch; `leader` and `changes` are what they were before the fault."""
+
+    stage: Stage
+    site: Site
+    etcd: Etcd
+    monitoring: Monitoring
+    sink: Sink
+    leader: Member
+    changes: dict[str, float]
+    by_zabbix: bool = False
+
+    def switches(self) -> float:
+        """Leader changes that every member that still runs has counted since the calm; 0 when one does not answer."""
+        counted = {m.name: m.leader_changes() for m in self.etcd.members}
+        return min((now or 0.0) - self.changes[name] for name, now in counted.items())
+
+    def value(self, promql: str) -> float:
+        """The highest value of an instant query, 0 when it finds nothing."""
+        return max((float(row["value"][1]) for row in self.monitoring.query(promql)), default=0.0)
+
+    def alerted(self, name: str, seconds: float = 90.0) -> None:
+        """Waits for the delivery."""
+        wait_until(lambda: self.sink.firing(name), f"the alert {name}", seconds)
+        tell(f"{name} was delivered")
+
+    def must(self, true: Callable[[], Any], what: str, seconds: float = 20.0) -> None:
+        """The fault has to show; an episode whose fault does not is no recording."""
+        wait_until(true, f"the fault must show: {what}", seconds, step=1.0)
+
+    def must_not_switch(self) -> None:
+        """The leader is the one of the calm."""
+        if self.switches() > 0 or self.etcd.leader() is not self.leader:
+            raise StageBroken("the leader switched, which this episode must not show")
+
+    def burst_until_switch(self, fault: Callable[[], Any], times: int = 5) -> int:
+        """Makes the short fault again until the leader has switched; how often."""
+        for number in range(1, times + 1):
+            fault()
+            time.sleep(4)
+            if self.switches() > 0:
+                tell(f"the leader switched after {number} burst(s)")
+                return number
+        raise StageBroken("the leader did not switch")
+
+    def member(self, member: Member) -> str:
+        """Key of a member's entity."""
+        return f"EtcdMember/{self.site.shape.cluster}//{member.name}"
+
+    def cluster(self) -> str:
+        """Key of the cluster's entity."""
+        return f"EtcdCluster/{self.site.shape.cluster}//{self.site.shape.name}"
+
+    def setting(self, cause: str, entity: str, note: str) -> Setting:
+        """The declared connections, the truth, what was done, and on what."""
+        return Setting(self.connections(), Truth(cause, entity), [note, self.site.told()])
+
+    def connections(self) -> Connections:
+        """What a user would declare."""
+        clusters = [self.site.shape.cluster]
+        sources = [SourceDecl(kind="alertmanager", name="prod")]
+        return Connections(
+            source=[*sources, SourceDecl(kind="zabbix", name="zabbix")] if self.by_zabbix else sources,
+            prometheus=[PrometheusDecl(name="main", url=self.monitoring.prometheus, clusters=clusters)],
+            etcd=[self.etcd.declaration()],
+        )
+
+
+@contextmanager
+def calm_scene(
+    stage: Stage, sink: Sink, site: Site, *, prepare: Callable[[Etcd], object] | None = None, by_zabbix: bool = False
+) -> Iterator[Scene]:
+    """Cluster and watch, after a calm time that gives every series a level of its own; `prepare` comes before it."""
+    etcd = Etcd(stage, site.shape)
+    etcd.start()
+    if prepare:
+        prepare(etcd)
+    watch = monitoring.start(stage, [etcd.scrape_job()], rules(site.shape.job, site.noisy),
+                             sink=sink.url("alertmanager", "prod"), watchers=site.watchers)  # fmt: skip
+    if by_zabbix:
+        seat = site.shape.seats[0]
+        host = zabbix.Host(etcd.members[0].endpoint, seat.host, site.shape.cluster)
+        zabbix.watch(stage, host, sink.url("zabbix", "zabbix"))
+    tell(f"{site.told()} Calm for {site.calm_s:.0f} s")
+    time.sleep(site.calm_s)
+    changes = {m.name: m.leader_changes() or 0.0 for m in etcd.members}
+    yield Scene(stage, site, etcd, watch, sink, etcd.leader(), changes, by_zabbix)

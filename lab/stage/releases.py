@@ -1,0 +1,49 @@
+"""The two ends of the range of versions that a stage can stand on: Debian's packages and pinned Go modules."""
+
+import re
+import subprocess
+from dataclasses import dataclass, field
+
+from lab.stage.images import NEEDED, program
+
+
+@dataclass(frozen=True)
+class Release:
+    """Names of programs, see `located`; `told` is what `versions` says without asking them."""
+
+    etcd: str = "etcd"
+    etcdctl: str = "etcdctl"
+    prometheus: str = "prometheus"
+    alertmanager: str = "prometheus-alertmanager"
+    told: str = ""
+
+    def versions(self) -> str:
+        """`etcd 3.4.23, Prometheus 2.42.0, Alertmanager 0.25.0`."""
+        return self.told or ", ".join((
+            f"etcd {_version(self.etcd)}", f"Prometheus {_version(self.prometheus)}",
+            f"Alertmanager {_version(self.alertmanager)}",
+        ))  # fmt: skip
+
+
+DEBIAN = Release()
+PINNED = Release("etcd36", "etcdctl36", "prometheus3", "alertmanager28",
+                 "etcd 3.6.5, Prometheus 3.5.0, Alertmanager 0.28.1")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """How Prometheus and Alertmanager of a stage run."""
+
+    release: Release = field(default_factory=Release)
+    scrape_s: int = 1
+
+
+def located(name: str) -> str:
+    """The built program where lab/programs pins it (built now if it never was), else the name itself."""
+    return str(program(name)) if name in NEEDED else name
+
+
+def _version(name: str) -> str:
+    done = subprocess.run([name, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\d+\.\d+\.\d+", done.stdout + done.stderr)
+    return found.group() if found else "?"
