@@ -129,6 +129,8 @@ class Answer(Rules):
         self.need("EDIT_ISSUES", 403, "You do not have permission to edit issues in this project.")
         self.quietly()
         fields = self.checked(dict(asked.get("fields") or {}))
+        for entry in asked.get("properties") or ():
+            self.put_property(issue.properties, entry["key"], entry["value"])
         labels = list(issue.labels)
         for step in (asked.get("update") or {}).get("labels", ()):
             if "add" in step:

@@ -1,0 +1,166 @@
+"""What people did in Jira: status, resolution, assignee and `/cause <slug>`, from webhooks or asked for."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from domain.errors import Malformed, Refused
+from tickets.jira import texts, users
+from tickets.jira.find import moment
+from tickets.jira.wire import Wire, opened
+from tickets.system import Means, Said
+
+VERB = re.compile(r"^[ \t]*/cause[ \t]+([a-z0-9][a-z0-9-]{0,59})(?:[ \t]+([^\n]*))?[ \t]*$", re.MULTILINE)
+SIGNATURE, IDENTIFIER = "x-hub-signature", "x-atlassian-webhook-identifier"
+COMMENTS = {"comment_created", "comment_updated"}
+MOST_KEYS, MOST_COMMENTS = 200, 50
+
+
+def heard(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Said]:
+    """The words in one webhook. Raises Refused for a wrong signature, Malformed for what is no event of Jira."""
+    given = {name.lower(): value for name, value in headers.items()}
+    genuine(means, given.get(SIGNATURE, ""), body)
+    event = _event(body)
+    issue, by = event.get("issue"), event.get("user") or _part(event, "comment", "author")
+    if not isinstance(issue, Mapping) or not isinstance(issue.get("key"), str):
+        return ()
+    if users.is_own(means, by):
+        return ()
+    at = _at(event.get("timestamp"), means.now)
+    if event.get("webhookEvent") in COMMENTS:
+        return list(_in_comment(issue["key"], event.get("comment"), at))
+    return list(
+        _in_change(issue["key"], _fields(issue), event.get("changelog"), by, _Mark(at, given.get(IDENTIFIER, "")))
+    )
+
+
+def genuine(means: Means, signature: str, body: bytes) -> None:
+    """Raises Refused unless the raw body is signed with the declared secret; without one the secret path decides."""
+    secret = means.secret("webhook_secret")
+    if not secret:
+        return
+    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected.encode(), signature.strip().lower().encode()):
+        raise Refused("the webhook's signature does not fit; give Jira the secret of webhook_secret_file")
+
+
+def _event(body: bytes) -> Mapping[str, Any]:
+    try:
+        event = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"{error}; expected a webhook of Jira") from error
+    if not isinstance(event, Mapping):
+        raise Malformed("not an object; expected a webhook of Jira")
+    return event
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    """When a change was, and what makes a repeated telling of it the same."""
+
+    at: datetime
+    identifier: str
+
+
+def _at(stamp: Any, now: datetime) -> datetime:
+    """Milliseconds since 1970; what is no time in the past is now."""
+    if isinstance(stamp, int) and 0 < stamp < now.timestamp() * 1000:
+        return datetime.fromtimestamp(stamp / 1000, UTC)
+    return now
+
+
+def _part(tree: Any, *path: str) -> Any:
+    for step in path:
+        tree = tree.get(step) if isinstance(tree, Mapping) else None
+    return tree
+
+
+def _fields(issue: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields = issue.get("fields")
+    return fields if isinstance(fields, Mapping) else {}
+
+
+def _in_change(key: str, fields: Mapping[str, Any], changelog: Any, by: Any, mark: _Mark) -> Iterator[Said]:
+    """What one entry of a ticket's history says; `fields` hold how the ticket stands after it."""
+    number, items = _part(changelog, "id"), _part(changelog, "items")
+    marker = f"change {number}" if number else f"event {mark.identifier}"
+    changed = {str(i.get("field")): i for i in items if isinstance(i, Mapping)} if isinstance(items, list) else {}
+    if verb := _verb(changed, fields):
+        note = _named(fields, "resolution") if verb == "resolved" else _named(fields, "status")
+        yield Said(key, verb, users.shown(by), mark.at, f"{marker} status"[:200], note=note)
+    if "assignee" in changed:
+        value = texts.one_line(str(changed["assignee"].get("toString") or ""))[:150]
+        yield Said(key, "assigned", users.shown(by), mark.at, f"{marker} assignee"[:200], value=value)
+
+
+def _named(fields: Mapping[str, Any], name: str) -> str:
+    return texts.one_line(str(_part(fields, name, "name") or ""))[:200]
+
+
+def _verb(changed: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]) -> str:
+    """What a change of status means: done is resolved, back from done is reopened, in progress is acknowledged."""
+    if "status" not in changed:
+        return ""
+    category = _part(fields, "status", "statusCategory", "key")
+    if category == "done":
+        return "resolved"
+    unresolved = "resolution" in changed and changed["resolution"].get("from") and not changed["resolution"].get("to")
+    if unresolved:
+        return "reopened"
+    return "acknowledged" if category == "indeterminate" else ""
+
+
+def _in_comment(key: str, comment: Any, at: datetime) -> Iterator[Said]:
+    """`/cause <slug>` on a line of its own; what follows it is the note."""
+    for number, found in enumerate(VERB.finditer(texts.plain(_part(comment, "body")))):
+        # Webhooks and answers write the same time in different zones.
+        written = moment(_part(comment, "updated")) or at
+        marker = f"comment {_part(comment, 'id')} {written.isoformat()} {number}"[:200]
+        by = users.shown(_part(comment, "updateAuthor") or _part(comment, "author"))
+        note = texts.one_line(found.group(2) or "")[:500]
+        yield Said(key, "cause", by, at, marker, value=found.group(1), note=note)
+        if number >= 4:
+            return
+
+
+def polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]:
+    """The same words, asked for ticket by ticket; a ticket that is gone says nothing."""
+    wire = opened(means)
+    found: list[Said] = []
+    for key in list(keys)[:MOST_KEYS]:
+        asked = {"fields": "status,resolution,assignee,updated", "expand": "changelog"}
+        issue = wire.look(key, "issue", key, **asked)
+        updated = moment(_part(issue, "fields", "updated"))
+        if issue is None or updated is None or updated < since:
+            continue
+        found += _since(wire, key, issue, since)
+        found += _comments_since(wire, key, since)
+    return sorted(found, key=lambda said: said.at)
+
+
+def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[Said]:
+    """New entries of the history by others, oldest first. Only the last change of status says how things stand."""
+    entries = _part(issue, "changelog", "histories")
+    dated = (
+        [(moment(e.get("created")), e) for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
+    )
+    new = sorted(((at, e) for at, e in dated if at and at >= since), key=lambda pair: pair[0])
+    moves = [e for _, e in new if any(_part(item, "field") == "status" for item in e.get("items") or ())]
+    for at, entry in new:
+        if users.is_own(wire.means, entry.get("author")):
+            continue
+        fields = _fields(issue) if moves and entry is moves[-1] else {}
+        yield from _in_change(key, fields, entry, entry.get("author"), _Mark(at, ""))
+
+
+def _comments_since(wire: Wire, key: str, since: datetime) -> Iterator[Said]:
+    asked = {"orderBy": "-created", "maxResults": str(MOST_COMMENTS)}
+    said = wire.look("its comments", "issue", key, "comment", **asked) or {}
+    for comment in said.get("comments", ()):
+        at = moment(_part(comment, "updated")) or moment(_part(comment, "created"))
+        if at and at >= since and not users.is_own(wire.means, _part(comment, "author")):
+            yield from _in_comment(key, comment, at)

@@ -1,0 +1,192 @@
+"""Finds the ticket of an incident, and makes one only when it is certain that there is none."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.errors import Refused, Unreachable
+from domain.text import Text
+from tickets.jira import texts
+from tickets.jira.wire import Denied, NotDone, Wire, quoted
+from tickets.system import Memory, Notice
+
+KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[1-9]\d{0,9}")
+# Alertmanager's own Jira receiver labels its tickets so; other labels from alerts are not trusted.
+ALERT = re.compile(r"ALERT\{[0-9a-f]{1,64}\}")
+OURS = "incident-graph"
+SHOWN = "status,labels,resolution,resolutiondate"
+MOST_NAMED, MOST_LABELS, MOST_LOOKED_AT = 5, 20, 5
+# The Cloud's search may lag behind. A ticket whose making was not answered is looked for this long, in seconds,
+# before another one is made.
+SETTLES_S = 120.0
+# Alertmanager's receiver may be slower than we are: without a ticket of our own to make, this long, in seconds.
+OTHERS_S, OTHERS_AGAIN_S = 180.0, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One issue as it stands now. `ours` is False for one that another installation's incident made."""
+
+    key: str
+    status: str
+    done: bool
+    resolved_at: datetime | None
+    labels: frozenset[str]
+    ours: bool = False
+    new: bool = False
+
+
+def label_of(notice: Notice) -> str:
+    """The label by which an incident's own ticket can be found, and by which a person ties one to it."""
+    return f"ig-{notice.snapshot.number}"
+
+
+def property_of(notice: Notice) -> str:
+    """The entity property that marks a ticket or comment of this very incident, of this very installation."""
+    return f"{OURS}.{notice.snapshot.id}"
+
+
+def find(wire: Wire, notice: Notice, memory: Memory) -> Ticket | None:
+    """The incident's ticket: the one we know, one that an alert names, one that carries a label of ours or theirs."""
+    if not wire.means.declared.project:
+        raise Refused("project is not declared; name the Jira project that tickets stand in")
+    if key := memory.get("key"):
+        ticket = _read(wire, notice, key)
+        if ticket is None:
+            raise Refused(f"{key} is gone, or this user may not see it any more; no second ticket is made")
+        return ticket
+    for key in _named(wire, notice):
+        if ticket := _read(wire, notice, key):
+            return ticket
+    return _labelled(wire, notice)
+
+
+def _named(wire: Wire, notice: Notice) -> list[str]:
+    """Keys that alerts brought along, of the declared project alone: an alert's text may name any."""
+    keys = sorted({*notice.labels, *notice.snapshot.tickets})
+    project = wire.means.declared.project + "-"
+    return [key for key in keys if KEY.fullmatch(key) and key.startswith(project)][:MOST_NAMED]
+
+
+def _read(wire: Wire, notice: Notice, key: str) -> Ticket | None:
+    """The issue as it is now, which the search may not know yet; None where there is none."""
+    said = wire.look(key, "issue", key, fields=SHOWN, properties="*all")
+    return ticket_of(said, notice) if said is not None else None
+
+
+def ticket_of(said: Mapping[str, Any], notice: Notice) -> Ticket:
+    """An issue's JSON as a ticket."""
+    fields = said.get("fields") or {}
+    status = fields.get("status") or {}
+    properties = said.get("properties") or {}
+    return Ticket(
+        key=str(said.get("key", "")),
+        status=texts.one_line(str(status.get("name", "")))[:60],
+        done=(status.get("statusCategory") or {}).get("key") == "done",
+        resolved_at=moment(fields.get("resolutiondate")),
+        labels=frozenset(str(label) for label in fields.get("labels") or ()),
+        ours=property_of(notice) in properties or not _of_a_namesake(properties, notice),
+    )
+
+
+def _of_a_namesake(properties: Mapping[str, Any], notice: Notice) -> bool:
+    """Whether another installation's incident of the same number made it: our label says nothing then."""
+    marks = [value for name, value in properties.items() if str(name).startswith(f"{OURS}.")]
+    return any(isinstance(mark, Mapping) and mark.get("number") == notice.snapshot.number for mark in marks)
+
+
+def moment(text: Any) -> datetime | None:
+    """A time as Jira writes it (2026-11-20T08:00:00.000+0000), in UTC; None for anything else."""
+    try:
+        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _labelled(wire: Wire, notice: Notice) -> Ticket | None:
+    """Our own ticket first; else the one that Alertmanager's receiver holds open for a group of this incident."""
+    theirs = sorted({label for label in (*notice.labels, *notice.snapshot.tickets) if ALERT.fullmatch(label)})
+    labels = [label_of(notice), *theirs[: MOST_LABELS - 1]]
+    wanted = ", ".join(quoted(label) for label in labels)
+    project = quoted(wire.means.declared.project)
+    found = wire.search(f"project = {project} AND labels in ({wanted}) ORDER BY created DESC", SHOWN)
+    seen = [ticket_of(issue, notice) for issue in reversed(found)]
+    own = [ticket.key for ticket in seen if label_of(notice) in ticket.labels][:MOST_LOOKED_AT]
+    for key in own:
+        ticket = _read(wire, notice, key)
+        if ticket and ticket.ours:
+            return ticket
+    return next(_theirs(wire, notice, [t for t in seen if t.labels & set(theirs)]), None)
+
+
+def _theirs(wire: Wire, notice: Notice, seen: list[Ticket]) -> Iterator[Ticket]:
+    """Open tickets, oldest first, then those that were closed during the incident, newest first; read anew."""
+    started = notice.snapshot.started_at
+    within = [t for t in seen if t.done and t.resolved_at and t.resolved_at >= started]
+    for candidate in [*(t for t in seen if not t.done), *reversed(within)][:MOST_LOOKED_AT]:
+        ticket = _read(wire, notice, candidate.key)
+        if ticket and (not ticket.done or (ticket.resolved_at and ticket.resolved_at >= started)):
+            yield ticket
+
+
+def wait_for_others(wire: Wire, notice: Notice) -> None:
+    """Raises Unreachable while a ticket of Alertmanager's receiver may still turn up."""
+    age = (wire.means.now - notice.snapshot.started_at).total_seconds()
+    if age < OTHERS_S and any(ALERT.fullmatch(label) for label in notice.labels):
+        raise Unreachable("no ticket of Alertmanager's receiver is there yet; looking again", OTHERS_AGAIN_S)
+
+
+def wait_for_own(wire: Wire, memory: Memory) -> None:
+    """Raises Unreachable while a ticket that was asked for, without an answer, may still turn up."""
+    began = memory.get("creating")
+    if not began:
+        return
+    left = datetime.fromisoformat(began) + timedelta(seconds=SETTLES_S) - wire.means.now
+    if left > timedelta(0):
+        reason = "a ticket was asked for and the answer was lost; its label is looked for before another is made"
+        raise Unreachable(reason, left.total_seconds())
+
+
+def create(wire: Wire, notice: Notice, memory: Memory) -> Ticket:
+    """A new ticket, labelled and marked in the same request.
+
+    The intent is kept first. If a process dies before the answer is kept, the next attempt looks for the label, and
+    makes another ticket only when the search has had SETTLES_S to show the first.
+    """
+    wait_for_own(wire, memory)
+    memory.put(creating=wire.means.now.isoformat())
+    try:
+        said = wire.send("a new ticket", "POST", ("issue",), _new(wire, notice))
+    except (Denied, NotDone):
+        memory.put(creating="")
+        raise
+    key = str(said.get("key", ""))
+    if not key:
+        raise Unreachable("Jira answered a new ticket without its key; it is looked for by its label", SETTLES_S)
+    memory.put(key=key, creating="")
+    return Ticket(key, "", done=False, resolved_at=None, labels=frozenset({label_of(notice)}), ours=True, new=True)
+
+
+def _new(wire: Wire, notice: Notice) -> dict[str, Any]:
+    declared, report, language = wire.means.declared, notice.report, notice.language
+    opening = Text(
+        f"Opened by Incident Graph. Severity: {notice.snapshot.severity.value}.",
+        f"由 Incident Graph 创建。严重级别：{notice.snapshot.severity.value}。",
+    )
+    told = [opening.in_language(language), report.title, report.headline.in_language(language)]
+    fields = {
+        **declared.set,
+        "project": {"key": declared.project},
+        "issuetype": {"name": declared.issue_type},
+        "summary": texts.summary(report),
+        "description": texts.lines(told, report.url, wire.cloud),
+        "labels": [OURS, label_of(notice), *declared.labels],
+    }
+    return {"fields": fields, "properties": [mark_of(notice)]}
+
+
+def mark_of(notice: Notice) -> dict[str, Any]:
+    """The entity property of a ticket or comment."""
+    return {"key": property_of(notice), "value": {"incident": notice.snapshot.id, "number": notice.snapshot.number}}

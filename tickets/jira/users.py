@@ -1,0 +1,52 @@
+"""Who we are in a Jira, so that what we did ourselves is not heard as somebody else's word."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tickets.jira.wire import opened
+from tickets.system import Means
+
+KEPT_S, KEPT = 3600.0, 100
+NAMES = ("accountId", "key", "name", "emailAddress")
+
+_own: dict[tuple[str, str, str], tuple[frozenset[str], float]] = {}
+_lock = threading.Lock()
+
+
+def names_of(user: Any) -> frozenset[str]:
+    """Everything that identifies a user, Cloud or Data Center."""
+    if not isinstance(user, Mapping):
+        return frozenset()
+    return frozenset(str(user[name]) for name in NAMES if user.get(name))
+
+
+def own(means: Means) -> frozenset[str]:
+    """What identifies our own user there, asked once an hour, and the declared account."""
+    declared = means.declared
+    place = (declared.url, declared.name, declared.account)
+    with _lock:
+        names, until = _own.get(place, (frozenset[str](), 0.0))
+    if time.monotonic() < until:
+        return names
+    names = names_of(opened(means).read("the own user", "myself")) | ({declared.account} if declared.account else set())
+    with _lock:
+        if len(_own) >= KEPT:
+            _own.clear()
+        _own[place] = (names, time.monotonic() + KEPT_S)
+    return names
+
+
+def is_own(means: Means, user: Any) -> bool:
+    """Whether it was us."""
+    named = names_of(user)
+    return bool(named) and bool(named & own(means))
+
+
+def shown(user: Any) -> str:
+    """A user's name for people, bounded."""
+    if not isinstance(user, Mapping):
+        return ""
+    name = user.get("displayName") or user.get("name") or user.get("accountId") or ""
+    return " ".join(str(name).split())[:150]

@@ -1,0 +1,169 @@
+"""One Jira over HTTP: which of the two it is, its addresses, and its refusals as one clear sentence each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from domain.errors import Malformed, Refused, Unreachable
+from tickets.jira.texts import one_line
+from tickets.system import Means
+from tickets.transport import answered, asked, retryable
+
+CLOUD, DATA_CENTER = "cloud", "datacenter"
+GATEWAY = "api.atlassian.com"
+# With these the request never left, so nothing can have been made.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class NotDone(Unreachable):
+    """Jira certainly did not do it: the request never left, or there were too many."""
+
+
+class Denied(Refused):
+    """Jira said no: `status` is HTTP's, `fields` the reasons by field."""
+
+    def __init__(self, sentence: str, status: int, fields: Mapping[str, str]) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A Jira that is known to be Cloud (API 3, documents) or Data Center (API 2, wiki text)."""
+
+    means: Means
+    cloud: bool
+
+    def path(self, *steps: str) -> str:
+        """The address of a thing; each step is one, whatever it holds."""
+        return "/".join(["rest/api", "3" if self.cloud else "2", *(quote(step, safe="") for step in steps)])
+
+    def read(self, what: str, *steps: str, **params: str) -> Mapping[str, Any]:
+        """A thing that has to be there; a list comes as `result`. `what` names it in errors."""
+        return _good(_request(self.means, "GET", self.path(*steps), params=params), what)
+
+    def look(self, what: str, *steps: str, **params: str) -> Mapping[str, Any] | None:
+        """A thing, or None where there is none that this user may see."""
+        answer = _request(self.means, "GET", self.path(*steps), params=params)
+        return None if answer.status_code == 404 else _good(answer, what)
+
+    def send(self, what: str, method: str, steps: Sequence[str], body: Any, **params: str) -> Mapping[str, Any]:
+        """Changes something. Raises Denied with what Jira said."""
+        return _good(_request(self.means, method, self.path(*steps), params=params, json=body), what)
+
+    def quietly(self, what: str, method: str, steps: Sequence[str], body: Any) -> Mapping[str, Any]:
+        """Changes something without mails to the watchers, where the user is allowed to leave them out."""
+        try:
+            return self.send(what, method, steps, body, notifyUsers="false")
+        except Denied as error:
+            if error.status != 403:
+                raise
+            return self.send(what, method, steps, body)
+
+    def search(self, jql: str, fields: str, most: int = 50) -> Sequence[Mapping[str, Any]]:
+        """The first issues that fit. The Cloud's search may not know yet what was written a moment ago."""
+        steps = ("search", "jql") if self.cloud else ("search",)
+        said = self.read("the search", *steps, jql=jql, fields=fields, maxResults=str(most))
+        issues = said.get("issues", ())
+        return [issue for issue in issues if isinstance(issue, Mapping)] if isinstance(issues, list) else ()
+
+
+def opened(means: Means, known: str = "") -> Wire:
+    """The wire to a declared Jira; `known` is what it was found to be earlier."""
+    kind = means.declared.deployment
+    if kind == "auto":
+        kind = known or _detected(means)
+    if kind not in {CLOUD, DATA_CENTER}:
+        raise Refused(f"deployment is auto, {CLOUD} or {DATA_CENTER}, not {kind}")
+    return Wire(means, kind == CLOUD)
+
+
+def _detected(means: Means) -> str:
+    host = urlsplit(means.declared.url).hostname or ""
+    if host.endswith(".atlassian.net") or host == GATEWAY:
+        return CLOUD
+    said = server(means)
+    return CLOUD if said.get("deploymentType") == "Cloud" else DATA_CENTER
+
+
+def server(means: Means) -> Mapping[str, Any]:
+    """What the server says of itself. Raises Refused when it is no Jira."""
+    answer = _request(means, "GET", "rest/api/2/serverInfo")
+    said = {} if answer.status_code == 404 else _good(answer, "the server's information")
+    if "versionNumbers" not in said and "version" not in said:
+        raise Refused(f"{means.declared.url} is not a Jira; give its base address, with the path if it has one")
+    return said
+
+
+def quoted(text: str) -> str:
+    """A text as JQL takes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _request(means: Means, method: str, path: str, **more: Any) -> httpx.Response:
+    try:
+        answer = asked(means.client, method, path, "Jira", **more)
+    except Unreachable as error:
+        sent = isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, NEVER_SENT)
+        if sent:
+            raise
+        raise NotDone(str(error), error.retry_after_s) from error
+    _later(answer)
+    return answer
+
+
+def _later(answer: httpx.Response) -> None:
+    """Raises Unreachable for what may work later; NotDone where Jira only asks to wait."""
+    reason = one_line(answer.headers.get("RateLimit-Reason", ""))[:60]
+    try:
+        retryable(answer, f"Jira ({reason})" if reason else "Jira")
+    except Unreachable as error:
+        if answer.status_code == 429:
+            raise NotDone(str(error), error.retry_after_s) from error
+        raise
+    if answer.status_code == 409:
+        raise Unreachable("Jira answered 409: somebody else changes the same ticket")
+
+
+def _good(answer: httpx.Response, what: str) -> Mapping[str, Any]:
+    if answer.is_success:
+        return answered(answer, f"Jira, asked for {what},")
+    messages, fields = _reasons(answer)
+    raise Denied(_sentence(answer, what, messages, fields), answer.status_code, fields)
+
+
+def _reasons(answer: httpx.Response) -> tuple[list[str], dict[str, str]]:
+    """Jira's own words: messages, and reasons by field. An HTML page has none."""
+    try:
+        said = answered(httpx.Response(200, content=answer.content), "Jira")
+    except Malformed:
+        return [], {}
+    messages, errors = said.get("errorMessages"), said.get("errors")
+    told = [one_line(str(m))[:300] for m in messages[:3]] if isinstance(messages, list) else []
+    fields = dict(list(errors.items())[:10]) if isinstance(errors, Mapping) else {}
+    return told, {one_line(str(k))[:60]: one_line(str(v))[:300] for k, v in fields.items()}
+
+
+def _sentence(answer: httpx.Response, what: str, messages: Sequence[str], fields: Mapping[str, str]) -> str:
+    """What was refused, why, and what helps."""
+    status = answer.status_code
+    if "AUTHENTICATION_DENIED" in answer.headers.get("X-Seraph-LoginReason", ""):
+        return "Jira wants a CAPTCHA of this user; sign in as that user once in a browser"
+    why = " ".join([*messages, *(f"{name}: {reason}" for name, reason in fields.items())])
+    fixed = {
+        401: "Jira refuses the login; check basic_user and its API token, the access token or the OAuth client",
+        403: f"Jira does not permit {what} ({why or 'no reason given'}); give the user this permission in the project",
+        404: f"Jira has no {what}, or this user may not see it",
+        410: f"Jira has removed the address for {what}; set deployment to what it really is",
+        413: f"Jira says that {what} is too large",
+    }
+    if 300 <= status < 400:
+        return "Jira answers with a redirect; correct url to the address where it leads"
+    if "labels" in fields and "cannot be set" in fields["labels"]:
+        return "Jira does not take labels here; put the field Labels on the project's screens for create and edit"
+    return fixed.get(status, f"Jira does not take {what}: {why or f'status {status}, no reason given'}")
