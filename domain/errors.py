@@ -16,6 +16,10 @@ class Unreachable(ProductError):
         self.retry_after_s = retry_after_s
 
 
+class NotYet(Unreachable):
+    """The other side is well, but this one thing is not there yet: only this has to wait, nothing else does."""
+
+
 class Refused(ProductError):
     """The other side answered and said no (4xx, permission): trying again does not help."""
 

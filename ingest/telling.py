@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from domain.errors import Malformed, Refused, Unreachable
+from domain.errors import Malformed, NotYet, Refused, Unreachable
 from domain.snapshot import IncidentSnapshot
 from incidents import outbox, queries
 from incidents.models import Outbox
@@ -83,6 +83,8 @@ class Attempted:
         traffic = Traffic()
         try:
             self._tell(traffic)
+        except NotYet as error:
+            outbox.back_off(self.row, self._clean(error), self.clock(), error.retry_after_s)
         except Unreachable as error:
             self._later(self._clean(error), error.retry_after_s)
         except (Refused, Malformed) as error:

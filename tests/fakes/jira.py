@@ -83,6 +83,7 @@ class JiraFake:
     project: str = "OPS"
     latency_s: float = 0.0
     admin: bool = True
+    hides_properties: bool = False
     shop: Shop = field(default_factory=Shop)
     allowed: set[str] = field(default_factory=lambda: set(ALLOWED))
     custom: dict[str, str] = field(

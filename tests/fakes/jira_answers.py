@@ -242,7 +242,7 @@ class Answer(Rules):
             "body": self.told(comment.body), "created": stamp(comment.created), "updated": stamp(comment.updated),
             "self": self.at(f"issue/{issue.id}/comment/{comment.id}"),
         }  # fmt: skip
-        if "properties" in self.query.get("expand", ""):
+        if "properties" in self.query.get("expand", "") and not self.jira.hides_properties:
             told["properties"] = [{"key": k, "value": v} for k, v in comment.properties.items()]
         if self.version == "3" and (fault := contract.shape_fault("Comment", told)):
             raise AssertionError(fault)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.errors import Refused, Unreachable
+from domain.errors import NotYet, Refused
 from domain.text import Text
 from tickets.jira import texts
 from tickets.jira.wire import Denied, NotDone, Wire, quoted
@@ -65,7 +65,7 @@ def find(wire: Wire, notice: Notice, memory: Memory) -> Ticket | None:
 
 def _named(wire: Wire, notice: Notice) -> list[str]:
     """Keys that alerts brought along, of the declared project alone: an alert's text may name any."""
-    keys = sorted({*notice.labels, *notice.snapshot.tickets})
+    keys = sorted(set(notice.labels))
     project = wire.means.declared.project + "-"
     return [key for key in keys if KEY.fullmatch(key) and key.startswith(project)][:MOST_NAMED]
 
@@ -107,7 +107,7 @@ def moment(text: Any) -> datetime | None:
 
 def _labelled(wire: Wire, notice: Notice) -> Ticket | None:
     """Our own ticket first; else the one that Alertmanager's receiver holds open for a group of this incident."""
-    theirs = sorted({label for label in (*notice.labels, *notice.snapshot.tickets) if ALERT.fullmatch(label)})
+    theirs = sorted({label for label in notice.labels if ALERT.fullmatch(label)})
     labels = [label_of(notice), *theirs[: MOST_LABELS - 1]]
     wanted = ", ".join(quoted(label) for label in labels)
     project = quoted(wire.means.declared.project)
@@ -132,21 +132,21 @@ def _theirs(wire: Wire, notice: Notice, seen: list[Ticket]) -> Iterator[Ticket]:
 
 
 def wait_for_others(wire: Wire, notice: Notice) -> None:
-    """Raises Unreachable while a ticket of Alertmanager's receiver may still turn up."""
+    """Raises NotYet while a ticket of Alertmanager's receiver may still turn up."""
     age = (wire.means.now - notice.snapshot.started_at).total_seconds()
     if age < OTHERS_S and any(ALERT.fullmatch(label) for label in notice.labels):
-        raise Unreachable("no ticket of Alertmanager's receiver is there yet; looking again", OTHERS_AGAIN_S)
+        raise NotYet("no ticket of Alertmanager's receiver is there yet; looking again", OTHERS_AGAIN_S)
 
 
 def wait_for_own(wire: Wire, memory: Memory) -> None:
-    """Raises Unreachable while a ticket that was asked for, without an answer, may still turn up."""
+    """Raises NotYet while a ticket that was asked for, without an answer, may still turn up."""
     began = memory.get("creating")
     if not began:
         return
     left = datetime.fromisoformat(began) + timedelta(seconds=SETTLES_S) - wire.means.now
     if left > timedelta(0):
         reason = "a ticket was asked for and the answer was lost; its label is looked for before another is made"
-        raise Unreachable(reason, left.total_seconds())
+        raise NotYet(reason, left.total_seconds())
 
 
 def create(wire: Wire, notice: Notice, memory: Memory) -> Ticket:
@@ -164,7 +164,7 @@ def create(wire: Wire, notice: Notice, memory: Memory) -> Ticket:
         raise
     key = str(said.get("key", ""))
     if not key:
-        raise Unreachable("Jira answered a new ticket without its key; it is looked for by its label", SETTLES_S)
+        raise NotYet("Jira answered a new ticket without its key; it is looked for by its label", SETTLES_S)
     memory.put(key=key, creating="")
     return Ticket(key, "", done=False, resolved_at=None, labels=frozenset({label_of(notice)}), ours=True, new=True)
 

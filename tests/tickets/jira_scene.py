@@ -1,0 +1,104 @@
+"""A told Jira for tests: its declaration, means over real HTTP, a memory that survives the process, and notices."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from domain.alerts import Severity
+from domain.connections import TicketDecl
+from domain.snapshot import IncidentSnapshot
+from tests.fakes.jira import JiraFake
+from tests.tickets.reports import snapshot
+from tickets.report import build
+from tickets.system import Means, Notice, Occasion, Receipt
+from tickets.systems.jira import SYSTEM
+from tickets.transport import Attempt, Traffic, client
+
+TRANSITIONS = {"resolved": "Resolve", "reopened": "Reopen"}
+
+
+class FileMemory:
+    """A memory as the record keeps it: on the disk when `put` returns."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def get(self, name: str) -> str:
+        return str(self.all().get(name, ""))
+
+    def all(self) -> dict[str, str]:
+        return dict(json.loads(self.file.read_text())) if self.file.exists() else {}
+
+    def put(self, **values: str) -> None:
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({**self.all(), **values}))
+        os.replace(new, self.file)
+
+
+def declared(jira: JiraFake, **more: Any) -> TicketDecl:
+    base: dict[str, Any] = {
+        "kind": "jira",
+        "name": "ops",
+        "url": jira.url,
+        "project": "OPS",
+        "transitions": TRANSITIONS,
+    }
+    login = {"basic_user": jira.basic()[0]} if jira.cloud else {}
+    return TicketDecl(**{**base, "mode": "create-and-update", **login, **more})
+
+
+def secrets(jira: JiraFake, **more: str) -> dict[str, str]:
+    own = {"basic_password": jira.secret} if jira.cloud else {"bearer": jira.secret}
+    return {**own, **more}
+
+
+@contextmanager
+def reached(
+    jira: JiraFake, decl: TicketDecl | None = None, traffic: Traffic | None = None, **given: str
+) -> Iterator[Means]:
+    """Means as the outbox makes them."""
+    decl, traffic = decl or declared(jira), traffic or Traffic()
+    known = secrets(jira, **given)
+
+    def secret(name: str) -> str:
+        return known.get(name, "")
+
+    attempt = Attempt(traffic, dry_run=decl.mode == "dry-run")
+    now = datetime.fromtimestamp(jira.shop.now(), UTC)
+    with client(SYSTEM, decl, secret, attempt) as http:
+        yield Means(decl, http, secret, now, attempt.dry_run, traffic.show)
+
+
+def tell(jira: JiraFake, notice: Notice, memory: FileMemory, decl: TicketDecl | None = None) -> Receipt:
+    with reached(jira, decl) as means:
+        return SYSTEM.tell(means, notice, memory)
+
+
+def tell_dying(jira: JiraFake, notice: Notice, memory: FileMemory, transport: httpx.BaseTransport) -> Receipt:
+    """Like `tell`, over a transport of the test's own."""
+    decl = declared(jira)
+    with reached(jira, decl) as means:
+        inner = httpx.Client(
+            base_url=jira.url, auth=jira.basic() if jira.cloud else None, transport=transport,
+            headers={} if jira.cloud else {"Authorization": f"Bearer {jira.secret}"}, timeout=5,
+        )  # fmt: skip
+        with inner:
+            return SYSTEM.tell(replace(means, client=inner), notice, memory)
+
+
+def incident(state: str = "open", **more: Any) -> IncidentSnapshot:
+    now = datetime.now(UTC)
+    base = replace(snapshot(), state=state, started_at=now - timedelta(hours=1), severity=Severity.HIGH)
+    return replace(base, resolved_at=now if state == "resolved" else None, **more)
+
+
+def notice(state: str = "open", labels: tuple[str, ...] = (), language: str = "en", **more: Any) -> Notice:
+    about = incident(state, **more)
+    return Notice(about, build(about), 1, Occasion.UPDATED, language, labels)

@@ -1,0 +1,406 @@
+"""One incident, one ticket: found or made, told in place, followed."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.errors import NotYet, Refused, Unreachable
+from tests.fakes import jira_contract as contract
+from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake
+from tests.tickets.jira_scene import FileMemory, declared, notice, reached, secrets, tell
+from tests.tickets.reports import verdict
+from tickets.jira.find import SETTLES_S
+from tickets.system import Means
+from tickets.systems import all_systems
+from tickets.systems.jira import SYSTEM
+from tickets.transport import Attempt, Traffic, client
+
+ALERT = "ALERT{" + "ab" * 32 + "}"
+
+
+@pytest.fixture(params=[CLOUD, DATA_CENTER])
+def jira(request):
+    with JiraFake(request.param) as served:
+        yield served
+
+
+@pytest.fixture
+def cloud():
+    with JiraFake() as served:
+        yield served
+
+
+@pytest.fixture
+def memory(tmp_path):
+    return FileMemory(tmp_path / "memory.json")
+
+
+def issue_of(jira: JiraFake, **fields):
+    everything = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "by somebody", "labels": []}
+    return jira.shop.create({**everything, **fields})
+
+
+def test_jira_is_a_ticket_system():
+    assert all_systems()["jira"].section == "ticket"
+
+
+def test_an_incident_gets_one_ticket_with_one_comment_and_one_link(jira, memory):
+    receipt = tell(jira, notice(), memory)
+    (issue,) = jira.issues
+    assert (receipt.key, receipt.url) == ("OPS-1", f"{jira.url}/browse/OPS-1")
+    assert issue.fields["summary"] == "#7 etcd has no leader"
+    (comment,) = issue.comments.values()
+    assert "slow disk headline" in contract.text_of(comment.body)
+    assert comment.properties["incident-graph.i1"]["incident"] == "i1"
+    (link,) = issue.links.values()
+    assert link["object"]["url"] == "https://graph.example/incidents/i1/"
+    assert link["relationship"] == "root cause analysis"
+    assert set(issue.labels) == {"incident-graph", "ig-7", "ig-cause-c1"}
+
+
+def test_telling_again_changes_nothing(jira, memory):
+    about = notice()
+    tell(jira, about, memory)
+    jira.calls.clear()
+    receipt = tell(jira, about, memory)
+    assert jira.writes == []
+    assert receipt.sentence.en == "OPS-1: all stands there already"
+
+
+def test_a_new_revision_edits_the_comment_in_place(jira, memory):
+    tell(jira, notice(), memory)
+    tell(jira, notice(verdict=verdict("other words")), memory)
+    (issue,) = jira.issues
+    (comment,) = issue.comments.values()
+    assert "other words headline" in contract.text_of(comment.body)
+
+
+def test_chinese_is_told_in_chinese(jira, memory):
+    receipt = tell(jira, notice(language="zh"), memory)
+    assert "中文 slow disk headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
+    assert "已创建工单" in receipt.sentence.zh
+
+
+def test_a_comment_that_a_person_deleted_stays_deleted(jira, memory):
+    tell(jira, notice(), memory)
+    (issue,) = jira.issues
+    jira.person_deletes_comment("OPS-1", next(iter(issue.comments)))
+    receipt = tell(jira, notice(verdict=verdict("new words")), memory)
+    assert issue.comments == {}
+    assert "a person removed the comment" in receipt.sentence.en
+    tell(jira, notice(verdict=verdict("newer words")), memory)
+    assert issue.comments == {}
+
+
+def test_the_ticket_of_alertmanagers_receiver_is_used(jira, memory):
+    issue_of(jira, labels=[ALERT])
+    receipt = tell(jira, notice(labels=(ALERT,)), memory)
+    (issue,) = jira.issues
+    assert receipt.key == issue.key
+    assert set(issue.labels) == {ALERT, "incident-graph", "ig-7", "ig-cause-c1"}
+    assert (issue.fields["summary"], len(issue.comments)) == ("by somebody", 1)
+
+
+def test_the_ticket_that_zabbix_names_is_used(jira, memory):
+    issue_of(jira)
+    assert tell(jira, notice(labels=("OPS-1",)), memory).key == "OPS-1"
+    assert len(jira.issues) == 1
+
+
+def test_a_key_of_another_project_is_left_alone(jira, memory):
+    jira.shop.create({"project": {"key": "HR"}, "summary": "not for machines"})
+    receipt = tell(jira, notice(labels=("HR-1", 'x" OR project = HR', "security")), memory)
+    assert receipt.key == "OPS-1"
+    assert jira.shop.issues["HR-1"].comments == {}
+
+
+def test_a_person_ties_a_ticket_by_its_label(jira, memory):
+    issue_of(jira, labels=["ig-7"])
+    assert tell(jira, notice(), memory).key == "OPS-1"
+    assert len(jira.issues) == 1
+
+
+def test_another_installations_ticket_of_the_same_number_is_not_ours(jira, memory, tmp_path):
+    tell(jira, notice(), memory)
+    receipt = tell(jira, notice(id="i2"), FileMemory(tmp_path / "other.json"))
+    assert (receipt.key, len(jira.issues)) == ("OPS-2", 2)
+
+
+def test_our_own_ticket_is_found_when_the_memory_is_lost(jira, memory, tmp_path):
+    tell(jira, notice(), memory)
+    jira.calls.clear()
+    receipt = tell(jira, notice(verdict=verdict("again")), FileMemory(tmp_path / "empty.json"))
+    (issue,) = jira.issues
+    assert (receipt.key, len(issue.comments), len(issue.links)) == ("OPS-1", 1, 1)
+
+
+def test_comments_are_found_by_their_author_where_the_list_tells_no_properties(jira, memory, tmp_path):
+    tell(jira, notice(), memory)
+    jira.person_comments("OPS-1", "so what", "ada")
+    jira.hides_properties = True
+    tell(jira, notice(verdict=verdict("again")), FileMemory(tmp_path / "empty.json"))
+    assert len(jira.issues[0].comments) == 2
+
+
+def test_a_closed_ticket_of_an_earlier_time_is_not_this_incidents(jira, memory):
+    issue_of(jira, labels=[ALERT])
+    jira.shop.ahead_s = -7200
+    jira.person_moves("OPS-1", "Done")
+    jira.shop.ahead_s = 0
+    assert tell(jira, notice(labels=(ALERT,)), memory).key == "OPS-2"
+
+
+def test_a_ticket_that_was_closed_during_the_incident_is_its_own(jira, memory):
+    issue_of(jira, labels=[ALERT])
+    jira.person_moves("OPS-1", "Done")
+    assert tell(jira, notice(labels=(ALERT,)), memory).key == "OPS-1"
+    assert jira.issues[0].status == "Done", "it is not reopened only because it was found"
+
+
+def test_update_only_makes_no_ticket(jira, memory):
+    receipt = tell(jira, notice(labels=(ALERT,)), memory, declared(jira, mode="update-only"))
+    assert (receipt.key, jira.writes) == ("", [])
+    assert "none is made" in receipt.sentence.en
+
+
+def test_update_only_waits_for_a_ticket_that_alertmanager_is_just_making(cloud, memory):
+    young = notice(labels=(ALERT,), started_at=datetime.now(UTC))
+    young = replace(young, snapshot=replace(young.snapshot, started_at=datetime.now(UTC)))
+    with pytest.raises(NotYet):
+        tell(cloud, young, memory, declared(cloud, mode="update-only"))
+
+
+def test_an_incident_that_is_over_opens_no_ticket(jira, memory):
+    assert tell(jira, notice("resolved"), memory).key == ""
+    assert jira.issues == []
+
+
+def test_a_dry_run_shows_every_change_and_makes_none(jira, memory):
+    traffic = Traffic()
+    with reached(jira, declared(jira, mode="dry-run"), traffic) as means:
+        SYSTEM.tell(means, notice(), memory)
+    assert (jira.issues, jira.writes) == ([], [])
+    shown = [(call["method"], call["url"].removeprefix(jira.url).split("/", 4)[-1]) for call in traffic.held_back]
+    assert [method for method, _ in shown] == ["POST", "POST", "POST", "PUT"]
+    assert shown[0][1] == "issue"
+    assert "slow disk headline" in traffic.held_back[1]["body"]
+
+
+def test_the_ticket_follows_ten_alternating_states(jira, memory):
+    tell(jira, notice(), memory)
+    for number in range(10):
+        state = "resolved" if number % 2 == 0 else "open"
+        tell(jira, notice(state), memory)
+        (issue,) = jira.issues
+        assert issue.status == ("Done" if state == "resolved" else "To Do")
+        (link,) = issue.links.values()
+        assert link["object"]["status"]["resolved"] is (state == "resolved")
+        assert len(issue.comments) == 1
+
+
+def test_a_ticket_is_reopened_within_the_window_only(jira, memory):
+    tell(jira, notice(), memory)
+    tell(jira, notice("resolved"), memory)
+    jira.shop.ahead_s = 73 * 3600
+    tell(jira, notice("open"), memory)
+    assert jira.issues[0].status == "Done"
+
+
+def test_a_ticket_that_a_person_closed_is_not_fought_over(jira, memory):
+    tell(jira, notice(), memory)
+    jira.person_moves("OPS-1", "Done")
+    tell(jira, notice(verdict=verdict("later")), memory)
+    assert jira.issues[0].status == "Done"
+
+
+def test_an_acknowledgement_moves_the_ticket_once(jira, memory):
+    names = {**{"resolved": "Resolve"}, "acknowledged": "in progress"}
+    tell(jira, notice(), memory, declared(jira, transitions=names))
+    tell(jira, notice(acknowledged_by="ada"), memory, declared(jira, transitions=names))
+    assert jira.issues[0].status == "In Progress"
+
+
+def test_a_missing_transition_is_told_and_is_no_failure(jira, memory):
+    decl = declared(jira, transitions={"resolved": "Ship it"})
+    tell(jira, notice(), memory, decl)
+    receipt = tell(jira, notice("resolved"), memory, decl)
+    assert "no transition Ship it from the status To Do" in receipt.sentence.en
+    assert jira.issues[0].status == "To Do"
+
+
+def test_labels_of_people_stay_and_an_old_cause_gives_way(jira, memory):
+    tell(jira, notice(), memory)
+    jira.issues[0].fields["labels"].append("by-ada")
+    other = verdict()
+    other = replace(other, causes=(replace(other.causes[1], position=1), *other.causes[2:]))
+    tell(jira, notice(verdict=other), memory)
+    assert set(jira.issues[0].labels) == {"incident-graph", "ig-7", "by-ada", "ig-cause-c2"}
+
+
+def test_declared_fields_hold_cause_and_probability(jira, memory):
+    fields = {"cause": "customfield_10050", "probability": "customfield_10051"}
+    tell(jira, notice(), memory, declared(jira, fields=fields))
+    issue = jira.issues[0]
+    assert (issue.fields["customfield_10050"], issue.fields["customfield_10051"]) == ("slow disk", 80)
+
+
+def test_a_list_field_takes_the_option_of_the_cause(jira, memory):
+    jira.custom["customfield_10050"] = "option"
+    jira.options["customfield_10050"] = ["c1", "c2"]
+    tell(jira, notice(), memory, declared(jira, fields={"cause": "customfield_10050"}))
+    assert jira.issues[0].fields["customfield_10050"] == {"value": "c1"}
+
+
+def test_a_field_that_is_not_on_the_screen_is_told_and_the_rest_is_done(jira, memory):
+    receipt = tell(jira, notice(), memory, declared(jira, fields={"cause": "customfield_77"}))
+    assert "customfield_77 is not on the edit screen" in receipt.sentence.en
+    assert "ig-7" in jira.issues[0].labels
+
+
+def test_watchers_get_no_mail_and_without_that_permission_the_edit_goes_on(jira, memory):
+    tell(jira, notice(), memory)
+    edits = [call for call in jira.writes if call.method == "PUT"]
+    assert all(call.query == {"notifyUsers": "false"} for call in edits)
+    jira.admin = False
+    tell(jira, notice(verdict=verdict("quiet")), memory)
+    assert "quiet headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
+
+
+def test_a_ticket_that_is_gone_is_not_made_anew(jira, memory):
+    tell(jira, notice(), memory)
+    jira.shop.issues.clear()
+    with pytest.raises(Refused, match="OPS-1 is gone"):
+        tell(jira, notice(verdict=verdict("again")), memory)
+    assert jira.issues == []
+
+
+@pytest.mark.parametrize("permission, sentence", [
+    ("CREATE_ISSUES", "does not permit a new ticket"),
+    ("ADD_COMMENTS", "does not permit a comment"),
+    ("LINK_ISSUES", "does not permit a link"),
+    ("EDIT_ISSUES", "does not permit an edit"),
+    ("BROWSE_PROJECTS", "project: valid project is required"),
+])  # fmt: skip
+def test_a_missing_permission_is_one_sentence(jira, memory, permission, sentence):
+    jira.allowed.discard(permission)
+    with pytest.raises(Refused, match=sentence):
+        tell(jira, notice(), memory)
+
+
+def test_a_refused_ticket_is_asked_for_again_at_once_when_the_permission_is_there(jira, memory):
+    jira.allowed.discard("CREATE_ISSUES")
+    with pytest.raises(Refused):
+        tell(jira, notice(), memory)
+    jira.allowed.add("CREATE_ISSUES")
+    assert tell(jira, notice(), memory).key == "OPS-1"
+
+
+def test_a_fixed_field_that_jira_does_not_take_is_named(jira, memory):
+    with pytest.raises(Refused, match="customfield_99: Field 'customfield_99' cannot be set"):
+        tell(jira, notice(), memory, declared(jira, set={"customfield_99": "x"}))
+
+
+@pytest.mark.parametrize("status, kind", [(500, Unreachable), (503, Unreachable), (408, Unreachable), (409, Unreachable), (401, Refused), (403, Refused), (413, Refused), (302, Refused)])  # fmt: skip
+def test_what_may_work_later_is_tried_again_and_what_may_not_is_shown(jira, memory, status, kind):
+    jira.fault("status", status=status, method="POST", part="comment")
+    with pytest.raises(kind):
+        tell(jira, notice(), memory)
+
+
+def test_too_many_requests_wait_as_long_as_jira_asks(jira, memory):
+    jira.fault("status", status=429, method="POST", part="issue", headers={"Retry-After": "17"})
+    with pytest.raises(Unreachable, match="jira-burst-based") as caught:
+        tell(jira, notice(), memory)
+    assert caught.value.retry_after_s == 17
+    assert tell(jira, notice(), memory).key == "OPS-1", "nothing was made, so nothing has to be waited for"
+
+
+def test_an_html_page_in_the_way_is_one_short_sentence(jira, memory):
+    jira.fault("status", status=403, part="search", message="<html>" + "no " * 50_000)
+    with pytest.raises(Refused) as caught:
+        tell(jira, notice(), memory)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_captcha_is_told(jira, memory):
+    jira.fault("status", status=403, part="search", headers={"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"})
+    with pytest.raises(Refused, match="CAPTCHA"):
+        tell(jira, notice(), memory)
+
+
+def test_a_wrong_login_is_told(cloud, memory):
+    cloud.secret = "another"
+    with reached(cloud, None, None, basic_password="wrong") as means, pytest.raises(Refused, match="refuses the login"):
+        SYSTEM.tell(means, notice(), memory)
+
+
+def test_an_oauth_client_tells_too(cloud, memory):
+    decl = declared(cloud, basic_user="", oauth_token_url=f"{cloud.url}/oauth/token", oauth_client_id="client")
+    with reached(cloud, decl, None, oauth_client_secret=cloud.secret) as means:
+        assert SYSTEM.tell(means, notice(), memory).key == "OPS-1"
+    assert sum("/oauth/token" in call.path for call in cloud.calls) == 1
+
+
+def test_a_base_path_is_part_of_the_address(cloud, memory):
+    decl = declared(cloud, url=cloud.url + "/jira", deployment="datacenter")
+    with reached(cloud, decl) as means, pytest.raises(Refused):
+        SYSTEM.tell(means, notice(), memory)
+    assert cloud.calls[0].path.startswith("/jira/rest/api/2/search")
+
+
+def test_what_is_no_jira_is_told(cloud, memory):
+    cloud.fault("status", status=404, part="serverInfo")
+    with pytest.raises(Refused, match="is not a Jira"):
+        tell(cloud, notice(), memory)
+
+
+def test_a_search_that_lags_does_not_make_a_second_ticket(cloud, memory):
+    cloud.shop.lag_s = 30
+    cloud.fault("lost", method="POST", part="/issue")
+    with pytest.raises(Unreachable):
+        tell(cloud, notice(), memory)
+    with pytest.raises(NotYet) as caught:
+        tell(cloud, notice(), memory)
+    assert 0 < caught.value.retry_after_s <= SETTLES_S
+    cloud.shop.ahead_s += 31
+    assert tell(cloud, notice(), memory).key == "OPS-1"
+    assert len(cloud.issues) == 1
+
+
+def test_a_ticket_that_was_certainly_not_made_is_made_after_the_wait(cloud, memory):
+    cloud.fault("cut", method="POST", part="/issue")
+    with pytest.raises(Unreachable):
+        tell(cloud, notice(), memory)
+    cloud.shop.ahead_s += SETTLES_S + 1
+    assert tell(cloud, notice(), memory).key == "OPS-1"
+
+
+def test_a_long_title_is_cut_as_java_counts(jira, memory):
+    tell(jira, notice(title="😀" * 5000), memory)
+    summary = jira.issues[0].fields["summary"]
+    assert contract.units(summary) <= 255
+    assert summary.endswith("…")
+
+
+def test_a_server_that_cannot_be_reached_is_unreachable(memory):
+    with JiraFake() as jira:
+        about = declared(jira)
+    known = secrets(jira)
+    with client(SYSTEM, about, lambda name: known.get(name, ""), Attempt(Traffic())) as http:
+        means = Means(about, http, lambda name: known.get(name, ""), datetime.now(UTC))
+        with pytest.raises(Unreachable):
+            SYSTEM.tell(means, notice(), memory)
+
+
+def test_the_comment_says_which_revision_it_is(jira, memory):
+    tell(jira, notice(), memory)
+    assert "Revision 3" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
+
+
+def test_nothing_secret_is_shown_in_a_dry_run(cloud, memory):
+    traffic = Traffic()
+    with reached(cloud, declared(cloud, mode="dry-run"), traffic) as means:
+        SYSTEM.tell(means, notice(), memory)
+    assert cloud.secret not in json.dumps(traffic.held_back)
