@@ -8,7 +8,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import environment
+from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 INCIDENT_GRAPH_HOME = Path(environment.text("INCIDENT_GRAPH_HOME", str(BASE_DIR / "var"))).resolve()
@@ -178,6 +178,8 @@ CELERY_TASK_ROUTES = {
     "ingest.tasks.investigate_incident": {"queue": "investigate"},
     "ingest.tasks.remember": {"queue": "graph"},
     "ingest.tasks.tell_waiting": {"queue": "tell"},
+    "ingest.tasks.hear": {"queue": "tell"},
+    "ingest.tasks.poll": {"queue": "tell"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
@@ -196,14 +198,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 25,
     "max_retries": 0,
 }
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "ingest.tasks.sweep", "schedule": 5.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "ingest.tasks.sweep", "schedule": 5.0},
+    "poll": {"task": "ingest.tasks.poll", "schedule": 60.0},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "config.logs.Formatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"httpx": {"level": "WARNING"}, "neo4j": {"level": "WARNING"}},
 }
+logs.configure()

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("ingest/", include("ingest.urls")),
+    path("", include("ingest.urls")),
     path("", include("web.api.urls")),
     path("", include("web.urls")),
 ]

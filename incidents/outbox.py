@@ -27,7 +27,8 @@ FAILURES_TO_OPEN = 5
 PROBE_EVERY = timedelta(seconds=60)
 LOST_TO_DIE = 5
 PER_TARGET = 50
-DIGEST_MOST = 200
+DIGEST_MOST = 500
+GATHER = timedelta(seconds=60)
 GRAPH = "graph"
 NUMBER = IntegerField()
 DECLARATIONS: dict[str, Any] = {"ticket": TicketDecl, "chat": ChatDecl, "source": SourceDecl}
@@ -163,6 +164,17 @@ def claim(row_id: int, now: datetime, *, early: bool = False) -> Outbox | None:
     return row
 
 
+def claim_all(ids: list[int], now: datetime) -> list[Outbox]:
+    """Those of the waiting rows that nobody else has."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    lease = now + LEASE
+    with transaction.atomic():
+        open_ = list(Outbox.objects.filter(free, pk__in=ids, state="waiting").values_list("pk", flat=True))
+        won = [pk for pk in open_ if Outbox.objects.filter(free, pk=pk, state="waiting").update(
+            claimed_until=lease, attempts=F("attempts") + 1, tried_at=now)]  # fmt: skip
+    return list(Outbox.objects.filter(pk__in=won).order_by("pk"))
+
+
 def mine(row: Outbox) -> QuerySet[Outbox]:
     """The row while this claim holds: nobody who lost it writes any more."""
     return Outbox.objects.filter(pk=row.pk, claimed_until=row.claimed_until)
@@ -273,13 +285,32 @@ def send_again(rows: QuerySet[Outbox], now: datetime) -> int:
 
 
 def first_messages(target: str, now: datetime, within: timedelta) -> tuple[int, list[int]]:
-    """How many incidents the target was first told of lately, and the due rows of judged ones it was never told of."""
+    """How many incidents the target was first told of lately, and the free rows of judged ones it was never told of."""
     lately = Outbox.objects.filter(target=target, first_at__gt=now - within).count()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    rows = Outbox.objects.filter(free, target=target, state="waiting", first_at__isnull=True, next_at__lte=now)
+    rows = Outbox.objects.filter(free, target=target, state="waiting", first_at__isnull=True)
     waiting = dict(rows.order_by("pk").values_list("object", "pk")[:DIGEST_MOST])
     judged = Incident.objects.filter(pk__in=list(waiting)).exclude(verdict_state="").values_list("pk", flat=True)
     return lately, sorted(waiting[str(pk)] for pk in judged)
+
+
+def next_digest(target: str, every: timedelta, now: datetime, *, alone: bool) -> datetime:
+    """When the next digest may go, now or later; going now is noted, so that nobody else sends one too.
+
+    One incident `alone` at the beginning of a storm waits a little for the others.
+    """
+    row, _ = Target.objects.get_or_create(name=target)
+    begins = row.digest_at is None or row.digest_at <= now - every
+    at = now + min(GATHER, every) if begins and alone else now
+    free = Q(digest_at__isnull=True) | Q(digest_at__lte=now)
+    if Target.objects.filter(free, name=target).update(digest_at=at if at > now else now + every):
+        return at
+    return Target.objects.get(name=target).digest_at or now
+
+
+def postpone(ids: list[int], until: datetime) -> None:
+    """Not before that time."""
+    Outbox.objects.filter(pk__in=ids, state="waiting").update(next_at=until)
 
 
 def labels_for(incident_id: str, target: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from incidents import record
 from incidents.models import Source
+from ingest.bodies import announced, read_body, refusal, too_large
 from ingest.tasks import nudge_delivery
 
 LIMIT = 8 * 1024 * 1024
@@ -23,12 +24,6 @@ NOBODY = Source(kind="", name="", token_hash="0" * 64)
 KEPT_HEADERS = ("User-Agent", "Content-Type", "X-Request-Id")
 log = structlog.get_logger()
 _known: dict[tuple[str, str], tuple[float, Source]] = {}
-
-
-def refusal(status: int, title: str, detail: str, **headers: str) -> HttpResponse:
-    """An error as application/problem+json; it names the remedy and no secret."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
 
 
 @csrf_exempt
@@ -52,28 +47,15 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
         return refusal(415, "Unsupported encoding", "send the body uncompressed")
     if request.content_type not in {"application/json", "application/json-rpc"}:
         return refusal(415, "Unsupported media type", "send Content-Type: application/json")
-    if _announced(request) > LIMIT:
-        return refusal(413, "Too large", f"the limit is {LIMIT} bytes; send fewer alerts at once")
+    if announced(request) > LIMIT:
+        return too_large(LIMIT)
     return None
 
 
-def _announced(request: HttpRequest) -> int:
-    """Content-Length in bytes, 0 when it is absent or no number."""
-    text = str(request.META.get("CONTENT_LENGTH") or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
 def _take(request: HttpRequest, source: Source) -> HttpResponse:
-    try:
-        body = request.read(LIMIT + 1)
-    except OSError:
-        return refusal(400, "Incomplete body", "the connection ended while the body was read; send it again")
-    if not body.strip():
-        return refusal(415, "Empty body", "send the alert as JSON")
-    if len(body) > LIMIT:
-        return refusal(413, "Too large", f"the limit is {LIMIT} bytes; send fewer alerts at once")
-    if len(body) < _announced(request):
-        return refusal(400, "Incomplete body", "the connection ended before the announced length; send it again")
+    body = read_body(request, LIMIT)
+    if isinstance(body, HttpResponse):
+        return body
     headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}
     delivery = record.accept(source, body, headers, timezone.now())
     nudge_delivery(str(delivery.pk))

@@ -14,8 +14,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from incidents import outbox, queries
-from ingest import pipeline
+from incidents import outbox, queries, said
+from ingest import hearing, pipeline
 
 # After a failed nudge the door sends no other for a while: the sweeper finds the rows.
 BROKER_REST_S = 2.0
@@ -87,6 +87,24 @@ def tell_waiting(_: str = "") -> None:
     pipeline.tell()
 
 
+def nudge_heard(heard_id: str) -> None:
+    """Tell a worker of a webhook of a ticket system once it is committed."""
+    transaction.on_commit(lambda: _nudge(hear, heard_id))
+
+
+@shared_task
+def hear(heard_id: str) -> None:
+    """What people did at a ticket system into the record."""
+    if hearing.hear(heard_id):
+        _nudge(tell_waiting, "")
+
+
+@shared_task
+def poll() -> None:
+    """Ask the ticket systems that send no webhooks."""
+    hearing.poll(timezone.now())
+
+
 @shared_task
 def remember(_: str = "") -> None:
     """Everything that waits for the graph, in one batch: one writer at a time."""
@@ -102,6 +120,8 @@ def sweep() -> None:
         _nudge(investigate_incident, investigation_id)
     if queries.due_outbox("graph"):
         _nudge(remember, "")
+    for heard_id in said.waiting(timezone.now()):
+        _nudge(hear, heard_id)
     if outbox.waits(timezone.now()):
         _nudge(tell_waiting, "")
 
@@ -120,8 +140,9 @@ def drain(limit: int = 100, pause: Callable[[], None] = lambda: None) -> int:
     """Do all that waits here and now, without a broker; how many rounds it took. For tests and small commands."""
     for round_number in range(limit):
         worked = [pipeline.ingest(d) for d in queries.waiting_deliveries()]
+        heard = [hearing.hear(h) for h in said.waiting(timezone.now())]
         looked = [pipeline.investigate(i) for i in queries.due_investigations()]
-        if not worked and not looked and not queries.due_investigations():
+        if not worked and not heard and not looked and not queries.due_investigations():
             pipeline.remember()
             pipeline.tell()
             return round_number

@@ -3,8 +3,8 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -66,20 +66,25 @@ def tell(row_id: int, addressee: Addressee | None, clock: Clock = timezone.now, 
     if addressee is None:
         outbox.refuse(row, f"{row.target} is not declared any more; declare it again, or leave this", clock())
         return True
-    Attempted(row, addressee, clock).run()
+    Attempted(addressee, [row], clock).run()
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """One attempt on one claimed row."""
+    """One attempt on claimed rows of one target; in a storm there are several, told by one message."""
 
-    row: Outbox
     addressee: Addressee
+    rows: list[Outbox]
     clock: Clock
 
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.addressee.name
+
     def run(self) -> None:
-        """Whatever happens, the row says so afterwards."""
+        """Whatever happens, the rows say so afterwards."""
         traffic = Traffic()
         try:
             self._tell(traffic)
@@ -89,74 +94,117 @@ class Attempted:
             self._later(self._clean(error), error.retry_after_s)
         except (Refused, Malformed) as error:
             self._never(self._clean(error))
-        except Exception as error:  # the border of a task: a fault of ours costs this row alone
-            log.exception("telling_failed", target=self.row.target, incident=self.row.object)
+        except Exception as error:  # the border of a task: a fault of ours costs these rows alone
+            log.exception("telling_failed", target=self.name, incidents=self._objects())
             self._fault(self._clean(error))
         finally:
-            outbox.counted(self.row.target, traffic.codes)
+            outbox.counted(self.name, traffic.codes)
 
     def _tell(self, traffic: Traffic) -> None:
-        snapshot = queries.snapshot(self.row.object)
-        now = quiet.standing(snapshot)
-        why = self._occasion(now)
-        if not self._wanted(snapshot, why) or why is None:
-            outbox.finish(self.row, self.clock())
+        news = self._news(self.rows[0])
+        if news is None:
+            outbox.finish(self.rows[0], self.clock())
             return
-        rows, notice = self._notice(snapshot, why)
-        receipt = sent(self.addressee, notice, memory_of(self.row, self.addressee), traffic, self.clock())
-        self._done(rows, receipt, traffic)
+        told = [news]
+        if news.why is Occasion.VERDICT and self._stormy():
+            told = self._gathered(news)
+        if told:
+            receipt = sent(self.addressee, digest_of(told, self.addressee), traffic, self.clock())
+            self._done(told, receipt, traffic)
 
-    def _occasion(self, now: quiet.Standing) -> Occasion | None:
-        told = self.row.told
+    def _news(self, row: Outbox) -> "News | None":
+        """What there is to tell this target of the row's incident."""
+        snapshot = queries.snapshot(row.object)
+        standing = quiet.standing(snapshot)
         # What a dry run told was told to nobody.
-        real = told and (self.addressee.dry_run or not told.get("dry_run"))
-        return quiet.occasion(quiet.Standing(**told["standing"]) if real else None, now)
-
-    def _wanted(self, snapshot: IncidentSnapshot, why: Occasion | None) -> bool:
+        real = row.told and (self.addressee.dry_run or not row.told["dry_run"])
+        why = quiet.occasion(quiet.Standing(**row.told["standing"]) if real else None, standing)
         least = getattr(self.addressee.declared, "min_severity", "info")
-        return quiet.speaks(why, edits=self.addressee.system.edits) and quiet.severe_enough(snapshot, least)
+        if why is None or not quiet.speaks(why, edits=self.addressee.system.edits):
+            return None
+        return News(row, snapshot, standing, why) if quiet.severe_enough(snapshot, least) else None
 
-    def _notice(self, snapshot: IncidentSnapshot, why: Occasion) -> tuple[list[tuple[Outbox, quiet.Standing]], Notice]:
-        """The notice, with all rows that it tells; the first one is this."""
-        rows = [(self.row, quiet.standing(snapshot))]
-        notice = notice_of(self.row, self.addressee, snapshot, why)
-        return rows, notice
+    def _stormy(self) -> bool:
+        limit = getattr(self.addressee.declared, "storm_incidents", 0)
+        if not limit:
+            return False
+        lately, waiting = outbox.first_messages(self.name, self.clock(), self._window())
+        return quiet.storm(lately, len(waiting) + 1, limit)
 
-    def _done(self, rows: list[tuple[Outbox, quiet.Standing]], receipt: Receipt, traffic: Traffic) -> None:
+    def _window(self) -> timedelta:
+        return timedelta(minutes=self.addressee.declared.storm_minutes)
+
+    def _gathered(self, first: "News") -> "list[News]":
+        """Everything that is new to the target, the worst first; nothing while the last digest is too fresh."""
+        now = self.clock()
+        _, waiting = outbox.first_messages(self.name, now, self._window())
+        at = outbox.next_digest(self.name, self._window(), now, alone=not waiting)
+        if at > now:
+            outbox.release(self.rows[0], at)
+            outbox.postpone(waiting, at)
+            return []
+        told = [first]
+        for row in outbox.claim_all(waiting, now):
+            self.rows.append(row)
+            if news := self._news(row):
+                told.append(news)
+            else:
+                outbox.finish(row, now)
+        return sorted(told, key=lambda n: (-n.snapshot.severity.rank, n.snapshot.number))
+
+    def _done(self, told: "list[News]", receipt: Receipt, traffic: Traffic) -> None:
         now, dry = self.clock(), self.addressee.dry_run
+        held_back = traffic.held_back if dry else []
         with transaction.atomic():
-            for row, standing in rows:
-                told = {"standing": asdict(standing), "dry_run": dry}
-                said = {"told": told, "preview": traffic.held_back if dry else [], "sentence": asdict(receipt.sentence)}
+            for news in told:
+                row, kept = news.row, {"standing": asdict(news.standing), "dry_run": dry}
+                said = {"told": kept, "preview": held_back, "sentence": asdict(receipt.sentence)}
                 if dry:
                     outbox.finish(row, now, **said)
                     continue
                 outbox.receipt_kept(row, receipt)
                 key, url, first = receipt.key[:255], receipt.url[:500], row.first_at or now
                 outbox.finish(row, now, **said, sent_at=now, first_at=first, key=key, url=url)
-            outbox.reached(self.row.target, now)
+            outbox.reached(self.name, now)
 
     def _clean(self, error: Exception) -> str:
         secret = secrets_of(self.addressee.declared, settings.DECLARED_SECRET)
         return without(str(error), known_secrets(secret))
 
+    def _objects(self) -> list[str]:
+        return [row.object for row in self.rows]
+
     def _later(self, reason: str, wait_s: float) -> None:
-        log.warning("target_unreachable", target=self.row.target, incident=self.row.object, error=reason)
+        log.warning("target_unreachable", target=self.name, incidents=self._objects(), error=reason)
         with transaction.atomic():
-            outbox.back_off(self.row, reason, self.clock(), wait_s)
-            outbox.missed(self.row.target, reason, self.clock(), wait_s)
+            for row in self.rows:
+                outbox.back_off(row, reason, self.clock(), wait_s)
+            outbox.missed(self.name, reason, self.clock(), wait_s)
 
     def _never(self, reason: str) -> None:
-        log.warning("target_refused", target=self.row.target, incident=self.row.object, error=reason)
+        log.warning("target_refused", target=self.name, incidents=self._objects(), error=reason)
         with transaction.atomic():
-            outbox.refuse(self.row, reason, self.clock())
-            outbox.reached(self.row.target, self.clock(), refused=reason)
+            for row in self.rows:
+                outbox.refuse(row, reason, self.clock())
+            outbox.reached(self.name, self.clock(), refused=reason)
 
     def _fault(self, reason: str) -> None:
-        if self.row.attempts >= FAULTS_TO_DIE:
-            outbox.refuse(self.row, f"a fault of this program: {reason}", self.clock())
-        else:
-            outbox.back_off(self.row, f"a fault of this program: {reason}", self.clock())
+        reason = f"a fault of this program: {reason}"
+        for row in self.rows:
+            if row.attempts >= FAULTS_TO_DIE:
+                outbox.refuse(row, reason, self.clock())
+            else:
+                outbox.back_off(row, reason, self.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to tell of one row's incident, and why now."""
+
+    row: Outbox
+    snapshot: IncidentSnapshot
+    standing: quiet.Standing
+    why: Occasion
 
 
 def memory_of(row: Outbox, addressee: Addressee) -> Memory:
@@ -164,19 +212,29 @@ def memory_of(row: Outbox, addressee: Addressee) -> Memory:
     return outbox.PassingMemory(row) if addressee.dry_run else outbox.KeptMemory(row)
 
 
-def notice_of(row: Outbox, addressee: Addressee, snapshot: IncidentSnapshot, why: Occasion) -> Notice:
+def notice_of(news: News, addressee: Addressee) -> Notice:
     """What is told of one incident, in the target's language."""
     return Notice(
-        snapshot=snapshot, report=build(snapshot, base_url=settings.PUBLIC_URL), revision=row.revision, occasion=why,
-        language=addressee.declared.language, labels=outbox.labels_for(row.object, row.target),
+        snapshot=news.snapshot, report=build(news.snapshot, base_url=settings.PUBLIC_URL),
+        revision=news.row.revision, occasion=news.why, language=addressee.declared.language,
+        labels=outbox.labels_for(news.row.object, news.row.target),
     )  # fmt: skip
 
 
-def sent(addressee: Addressee, notice: Notice, memory: Memory, traffic: Traffic, now: datetime) -> Receipt:
+def digest_of(told: list[News], addressee: Addressee) -> tuple[Notice, Memory]:
+    """The notice of the first with all others listed, and the first one's memory."""
+    notice = notice_of(told[0], addressee)
+    if len(told) > 1:
+        others = tuple(build(news.snapshot, base_url=settings.PUBLIC_URL) for news in told[1:])
+        notice = replace(notice, occasion=Occasion.DIGEST, digest=others)
+    return notice, memory_of(told[0].row, addressee)
+
+
+def sent(addressee: Addressee, message: tuple[Notice, Memory], traffic: Traffic, now: datetime) -> Receipt:
     """Tells once. Raises what the system raises; the attempt's traffic is kept whatever happens."""
     means = means_for(addressee, traffic, now)
     with means.client:
-        return addressee.system.tell(means, notice, memory)
+        return addressee.system.tell(means, *message)
 
 
 def means_for(addressee: Addressee, traffic: Traffic, now: datetime, seconds: float = 60.0) -> Means:

@@ -2,6 +2,16 @@
 
 from django.urls import path
 
+from ingest import ticket_door
 from ingest.receive import door
 
-urlpatterns = [path("<str:kind>/<str:name>", door), path("<str:kind>/<str:name>/", door)]
+ALERTS, TICKETS = "ingest/<str:kind>/<str:name>", "tickets/<str:name>/webhook"
+
+urlpatterns = [
+    path(ALERTS, door),
+    path(f"{ALERTS}/", door),
+    path(TICKETS, ticket_door.door),
+    path(f"{TICKETS}/", ticket_door.door),
+    path(f"{TICKETS}/<str:path>", ticket_door.door),
+    path(f"{TICKETS}/<str:path>/", ticket_door.door),
+]

@@ -65,4 +65,4 @@ def severe_enough(snapshot: IncidentSnapshot, least: str) -> bool:
 
 def storm(told_lately: int, waiting: int, limit: int) -> bool:
     """Whether first messages become a digest: more than `limit` incidents are new to a target within its minutes."""
-    return waiting > 1 and told_lately + waiting > limit
+    return told_lately + waiting > limit

@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
+from domain.redaction import HIDDEN, redacted
 from tickets.system import MADE_UP, System
 
 ANSWER_LIMIT = 4 * 1024 * 1024
 SHOWN_CALLS, SHOWN_BODY = 40, 40_000
 TOKEN_MARGIN_S = 60.0
-HIDDEN = "•••"
 SECRETS = (
     "bearer", "basic_password", "oauth_client_secret", "webhook_secret", "webhook_path", "url", "secret", "api_token",
     "token",
@@ -61,10 +62,10 @@ def known_secrets(secret: Callable[[str], str]) -> tuple[str, ...]:
 
 
 def without(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with every secret hidden."""
+    """The text with every secret hidden, also where it stands encoded in an address."""
     for one in secrets:
-        text = text.replace(one, HIDDEN)
-    return text
+        text = text.replace(one, HIDDEN).replace(quote(one, safe=""), HIDDEN)
+    return redacted(text)
 
 
 @dataclass(slots=True)

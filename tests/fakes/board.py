@@ -79,7 +79,9 @@ def _heard(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Sa
 
 def _said(means: Means, event: dict[str, str]) -> Said:
     at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else means.now
-    return Said(event["key"], event["verb"], event["by"], at, event["marker"], event.get("value", ""))
+    return Said(
+        event["key"], event["verb"], event["by"], at, event["marker"], event.get("value", ""), event.get("note", "")
+    )
 
 
 def _polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]:

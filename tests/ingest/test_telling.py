@@ -1,8 +1,7 @@
 """The outbox against fakes: one ticket whatever dies, newest revision only, quiet, and everything after an outage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
@@ -12,32 +11,15 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
-from domain.connections import ChatDecl, Connections, TicketDecl
-from domain.entities import EntityKind, EntityRef
-from domain.text import Text
-from domain.verdict import RankedCause, Verdict, VerdictState
-from incidents import declare, outbox, record
-from incidents.models import Connection, Incident, Outbox, RequestCount, Source, Target, TicketLink
+from domain.alerts import AlertState, Severity
+from domain.connections import TicketDecl
+from incidents import outbox, record
+from incidents.models import Connection, Incident, Outbox, RequestCount, Target, TicketLink
 from ingest import telling
 from tests.fakes.board import BOARD, SHOUT, Board, Wall
 from tests.fakes.dying import killed_at
 from tests.fakes.server import error, late, lost_answer
-
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Hands:
-    """A clock that stands still until it is moved."""
-
-    now: datetime = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **span: float) -> None:
-        self.now += timedelta(**span)
+from tests.ingest.told import Hands, an_incident, chat, declared, judged, ticket
 
 
 @pytest.fixture
@@ -62,42 +44,6 @@ def board() -> Iterator[Board]:
 def wall() -> Iterator[Wall]:
     with Wall() as fake:
         yield fake
-
-
-def declared(**entries: Any) -> None:
-    declare.declare(Connections(**{kind: [entry] for kind, entry in entries.items()}))
-
-
-def ticket(board: Board, **more: Any) -> TicketDecl:
-    return TicketDecl(kind="board", name="ops", url=board.url, mode="create-and-update", timeout_s=2.0, **more)
-
-
-def chat(wall: Wall, **more: Any) -> ChatDecl:
-    return ChatDecl(kind="shout", name="on-call", url=wall.url, timeout_s=2.0, **more)
-
-
-def an_incident(
-    name: str = "p1", state: AlertState = AlertState.FIRING, severity: Severity = Severity.HIGH
-) -> Incident:
-    now = timezone.now()
-    source = Source.objects.filter(name="prod").first() or record.make_source("alertmanager", "prod")[0]
-    delivery = record.accept(source, b"{}", {}, now)
-    pod = EntityRef(EntityKind.POD, name, "prod-a", "shop")
-    ended = now if state is AlertState.RESOLVED else None
-    alert = ParsedAlert(name, "1", state, "Probe", f"{name} fails", severity, now, ended, entities=(pod,))
-    return record.apply_parsed(delivery, ParsedDelivery((alert,), ticket_labels=(f"ALERT{{{name}}}",)), Connections())[
-        0
-    ]
-
-
-def judged(incident: Incident, cause: str = "etcd-slow-disk") -> None:
-    look = incident.investigations.order_by("-pk").first()
-    ranked = RankedCause(cause, "infrastructure", Text(cause, cause), 1, 0.9, ())
-    verdict = Verdict(
-        str(incident.pk), 1, VerdictState.RANKED, Text(f"It is {cause}", cause), timezone.now(), (ranked,), 0.1,
-        (), (), (), "terms", "1", "sha256:" + "a" * 64,
-    )  # fmt: skip
-    record.save_verdict(incident, look, verdict)
 
 
 def row() -> Outbox:
@@ -358,3 +304,48 @@ def test_one_object_that_always_fails_does_not_hold_up_the_others(board: Board, 
         clock.move(seconds=61)
         telling.tell_waiting(clock)
     assert [i["title"] for i in board.items.values()] == ["good fails"]
+
+
+@pytest.mark.django_db
+def test_a_storm_becomes_one_message_that_lists_its_incidents(wall: Wall, clock: Hands) -> None:
+    declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
+    for n in range(8):
+        judged(an_incident(f"p{n}", severity=Severity.CRITICAL if n == 5 else Severity.HIGH))
+    telling.tell_waiting(clock)
+    (message,) = wall.messages
+    worst = Incident.objects.get(title="p5 fails").number
+    assert message["occasion"] == "digest" and message["listed"][0] == worst and len(message["listed"]) == 8
+    assert set(Outbox.objects.exclude(target="graph").values_list("state", flat=True)) == {"done"}
+    judged(an_incident("late-1"))
+    judged(an_incident("late-2"))
+    clock.move(minutes=4)
+    telling.tell_waiting(clock)
+    assert len(wall.messages) == 1, "the next digest waits for its time"
+    clock.move(minutes=2)
+    telling.tell_waiting(clock)
+    assert [m["occasion"] for m in wall.messages] == ["digest", "verdict", "verdict"], "the storm is over"
+
+
+@pytest.mark.django_db
+def test_incidents_that_come_one_by_one_are_told_one_by_one_up_to_the_storm(wall: Wall, clock: Hands) -> None:
+    declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
+    for n in range(5):
+        judged(an_incident(f"p{n}"))
+        telling.tell_waiting(clock)
+    assert [m["occasion"] for m in wall.messages] == ["verdict"] * 3
+    clock.move(seconds=61)
+    telling.tell_waiting(clock)
+    assert [(m["occasion"], len(m["listed"])) for m in wall.messages[3:]] == [("digest", 2)]
+
+
+@pytest.mark.django_db
+def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall, clock: Hands) -> None:
+    declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
+    for n in range(8):
+        judged(an_incident(f"p{n}"))
+    wall.rule(error(500), times=1)
+    for _ in range(40):
+        telling.tell_waiting(clock)
+        clock.move(seconds=30)
+    listed = [number for message in wall.messages for number in message["listed"]]
+    assert sorted(listed) == sorted(Incident.objects.values_list("number", flat=True))

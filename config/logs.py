@@ -1,0 +1,37 @@
+"""Logs: one line per event, without the credentials that an error's text may carry."""
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from domain.redaction import redacted
+
+
+class Formatter(logging.Formatter):
+    """The standard library's lines, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The whole line, redacted."""
+        return redacted(super().format(record))
+
+
+def redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor of structlog: every value as redacted text, numbers as they are."""
+    return {key: value if isinstance(value, int | float) else redacted(str(value)) for key, value in event.items()}
+
+
+def configure() -> None:
+    """Structured logs. Tracebacks are plain: one that shows local variables shows tokens."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
+        ],
+        cache_logger_on_first_use=False,
+    )
