@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from domain.connections import ChatDecl, SourceDecl, TicketDecl
-from domain.errors import Unreachable
+from domain.errors import NotYet
 from incidents.models import Connection, Incident, Outbox, RequestCount, Target, TicketLink
 from tickets.system import Receipt, System
 from tickets.systems import all_systems
@@ -191,10 +191,10 @@ class KeptMemory:
         return str(self._row.memory.get(name, ""))
 
     def put(self, **values: str) -> None:
-        """Keeps values. Raises Unreachable when the claim is lost."""
+        """Keeps values. Raises NotYet when the claim is lost."""
         memory = {**self._row.memory, **values}
         if not mine(self._row).update(memory=memory):
-            raise Unreachable("another worker has taken this over; it goes on there")
+            raise NotYet("another worker has taken this over; it goes on there")
         self._row.memory = memory
 
 

@@ -89,7 +89,8 @@ class Attempted:
         try:
             self._tell(traffic)
         except NotYet as error:
-            outbox.back_off(self.row, self._clean(error), self.clock(), error.retry_after_s)
+            self._not_yet(self._clean(error), error.retry_after_s)
+            outbox.reached(self.name, self.clock())
         except Unreachable as error:
             self._later(self._clean(error), error.retry_after_s)
         except (Refused, Malformed) as error:
@@ -174,11 +175,14 @@ class Attempted:
     def _objects(self) -> list[str]:
         return [row.object for row in self.rows]
 
+    def _not_yet(self, reason: str, wait_s: float) -> None:
+        for row in self.rows:
+            outbox.back_off(row, reason, self.clock(), wait_s)
+
     def _later(self, reason: str, wait_s: float) -> None:
         log.warning("target_unreachable", target=self.name, incidents=self._objects(), error=reason)
         with transaction.atomic():
-            for row in self.rows:
-                outbox.back_off(row, reason, self.clock(), wait_s)
+            self._not_yet(reason, wait_s)
             outbox.missed(self.name, reason, self.clock(), wait_s)
 
     def _never(self, reason: str) -> None:

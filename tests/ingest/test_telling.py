@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from domain.alerts import AlertState, Severity
 from domain.connections import TicketDecl
+from domain.errors import NotYet
 from incidents import outbox, record
 from incidents.models import Connection, Incident, Outbox, RequestCount, Target, TicketLink
 from ingest import telling
@@ -212,7 +213,7 @@ def test_who_lost_the_claim_writes_nothing_any_more(board: Board, clock: Hands) 
     clock.move(seconds=131)
     telling.tell_waiting(clock)
     outbox.refuse(slow, "too late", clock())
-    with pytest.raises(outbox.Unreachable):
+    with pytest.raises(NotYet):
         outbox.KeptMemory(slow).put(key="B-9")
     assert (row().state, row().memory) == ("done", {"key": "B-1"})
 
