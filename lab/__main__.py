@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab import playing, recording
 from lab.episodes import all_episodes
 from lab.history import write
 from lab.planning import record_all
+from lab.stage.programs import tell
 
 
 def main(argv: list[str]) -> int:
@@ -21,6 +23,8 @@ def main(argv: list[str]) -> int:
         print(recording.inspect(recording.key_of(wanted.name, wanted.seed)))
     elif wanted.verb == "record":
         recording.ask(playing.play(wanted.name, wanted.seed), wanted.out)
+    elif wanted.verb == "round":
+        return _round(wanted.names, wanted.seed)
     elif wanted.verb == "all":
         return record_all(wanted.seeds, wanted.names)
     else:
@@ -40,12 +44,23 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--out", type=Path)
         if verb == "ask":
             sub.add_argument("--all", action="store_true", help="every kept recording that has a seed")
+    sub = verbs.add_parser("round", help="several probe episodes at once on one node")
+    sub.add_argument("--seed", type=int, required=True)
+    sub.add_argument("names", nargs="+", choices=names)
     sub = verbs.add_parser("all", help="every episode that has no bundle yet, round after round")
     sub.add_argument("--seeds", type=int, nargs="+", required=True)
     sub.add_argument("names", nargs="*", choices=[*names, []])
     verbs.add_parser("history", help="write bundles/history.json from the recorded bundles")
     verbs.add_parser("list", help="all episodes")
     return parser
+
+
+def _round(names: Sequence[str], seed: int) -> int:
+    kept, failed = playing.play_round(names, seed)
+    recording.ask(kept)
+    for name, why in failed.items():
+        tell(f"{name}: FAILED: {why}")
+    return 1 if failed else 0
 
 
 def _ask(wanted: argparse.Namespace) -> None:

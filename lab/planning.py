@@ -6,12 +6,17 @@ from lab import playing, recording
 from lab.episodes import all_episodes
 from lab.stage.programs import tell
 
+AT_ONCE = 8
 TRIES = 2
 
 
 def rounds(names: Sequence[str], seed: int) -> Iterator[list[str]]:
-    """Each episode by itself; those that have a bundle are left out."""
-    yield from ([n] for n in names if not recording.place_of(n, seed).exists())
+    """Episodes of a shared node by eight, every other one by itself; those that have a bundle are left out."""
+    missing = [n for n in names if not recording.place_of(n, seed).exists()]
+    shared = [n for n in missing if all_episodes()[n].node and not all_episodes()[n].alone]
+    many = -(-len(shared) // AT_ONCE)
+    yield from (shared[number::many] for number in range(many))
+    yield from ([n] for n in missing if n not in shared)
 
 
 def record_all(seeds: Sequence[int], names: Sequence[str] = ()) -> int:
@@ -31,7 +36,11 @@ def _recorded(names: list[str], seed: int) -> dict[str, str]:
     """Why those of a round failed that did."""
     tell(f"round with seed {seed}: {', '.join(names)}")
     try:
-        recording.ask(playing.play(names[0], seed))
+        if all_episodes()[names[0]].node:
+            kept, failed = playing.play_round(names, seed)
+        else:
+            kept, failed = playing.play(names[0], seed), {}
+        recording.ask(kept)
     except Exception as error:  # noqa: BLE001 - a broken stage must not end the other rounds
         return dict.fromkeys(names, f"{type(error).__name__}: {error}")
-    return {}
+    return failed

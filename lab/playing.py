@@ -1,6 +1,9 @@
-"""Plays an episode and keeps what the product would see of it."""
+"""Plays episodes: one on a bare stage, or a round of several at once on one node that they share."""
 
 import time
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +16,7 @@ from lab import recording
 from lab.episodes import all_episodes
 from lab.episodes.episode import Episode, Setting, drawing
 from lab.recording import Raw
+from lab.stage.ground import Ground
 from lab.stage.programs import Stage, StageBroken, tell
 from lab.stage.sink import Sink, Taken
 
@@ -20,6 +24,11 @@ from lab.stage.sink import Sink, Taken
 def play(name: str, seed: int = 0) -> list[Raw]:
     """Plays one episode and keeps its raw recording; raises what went wrong."""
     episode = all_episodes()[name]
+    if episode.node:
+        kept, failed = play_round([name], seed)
+        if failed:
+            raise StageBroken(failed[name])
+        return kept
     _imported()
     sink = Sink()
     with Stage(on_disk=episode.on_disk) as stage:
@@ -30,13 +39,42 @@ def play(name: str, seed: int = 0) -> list[Raw]:
     return [raw]
 
 
+def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, str]]:
+    """Plays episodes at once on one node: what was kept, and why the others failed."""
+    episodes = [all_episodes()[name] for name in names]
+    _imported()
+    sink = Sink()
+    with Stage(on_disk=True) as stage:
+        ground = Ground(stage, sink, drawing(",".join(names), seed))
+        ground.start(episodes)
+        with ThreadPoolExecutor(max_workers=len(episodes)) as pool:
+            running = {e.name: pool.submit(_play_on, ground, e, seed, sink) for e in episodes}
+        failed = {name: _why(future) for name, future in running.items() if future.exception()}
+        store = f"{'+'.join(names)[:200]}-s{seed}"
+        kept = [replace(future.result(), store=store) for name, future in running.items() if name not in failed]
+        if kept:
+            _keep(stage, kept)
+    sink.close()
+    return kept, failed
+
+
+def _play_on(ground: Ground, episode: Episode, seed: int, sink: Sink) -> Raw:
+    setting = episode.play(ground, sink, drawing(episode.name, seed))
+    raw = _seen(episode, seed, setting, sink)
+    listed = ground.lists(setting.namespace) if setting.namespace else ()
+    known = {a.key for a in listed}
+    return replace(raw, answers=(*listed, *(a for a in raw.answers if a.key not in known)))
+
+
 def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
     """The episode as the product sees it now, with all that live witnesses say."""
     if setting.truth.cause != episode.cause:
         raise StageBroken(f"{episode.name} is declared as {episode.cause!r}, and played {setting.truth.cause!r}")
     time.sleep(1.2)  # as_of is on a whole second, and the last delivery lies before it
     as_of = datetime.now(UTC).replace(microsecond=0)
-    told = [recording.delivery(t) for t in sink.taken if t.received_at <= as_of and _concerns(t, setting)]
+    told = [
+        recording.delivery(t) for t in sink.taken if t.received_at <= as_of and (episode.alone or _concerns(t, setting))
+    ]
     if not told:
         raise StageBroken(f"{episode.name}: no delivery")
     truth = Truth(setting.truth.cause, setting.truth.entity, setting.truth.said_by) if setting.truth.cause else None
@@ -62,3 +100,8 @@ def _imported() -> None:
     """What the recording needs later should fail now, not after the fault."""
     all_sources()
     all_checks()
+
+
+def _why(future: "Future[Raw]") -> str:
+    error = future.exception()
+    return "".join(traceback.format_exception_only(error)).strip() if error else ""

@@ -145,13 +145,15 @@ def _opened(tsdb: Path) -> Iterator[str]:
 
 
 def _asked(raw: Raw, url: str, out: Path) -> Path:
-    connections = _with_url(raw.connections, url)
+    connections = _with_url(_plain(raw.connections), url)
     metrics = {p.name for p in connections.prometheus}
     transports = AskedAgain(LiveTransports(connections), ReplayTransports(raw.answers), metrics)
     collect(scope(raw, connections), transports)
+    listed = [a for a in raw.answers if a.connection in {k.name for k in connections.kubernetes}]
+    answers = {a.key: a for a in (*listed, *transports.answers())}
     bundle = Bundle(
-        title=raw.title, as_of=raw.as_of, connections=_with_url(raw.connections, "http://127.0.0.1:9090"),
-        truth=raw.truth, similar=(), deliveries=raw.deliveries, answers=transports.answers(), notes=raw.notes,
+        title=raw.title, as_of=raw.as_of, connections=_plain(raw.connections),
+        truth=raw.truth, similar=(), deliveries=raw.deliveries, answers=tuple(answers.values()), notes=raw.notes,
         changes=raw.changes, declaration=raw.name, seed=raw.seed, family=raw.family, stage=raw.stage,
     )  # fmt: skip
     if out.suffix != ".zip":
@@ -180,6 +182,15 @@ def scope(raw: Raw, connections: Connections) -> Scope:
 def _with_url(connections: Connections, url: str) -> Connections:
     moved: list[PrometheusDecl] = [msgspec.structs.replace(p, url=url) for p in connections.prometheus]
     return msgspec.structs.replace(connections, prometheus=moved)
+
+
+def _plain(connections: Connections) -> Connections:
+    """As a bundle tells them: no addresses of this machine; what the Kubernetes API said is in the answers."""
+    moved = _with_url(connections, "http://127.0.0.1:9090")
+    blackbox = [msgspec.structs.replace(b, url="http://127.0.0.1:9115" if b.url else "") for b in moved.blackbox]
+    asked = [msgspec.structs.replace(k, kubeconfig_file="", in_cluster=True) if k.kubeconfig_file else k
+             for k in moved.kubernetes]  # fmt: skip
+    return msgspec.structs.replace(moved, blackbox=blackbox, kubernetes=asked)
 
 
 def inspect(key: str) -> str:

@@ -15,6 +15,7 @@ SERVICE = Path(__file__).parents[1] / "service"
 NEEDED = {
     "kubelet": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
     "kube-apiserver": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    "kube-controller-manager": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
     "kube-state-metrics": (PROGRAMS / "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),
     "etcd36": (PROGRAMS / "etcd36", "./etcd"),
     "etcdctl36": (PROGRAMS / "etcd36", "./etcdctl"),
@@ -33,7 +34,7 @@ def cache() -> Path:
 def program(name: str) -> Path:
     """The built program, from the cache when its sources and go.sum are the same, else built now (minutes)."""
     folder, package = NEEDED[name]
-    sources = sorted((*folder.glob("go.*"), *folder.rglob("main.go")))
+    sources = sorted({*folder.glob("go.*"), *(folder.rglob("*.go") if folder == SERVICE else ())})
     key = hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()[:16]
     binary = cache() / "bin" / key / name
     if not binary.exists():

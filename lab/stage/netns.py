@@ -1,31 +1,43 @@
-"""Serves the kernel's TcpExt counters of a pod's own network namespace, as node_exporter does for the host's."""
+"""Serves the network counters of each pod's own namespace under node_exporter's names, and the host's beside them."""
 
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-WANTED = ("ListenOverflows", "ListenDrops", "TCPTimeouts")
+WANTED = {
+    "TcpExt": ("ListenOverflows", "ListenDrops", "TCPTimeouts", "TCPSynRetrans"),
+    "Tcp": ("RetransSegs", "OutSegs", "InErrs", "OutRsts", "CurrEstab"),
+}
+CONNTRACK_LIMIT = Path("/proc/sys/net/netfilter/nf_conntrack_max")
 
 
 def counters(pid: int) -> dict[str, int]:
-    """TcpExt of the namespace that `pid` lives in."""
-    lines = [line.split() for line in Path(f"/proc/{pid}/net/netstat").read_text().splitlines()]
-    names, values = [line[1:] for line in lines if line[0] == "TcpExt:"]
-    return {name: int(value) for name, value in zip(names, values, strict=True) if name in WANTED}
+    """The wanted counters of the namespace that `pid` lives in."""
+    found: dict[str, int] = {}
+    for file in ("netstat", "snmp"):
+        lines = [line.split() for line in Path(f"/proc/{pid}/net/{file}").read_text().splitlines()]
+        for head, values in zip(lines[::2], lines[1::2], strict=True):
+            group = head[0].removesuffix(":")
+            numbers = dict(zip(head[1:], values[1:], strict=True))
+            found |= {f"node_netstat_{group}_{n}": int(numbers[n]) for n in WANTED.get(group, ()) if n in numbers}
+    return found | _conntrack(pid)
 
 
-def serve(pid_of: Callable[[], int], labels: dict[str, str]) -> int:
-    """Starts the exporter; its port. A pod without a process gives an empty page."""
-    told = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
+def _conntrack(pid: int) -> dict[str, int]:
+    table = Path(f"/proc/{pid}/net/stat/nf_conntrack")
+    if not table.exists() or not CONNTRACK_LIMIT.exists():
+        return {}
+    entries = int(table.read_text().splitlines()[1].split()[0], 16)
+    return {"node_nf_conntrack_entries": entries, "node_nf_conntrack_entries_limit": int(CONNTRACK_LIMIT.read_text())}
+
+
+def serve(places: Callable[[], list[tuple[int, dict[str, str]]]]) -> int:
+    """Starts the exporter; its port. `places` gives a process of each namespace and the labels of its series."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            try:
-                found = counters(pid_of())
-            except (OSError, StopIteration, ValueError):
-                found = {}
-            lines = [f"node_netstat_TcpExt_{name}{{{told}}} {value}\n" for name, value in found.items()]
+            lines = [line for pid, labels in places() for line in _lines(pid, labels)]
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
@@ -37,3 +49,12 @@ def serve(pid_of: Callable[[], int], labels: dict[str, str]) -> int:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return int(server.server_port)
+
+
+def _lines(pid: int, labels: dict[str, str]) -> list[str]:
+    """Nothing for a namespace whose process has just ended."""
+    told = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
+    try:
+        return [f"{name}{{{told}}} {value}\n" for name, value in counters(pid).items()]
+    except (OSError, ValueError, IndexError):
+        return []

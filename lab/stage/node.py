@@ -1,4 +1,4 @@
-"""One real Kubernetes node without Docker: etcd, API server, containerd, kubelet, kube-state-metrics."""
+"""One real Kubernetes node without Docker: etcd, API server, controllers, containerd, kubelet, kube-state-metrics."""
 
 import os
 import subprocess
@@ -11,10 +11,14 @@ import httpx
 from lab.stage.images import archive, program
 from lab.stage.programs import Stage, StageBroken, free_port, wait_until
 
-NODE = "node-1"
 BRIDGE = "ig-lab0"
 NETWORK = "10.88.77.0/24"
 TOKEN = "lab-admin"
+RESOURCES = "pods,nodes,deployments,replicasets,endpointslices"
+CONTROLLERS = (
+    "deployment-controller,replicaset-controller,endpointslice-controller,garbage-collector-controller,"
+    "pod-garbage-collector-controller,node-lifecycle-controller"
+)
 DEFAULT_SOCKET = Path("/run/containerd/containerd.sock")
 
 CONTAINERD = """version = 2
@@ -44,40 +48,72 @@ class Node:
     """The node and its API. Needs root, runc and the CNI plug-ins."""
 
     stage: Stage
+    name: str = "node-1"
+    grace_s: int = 40
+    inflight: int = 400
     api: str = ""
+    store: int = field(default_factory=free_port)
     kubelet_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
+    _client: httpx.Client = field(init=False)
 
     def start(self) -> None:
         """Starts everything; returns when the node is Ready."""
+        self._client = httpx.Client(verify=False, timeout=20.0, headers={"Authorization": f"Bearer {TOKEN}"})
         self._containerd()
         self._api_server()
+        self._controllers()
         self._kubelet()
         self._state_metrics()
         wait_until(self._ready, f"the node {self.stage.log_of('kubelet')}", 90)
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None, kind: str = "") -> dict[str, Any]:
         """One request to the API server; raises StageBroken with its text when it refuses."""
-        answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=10.0, verify=False,
-                               headers={"Authorization": f"Bearer {TOKEN}"})  # fmt: skip
+        headers = {"Content-Type": kind} if kind else {}
+        answer = self._client.request(method, f"{self.api}{path}", json=body, headers=headers)
         if answer.status_code >= 400:
             raise StageBroken(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return dict(answer.json())
+
+    def get(self, path: str) -> httpx.Response:
+        """A plain GET, whatever it answers."""
+        return self._client.get(f"{self.api}{path}")
 
     def pod(self, namespace: str, name: str) -> dict[str, Any]:
         """The pod as the API server has it."""
         return self.call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}")
 
-    def run_pod(self, namespace: str, name: str, spec: dict[str, Any], labels: dict[str, str]) -> str:
-        """Creates the pod on this node and returns its address as soon as it has one."""
-        if not any(n["metadata"]["name"] == namespace for n in self.call("GET", "/api/v1/namespaces")["items"]):
-            self.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-        self.call("POST", f"/api/v1/namespaces/{namespace}/pods", {
+    def make_namespace(self, namespace: str) -> None:
+        """A new namespace."""
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+
+    def deploy(self, namespace: str, name: str, template: dict[str, Any], replicas: int) -> None:
+        """A Deployment whose pods run on this node, and a Service in front of them."""
+        labels = {"app": name}
+        spec = {"nodeName": self.name, "automountServiceAccountToken": False, "enableServiceLinks": False,
+                "dnsPolicy": "Default", "terminationGracePeriodSeconds": 2, **template["spec"]}  # fmt: skip
+        about = {"labels": labels, "annotations": template.get("annotations", {})}
+        self.call("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", {
             "metadata": {"name": name, "labels": labels},
-            "spec": {"nodeName": NODE, "automountServiceAccountToken": False, "enableServiceLinks": False,
-                     "dnsPolicy": "Default", "terminationGracePeriodSeconds": 1, **spec},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "progressDeadlineSeconds": 60,
+                     "template": {"metadata": about, "spec": spec}, "strategy": template.get("strategy", {})},
         })  # fmt: skip
-        return str(wait_until(lambda: self.pod(namespace, name)["status"].get("podIP"), f"{name} gets an address", 60))
+        self.call("POST", f"/api/v1/namespaces/{namespace}/services", {
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"selector": labels, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+        })  # fmt: skip
+
+    def patch(self, namespace: str, name: str, change: dict[str, Any]) -> None:
+        """A strategic merge into the Deployment, as `kubectl patch` does it."""
+        self.call("PATCH", f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}", change,
+                  "application/strategic-merge-patch+json")  # fmt: skip
+
+    def pods(self, namespace: str, app: str = "") -> list[dict[str, Any]]:
+        """The pods of an app that are not being deleted, in order of their names."""
+        items = self.call("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
+        mine = [p for p in items if app in {"", p["metadata"].get("labels", {}).get("app", "")}]
+        return sorted((p for p in mine if not p["metadata"].get("deletionTimestamp")),
+                      key=lambda p: str(p["metadata"]["name"]))  # fmt: skip
 
     def is_ready(self, namespace: str, name: str) -> bool:
         """The pod's Ready condition."""
@@ -91,6 +127,17 @@ class Node:
         )
         told = self._ctr("tasks", "ls")
         return next(int(line.split()[1]) for line in told.splitlines() if line.startswith(wanted))
+
+    def process_in(self, uid: str) -> int:
+        """A process of the pod with this uid, found by its control group, which costs no call to containerd."""
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if uid in (entry / "cgroup").read_text():
+                        return int(entry.name)
+                except OSError:
+                    continue
+        raise StageBroken(f"no process of pod {uid}")
 
     def _ready(self) -> bool:
         try:
@@ -132,7 +179,7 @@ class Node:
         return True
 
     def _api_server(self) -> None:
-        folder, store, port = self.stage.folder, free_port(), free_port()
+        folder, store, port = self.stage.folder, self.store, free_port()
         self.stage.start("kube-etcd", [
             "etcd", "--data-dir", str(folder / "kube-etcd"), "--unsafe-no-fsync",
             "--listen-client-urls", f"http://127.0.0.1:{store}", "--advertise-client-urls", f"http://127.0.0.1:{store}",
@@ -154,8 +201,17 @@ class Node:
             "--service-account-issuer=https://lab.invalid", f"--token-auth-file={tokens}",
             "--authorization-mode=AlwaysAllow", "--disable-admission-plugins=ServiceAccount",
             "--service-cluster-ip-range=10.97.0.0/24", "--endpoint-reconciler-type=none",
+            f"--max-requests-inflight={self.inflight}",
         ])  # fmt: skip
         self.stage.ready("apiserver", f"{self.api}/readyz", verify=False, headers={"Authorization": f"Bearer {TOKEN}"})
+
+    def _controllers(self) -> None:
+        self.stage.start("controllers", [
+            str(program("kube-controller-manager")), f"--kubeconfig={self.kubeconfig}", "--leader-elect=false",
+            f"--controllers={CONTROLLERS}", f"--secure-port={free_port()}",
+            f"--node-monitor-grace-period={self.grace_s}s",
+            f"--service-account-private-key-file={self.stage.folder / 'service-accounts.key'}",
+        ])  # fmt: skip
 
     @property
     def kubeconfig(self) -> Path:
@@ -175,18 +231,19 @@ class Node:
             "enforceNodeAllocatable": [], "failSwapOn": False, "port": free_port(), "readOnlyPort": self.kubelet_port,
             "healthzPort": free_port(), "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
             "evictionHard": {"memory.available": "1Mi"}, "nodeStatusUpdateFrequency": "5s",
-            "podLogsDir": str(folder / "pod-logs"),
+            "podLogsDir": str(folder / "pod-logs"), "serializeImagePulls": False,
         })  # fmt: skip
         self.stage.start("kubelet", [
             str(program("kubelet")), f"--kubeconfig={self.kubeconfig}", f"--config={config}",
-            f"--root-dir={folder / 'kubelet'}", f"--hostname-override={NODE}", f"--cert-dir={folder / 'kubelet-certs'}",
+            f"--root-dir={folder / 'kubelet'}", f"--hostname-override={self.name}",
+            f"--cert-dir={folder / 'kubelet-certs'}",
         ])  # fmt: skip
 
     def _state_metrics(self) -> None:
         self.stage.start("kube-state-metrics", [
             str(program("kube-state-metrics")), f"--kubeconfig={self.kubeconfig}", "--host=127.0.0.1",
             f"--port={self.metrics_port}", "--telemetry-host=127.0.0.1", f"--telemetry-port={free_port()}",
-            "--resources=pods,nodes,deployments",
+            f"--resources={RESOURCES}",
         ])  # fmt: skip
 
 

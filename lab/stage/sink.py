@@ -53,9 +53,10 @@ class Sink:
         """The address to give to a sender."""
         return f"http://127.0.0.1:{self._server.server_port}/ingest/{kind}/{name}"
 
-    def firing(self, alertname: str = "") -> bool:
-        """Has a firing alert of this name (or any) arrived?"""
-        return any(b"firing" in t.body and alertname.encode() in t.body for t in self.taken if t.kind == "alertmanager")
+    def firing(self, alertname: str = "", within: str = "") -> bool:
+        """Has a firing alert of this name (or any) arrived, and was it about `within` (a pod or a namespace)?"""
+        told = [t.body for t in self.taken if t.kind == "alertmanager"]
+        return any(b"firing" in body and alertname.encode() in body and within.encode() in body for body in told)
 
     def close(self) -> None:
         """Stops listening."""

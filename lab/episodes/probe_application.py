@@ -1,0 +1,273 @@
+"""Probes fail because of what the application does: it waits, leaks, runs out, crashes or stalls."""
+
+import random
+from typing import Any
+
+from lab.episodes.episode import Episode, Setting
+from lab.faults.pod import stopped
+from lab.stage.ground import Ground
+from lab.stage.plot import Plot, Pod, probe, template
+from lab.stage.programs import StageBroken, wait_until
+
+DEADLINE = "context deadline exceeded"
+
+
+def _calm(on: Plot, switches: dict[str, Any], probes: dict[str, Any] | None = None, **more: Any) -> list[Pod]:
+    """Two pods under a little load, after a calm time."""
+    latency = {"work_latency": f"{on.draw.randint(2, 15)}ms"}
+    pods = on.deploy(template(on.draw, latency | switches, probes, **more))
+    for pod in pods:
+        on.load(pod, rate=on.draw.randint(2, 5))
+    on.load(pods[0], "/items", rate=2)
+    on.calm()
+    return pods
+
+
+def handler_blocked(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """A slow dependency holds the lock that the probe's handler and the work share."""
+    on = ground.plot(draw)
+    pods = _calm(on, {"uses": "lock", "work_uses": "lock", "uses_livez": "none"})
+    seconds, rate = draw.randint(35, 50), draw.randint(8, 20)
+    on.order(pods[0], "hold", for_=f"{seconds}s")
+    on.load(pods[0], rate=rate)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    return on.setting("handler-blocked-on-dependency", pods[0],
+                      f"A request held the shared lock for {seconds} s; {rate} others a second waited.")  # fmt: skip
+
+
+def slow_dependency(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The handler of the probe asks another service, which becomes slow."""
+    on = ground.plot(draw)
+    name = f"{on.app}-db"
+    store = on.deploy(template(draw, {"work_latency": "4ms"}), replicas=1, app=name)[0]
+    asks = {"dependency": f"http://{store.address}:8080/work", "dependency_name": name}
+    pods = _calm(on, asks | {"uses_readyz": "dependency", "uses_healthz": "dependency", "work_uses": "dependency"})
+    latency = draw.randint(3500, 6000)
+    on.order(store, "set", work_latency=f"{latency}ms")
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    return on.setting("handler-blocked-on-dependency", pods[0], f"{name} took {latency} ms for each call.")
+
+
+def lock_contention(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Many workers take the same lock in turn; nobody outside the process is slow."""
+    on = ground.plot(draw)
+    pods = _calm(on, {"uses": "lock", "work_uses": "lock", "uses_livez": "none"})
+    workers, hold = draw.randint(10, 16), draw.randint(180, 300)
+    on.order(pods[0], "contend", goroutines=workers, hold=f"{hold}ms")
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold("increase(go_sync_mutex_wait_total_seconds_total{$ns}[30s]) > 10")
+    return on.setting("lock-contention", pods[0], f"{workers} workers took one lock in turn, {hold} ms each.")
+
+
+def pool_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Transactions that are never ended keep every connection of the pool."""
+    on = ground.plot(draw)
+    size = draw.randint(3, 8)
+    pods = _calm(on, {"pool_size": size, "query_latency": "12ms", "uses_readyz": "pool", "uses_healthz": "pool",
+                      "work_uses": "pool"})  # fmt: skip
+    on.order(pods[0], "leak-connections", count=size)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold("go_sql_in_use_connections{$ns} >= go_sql_max_open_connections{$ns}")
+    return on.setting("pool-exhausted", pods[0], f"All {size} connections of the pool were taken and never returned.")
+
+
+def goroutine_leak(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Subscribers are never removed; the handler goes through all of them."""
+    on = ground.plot(draw)
+    rate = draw.randint(70, 110)
+    switches = {"subscriber_cost": "210us", "subscribers": "1", "work_latency": "5ms"}
+    pods = on.deploy(template(draw, switches, {"readinessProbe": probe("/readyz")}, memory="192Mi"))
+    on.load(pods[0], rate=draw.randint(2, 4))
+    on.load(pods[0], "/items", rate=2)
+    on.calm(12, 20)
+    on.order(pods[0], "leak", rate=rate)
+    on.alerted("PodProbeFailing", pods[0].name, 120)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold("go_goroutines{$ns} > 2000")
+    return on.setting("goroutine-leak", pods[0], f"{rate} goroutines leaked each second; the handler visits them all.")
+
+
+def cpu_throttled(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """A busy loop eats the CPU quota, and the handler waits for its share."""
+    on = ground.plot(draw)
+    limit, loops = draw.randrange(80, 140, 10), draw.randint(3, 5)
+    probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)))}
+    pods = _calm(on, {"probe_cpu": "25ms", "work_cpu": "4ms"}, probes, cpu=f"{limit}m")
+    on.order(pods[0], "burn", goroutines=loops)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold("increase(container_cpu_cfs_throttled_periods_total{$ns}[30s]) > 50")
+    return on.setting("cpu-throttled", pods[0], f"{loops} busy loops under a CPU limit of {limit} m.")
+
+
+def memory_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Memory grows to the limit and the kernel kills the process; and again after its restart."""
+    on = ground.plot(draw)
+    limit, speed = draw.choice((64, 80, 96)), draw.randint(4, 7)
+    pods = _calm(on, {}, memory=f"{limit}Mi")
+    on.order(pods[0], "grow", mib=speed)
+    wait_until(lambda: on.status(pods[0]).get("restartCount", 0) >= 1, "the kernel ends it", 60, step=1)
+    wait_until(lambda: on.is_ready(pods[0].name), "it is back", 40, step=1)
+    on.order(pods[0], "grow", mib=speed * 2)
+    on.alerted("PodRestarting", pods[0].name)
+    on.linger()
+    on.must_hold('kube_pod_container_status_last_terminated_reason{$ns,reason="OOMKilled"} == 1')
+    return on.setting("memory-exhausted", pods[0], f"{speed} MiB/s allocated and kept under a limit of {limit} MiB.")
+
+
+def crash_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The process panics some seconds after each start."""
+    on = ground.plot(draw)
+    on.calm(25, 35)
+    seconds = draw.randint(5, 9)
+    pods = on.deploy(template(draw, {"exit_after": f"{seconds}s"}), replicas=draw.choice((1, 2)), ready=False)
+    on.alerted("PodRestarting", pods[0].name)
+    wait_until(lambda: on.status(pods[0]).get("restartCount", 0) >= 2, "it crashed again", 60, step=1)
+    on.linger(12)
+    on.must_say("Back-off restarting failed container")
+    return on.setting("handler-crash", pods[0], f"The process panics {seconds} s after each start.")
+
+
+def handler_panics(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The handler panics; the server drops the connection without an answer."""
+    on = ground.plot(draw)
+    everything = draw.choice((True, False))
+    pods = _calm(on, {}, {"readinessProbe": probe("/readyz", draw.choice((2, 3)))})
+    on.order(pods[0], "set", **{"all_abort" if everything else "abort": 1})
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", "EOF")
+    which = "every handler" if everything else "the handler of the probe"
+    return on.setting("handler-crash", pods[0], f"A panic in {which}; the process lives on.")
+
+
+def accept_queue_full(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The process stops accepting; its short queue fills and the kernel drops what comes."""
+    on = ground.plot(draw)
+    backlog, rate = draw.randint(1, 4), draw.randint(2, 5)
+    pods = _calm(on, {"backlog": backlog}, {"readinessProbe": probe("/readyz", draw.choice((2, 3)))})
+    on.order(pods[0], "set", no_accept=1)
+    on.load(pods[0], rate=rate, fresh=True)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold("increase(node_netstat_TcpExt_ListenOverflows{$ns}[40s]) > 0")
+    return on.setting("accept-queue-full", pods[0], f"The process stopped accepting; its queue holds {backlog}.")
+
+
+def process_stopped(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The process stands still (SIGSTOP) until its queue is full."""
+    on = ground.plot(draw)
+    backlog = draw.randint(1, 3)
+    pods = _calm(on, {"backlog": backlog}, {"readinessProbe": probe("/readyz", 2)})
+    with stopped(on.process(pods[0])):
+        on.load(pods[0], rate=draw.randint(2, 4), fresh=True)
+        on.alerted("PodProbeFailing", pods[0].name)
+        on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold("increase(node_netstat_TcpExt_ListenOverflows{$ns}[40s]) > 0")
+    return on.setting("accept-queue-full", pods[0], f"SIGSTOP of the process; its queue of {backlog} filled.")
+
+
+def body_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Status 200 comes at once, and the body never ends."""
+    on = ground.plot(draw)
+    pods = _calm(on, {}, {"readinessProbe": probe("/readyz", draw.choice((2, 3)))})
+    on.order(pods[0], "set", body_stall=1)
+    on.alerted("ProbeDown", pods[0].name)
+    on.linger()
+    on.must_hold('probe_http_status_code{$ns,module="http_2xx"} == 200 and on (pod) probe_success{$ns} == 0')
+    return on.setting("response-body-stall", pods[0], "The handler writes the beginning of the body and stalls.")
+
+
+def gc_pressure(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """A large heap of small objects is collected again and again with the world stopped."""
+    on = ground.plot(draw)
+    heap, limit = draw.randint(90, 130), draw.randrange(180, 260, 20)
+    env = {"GODEBUG": "gcstoptheworld=2", "GOMAXPROCS": "1"}
+    pods = _calm(on, {}, {"readinessProbe": probe("/readyz", 2)}, cpu=f"{limit}m", memory="512Mi", env=env)
+    on.order(pods[0], "litter", mib=heap)
+    on.alerted("PodProbeFailing", pods[0].name, 90)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_hold('go_gc_duration_seconds{$ns,quantile="1"} > 0.3')
+    return on.setting("gc-pressure", pods[0], f"{heap} MiB of small objects, full collections with the world stopped.")
+
+
+def shared_endpoint(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Readiness and liveness ask the same route, which waits for a lock; the kubelet kills the container."""
+    on = ground.plot(draw)
+    probes = {"readinessProbe": probe("/healthz", 2), "livenessProbe": probe("/healthz", draw.choice((3, 4)), 1, 3)}
+    pods = _calm(on, {"uses": "lock", "work_uses": "lock"}, probes)
+    on.order(pods[0], "hold", for_="90s")
+    on.load(pods[0], rate=draw.randint(6, 15))
+    on.alerted("PodRestarting", pods[0].name)
+    on.linger()
+    on.must_say("failed liveness probe, will be restarted")
+    if not any("Readiness probe failed" in event for event in on.events()):
+        raise StageBroken("readiness did not fail beside liveness")
+    return on.setting("shared-probe-endpoint", pods[0], "Both probes ask /healthz, which waited for a held lock.")
+
+
+def liveness_dependency(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Liveness asks a database; its outage restarts every healthy pod."""
+    on = ground.plot(draw)
+    name = f"{on.app}-db"
+    store = on.deploy(template(draw, {}, {}), replicas=1, app=name)[0]
+    probes = {"readinessProbe": probe("/readyz", 3), "livenessProbe": probe("/livez", 3, 1, 3)}
+    asks = {"dependency": f"http://{store.address}:8080/work", "dependency_name": name, "dependency_timeout": "700ms"}
+    pods = on.deploy(template(draw, asks | {"uses_livez": "dependency"}, probes), replicas=3)
+    on.load(pods[0], rate=3)
+    on.calm()
+    on.order(store, "set", **draw.choice(({"all_status": 503}, {"work_latency": "5s"})))
+    on.alerted("PodRestarting", seconds=90)
+    on.linger(20)
+    on.must_say("failed liveness probe, will be restarted")
+    on.must_hold("count(increase(kube_pod_container_status_restarts_total{$ns}[60s]) > 0) >= 2")
+    return on.setting("liveness-checks-dependency", on.workload, f"/livez asks {name}, which failed.")
+
+
+EPISODES = tuple(
+    Episode(f"probe-{name}", title, play, cause, family, node=True)
+    for name, title, play, cause, family in (
+        ("handler-blocked", "readiness fails because the handler waits for a lock", handler_blocked,
+         "handler-blocked-on-dependency", "application"),
+        ("slow-dependency", "readiness fails because a dependency is slow", slow_dependency,
+         "handler-blocked-on-dependency", "application"),
+        ("lock-contention", "readiness fails because many take one lock", lock_contention,
+         "lock-contention", "application"),
+        ("pool-exhausted", "readiness fails because the connection pool is empty", pool_exhausted,
+         "pool-exhausted", "application"),
+        ("goroutine-leak", "readiness fails because goroutines leak", goroutine_leak,
+         "goroutine-leak", "application"),
+        ("cpu-throttled", "readiness fails because the CPU quota is used up", cpu_throttled,
+         "cpu-throttled", "resources"),
+        ("memory-exhausted", "a pod restarts because it ran out of memory", memory_exhausted,
+         "memory-exhausted", "resources"),
+        ("gc-pressure", "readiness fails because the collector stops the world", gc_pressure,
+         "gc-pressure", "resources"),
+        ("crash-loop", "a pod crashes soon after each start", crash_loop, "handler-crash", "application"),
+        ("handler-panics", "readiness fails because the handler panics", handler_panics,
+         "handler-crash", "application"),
+        ("accept-queue-full", "readiness fails because nobody accepts", accept_queue_full,
+         "accept-queue-full", "application"),
+        ("process-stopped", "readiness fails because the process stands still", process_stopped,
+         "accept-queue-full", "application"),
+        ("body-stall", "a probe fails because the body never ends", body_stall,
+         "response-body-stall", "application"),
+        ("shared-endpoint", "a blocked route shared by both probes restarts the pod", shared_endpoint,
+         "shared-probe-endpoint", "settings"),
+        ("liveness-dependency", "a dependency's outage restarts healthy pods", liveness_dependency,
+         "liveness-checks-dependency", "settings"),
+    )
+)  # fmt: skip

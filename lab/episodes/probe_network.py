@@ -1,0 +1,120 @@
+"""Probes fail on the way to the pod: packets dropped or rejected, connections reset, TLS, names."""
+
+import random
+from typing import Any
+
+from lab.episodes.episode import Episode, Setting
+from lab.faults.pod import filtered
+from lab.stage.ground import Ground
+from lab.stage.names import NAME_ERROR, SERVER_FAILURE
+from lab.stage.plot import Plot, Pod, probe, template
+
+READY = {"readinessProbe": probe("/readyz", 2)}
+
+
+def _calm(on: Plot, **more: Any) -> list[Pod]:
+    pods = on.deploy(template(on.draw, {"work_latency": f"{on.draw.randint(2, 12)}ms"}, READY, **more))
+    for pod in pods if more.get("scheme") != "https" else ():
+        on.load(pod, rate=on.draw.randint(2, 5))
+    on.calm()
+    return pods
+
+
+def _filtered(on: Plot, *rule: str, says: str) -> Pod:
+    """The first pod behind a rule until the alert and a while after it."""
+    pods = _calm(on)
+    with filtered(on.process(pods[0]), *rule):
+        on.alerted("PodProbeFailing", pods[0].name)
+        on.linger()
+        on.must_say("Readiness probe failed", says)
+    return pods[0]
+
+
+def drop(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Packets to the pod vanish, all of them or those to one port."""
+    on = ground.plot(draw)
+    ports = draw.choice((["-p", "tcp"], ["-p", "tcp", "--dport", "8080"]))
+    pod = _filtered(on, *ports, "-j", "DROP", says="context deadline exceeded")
+    return on.setting("network-path-drop", pod, f"iptables {' '.join(ports)} DROP in the pod's network namespace.")
+
+
+def reject(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """A router on the way says that the host cannot be reached."""
+    on = ground.plot(draw)
+    how = draw.choice(("icmp-host-unreachable", "icmp-admin-prohibited"))
+    pod = _filtered(on, "-p", "tcp", "--dport", "8080", "-j", "REJECT", "--reject-with", how, says="no route to host")
+    return on.setting("network-unreachable", pod, f"iptables REJECT with {how} in the pod's network namespace.")
+
+
+def reset(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Something on the way answers each request with RST; the service never sees it."""
+    on = ground.plot(draw)
+    pod = _filtered(on, "-p", "tcp", "--dport", "8080", "--tcp-flags", "PSH", "PSH", "-j", "REJECT", "--reject-with",
+                    "tcp-reset", says="connection reset by peer")  # fmt: skip
+    return on.setting("connection-reset", pod, "Each packet with data is answered by RST on its way to the pod.")
+
+
+def _https(ground: Ground) -> dict[str, Any]:
+    ours, other = ground.trusted, ground.stranger
+    env = {"TLS_CERT": ours.certificate, "TLS_KEY": ours.key, "TLS_CERT2": other.certificate, "TLS_KEY2": other.key}
+    return {"env": env, "scheme": "https"}
+
+
+def tls_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The handshake never ends."""
+    on = ground.plot(draw)
+    probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)), scheme="HTTPS")}
+    pods = on.deploy(template(draw, {}, probes, **_https(ground)))
+    on.calm()
+    on.order(pods[0], "set", tls_stall=1)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed")
+    on.must_hold('probe_success{$ns,module="tcp_connect"} == 1 and on (pod) probe_success{$ns,module="http_2xx"} == 0')
+    return on.setting("tls-handshake-stall", pods[0], "The server does not answer the ClientHello.")
+
+
+def tls_unknown_authority(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The certificate was renewed by an authority that the probe does not trust; the kubelet does not look."""
+    on = ground.plot(draw)
+    probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)), scheme="HTTPS")}
+    pods = on.deploy(template(draw, {}, probes, **_https(ground)))
+    on.calm()
+    for pod in pods:
+        on.order(pod, "set", rotated=1)
+    on.alerted("ProbeDown")
+    on.linger()
+    on.must_hold('probe_success{$ns,module="http_2xx"} == 0')
+    return on.setting("tls-trust-or-scheme", pods[0], "The new certificate is signed by an unknown authority.")
+
+
+def name_fails(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The name that the probe asks for does not resolve any more; the pod is well."""
+    on = ground.plot(draw)
+    name = f"{on.app}.{on.namespace}.svc.prod-a.example"
+    pods = on.deploy(template(draw, {}, host=f"{name}:8080"), replicas=1)
+    ground.names.known[name] = pods[0].address
+    on.calm()
+    code = draw.choice((NAME_ERROR, SERVER_FAILURE))
+    ground.names.broken[name] = code
+    on.alerted("ProbeDown", pods[0].name)
+    on.linger()
+    on.must_hold(
+        'probe_success{$ns,module="http_2xx"} == 0 unless on (pod) probe_http_duration_seconds{phase="connect"}'
+    )
+    return on.setting("dns-failure", pods[0], f"The name server answers with code {code} for {name}.")
+
+
+EPISODES = tuple(
+    Episode(f"probe-{name}", title, play, cause, family, node=True)
+    for name, title, play, cause, family in (
+        ("network-drop", "readiness fails because packets are dropped", drop, "network-path-drop", "network"),
+        ("network-reject", "readiness fails because there is no route", reject, "network-unreachable", "network"),
+        ("network-reset", "readiness fails because connections are reset", reset, "connection-reset", "network"),
+        ("tls-stall", "readiness fails because the TLS handshake stalls", tls_stall,
+         "tls-handshake-stall", "network"),
+        ("tls-unknown-authority", "a probe does not trust the new certificate", tls_unknown_authority,
+         "tls-trust-or-scheme", "network"),
+        ("name-fails", "a probe's target does not resolve", name_fails, "dns-failure", "network"),
+    )
+)  # fmt: skip

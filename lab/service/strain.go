@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var (
+	subscribers atomic.Int64
+	hoard       [][]byte
+	answered    atomic.Bool
+	sink        []*link
+)
+
+type link struct {
+	next *link
+	pad  [48]byte
+}
+
+// spend uses up CPU time, not wall time alone.
+func spend(time_ time.Duration) {
+	for end := time.Now().Add(time_); time.Now().Before(end); {
+	}
+}
+
+// burn keeps so many goroutines busy.
+func burn(count int) {
+	for range count {
+		go func() {
+			for {
+				spend(time.Second)
+				runtime.Gosched()
+			}
+		}()
+	}
+}
+
+// leak adds goroutines that wait for ever, each a subscriber that is never removed.
+func leak(perSecond float64) {
+	for range time.Tick(time.Duration(float64(time.Second) / perSecond)) {
+		subscribers.Add(1)
+		go func() { select {} }()
+	}
+}
+
+// notifySubscribers takes `subscriber_cost` for each of them.
+func notifySubscribers() {
+	time.Sleep(time.Duration(subscribers.Load()) * duration("subscriber_cost"))
+}
+
+// grow allocates and keeps memory until the kernel ends the process.
+func grow(mibPerSecond float64) {
+	for range time.Tick(100 * time.Millisecond) {
+		block := make([]byte, int(mibPerSecond*1024*1024/10))
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
+		hoard = append(hoard, block)
+	}
+}
+
+// litter keeps a heap of small linked objects and collects it again and again.
+func litter(mib int) {
+	chains := make([]*link, 64)
+	for i := range mib * 1024 * 1024 / 56 {
+		chains[i%64] = &link{next: chains[i%64]}
+	}
+	sink = chains
+	for {
+		runtime.GC()
+		time.Sleep(duration("gc_pause_between"))
+	}
+}
+
+// contend makes goroutines that take the lock again and again and hold it for a while.
+func contend(count int, hold time.Duration) {
+	for range count {
+		go func() {
+			for {
+				lock.Lock()
+				time.Sleep(hold)
+				lock.Unlock()
+				time.Sleep(hold / 4)
+			}
+		}()
+	}
+}
+
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+
+func callDependency(ctx context.Context) error {
+	if wait := duration("dependency_timeout"); wait > 0 {
+		inner, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		ctx = inner
+	}
+	return call(ctx, text("dependency"), text("dependency_name"))
+}
+
+func call(ctx context.Context, url, name string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	answer, err := client.Do(request)
+	if err != nil {
+		called.observe(name, 0, time.Since(began))
+		return fmt.Errorf("dependency %s: %w", name, err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	called.observe(name, answer.StatusCode, time.Since(began))
+	if answer.StatusCode >= 400 {
+		return fmt.Errorf("dependency %s answered %d", name, answer.StatusCode)
+	}
+	return nil
+}
+
+// onceAnswered is true from the dependency's first good answer on.
+func onceAnswered(url string) bool {
+	if answered.Load() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	if call(ctx, url, text("dependency_name")) == nil {
+		answered.Store(true)
+	}
+	return answered.Load()
+}
+
+var (
+	loads     = map[string]context.CancelFunc{}
+	loadsLock sync.Mutex
+)
+
+// load asks a URL so many times a second until it is told another rate for the same name; 0 ends it.
+func load(name, url string, perSecond float64, fresh bool) {
+	loadsLock.Lock()
+	defer loadsLock.Unlock()
+	if end := loads[name]; end != nil {
+		end()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	loads[name] = cancel
+	if perSecond > 0 {
+		go asking(ctx, name, url, perSecond, fresh)
+	}
+}
+
+func asking(ctx context.Context, name, url string, perSecond float64, fresh bool) {
+	user := &http.Client{Timeout: 8 * time.Second,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableKeepAlives: fresh}}
+	tick := time.NewTicker(time.Duration(float64(time.Second) / perSecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			go func() {
+				began, code := time.Now(), 0
+				if answer, err := user.Get(url); err == nil {
+					_, _ = io.Copy(io.Discard, answer.Body)
+					_ = answer.Body.Close()
+					code = answer.StatusCode
+				}
+				called.observe(name, code, time.Since(began))
+			}()
+		}
+	}
+}
