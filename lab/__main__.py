@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab import playing, recording
+from lab import listing, playing, recording
 from lab.episodes import all_episodes
 from lab.history import write
 from lab.planning import record_all
@@ -19,6 +19,8 @@ def main(argv: list[str]) -> int:
         print("\n".join(f"{e.name}: {e.title}" for e in all_episodes().values()))
     elif wanted.verb == "history":
         print(f"{write(Path('bundles'))} earlier incidents")
+    elif wanted.verb == "readme":
+        listing.write()
     elif wanted.verb == "show":
         print(recording.inspect(recording.key_of(wanted.name, wanted.seed)))
     elif wanted.verb == "record":
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("names", nargs="*", choices=[*names, []])
     verbs.add_parser("history", help="write bundles/history.json from the recorded bundles")
     verbs.add_parser("list", help="all episodes")
+    verbs.add_parser("readme", help="bring the table of lab/README.md in step")
     return parser
 
 

@@ -10,9 +10,9 @@ AT_ONCE = 8
 TRIES = 2
 
 
-def rounds(names: Sequence[str], seed: int) -> Iterator[list[str]]:
-    """Episodes of a shared node by eight, every other one by itself; those that have a bundle are left out."""
-    missing = [n for n in names if not recording.place_of(n, seed).exists()]
+def rounds(names: Sequence[str], seed: int, *, again: bool = False) -> Iterator[list[str]]:
+    """Episodes of a shared node by eight, every other one by itself; those that have a bundle only with `again`."""
+    missing = [n for n in names if again or not recording.place_of(n, seed).exists()]
     shared = [n for n in missing if all_episodes()[n].node and not all_episodes()[n].alone]
     many = -(-len(shared) // AT_ONCE)
     yield from (shared[number::many] for number in range(many))

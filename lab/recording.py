@@ -188,8 +188,9 @@ def _plain(connections: Connections) -> Connections:
     """As a bundle tells them: no addresses of this machine; what the Kubernetes API said is in the answers."""
     moved = _with_url(connections, "http://127.0.0.1:9090")
     blackbox = [msgspec.structs.replace(b, url="http://127.0.0.1:9115" if b.url else "") for b in moved.blackbox]
-    asked = [msgspec.structs.replace(k, kubeconfig_file="", in_cluster=True) if k.kubeconfig_file else k
-             for k in moved.kubernetes]  # fmt: skip
+    asked = [
+        msgspec.structs.replace(k, kubeconfig_file="", api=True) if k.kubeconfig_file else k for k in moved.kubernetes
+    ]
     return msgspec.structs.replace(moved, blackbox=blackbox, kubernetes=asked)
 
 

@@ -1,11 +1,13 @@
 """The declared episodes: each module here has a tuple EPISODES."""
 
+import functools
 import importlib
 import pkgutil
 
 from lab.episodes.episode import Episode
 
 
+@functools.cache
 def all_episodes() -> dict[str, Episode]:
     """Every declared episode by name."""
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]

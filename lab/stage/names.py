@@ -11,11 +11,12 @@ NAME_ERROR, SERVER_FAILURE = 3, 2
 class Names:
     """Answers A questions from `known`; what is in `broken` gets that code instead, other names do not exist."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = ADDRESS, port: int = 53) -> None:
         self.known: dict[str, str] = {}
         self.broken: dict[str, int] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((ADDRESS, 53))
+        self._socket.bind((address, port))
+        self.address: tuple[str, int] = self._socket.getsockname()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:

@@ -10,8 +10,8 @@ import httpx
 
 from lab.stage.images import archive, program
 from lab.stage.programs import Stage, StageBroken, free_port, wait_until
+from lab.stage.sweep import BRIDGE
 
-BRIDGE = "ig-lab0"
 NETWORK = "10.88.77.0/24"
 TOKEN = "lab-admin"
 RESOURCES = "pods,nodes,deployments,replicasets,endpointslices"

@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+BRIDGE = "ig-lab0"
+
 
 def _processes() -> dict[int, tuple[int, str]]:
     """Every process: its parent and its command line."""
@@ -52,6 +54,8 @@ def sweep(folder: Path) -> None:
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
+    if (folder / "cni").exists():  # it was a node, whose bridge outlives it
+        subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,7 +1,6 @@
 """A real kubelet's readiness probe fails because the handler waits for a lock; the product sees why."""
 
 import os
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,8 +10,10 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
-from lab.episodes.probes import scene
+from lab.episodes.episode import drawing
+from lab.stage.ground import Ground
 from lab.stage.node import can_run
+from lab.stage.plot import template
 from lab.stage.programs import Stage
 from lab.stage.sink import Sink
 
@@ -31,16 +32,21 @@ def stage() -> Iterator[Stage]:
 
 def test_a_blocked_handler_is_told_from_the_network(stage: Stage) -> None:
     sink = Sink()
-    with scene(stage, sink, "cart-6c8f9d7b5-x7x2q", {}, calm_s=20) as on:
-        threading.Thread(target=on.get, args=("/hold?for=25s",), daemon=True).start()
-        on.alerted("ProbeDown")
-        on.alerted("PodProbeFailing")
-        connections = on.setting("handler-blocked-on-dependency", "").connections
-        alerts = [a for t in sink.taken for a in all_sources()[t.kind].parse(t.body, t.received_at).alerts]
-        scope = scope_of("story", alerts, connections, datetime.now(UTC).replace(microsecond=0))
-        found = {f.measure: f for f in collect(scope, LiveTransports(connections)).findings}
+    ground = Ground(stage, sink, drawing("story", 0))
+    ground.start([])
+    on = ground.plot(drawing("probe-story", 0))
+    pod = on.deploy(template(on.draw, {"uses": "lock", "uses_livez": "none"}))[0]
+    on.calm(20, 20)
+    on.order(pod, "hold", for_="30s")
+    on.alerted("ProbeDown", pod.name)
+    on.alerted("PodProbeFailing", pod.name)
+    connections = on.setting("handler-blocked-on-dependency", pod).connections
+    alerts = [a for t in sink.taken for a in all_sources()[t.kind].parse(t.body, t.received_at).alerts]
+    scope = scope_of("story", alerts, connections, datetime.now(UTC).replace(microsecond=0))
+    found = {f.measure: f for f in collect(scope, LiveTransports(connections)).findings}
     sink.close()
     assert found["kubelet-readiness-failing"].seen is True
     assert found["probe-app-silent"].seen is True
     assert found["probe-transport-timeout"].seen is False
     assert found["go-process-answers"].seen is True
+    assert found["event-deadline"].seen is True
