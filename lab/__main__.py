@@ -28,7 +28,7 @@ def main(argv: list[str]) -> int:
     elif wanted.verb == "round":
         return _round(wanted.names, wanted.seed)
     elif wanted.verb == "all":
-        return record_all(wanted.seeds, wanted.names)
+        return record_all(wanted.seeds, wanted.only)
     else:
         _ask(wanted)
     return 0
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("names", nargs="+", choices=names)
     sub = verbs.add_parser("all", help="every episode that has no bundle yet, round after round")
     sub.add_argument("--seeds", type=int, nargs="+", required=True)
-    sub.add_argument("names", nargs="*", choices=[*names, []])
+    sub.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
     verbs.add_parser("history", help="write bundles/history.json from the recorded bundles")
     verbs.add_parser("list", help="all episodes")
     verbs.add_parser("readme", help="bring the table of lab/README.md in step")

@@ -19,11 +19,10 @@ def rounds(names: Sequence[str], seed: int, *, again: bool = False) -> Iterator[
     yield from ([n] for n in missing if n not in shared)
 
 
-def record_all(seeds: Sequence[int], names: Sequence[str] = ()) -> int:
+def record_all(seeds: Sequence[int], names: Sequence[str]) -> int:
     """Records what is missing; goes on after a failure, tries it once more at the end, and reports what is left."""
-    wanted = list(names) or sorted(all_episodes())
     for _ in range(TRIES):
-        failed = {f"{name}-s{seed}": why for seed in seeds for one in rounds(wanted, seed)
+        failed = {f"{name}-s{seed}": why for seed in seeds for one in rounds(names, seed)
                   for name, why in _recorded(one, seed).items()}  # fmt: skip
         for key, why in failed.items():
             tell(f"FAILED {key}: {why}")
