@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from string import Formatter
 
+from causes.families import family
+from domain.entities import EntityKind
 from domain.text import Text
 
 LAYERS = (
@@ -22,6 +24,8 @@ class Symptom(StrEnum):
 
     ETCD = "etcd"
     PROBE = "probe"
+    NODE = "node"
+    API_SERVER = "api-server"
 
 
 class Condition(StrEnum):
@@ -39,6 +43,7 @@ class Term:
     when it does not, nothing when the measure is unknown.
 
     Of all terms with one `group` only the strongest counts: two readings of one measurement are one witness.
+    Without a group it is the measure's family (`causes.families`).
     Texts say what the outcome means; the finding's own sentence, with its value, goes before them.
     Raises ValueError when inconsistent.
     """
@@ -65,7 +70,7 @@ class Term:
     @property
     def counted_as(self) -> str:
         """The measurement this term is a reading of."""
-        return self.group or self.measure
+        return self.group or family(self.measure)
 
     @property
     def span(self) -> float:
@@ -97,6 +102,9 @@ class Exclusion:
 class Cause:
     """One thing that could be wrong. `prior` is its log-odds against `unknown` before anything was looked at.
 
+    `about` is the kind of thing that is guilty. `weights_from` says what the weights rest on: a recorded fault, a
+    vendor's guidance, or judgement. `may_follow` names the kinds of things below whose fault explains this one when
+    it came first. `contributes_to` names causes that this one makes worse or more frequent without being their rival.
     `no_fault` marks causes that mean that nothing is broken. `change_kinds` limits a cause to incidents with a
     change of such a kind. Raises ValueError when inconsistent, so a wrong file cannot be imported.
     """
@@ -109,7 +117,11 @@ class Cause:
     terms: tuple[Term, ...]
     next_steps: tuple[Text, ...]
     references: tuple[str, ...]
+    weights_from: str
+    about: EntityKind = EntityKind.POD
     exclusions: tuple[Exclusion, ...] = ()
+    may_follow: frozenset[EntityKind] = frozenset()
+    contributes_to: frozenset[str] = frozenset()
     no_fault: bool = False
     change_kinds: frozenset[str] = field(default_factory=frozenset)
 
@@ -122,6 +134,8 @@ class Cause:
             raise ValueError(f"{self.slug}: prior {self.prior} is outside -6..0")
         if not self.symptoms or not self.terms or not self.next_steps or not self.references:
             raise ValueError(f"{self.slug}: symptoms, terms, next steps and references must not be empty")
+        if not self.weights_from.strip():
+            raise ValueError(f"{self.slug}: weights_from must say what the weights rest on")
         self._check_terms()
         for step in self.next_steps:
             _both(step, self.slug)

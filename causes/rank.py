@@ -2,27 +2,37 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from causes.below import View, consequences, explained
 from causes.catalogue import all_causes
-from causes.cause import Cause
+from causes.cause import Cause, Symptom
 from causes.fingerprint import input_hash, stable
+from causes.guilty import ETCD_THINGS, guilty
 from causes.score import Judged, judge
+from causes.steps import filled, values_of
 from causes.symptoms import symptoms_of
-from causes.words import headline, history_term, missing, model_term, tell_apart
+from causes.words import contributing_term, headline, history_term, missing, model_term, next_question, tell_apart
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.similar import SimilarIncident
-from domain.verdict import RankedCause, RuledOut, TermResult, Verdict, VerdictState
+from domain.verdict import RankedCause, Role, RuledOut, TermResult, Verdict, VerdictState
 
-NAME, VERSION = "expert-terms", "1"
+NAME, VERSION = "expert-terms", "2"
 # Expert weights are too sure of themselves because the terms are not independent; dividing by this softens them.
 TEMPERATURE = 1.25
 # What "something that nobody wrote a file for" scores: a cause needs evidence well above its prior to beat it.
 UNKNOWN_SCORE = 0.0
+# How much softer a verdict becomes when every question about its first cause is open: the temperature doubles.
+UNANSWERED = 1.0
 # Below this the first cause is more likely wrong than right.
 THRESHOLD = 0.5
+# A first cause whose answers gave less than this share of their weight looks like nothing that was ever described.
+FIT = 0.3
 UNITS = 10_000
+# Without one of these nothing says that the control plane below a failing pod is in trouble.
+FROM_BELOW = ("apiserver-errors", "apiserver-etcd-slow", "apiserver-slow", "peers-most-pods-fail")
 
 
 class CauseModel(Protocol):
@@ -37,7 +47,7 @@ class CauseModel(Protocol):
 
 def rank(
     scope: Scope, findings: Sequence[Finding], similar: Sequence[SimilarIncident] = (), *,
-    revision: int = 1, model: CauseModel | None = None,
+    revision: int = 1, model: CauseModel | None = None, temperature: float = TEMPERATURE,
 ) -> Verdict:  # fmt: skip
     """The ranked causes of the incident at `scope.as_of`.
 
@@ -45,37 +55,71 @@ def rank(
     term speaks stays part of `unknown`. Order of findings does not matter.
     """
     ordered = stable(findings)
-    seen = {f.measure: f for f in reversed(ordered)}
-    opinion = model.log_odds(ordered) if model else {}
-    judged = [judge(c, seen, _extra(c, similar, opinion)) for c in eligible(scope, ordered)]
-    standing = sorted((j for j in judged if not j.excluded), key=lambda j: (-j.score, j.cause.slug))
+    view = View(scope, {f.measure: f for f in reversed(ordered)})
+    judged = _judged(view, ordered, similar, model.log_odds(ordered) if model else {})
+    standing = sorted((j for j in judged if not j.excluded), key=lambda j: (-j.score, j.slug))
     running = [j for j in standing if j.spoken_for]
-    shares = probabilities([j.score for j in running])
+    shares = probabilities([j.score for j in running], temperature * _softer(running))
     state = _state(running, shares)
+    undecided = state is VerdictState.UNKNOWN
     return Verdict(
         incident=scope.incident, revision=revision, state=state,
-        headline=headline(scope, state, running, shares, seen), as_of=scope.as_of,
-        causes=tuple(_ranked(j, i, p) for i, (j, p) in enumerate(zip(running, shares, strict=False), start=1)),
-        unknown_probability=shares[-1],
-        ruled_out=tuple(RuledOut(j.cause.slug, j.excluded.sentence) for j in judged if j.excluded),
-        missing=missing(running or standing, seen), similar=tuple(similar),
+        headline=headline(scope, state, running, shares, guilty(scope, running[0], view.findings) if running else None),
+        as_of=scope.as_of, causes=_ranked(view, running, shares, undecided), unknown_probability=shares[-1],
+        ruled_out=tuple(RuledOut(j.slug, j.excluded.sentence) for j in judged if j.excluded),
+        missing=missing(running or standing, view.findings), similar=tuple(similar),
         ranker_name=f"{NAME}+{model.name}" if model else NAME,
         ranker_version=f"{VERSION}+{model.version}" if model else VERSION,
         input_hash=input_hash(scope, ordered), tell_apart=tell_apart(running),
+        next_question=next_question(running, standing) if undecided else None,
     )  # fmt: skip
+
+
+def _judged(
+    view: View, ordered: tuple[Finding, ...], similar: Sequence[SimilarIncident], opinion: Mapping[str, float]
+) -> list[Judged]:
+    """Every eligible cause by its own terms, then by what it contributes to and what explains it, in slug order."""
+    alone = [judge(c, view.findings, _extra(c, similar, opinion)) for c in eligible(view.scope, ordered)]
+    return explained(view, contributing(alone))
+
+
+def contributing(judged: Sequence[Judged]) -> list[Judged]:
+    """A cause that makes a stronger one worse, and says so in its file, is no rival of it."""
+    running = [j for j in judged if j.standing]
+    return [_lesser(j, [o for o in running if o.slug in j.cause.contributes_to]) for j in judged]
+
+
+def _lesser(judged: Judged, rivals: Sequence[Judged]) -> Judged:
+    best = max(rivals, key=lambda o: (o.score, o.slug), default=None)
+    if best is None or not judged.standing or best.score < max(judged.score, UNKNOWN_SCORE):
+        return judged
+    return replace(judged.with_term(contributing_term(best.cause.title)), contributes=best.slug)
 
 
 def eligible(scope: Scope, findings: tuple[Finding, ...] = ()) -> list[Cause]:
     """The causes that can explain the alerts' symptoms, in slug order."""
     symptoms = symptoms_of(scope, findings)
+    if Symptom.PROBE in symptoms and any(f.seen and f.measure in FROM_BELOW for f in findings):
+        symptoms |= {Symptom.API_SERVER}
+    answered = {f.measure for f in findings if f.seen is not None}
     kinds = {c.kind.lower() for c in scope.changes}
-    fits = [c for c in all_causes().values() if c.symptoms & symptoms]
+    fits = [c for c in all_causes().values() if c.symptoms & symptoms or _below(c, symptoms, answered)]
     return [c for c in fits if not c.change_kinds or kinds & c.change_kinds]
 
 
-def probabilities(scores: Sequence[float]) -> list[float]:
+def _below(cause: Cause, symptoms: frozenset[Symptom], answered: set[str]) -> bool:
+    """An etcd cause where the API server on top of it suffers, if etcd was asked."""
+    return Symptom.API_SERVER in symptoms and cause.about in ETCD_THINGS and bool(answered & cause.measures)
+
+
+def _softer(running: Sequence[Judged]) -> float:
+    """What no witness answered of the first cause makes every odds smaller, and so moves the verdict to unknown."""
+    return 1 + UNANSWERED * (running[0].unanswered if running else 0.0)
+
+
+def probabilities(scores: Sequence[float], temperature: float = TEMPERATURE) -> list[float]:
     """Softmax of the scores and, last, of `unknown`; rounded to 4 places so that they still sum to 1."""
-    nats = [s / TEMPERATURE for s in (*scores, UNKNOWN_SCORE)]
+    nats = [s / temperature for s in (*scores, UNKNOWN_SCORE)]
     top = max(nats)
     parts = [math.exp(n - top) for n in nats]
     exact = [p / math.fsum(parts) * UNITS for p in parts]
@@ -88,7 +132,7 @@ def probabilities(scores: Sequence[float]) -> list[float]:
 
 
 def _state(running: Sequence[Judged], shares: Sequence[float]) -> VerdictState:
-    if not running or shares[0] < THRESHOLD:
+    if not running or shares[0] < THRESHOLD or running[0].fit < FIT:
         return VerdictState.UNKNOWN
     return VerdictState.NO_FAULT if running[0].cause.no_fault else VerdictState.RANKED
 
@@ -98,7 +142,30 @@ def _extra(cause: Cause, similar: Sequence[SimilarIncident], opinion: Mapping[st
     return tuple(t for t in terms if t is not None)
 
 
-def _ranked(judged: Judged, position: int, probability: float) -> RankedCause:
-    cause = judged.cause
+def _ranked(view: View, running: Sequence[Judged], shares: Sequence[float], undecided: bool) -> tuple[RankedCause, ...]:
+    values = values_of(view.scope, view.findings)
+    pairs = enumerate(zip(running, shares, strict=False), start=1)
+    return tuple(
+        replace(
+            _one(view, j, i, p), next_steps=filled(j.cause.next_steps, values),
+            role=Role.ALTERNATIVE if undecided else _role(j, running[0]),
+            consequences=consequences(view, j, running) if i == 1 and not undecided else (),
+        )
+        for i, (j, p) in pairs
+    )  # fmt: skip
+
+
+def _one(view: View, judged: Judged, position: int, probability: float) -> RankedCause:
+    cause, entity = judged.cause, guilty(view.scope, judged, view.findings)
     terms = tuple(sorted(judged.terms, key=lambda t: (-abs(t.weight), t.measure)))
-    return RankedCause(cause.slug, cause.layer, cause.title, position, probability, terms, cause.next_steps)
+    return RankedCause(
+        cause.slug, cause.layer, cause.title, position, probability, terms, entity=entity.key if entity else ""
+    )
+
+
+def _role(judged: Judged, first: Judged) -> Role:
+    if judged is first:
+        return Role.PRIMARY
+    if judged.follows == first.slug:
+        return Role.CONSEQUENCE
+    return Role.CONTRIBUTING if first.slug in judged.cause.contributes_to else Role.ALTERNATIVE

@@ -8,24 +8,40 @@ from domain.scope import Scope
 
 ETCD_KINDS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
 PROBE_KINDS = frozenset({EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE})
-PROBE_WORDS = ("probe", "blackbox", "readiness", "liveness", "kubepod", "crashloop", "notready")
-PROBE_CHECKS = ("probe-", "kubelet-", "pod-")
+WORDS = {
+    Symptom.ETCD: ("etcd",),
+    Symptom.PROBE: ("probe", "blackbox", "readiness", "liveness", "kubepod", "crashloop", "notready"),
+    Symptom.NODE: ("kubenode", "kubelet", "nodenotready", "conntrack", "nodepressure"),
+    Symptom.API_SERVER: ("kubeapi", "apiserver", "api server"),
+}
+CHECKS = {
+    Symptom.ETCD: ("etcd-",),
+    Symptom.PROBE: ("probe-", "kubelet-", "pod-", "event-"),
+    Symptom.NODE: ("node-", "conntrack-"),
+    Symptom.API_SERVER: ("apiserver-",),
+}
 
 
 def symptoms_of(scope: Scope, findings: tuple[Finding, ...] = ()) -> frozenset[Symptom]:
     """From entities and alert texts; when these name nothing, from what the checks saw."""
-    kinds = {e.kind for e in scope.entities}
-    texts = [_words(a) for a in scope.alerts]
-    found = set()
-    if kinds & ETCD_KINDS or any("etcd" in t for t in texts) or _on_member_host(scope):
+    found = {s for a in scope.alerts for s in symptoms_of_alert(a)} | _of_kinds({e.kind for e in scope.entities})
+    if _on_member_host(scope):
         found.add(Symptom.ETCD)
-    if kinds & PROBE_KINDS or any(w in t for t in texts for w in PROBE_WORDS):
-        found.add(Symptom.PROBE)
     return frozenset(found or _from_findings(findings))
 
 
-def _words(alert: ParsedAlert) -> str:
-    return f"{alert.name} {alert.title} {alert.labels.get('job', '')} {alert.labels.get('component', '')}".lower()
+def symptoms_of_alert(alert: ParsedAlert) -> frozenset[Symptom]:
+    """What one alert is about, by its own words and entities."""
+    labels = alert.labels
+    text = f"{alert.name} {alert.title} {labels.get('job', '')} {labels.get('component', '')}".lower()
+    return frozenset({s for s, words in WORDS.items() if any(w in text for w in words)}) | _of_kinds(
+        {e.kind for e in alert.entities}
+    )
+
+
+def _of_kinds(kinds: set[EntityKind]) -> set[Symptom]:
+    pairs = ((Symptom.ETCD, ETCD_KINDS), (Symptom.PROBE, PROBE_KINDS))
+    return {symptom for symptom, own in pairs if kinds & own}
 
 
 def _on_member_host(scope: Scope) -> bool:
@@ -36,5 +52,4 @@ def _on_member_host(scope: Scope) -> bool:
 
 def _from_findings(findings: tuple[Finding, ...]) -> set[Symptom]:
     seen = [f.measure for f in findings if f.seen]
-    etcd = {Symptom.ETCD for m in seen if m.startswith("etcd-")}
-    return etcd | {Symptom.PROBE for m in seen if m.startswith(PROBE_CHECKS)}
+    return {symptom for symptom, starts in CHECKS.items() if any(m.startswith(starts) for m in seen)}

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from causes.cause import Condition, Term
+from causes.guilty import shown
 from causes.questions import question
 from causes.score import NOT_ASKED, Judged
-from domain.entities import EntityKind
+from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.similar import SimilarIncident
@@ -13,6 +15,7 @@ from domain.verdict import Outcome, TermResult, VerdictState
 
 HISTORY_BOUND = 1.0
 MODEL_BOUND = 0.5
+CONTRIBUTING = -1.5
 ALIKE_ENOUGH = 0.3
 # An unanswered question matters when its answer could move a score by this much, in nats.
 MATTERS = 1.0
@@ -51,15 +54,21 @@ def model_term(log_odds: float) -> TermResult | None:
     return TermResult("model", outcome, weight, sentence, value=weight, limit=MODEL_BOUND)
 
 
+def contributing_term(other: Text) -> TermResult:
+    """What a cause that only makes a stronger one worse loses as its rival, in nats."""
+    sentence = Text(f'It makes "{other.en}" worse and is not its rival.', f"它加重“{other.zh}”，而非与其竞争。")
+    return TermResult("contributes", Outcome.AGAINST, CONTRIBUTING, sentence)
+
+
 def headline(
     scope: Scope,
     state: VerdictState,
     running: Sequence[Judged],
     shares: Sequence[float],
-    findings: Mapping[str, Finding],
+    guilty: EntityRef | None = None,
 ) -> Text:  # fmt: skip
-    """One sentence that names the entity, the cause and the strongest evidence."""
-    who = entity_name(scope)
+    """One sentence that names the guilty thing, the cause and the strongest evidence."""
+    who = shown(guilty) if guilty and state is not VerdictState.UNKNOWN else entity_name(scope)
     if not running:
         return Text(
             f"{who}: unknown; no check found evidence for a known cause.",
@@ -70,10 +79,7 @@ def headline(
         names = [j.cause.title for j in running[:3]]
         en, zh = " or ".join(n.en for n in names), "或".join(n.zh for n in names)
         return Text(f"{who}: not decided; candidates: {en}.", f"{who}：尚无定论；候选：{zh}。")
-    strongest = _strongest(running[0])
-    why, told = strongest.sentence, findings.get(strongest.measure)
-    # The guilty member may be another one than the alert named.
-    who = told.subject if told and told.subject and told.measure.startswith("etcd-") else who
+    why = _strongest(running[0]).sentence
     percent = f"{shares[0]:.0%}"
     return Text(f"{who}: {first.en} ({percent}). {why.en}", f"{who}：{first.zh}（{percent}）。{why.zh}")
 
@@ -81,10 +87,7 @@ def headline(
 def entity_name(scope: Scope) -> str:
     """The most telling entity of the incident; the first alert's title when there is none."""
     ordered = sorted(scope.entities, key=lambda e: (KINDS_BY_WORTH.index(e.kind), e.key))
-    if ordered:
-        first = ordered[0]
-        return f"{first.namespace}/{first.name}" if first.namespace else first.name
-    return min((a.title or a.name for a in scope.alerts), default="incident")
+    return shown(ordered[0]) if ordered else min((a.title or a.name for a in scope.alerts), default="incident")
 
 
 def _strongest(judged: Judged) -> TermResult:
@@ -94,12 +97,13 @@ def _strongest(judged: Judged) -> TermResult:
 
 
 def missing(judged: Sequence[Judged], findings: Mapping[str, Finding], limit: int = 8) -> tuple[Text, ...]:
-    """Questions without an answer that could have moved a standing cause, the weightiest first."""
+    """Questions without an answer that could have moved a standing cause: those that a witness failed to answer
+    first, then the weightiest."""
     spans: dict[str, float] = {}
     for j in judged:
-        for measure, span in _unknown_spans(j).items():
+        for measure, span in _open_spans(j).items():
             spans[measure] = max(spans.get(measure, 0.0), span)
-    wanted = sorted((m for m, s in spans.items() if s >= MATTERS), key=lambda m: (-spans[m], m))
+    wanted = sorted((m for m, s in spans.items() if s >= MATTERS), key=lambda m: (m not in findings, -spans[m], m))
     return tuple(_unanswered(m, findings.get(m)) for m in wanted[:limit])
 
 
@@ -109,21 +113,33 @@ def _unanswered(measure: str, finding: Finding | None) -> Text:
     return Text(f"{asked.en} ({why.en})", f"{asked.zh}（{why.zh}）")
 
 
-def _unknown_spans(judged: Judged) -> dict[str, float]:
-    unknown = {t.measure for t in judged.terms if t.outcome is Outcome.UNKNOWN}
-    return {t.measure: t.span for t in judged.cause.terms if t.measure in unknown}
+def _open_spans(judged: Judged) -> dict[str, float]:
+    """What the answer to each open question could move; a question that another witness answered is not open."""
+    outcome = {t.measure: t.outcome for t in judged.terms}
+    told = {t.counted_as for t in judged.cause.terms if outcome.get(t.measure) is not Outcome.UNKNOWN}
+    return {t.measure: t.span for t in judged.cause.terms if t.counted_as not in told}
 
 
 def tell_apart(running: Sequence[Judged], limit: int = 3) -> tuple[Text, ...]:
     """The open questions whose answers would move the two leaders furthest apart."""
     if len(running) < 2:
         return ()
-    first, second = running[0], running[1]
-    one, two = _unknown_swing(first), _unknown_swing(second)
+    pair = (running[0].cause.title, running[1].cause.title)
+    return tuple(_would_tell(question(m), pair) for m in _apart(running[0], running[1])[:limit])
+
+
+def next_question(running: Sequence[Judged], standing: Sequence[Judged]) -> Text | None:
+    """The open question that would decide most: between the two leaders, or for the one that is closest."""
+    apart = _apart(running[0], running[1]) if len(running) > 1 else []
+    spans = _open_spans((running or standing)[0]) if running or standing else {}
+    wanted = apart or sorted((m for m in spans if spans[m] >= MATTERS), key=lambda m: (-spans[m], m))
+    return question(wanted[0]) if wanted else None
+
+
+def _apart(first: Judged, second: Judged) -> list[str]:
+    one, two = _open_swing(first), _open_swing(second)
     gaps = {m: _gap(one.get(m, (0.0, 0.0)), two.get(m, (0.0, 0.0))) for m in one.keys() | two.keys()}
-    wanted = sorted((m for m, g in gaps.items() if g >= MATTERS), key=lambda m: (-gaps[m], m))
-    pair = (first.cause.title, second.cause.title)
-    return tuple(_would_tell(question(m), pair) for m in wanted[:limit])
+    return sorted((m for m, g in gaps.items() if g >= MATTERS), key=lambda m: (-gaps[m], m))
 
 
 def _would_tell(asked: Text, pair: tuple[Text, Text]) -> Text:
@@ -133,10 +149,16 @@ def _would_tell(asked: Text, pair: tuple[Text, Text]) -> Text:
     )
 
 
-def _unknown_swing(judged: Judged) -> dict[str, tuple[float, float]]:
-    """Weight if the term's condition holds, and if not, of each unknown term."""
-    unknown = _unknown_spans(judged)
-    return {t.measure: (t.weight_for, t.weight_against) for t in judged.cause.terms if t.measure in unknown}
+def _open_swing(judged: Judged) -> dict[str, tuple[float, float]]:
+    """Weight if the measure is seen, and if not, of each open question."""
+    spans = _open_spans(judged)
+    return {t.measure: _swing(t) for t in judged.cause.terms if t.measure in spans}
+
+
+def _swing(term: Term) -> tuple[float, float]:
+    if term.condition in (Condition.NOT_SEEN, Condition.UNDER):
+        return term.weight_against, term.weight_for
+    return term.weight_for, term.weight_against
 
 
 def _gap(one: tuple[float, float], two: tuple[float, float]) -> float:

@@ -1,5 +1,6 @@
 """Things that alerts are about, and how they hang together."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,8 +40,26 @@ class EntityRef:
 
     @property
     def key(self) -> str:
-        """Stable identity, e.g. `Pod/prod-a/shop/cart-7d9f`; empty parts stay as empty segments."""
-        return f"{self.kind}/{self.cluster}/{self.namespace}/{self.name}"
+        """Stable identity, e.g. `Pod/prod-a/shop/cart-7d9f`; empty parts stay as empty segments.
+
+        A slash within cluster or namespace is written `%2F`; the name comes last and stays as it is.
+        """
+        return f"{self.kind}/{_part(self.cluster)}/{_part(self.namespace)}/{self.name}"
+
+    @classmethod
+    def from_key(cls, key: str) -> "EntityRef":
+        """The thing that a key names. Raises ValueError for a text that is not `kind/cluster/namespace/name`."""
+        kind, cluster, namespace, name = key.split("/", 3)
+        return cls(EntityKind(kind), name, _whole(cluster), _whole(namespace))
+
+
+def _part(text: str) -> str:
+    """Only what would be read wrongly is encoded, so a key without such signs is the text itself."""
+    return re.sub("/|%(?=2F|25)", lambda found: "%2F" if found[0] == "/" else "%25", text)
+
+
+def _whole(part: str) -> str:
+    return re.sub("%(2F|25)", lambda found: "/" if found[1] == "2F" else "%", part)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,6 +16,15 @@ class VerdictState(StrEnum):
     NO_FAULT = "no_fault"
 
 
+class Role(StrEnum):
+    """How a ranked cause stands to the first one: it is it, makes it worse, follows from it, or is its rival."""
+
+    PRIMARY = "primary"
+    CONTRIBUTING = "contributing"
+    CONSEQUENCE = "consequence"
+    ALTERNATIVE = "alternative"
+
+
 class Outcome(StrEnum):
     """What one term says of its cause."""
 
@@ -44,7 +53,11 @@ class TermResult:
 
 @dataclass(frozen=True, slots=True)
 class RankedCause:
-    """One cause at its position (1 is the first). All probabilities plus `unknown` sum to 1."""
+    """One cause at its position (1 is the first). All probabilities plus `unknown` sum to 1.
+
+    `entity` is the key of the thing that would be guilty, empty when none is known. `consequences` are the
+    symptoms above that a primary cause explains.
+    """
 
     cause: str
     layer: str
@@ -53,6 +66,9 @@ class RankedCause:
     probability: float
     terms: tuple[TermResult, ...]
     next_steps: tuple[Text, ...] = ()
+    role: Role = Role.ALTERNATIVE
+    entity: str = ""
+    consequences: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +83,8 @@ class RuledOut:
 class Verdict:
     """What the service says of an incident at `as_of`.
 
-    `input_hash` is `sha256:<hex>` over scope and findings.
+    `input_hash` is `sha256:<hex>` over scope and findings. `next_question` is the open question whose answer would
+    decide most, None when nothing is open or nothing is undecided.
     """
 
     incident: str
@@ -84,3 +101,4 @@ class Verdict:
     ranker_version: str
     input_hash: str
     tell_apart: tuple[Text, ...] = ()
+    next_question: Text | None = None

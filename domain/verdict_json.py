@@ -18,6 +18,7 @@ def to_contract(verdict: Verdict, language: str = "en") -> Json:
         "unknown_probability": verdict.unknown_probability,
         "ruled_out": [{"cause": r.cause, **_text("sentence", r.sentence, language)} for r in verdict.ruled_out],
         **_texts("missing", verdict.missing, language), **_texts("tell_apart", verdict.tell_apart, language),
+        **_text("next_question", verdict.next_question, language),
         "similar": [_similar(s, language) for s in verdict.similar],
         "ranker": {"name": verdict.ranker_name, "version": verdict.ranker_version},
         "input_hash": verdict.input_hash,
@@ -27,7 +28,8 @@ def to_contract(verdict: Verdict, language: str = "en") -> Json:
 def _cause(cause: RankedCause, language: str) -> Json:
     return {
         "cause": cause.cause, "layer": cause.layer, **_text("title", cause.title, language),
-        "position": cause.position, "probability": cause.probability,
+        "position": cause.position, "probability": cause.probability, "role": cause.role.value,
+        "entity": cause.entity, **_texts("consequences", cause.consequences, language),
         "terms": [_term(t, language) for t in cause.terms], **_texts("next_steps", cause.next_steps, language),
     }  # fmt: skip
 

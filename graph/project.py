@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from domain.entities import EntityKind, EntityRef
+from domain.entities import EntityRef
 from domain.errors import Malformed
 from domain.findings import Finding
 from domain.scope import ChangeRef
@@ -117,10 +117,8 @@ def _topology(rows: Rows, snapshot: IncidentSnapshot) -> None:
 
 def entity_of(key: str) -> EntityRef:
     """The entity that a key names. Raises Malformed for a text that is not an entity's key."""
-    parts = key.split("/", 3)
     try:
-        kind, cluster, namespace, name = parts
-        return EntityRef(EntityKind(kind), name, cluster, namespace)
+        return EntityRef.from_key(key)
     except ValueError as error:
         raise Malformed("is not kind/cluster/namespace/name", f"entity {key!r}") from error
 

@@ -159,8 +159,8 @@ def store_relations(relations: tuple[Relation, ...]) -> None:
 
 
 def _from_key(key: str) -> dict[str, str]:
-    kind, cluster, namespace, name = key.split("/", 3)
-    return {"key": key, "kind": kind, "cluster": cluster, "namespace": namespace, "name": name}
+    ref = EntityRef.from_key(key)
+    return {"key": key, "kind": ref.kind, "cluster": ref.cluster, "namespace": ref.namespace, "name": ref.name}
 
 
 def _join(row: Alert, alert: ParsedAlert, entities: list[Entity], delivery: Delivery) -> Incident:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from domain.alerts import AlertState, ParsedAlert, Severity
 from domain.connections import Connections
-from domain.entities import EntityKind, EntityRef, Relation, RelationKind
+from domain.entities import EntityRef, Relation, RelationKind
 from domain.findings import Finding
 from domain.scope import ChangeRef, Scope
 from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
@@ -194,7 +194,7 @@ def _snapshot(row: Incident) -> IncidentSnapshot:
         id=str(row.pk), number=row.number, title=row.title, state=row.state,
         severity=list(Severity)[row.severity], started_at=row.started_at, resolved_at=row.resolved_at,
         alerts=tuple(_alert(a) for a in row.alerts.all()),
-        entities=tuple(sorted(_entity(e.key) for e in row.entities.all())),
+        entities=tuple(sorted(EntityRef.from_key(e.key) for e in row.entities.all())),
         relations=_relations_of(row), findings=tuple(findings(row)), verdict=latest_verdict(row),
         confirmed=tuple(Confirmation(f.cause, f.by, f.at, f.fixed_by) for f in feedback if f.kind != "rejected"),
         rejected=tuple(sorted({f.cause for f in feedback if f.kind == "rejected"})),
@@ -210,11 +210,6 @@ def _alert(row: Alert) -> AlertRecord:
         AlertState.FIRING if row.firing else AlertState.RESOLVED, row.started_at, row.ended_at,
         tuple(sorted(e.key for e in row.entities.all())), row.identity,
     )  # fmt: skip
-
-
-def _entity(key: str) -> EntityRef:
-    kind, cluster, namespace, name = key.split("/", 3)
-    return EntityRef(EntityKind(kind), name, cluster, namespace)
 
 
 def _relations_of(row: Incident) -> tuple[Relation, ...]:

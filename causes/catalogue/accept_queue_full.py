@@ -1,6 +1,7 @@
 """The process does not accept; the kernel drops new connections."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -19,9 +20,13 @@ CAUSE = Cause(
         Term("probe-tcp-passes", 0.6, Text("A TCP connection fails as well.", "TCP 连接同样失败。"),
              -0.3, Text("TCP passes; the queue had room for it.", "TCP 成功，队列当时有空位。"), condition=Condition.NOT_SEEN),
         Term("go-goroutines-rising", 0.4, Text("Work piles up in the process.", "进程内工作堆积。")),
+        Term("event-dial-timeout", 2.2, Text("The kubelet could not connect in time either.", "kubelet 同样未能及时建立连接。")),
+        Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which a dropped packet, a TLS stall and a blocked handler all look like.", "kubelet 未等到响应头：丢包、TLS 停滞和接口阻塞表现相同。")),
+        Term("go-process-answers", 0.6, Text("Another listener of the process answers: the path is open, this queue is full.", "进程的另一监听有应答：网络畅通，是该队列已满。"),
+             -0.5, Text("No other listener of the process answers either.", "进程的其他监听同样无应答。")),
     ),
     exclusions=(
-        Exclusion("probe-refused", Text("Refused at once: a full queue drops, it does not refuse.", "立即被拒绝：队列满表现为丢弃而非拒绝。")),
+        Exclusion("probe-refused", Text("Refused at once: a full queue drops, it does not refuse.", "立即被拒绝：队列满表现为丢弃而非拒绝。"), also=(("probe-transport-timeout", False),)),
         Exclusion("probe-dns-absent", Text("The name did not resolve.", "域名未解析。")),
     ),
     next_steps=(
@@ -30,4 +35,6 @@ CAUSE = Cause(
         Text("rate(node_netstat_TcpExt_ListenOverflows[5m])", "rate(node_netstat_TcpExt_ListenOverflows[5m])"),
     ),
     references=("https://man7.org/linux/man-pages/man2/listen.2.html",),
+    weights_from="Recorded fault (a process that stopped accepting, listen queue of one): transport time-out and listen overflows; the rest is judgement, kept below one nat.",
+    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
 )  # fmt: skip

@@ -13,9 +13,10 @@ CAUSE = Cause(
         Term("probe-dns-absent", 3.8, Text("No phase beyond the lookup was reached: the name did not resolve.", "未进入解析之后的阶段：域名未解析。"),
              -3.0, Text("The name resolved.", "域名已解析。")),
         Term("probe-peers-fail", 0.4, Text("Other names fail as well.", "其他域名同样失败。")),
+        Term("event-dns", 3.4, Text("The kubelet says that the lookup failed.", "kubelet 报告域名查询失败。")),
     ),
     exclusions=(
-        Exclusion("probe-dns-absent", Text("The name resolved.", "域名已解析。"), seen=False),
+        Exclusion("probe-dns-absent", Text("The name resolved.", "域名已解析。"), seen=False, also=(("event-dns", False),)),
     ),
     next_steps=(
         Text("dig +tries=1 +time=2 <name> @<resolver>", "dig +tries=1 +time=2 <name> @<resolver>"),
@@ -23,4 +24,5 @@ CAUSE = Cause(
         Text("sum by (rcode) (rate(coredns_dns_responses_total[5m]))", "sum by (rcode) (rate(coredns_dns_responses_total[5m]))"),
     ),
     references=("https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/",),
+    weights_from="Measured on the blackbox exporter: the phases are absent only when the name does not resolve.",
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The leader's process stood still (frozen, starved, paused) for longer than the election timeout."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -34,4 +35,6 @@ CAUSE = Cause(
         Text("For a virtual machine look at steal time and at snapshots or live migration: sar -u 5 3", "若为虚拟机，检查 steal 时间以及快照或热迁移：sar -u 5 3"),
     ),
     references=("https://etcd.io/docs/v3.5/faq/#what-does-the-etcd-warning-failed-to-send-out-heartbeat-on-time-mean",),
+    weights_from="Recorded fault (leader stopped for 12 s with SIGSTOP): scrape gap without a restart, delay towards that member only.",
+    about=EntityKind.ETCD_MEMBER,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The leader's role was handed over on purpose."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -37,4 +38,6 @@ CAUSE = Cause(
         Text("If it was planned, nothing is to be done.", "若为计划内操作则无需处理。"),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/maintenance/", "https://pkg.go.dev/go.etcd.io/etcd/etcdctl/v3",),
+    weights_from="Recorded operation (etcdctl move-leader): switch without a leaderless moment, flat round trips, no restart.",
+    about=EntityKind.ETCD_CLUSTER,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """An etcd member is gone and stays gone."""
 
 from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -14,6 +15,7 @@ CAUSE = Cause(
              -2.5, Text("Every member is there.", "所有成员都在。")),
         Term("etcd-member-unhealthy", 1.0, Text("A member refuses or reports itself unhealthy.", "有成员拒绝连接或自报不健康。"),
              -0.8, Text("Every member answers healthy.", "所有成员应答健康。")),
+        Term("etcd-peer-disconnected", 1.0, Text("Its peers lost the connection to it.", "其他成员与其断开连接。")),
     ),
     exclusions=(
         Exclusion("etcd-member-down", Text("Every member is up at the end of the window.", "时段结束时所有成员都在运行。"), seen=False, also=(("etcd-member-unhealthy", False),)),
@@ -24,4 +26,6 @@ CAUSE = Cause(
         Text("If its data is lost, replace it: etcdctl member remove <id>, then member add", "若数据丢失则替换：etcdctl member remove <id>，然后 member add"),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/recovery/",),
+    weights_from="Judgement on what a missing scrape target and a refused health request prove.",
+    about=EntityKind.ETCD_MEMBER,
 )  # fmt: skip

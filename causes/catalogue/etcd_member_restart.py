@@ -1,6 +1,7 @@
 """An etcd member was restarted and came back."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -26,4 +27,6 @@ CAUSE = Cause(
         Text("journalctl -u etcd --since -1h; kubectl -n kube-system describe pod etcd-<node>", "journalctl -u etcd --since -1h；kubectl -n kube-system describe pod etcd-<节点>"),
     ),
     references=("https://etcd.io/docs/v3.5/faq/", "https://etcd.io/docs/v3.5/metrics/",),
+    weights_from="Recorded fault (follower ended and started): its own counter jumps while the members that kept running count nothing.",
+    about=EntityKind.ETCD_MEMBER,
 )  # fmt: skip

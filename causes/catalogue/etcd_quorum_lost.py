@@ -1,13 +1,14 @@
 """Fewer than a majority of the etcd members work."""
 
 from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
     slug="etcd-quorum-lost",
     layer="infrastructure",
     title=Text("etcd lost its quorum", "etcd 失去多数派"),
-    symptoms=frozenset({Symptom.ETCD}),
+    symptoms=frozenset({Symptom.ETCD, Symptom.API_SERVER}),
     prior=-2.2,
     terms=(
         Term("etcd-quorum-lost", 3.8, Text("Without a majority no write succeeds.", "没有多数派则无法写入。"),
@@ -15,6 +16,7 @@ CAUSE = Cause(
         Term("etcd-no-leader-seen", 0.6, Text("The cluster had no leader.", "集群曾无主。"),
              -0.8, Text("There was a leader throughout.", "始终有主。")),
         Term("etcd-member-down", 0.4, Text("A member is down.", "有成员宕机。")),
+        Term("etcd-peer-disconnected", 0.4, Text("Members lost the connection to each other.", "成员之间断开连接。")),
     ),
     exclusions=(
         Exclusion("etcd-quorum-lost", Text("A majority of the members is healthy.", "多数成员健康。"), seen=False),
@@ -25,4 +27,6 @@ CAUSE = Cause(
         Text("Only if the majority is lost for good: restore a snapshot (etcdutl snapshot restore).", "仅当多数成员永久丢失时：恢复快照（etcdutl snapshot restore）。"),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/recovery/",),
+    weights_from="Follows from the consensus rule: fewer healthy members than a majority. Weight at the bound, because it is close to a proof.",
+    about=EntityKind.ETCD_CLUSTER,
 )  # fmt: skip

@@ -1,13 +1,14 @@
 """One etcd member's disk is too slow for its write-ahead log."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
     slug="etcd-slow-disk",
     layer="infrastructure",
     title=Text("Slow disk under an etcd member", "etcd 成员磁盘过慢"),
-    symptoms=frozenset({Symptom.ETCD}),
+    symptoms=frozenset({Symptom.ETCD, Symptom.API_SERVER}),
     prior=-1.5,
     terms=(
         Term("etcd-fsync-one-slow", 3.0, Text("One slow log among healthy ones points at that member's disk.", "仅一个成员写日志缓慢，指向该成员的磁盘。"),
@@ -20,6 +21,7 @@ CAUSE = Cause(
         Term("etcd-heartbeat-failures", 0.5, Text("A leader that waits for its disk sends heartbeats late.", "等待磁盘的主节点会迟发心跳。")),
         Term("etcd-rtt-rise", 0.5, Text("Round trips stayed even while writes were slow.", "写入缓慢期间往返时延平稳。"),
              -0.4, Text("A slow disk alone need not raise round trips.", "仅磁盘慢不一定抬高往返时延。"), Condition.NOT_SEEN),
+        Term("apiserver-etcd-slow", 0.5, Text("The API server waits for etcd.", "API 服务器在等待 etcd。")),
     ),
     exclusions=(
         Exclusion("etcd-fsync-over-guidance", Text("Writes to the log stayed within the guidance on every member.", "所有成员的日志写入都在建议值内。"),
@@ -34,4 +36,6 @@ CAUSE = Cause(
              "将 etcd 数据迁至独立 SSD；可先移走主节点：etcdctl move-leader <member-id>"),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/hardware/#disks", "https://etcd.io/docs/v3.5/faq/"),
+    weights_from="Recorded fault (fdatasync of the leader delayed by 300 to 1500 ms): median of one member far above its peers. Guidance of 10 ms and 25 ms from the etcd FAQ.",
+    about=EntityKind.ETCD_MEMBER,
 )  # fmt: skip

@@ -18,6 +18,9 @@ CAUSE = Cause(
              -1.5, Text("Liveness failed, which it does not for a pod on its way out.", "存活探针失败，而下线中的 Pod 不再执行它。"), condition=Condition.NOT_SEEN),
         Term("pod-crashed", 0.2, Text("Nothing crashed.", "没有崩溃。"),
              -1.5, Text("It crashed.", "发生崩溃。"), condition=Condition.NOT_SEEN),
+        Term("spec-drain-short", 0.3, Text("The drain time in the spec is long enough.", "规格中的排空时间足够。"),
+             -1.2, Text("The drain time in the spec is shorter than it takes to leave the endpoints.", "规格中的排空时间短于移出端点所需时间。"), condition=Condition.NOT_SEEN),
+        Term("kubelet-readiness-failing", 0.3, Text("Readiness goes on while a pod is being deleted.", "Pod 删除期间就绪探针仍在执行。")),
     ),
     exclusions=(
         Exclusion("pod-being-deleted", Text("The pod was not being deleted, and nothing was rolled out.", "Pod 没有被删除，也没有发布。"), seen=False, also=(("rollout-in-progress", False),)),
@@ -27,5 +30,6 @@ CAUSE = Cause(
         Text("Give proxies time: a preStop sleep of some seconds; preStop plus drain below terminationGracePeriodSeconds.", "为代理留出时间：preStop 睡眠数秒；preStop 与排空之和应小于 terminationGracePeriodSeconds。"),
     ),
     references=("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination",),
+    weights_from="Kubelet source: liveness and startup probes stop on deletion, readiness goes on. Weights are judgement.",
     no_fault=True,
 )  # fmt: skip

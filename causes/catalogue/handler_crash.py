@@ -1,6 +1,7 @@
 """The process ended with an error and took its listener with it."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -19,6 +20,13 @@ CAUSE = Cause(
              -1.0, Text("No restart was counted.", "没有重启。")),
         Term("pod-oom-killed", 0.1, Text("It was not killed for memory.", "并非因内存被杀。"),
              -2.0, Text("It was killed for memory, it did not crash by itself.", "因内存被杀，而非自身崩溃。"), condition=Condition.NOT_SEEN),
+        Term("event-refused", 0.8, Text("The kubelet was refused: the listener is gone.", "kubelet 被拒绝：监听已消失。")),
+        Term("event-reset", 0.6, Text("Connections were reset under way.", "连接中途被重置。")),
+        Term("event-eof", 0.8, Text("Connections were closed without an answer, as a panic in a handler does.", "连接未应答即被关闭，类似处理函数 panic。")),
+        Term("event-backoff", 0.8, Text("The kubelet waits longer and longer before the next start.", "kubelet 重启间隔不断增大。")),
+        Term("pod-waiting", 0.8, Text("The container waits to be started again.", "容器正等待再次启动。")),
+        Term("kubelet-liveness-failing", 0.2, Text("It was not ended by the liveness probe.", "并非被存活探针终止。"),
+             -0.8, Text("The liveness probe failed before, so it may have been ended from outside.", "此前存活探针失败，可能是被外部终止。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
         Exclusion("pod-crashed", Text("No container ended with an error, and none restarted.", "没有容器出错退出，也没有重启。"), seen=False, also=(("pod-restarted", False),)),
@@ -29,4 +37,6 @@ CAUSE = Cause(
         Text("If the failure began with a release: kubectl -n <ns> rollout undo deployment/<name>", "若由发布引起：kubectl -n <ns> rollout undo deployment/<name>"),
     ),
     references=("https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",),
+    weights_from="Exit codes are statements of the runtime; the rest is judgement.",
+    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The container needs more memory than its limit."""
 
 from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -16,6 +17,7 @@ CAUSE = Cause(
              -1.2, Text("The working set was far from the limit.", "工作集远低于上限。")),
         Term("pod-restarted", 0.4, Text("It was restarted.", "已重启。"),
              -0.4, Text("It was not restarted.", "没有重启。")),
+        Term("event-backoff", 0.4, Text("The kubelet waits longer and longer before the next start.", "kubelet 重启间隔不断增大。")),
     ),
     exclusions=(
         Exclusion("pod-oom-killed", Text("Not killed for memory, and far from the limit.", "没有因内存被杀，且远低于上限。"), seen=False, also=(("memory-near-limit", False),)),
@@ -26,4 +28,6 @@ CAUSE = Cause(
         Text("Raise the limit, or set GOMEMLIMIT to about 90 % of it.", "提高上限，或将 GOMEMLIMIT 设为其约 90%。"),
     ),
     references=("https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/",),
+    weights_from="Reason OOMKilled is the kernel's own statement; exit code 137 alone is not counted, as a liveness kill ends with it too.",
+    may_follow=frozenset({EntityKind.WORKLOAD}),
 )  # fmt: skip

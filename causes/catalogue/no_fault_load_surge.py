@@ -1,6 +1,7 @@
 """More requests than usual made it slow; nothing is broken."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -17,6 +18,8 @@ CAUSE = Cause(
              -2.0, Text("Something crashed.", "发生崩溃。"), condition=Condition.NOT_SEEN),
         Term("change-before", 0.3, Text("Nothing was changed.", "没有变更。"),
              -0.8, Text("Something was changed before.", "此前有变更。"), condition=Condition.NOT_SEEN),
+        Term("cpu-throttled", 0.2, Text("The CPU limit was not reached.", "未达到 CPU 上限。"),
+             -0.4, Text("The CPU limit was reached, so capacity is short.", "已达到 CPU 上限，容量不足。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
         Exclusion("load-surge", Text("The request rate was as usual.", "请求速率正常。"), seen=False),
@@ -26,5 +29,7 @@ CAUSE = Cause(
         Text("Scale out: kubectl -n <ns> scale deployment/<name> --replicas=<n>", "扩容：kubectl -n <ns> scale deployment/<name> --replicas=<n>"),
     ),
     references=("https://sre.google/sre-book/handling-overload/",),
+    weights_from="Judgement: three times its own past is a surge.",
+    about=EntityKind.WORKLOAD,
     no_fault=True,
 )  # fmt: skip

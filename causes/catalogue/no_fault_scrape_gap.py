@@ -1,6 +1,7 @@
 """The monitoring lost samples; the service did not fail."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -27,5 +28,7 @@ CAUSE = Cause(
         Text("prometheus_tsdb_head_samples_appended_total", "prometheus_tsdb_head_samples_appended_total"),
     ),
     references=("https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness",),
+    weights_from="Judgement: eight in ten targets do not fail at one moment by themselves.",
+    about=EntityKind.CLUSTER,
     no_fault=True,
 )  # fmt: skip

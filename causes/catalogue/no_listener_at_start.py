@@ -22,9 +22,12 @@ CAUSE = Cause(
         Term("kubelet-startup-failing", 0.4, Text("The startup probe saw it too.", "启动探针同样观察到。"), group="kubelet-readiness-failing"),
         Term("pod-restarted", 0.2, Text("It was not restarted.", "没有重启。"),
              -0.5, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
+        Term("event-refused", 1.8, Text("The kubelet was refused at once as well.", "kubelet 同样立即被拒绝。")),
+        Term("pod-recovered-after-start", 2.0, Text("Failures come only in the first moments after each start.", "失败仅出现在每次启动后的最初时刻。")),
     ),
     exclusions=(
-        Exclusion("pod-young", Text("The container was long past its start.", "容器早已完成启动。"), seen=False),
+        Exclusion("pod-young", Text("The container was long past its start.", "容器早已完成启动。"), seen=False, also=(("pod-recovered-after-start", False),)),
+        Exclusion("pod-being-deleted", Text("The pod was on its way out, not starting.", "Pod 正在下线而非启动。"), also=(("pod-young", False),)),
     ),
     next_steps=(
         Text("kubectl -n <ns> get events --field-selector involvedObject.name=<pod> --sort-by=.lastTimestamp", "kubectl -n <ns> get events --field-selector involvedObject.name=<pod> --sort-by=.lastTimestamp"),
@@ -32,4 +35,5 @@ CAUSE = Cause(
         Text("Bind the port only when the service can serve, and keep readiness false until then.", "在可提供服务后再绑定端口，此前保持未就绪。"),
     ),
     references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",),
+    weights_from="Recorded fault (a process that listened 30 s after its start): refused in the first moments, then clean.",
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """A deploy came shortly before."""
 
 from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -10,11 +11,15 @@ CAUSE = Cause(
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
     terms=(
-        Term("change-before", 2.6, Text("It was changed shortly before the symptoms.", "症状前不久发生了变更。"),
+        Term("change-before", 1.0, Text("It was changed shortly before the symptoms.", "症状前不久发生了变更。"),
              -2.5, Text("Nothing that concerns it was changed before the symptoms.", "症状前没有相关变更。")),
-        Term("rollout-in-progress", 1.0, Text("A rollout was going on.", "正在滚动发布。"),
+        Term("rollout-in-progress", 0.6, Text("A rollout was going on.", "正在滚动发布。"),
              -0.2, Text("No rollout was going on any more.", "已没有滚动发布。")),
         Term("pod-crashed", 0.5, Text("The new version crashes.", "新版本崩溃。")),
+        Term("change-guilty", 3.2, Text("The symptoms start after the change, and only on what was changed.", "症状在变更之后出现，且仅限被变更的对象。"),
+             -1.5, Text("Things that were not changed suffer as well, or suffered before.", "未变更的对象同样受影响，或症状早于变更。")),
+        Term("rollout-stuck", 1.0, Text("The rollout does not get on.", "发布停滞不前。")),
+        Term("peers-same-workload-fail", 0.5, Text("Other pods of the same workload fail too.", "同一工作负载的其他 Pod 同样失败。")),
     ),
     exclusions=(
         Exclusion("change-before", Text("No deploy came before the symptoms.", "症状前没有发布。"), seen=False, also=(("rollout-in-progress", False),)),
@@ -24,5 +29,7 @@ CAUSE = Cause(
         Text("kubectl -n <ns> rollout undo deployment/<name>", "kubectl -n <ns> rollout undo deployment/<name>"),
     ),
     references=("https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-back-a-deployment",),
+    weights_from="Judgement: order in time alone is weak (1 nat); symptoms that start after the change and only on what was changed are strong.",
+    about=EntityKind.WORKLOAD,
     change_kinds=frozenset({"deploy", "deployment", "rollout", "release"}),
 )  # fmt: skip

@@ -12,13 +12,15 @@ CAUSE = Cause(
     terms=(
         Term("probe-redirect-loop", 3.6, Text("Redirected until the limit of ten.", "重定向达到十次上限。"),
              -3.0, Text("There was no chain of redirects.", "没有连续重定向。")),
+        Term("event-redirect-warning", 1.6, Text("The kubelet warned of redirects.", "kubelet 对重定向发出警告。")),
     ),
     exclusions=(
-        Exclusion("probe-redirect-loop", Text("There was no chain of redirects.", "没有连续重定向。"), seen=False),
+        Exclusion("probe-redirect-loop", Text("There was no chain of redirects.", "没有连续重定向。"), seen=False, also=(("event-redirect-warning", False),)),
     ),
     next_steps=(
         Text("curl -sIL --max-redirs 10 http://<host>:<port><path> | grep -iE '^(HTTP|location)'", "curl -sIL --max-redirs 10 http://<host>:<port><path> | grep -iE '^(HTTP|location)'"),
         Text("Point the probe at a route that answers 200 itself.", "让探针指向直接返回 200 的接口。"),
     ),
     references=("https://github.com/prometheus/blackbox_exporter",),
+    weights_from="Measured on the blackbox exporter: status 302 after ten redirects.",
 )  # fmt: skip

@@ -1,6 +1,9 @@
 """Small real scopes and findings for the ranking's tests."""
 
-from datetime import UTC, datetime
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from domain.alerts import AlertState, ParsedAlert, Severity
 from domain.connections import Connections
@@ -13,12 +16,49 @@ START = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 AS_OF = datetime(2026, 3, 1, 10, 5, tzinfo=UTC)
 MEMBER = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
 POD = EntityRef(EntityKind.POD, "cart-7d9f", "prod-a", "shop")
+NODE = EntityRef(EntityKind.HOST, "node-3", "prod-a")
+CLUSTER = EntityRef(EntityKind.CLUSTER, "prod-a", "prod-a")
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+KINDS = {
+    "etcd": ("EtcdLeaderChanged", MEMBER),
+    "probe": ("ProbeFailed", POD),
+    "node": ("KubeNodeNotReady", NODE),
+    "api": ("KubeAPIErrorBudgetBurn", CLUSTER),
+    "deploy": ("ProbeFailed", POD),
+    "config": ("ProbeFailed", POD),
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What checks would tell under one cause, written by hand."""
+
+    cause: str
+    about: str
+    seen: list[str]
+    not_seen: list[str]
+    synthetic: bool
+
+    def scope(self) -> Scope:
+        change = ChangeRef("c1", self.about, "new version", START - timedelta(minutes=4), (POD.key,))
+        return scope(self.about, (change,) if self.about in ("deploy", "config") else ())
+
+    def findings(self) -> list[Finding]:
+        return findings(" ".join(self.seen), " ".join(self.not_seen))
+
+
+def scenarios() -> dict[str, Scenario]:
+    return {p.stem: Scenario(**tomllib.loads(p.read_text("utf-8"))) for p in sorted(SCENARIOS.glob("*.toml"))}
+
+
+def alert(kind: str, at: datetime = START) -> ParsedAlert:
+    name, entity = KINDS[kind]
+    return ParsedAlert(f"a-{kind}", "", AlertState.FIRING, name, name, Severity.HIGH, at, entities=(entity,))
 
 
 def scope(kind: str, changes: tuple[ChangeRef, ...] = (), incident: str = "inc") -> Scope:
-    name, entity = {"etcd": ("EtcdLeaderChanged", MEMBER), "probe": ("ProbeFailed", POD)}[kind]
-    alert = ParsedAlert("a1", "", AlertState.FIRING, name, name, Severity.HIGH, START, entities=(entity,))
-    return Scope(incident, START, AS_OF, (alert,), (entity,), Connections(), changes=changes)
+    told = alert(kind)
+    return Scope(incident, START, AS_OF, (told,), told.entities, Connections(), changes=changes)
 
 
 def finding(measure: str, seen: bool | None, **more: object) -> Finding:

@@ -70,3 +70,18 @@ def test_a_member_may_name_one_host_or_several_or_none() -> None:
 
 def test_a_malformed_error_names_its_field() -> None:
     assert str(Malformed("is not a time", "alerts[0].startsAt")) == "alerts[0].startsAt: is not a time"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [("web-0", "prod-a", "shop"), ("http://a/b", "eu/prod", "team/a"), ("x", "100%", "%2F"), ("x", "%25%2F/%", "%%25")],
+)
+def test_a_key_names_its_thing_even_with_slashes_in_a_label(parts: tuple[str, str, str]) -> None:
+    ref = EntityRef(EntityKind.POD, *parts)
+    assert EntityRef.from_key(ref.key) == ref
+
+
+def test_a_key_without_slashes_in_its_labels_is_the_plain_text() -> None:
+    assert EntityRef(EntityKind.POD, "a/b", "50%", "shop").key == "Pod/50%/shop/a/b"
+    with pytest.raises(ValueError):
+        EntityRef.from_key("Planet/a/b/c")

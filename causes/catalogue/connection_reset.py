@@ -1,0 +1,39 @@
+"""Something that accepted the connection kills it."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="connection-reset",
+    layer="network",
+    title=Text("Connections are reset", "连接被重置"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-2.0,
+    terms=(
+        Term("event-reset", 2.8, Text("The kubelet's connection was reset by the other side.", "kubelet 的连接被对端重置。")),
+        Term("event-eof", 1.6, Text("The connection was closed before any answer.", "连接在应答前被关闭。")),
+        Term("probe-dropped-by-app", 2.4, Text("Connected, then dropped at once without an answer.", "连接成功后立即断开且无应答。"),
+             -1.2, Text("No connection was dropped.", "没有连接被断开。")),
+        Term("pod-crashed", 0.3, Text("The process lives, so it is not its death that cuts the connections.", "进程存活，连接中断并非因其退出。"),
+             -1.5, Text("The process died, which cuts connections.", "进程退出会使连接中断。"), condition=Condition.NOT_SEEN),
+        Term("pod-restarted", 0.2, Text("Nothing was restarted.", "没有重启。"),
+             -0.8, Text("A restart cuts connections as well.", "重启同样会中断连接。"), condition=Condition.NOT_SEEN),
+        Term("pod-being-deleted", 0.1, Text("The pod was not on its way out.", "Pod 未在下线。"),
+             -1.0, Text("A pod on its way out closes its connections.", "下线中的 Pod 会关闭连接。"), condition=Condition.NOT_SEEN),
+        Term("event-scheme-mismatch", 0.1, Text("Both sides speak the same scheme.", "双方协议一致。"),
+             -2.0, Text("Plain HTTP to a TLS port is closed just like this.", "以明文 HTTP 访问 TLS 端口会如此断开。"), condition=Condition.NOT_SEEN),
+        Term("tcp-retransmits-high", 0.4, Text("Segments had to be sent again.", "报文段需要重传。")),
+    ),
+    exclusions=(
+        Exclusion("probe-dropped-by-app", Text("No connection was dropped, by no observer.", "没有任何观察者看到连接被断开。"), seen=False, also=(("event-reset", False), ("event-eof", False))),
+    ),
+    next_steps=(
+        Text("In the pod's network: tcpdump -ni any 'tcp[tcpflags] & tcp-rst != 0 and port <port>'", "在 Pod 网络内：tcpdump -ni any 'tcp[tcpflags] & tcp-rst != 0 and port <port>'"),
+        Text("kubectl -n <ns> logs <pod> --since=30m | grep -iE 'panic|reset|broken pipe'", "kubectl -n <ns> logs <pod> --since=30m | grep -iE 'panic|reset|broken pipe'"),
+        Text("If a sidecar or proxy sits in front: look at its own connection limits and logs.", "若前面有 sidecar 或代理：检查其连接上限与日志。"),
+    ),
+    references=("https://www.rfc-editor.org/rfc/rfc9293#name-reset-processing", "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/"),
+    weights_from="Measured on the blackbox exporter (reset and EOF before headers: connect above 0, processing 0, far below the time-out); the share of panics and proxies is judgement.",
+    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
+)  # fmt: skip

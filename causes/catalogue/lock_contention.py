@@ -1,0 +1,38 @@
+"""Goroutines wait for a lock within the process."""
+
+from causes.cause import Cause, Exclusion, Symptom, Term
+from domain.entities import EntityKind
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="lock-contention",
+    layer="application",
+    title=Text("Waiting for a lock within the process", "进程内锁竞争"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-2.2,
+    terms=(
+        Term("go-mutex-wait-high", 3.2, Text("The runtime itself counts the time spent waiting for locks.", "运行时自身统计了等待锁的时间。"),
+             -2.2, Text("The runtime counted hardly any waiting for locks.", "运行时几乎没有记录锁等待。")),
+        Term("probe-app-silent", 2.2, Text("Connected, then no byte of an answer.", "连接成功但没有任何应答。"),
+             -0.8, Text("Not the picture of a route that waits.", "不符合接口等待的特征。")),
+        Term("event-grpc-silent", 2.0, Text("The health call was accepted and not answered.", "健康检查调用已被接受但未应答。")),
+        Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which fits but does not prove it.", "kubelet 未等到响应头：符合但不足以证明。")),
+        Term("go-goroutines-rising", 1.0, Text("Those who wait for the lock pile up.", "等待锁的协程在堆积。"),
+             -0.6, Text("Nobody piles up.", "没有堆积。")),
+        Term("other-routes-slow", 0.6, Text("Other routes that take the same lock are slow too.", "获取同一把锁的其他接口同样变慢。")),
+        Term("probe-route-slow", 0.8, Text("The probed route was slow by the process's own clock.", "按进程自身计时，被探测接口变慢。")),
+    ),
+    exclusions=(
+        Exclusion("go-mutex-wait-high", Text("The runtime counted hardly any waiting for locks.", "运行时几乎没有记录锁等待。"), seen=False),
+        Exclusion("probe-refused", Text("The connection was refused: nobody was there to wait.", "连接被拒绝：谈不上等待锁。"), also=(("probe-app-silent", False), ("event-deadline", False))),
+    ),
+    next_steps=(
+        Text("curl -s 'http://<pod-ip>:<port>/debug/pprof/mutex?debug=1' | head -60", "curl -s 'http://<pod-ip>:<port>/debug/pprof/mutex?debug=1' | head -60"),
+        Text("curl -s 'http://<pod-ip>:<port>/debug/pprof/goroutine?debug=2' | grep -A12 -E 'sync.(\\(\\*)?(RW)?Mutex' | head -80", "curl -s 'http://<pod-ip>:<port>/debug/pprof/goroutine?debug=2' | grep -A12 -E 'sync.(\\(\\*)?(RW)?Mutex' | head -80"),
+        Text("rate(go_sync_mutex_wait_total_seconds_total{pod=\"<pod>\"}[5m])", "rate(go_sync_mutex_wait_total_seconds_total{pod=\"<pod>\"}[5m])"),
+        Text("Let the probe's route take no lock that request handlers hold.", "探针接口不应获取业务处理持有的锁。"),
+    ),
+    references=("https://pkg.go.dev/runtime/metrics", "https://pkg.go.dev/net/http/pprof"),
+    weights_from="Runtime metric of Go 1.20 and newer; the picture is that of the recorded fault in which 60 requests waited for one lock. Without that metric it stays behind the general cause by design.",
+    may_follow=frozenset({EntityKind.WORKLOAD}),
+)  # fmt: skip

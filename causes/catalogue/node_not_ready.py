@@ -1,0 +1,33 @@
+"""The node under the pods is not ready."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="node-not-ready",
+    layer="infrastructure",
+    title=Text("The node is not ready", "节点未就绪"),
+    symptoms=frozenset({Symptom.PROBE, Symptom.NODE}),
+    prior=-2.0,
+    terms=(
+        Term("node-not-ready", 3.6, Text("The control plane says so of the node.", "控制面报告该节点未就绪。"),
+             -2.8, Text("The node was ready throughout.", "节点始终就绪。")),
+        Term("peers-same-node-fail", 1.2, Text("Other pods of the same node fail too.", "同节点的其他 Pod 同样失败。"),
+             -0.6, Text("Other pods of the same node are fine.", "同节点的其他 Pod 正常。")),
+        Term("go-process-answers", 0.4, Text("The process did not answer its scrapes either.", "进程也未响应指标采集。"),
+             -0.3, Text("The process went on answering its scrapes.", "进程持续响应指标采集。"), condition=Condition.NOT_SEEN),
+        Term("event-unreachable", 0.4, Text("There was no way to the address.", "地址不可达。")),
+    ),
+    exclusions=(
+        Exclusion("node-not-ready", Text("The node was ready throughout.", "节点始终就绪。"), seen=False),
+    ),
+    next_steps=(
+        Text("kubectl describe node <node> | sed -n '/Conditions/,/Addresses/p'", "kubectl describe node <node> | sed -n '/Conditions/,/Addresses/p'"),
+        Text("On the node: systemctl status kubelet containerd; journalctl -u kubelet --since -30min | tail -100", "在节点上：systemctl status kubelet containerd；journalctl -u kubelet --since -30min | tail -100"),
+        Text("kube_node_status_condition{condition=\"Ready\",status=\"true\"} == 0", "kube_node_status_condition{condition=\"Ready\",status=\"true\"} == 0"),
+    ),
+    references=("https://kubernetes.io/docs/concepts/architecture/nodes/#condition",),
+    weights_from="The node's condition is a statement of the control plane (40 s without a heartbeat by default); the rest is judgement.",
+    about=EntityKind.HOST,
+)  # fmt: skip

@@ -1,0 +1,43 @@
+"""The probe gives the route less time than the route takes on an ordinary day."""
+
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from domain.entities import EntityKind
+from domain.text import Text
+
+CAUSE = Cause(
+    slug="probe-timeout-below-latency",
+    layer="probe settings",
+    title=Text("The probe's time limit is below the route's latency", "探针超时低于接口时延"),
+    symptoms=frozenset({Symptom.PROBE}),
+    prior=-2.2,
+    terms=(
+        Term("spec-timeout-below-latency", 3.2, Text("timeoutSeconds is below the measured P99 of the very route.", "timeoutSeconds 低于该接口实测 P99。"),
+             -2.0, Text("timeoutSeconds is above the measured P99.", "timeoutSeconds 高于实测 P99。")),
+        Term("kubelet-probe-near-timeout", 2.2, Text("Successful probes already take almost all of the time.", "成功的探测已接近用尽时限。"),
+             -1.5, Text("Successful probes are far from the limit.", "成功的探测远低于时限。")),
+        Term("probe-slow-success", 2.0, Text("Successful probes take almost as long as is allowed.", "成功的探测耗时接近上限。"),
+             -0.8, Text("Successful probes are quick.", "成功的探测很快。")),
+        Term("event-deadline", 1.0, Text("The kubelet gave up while waiting for headers.", "kubelet 等待响应头时放弃。")),
+        Term("event-grpc-silent", 0.8, Text("The health call did not end in time.", "健康检查调用未按时结束。")),
+        Term("kubelet-readiness-failing", 0.3, Text("Readiness fails now and then.", "就绪探针时有失败。")),
+        Term("go-goroutines-rising", 0.4, Text("Nothing piles up: the route is slow, not stuck.", "没有堆积：接口慢但未卡住。"),
+             -1.0, Text("Work piles up, so something is stuck.", "工作堆积，说明有阻塞。"), condition=Condition.NOT_SEEN),
+        Term("cpu-throttled", 0.2, Text("The CPU quota does not explain it.", "CPU 配额无法解释。"),
+             -1.5, Text("CPU throttling explains the lateness.", "CPU 限流可以解释延迟。"), condition=Condition.NOT_SEEN),
+        Term("dependency-latency-high", 0.2, Text("No dependency was slow.", "依赖没有变慢。"),
+             -0.8, Text("A dependency was slow.", "有依赖变慢。"), condition=Condition.NOT_SEEN),
+    ),
+    exclusions=(
+        Exclusion("kubelet-probe-near-timeout", Text("Successful probes are far from the limit, by every observer.", "所有观察者的成功探测都远低于时限。"), seen=False, also=(("spec-timeout-below-latency", False), ("probe-slow-success", False))),
+        Exclusion("probe-refused", Text("Refused at once, which no time limit explains.", "立即被拒绝，与时限无关。"), also=(("probe-app-silent", False), ("event-deadline", False))),
+    ),
+    next_steps=(
+        Text("histogram_quantile(0.99, sum by (le, probe_type) (rate(prober_probe_duration_seconds_bucket{pod=\"<pod>\"}[30m])))", "histogram_quantile(0.99, sum by (le, probe_type) (rate(prober_probe_duration_seconds_bucket{pod=\"<pod>\"}[30m])))"),
+        Text("kubectl -n <ns> get pod <pod> -o jsonpath='{range .spec.containers[*]}{.name}{\" \"}{.readinessProbe.timeoutSeconds}{\" \"}{.livenessProbe.timeoutSeconds}{\"\\n\"}{end}'", "kubectl -n <ns> get pod <pod> -o jsonpath='{range .spec.containers[*]}{.name}{\" \"}{.readinessProbe.timeoutSeconds}{\" \"}{.livenessProbe.timeoutSeconds}{\"\\n\"}{end}'"),
+        Text("Set timeoutSeconds above the P99 of the route with margin (3 s is usual for readiness), or give the probe a cheaper route.", "将 timeoutSeconds 设为高于接口 P99 并留余量（就绪探针常用 3 秒），或改用更轻的接口。"),
+    ),
+    references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/", "https://kubernetes.io/docs/reference/instrumentation/metrics/"),
+    weights_from="Kubelet source: the duration is observed for successful probes only, so it shows the approach to the limit and never the failure. Weights are judgement.",
+    may_follow=frozenset({EntityKind.WORKLOAD}),
+    contributes_to=frozenset({"cpu-throttled", "handler-blocked-on-dependency", "gc-pressure"}),
+)  # fmt: skip

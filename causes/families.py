@@ -1,0 +1,49 @@
+"""Which measures are readings of one measurement: several witnesses of one fact count once in a cause's sum.
+
+A kubelet event and a blackbox probe that both say "refused" saw one closed port; the mean fsync of a member and the
+guidance it breaks are one histogram. Terms of one family share the weight of the strongest among them.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
+    "name resolution": frozenset({"probe-dns-absent", "event-dns"}),
+    "no connection": frozenset({"probe-transport-timeout", "event-dial-timeout"}),
+    "refused": frozenset({"probe-refused", "event-refused"}),
+    "no answer": frozenset({"probe-app-silent", "event-grpc-silent"}),
+    "dropped": frozenset({"probe-dropped-by-app", "event-reset", "event-eof"}),
+    "body": frozenset({"probe-body-stall", "event-body-timeout"}),
+    "redirects": frozenset({"probe-redirect-loop", "event-redirect-warning"}),
+    "status": frozenset({
+        "probe-status-error", "probe-status-auth", "probe-status-missing", "probe-status-unavailable",
+        "event-status-code", "event-status-auth", "event-status-missing", "event-status-unavailable",
+    }),
+    "bare connection": frozenset({"probe-tcp-passes", "live-tcp-connects"}),
+    "TLS": frozenset({"event-tls-timeout", "live-tls-fails"}),
+    "scheme": frozenset({"event-tls-trust", "event-scheme-mismatch"}),
+    "latency near the limit": frozenset({
+        "kubelet-probe-near-timeout", "probe-slow-success", "spec-timeout-below-latency",
+    }),
+    "kills": frozenset({"event-liveness-kill", "kubelet-liveness-failing"}),
+    "startup probe": frozenset({"kubelet-startup-failing", "event-startup-kill"}),
+    "restarts": frozenset({"pod-restarted", "pod-waiting", "event-backoff"}),
+    "age at failure": frozenset({"pod-young", "pod-recovered-after-start"}),
+    "goroutines": frozenset({"go-goroutines-rising", "go-goroutines-leaking"}),
+    "routes": frozenset({"request-latency-high", "other-routes-slow"}),
+    "other targets": frozenset({"probe-peers-fail", "peers-most-pods-fail"}),
+    "dependency": frozenset({"dependency-failing", "dependency-latency-high"}),
+    "change": frozenset({"change-before", "change-guilty"}),
+    "rollout": frozenset({"rollout-in-progress", "rollout-stuck"}),
+    "etcd silence": frozenset({"etcd-member-scrape-gap", "etcd-member-hangs"}),
+    "etcd member gone": frozenset({"etcd-member-down", "etcd-peer-disconnected"}),
+    "etcd log writes": frozenset({"etcd-fsync-one-slow", "etcd-fsync-over-guidance"}),
+    "etcd round trips": frozenset({"etcd-rtt-rise", "etcd-rtt-over-limit"}),
+    "API server": frozenset({"apiserver-slow", "apiserver-errors"}),
+})  # fmt: skip
+_FAMILY_OF = {measure: name for name, measures in FAMILIES.items() for measure in measures}
+
+
+def family(measure: str) -> str:
+    """The measurement that a measure is a reading of; a measure without kin is its own."""
+    return _FAMILY_OF.get(measure, measure)

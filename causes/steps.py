@@ -1,0 +1,61 @@
+"""Next steps as a person can paste them: placeholders filled from the incident, where that is safe in a shell."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from domain.entities import EntityKind, EntityRef, RelationKind
+from domain.findings import Finding
+from domain.scope import Scope
+from domain.text import Text
+
+# Names come from alerts and are untrusted: whatever could mean something to a shell stays a placeholder.
+SAFE = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9._:/,-]*")
+PROBED = ("probe-app-silent", "probe-transport-timeout", "probe-refused", "probe-status-error")
+
+
+def filled(steps: tuple[Text, ...], values: Mapping[str, str]) -> tuple[Text, ...]:
+    """The steps with every known placeholder replaced."""
+    return tuple(Text(_fill(step.en, values), _fill(step.zh, values)) for step in steps)
+
+
+def values_of(scope: Scope, findings: Mapping[str, Finding]) -> dict[str, str]:
+    """Placeholder to value, from pods, workloads, nodes, etcd members and the probed address."""
+    pod = next(iter(scope.of_kind(EntityKind.POD)), None)
+    found = _address(findings)
+    if pod:
+        found |= {"<ns>": pod.namespace, "<pod>": pod.name}
+    for kind, mark in ((RelationKind.PART_OF, "deployment/<name>"), (RelationKind.RUNS_ON, "<node>")):
+        if target := _end(scope, pod, kind):
+            found[mark] = f"deployment/{target.name}" if mark.startswith("deployment") else target.name
+    found["<every member>"] = found["<全部成员>"] = _endpoints(scope)
+    return {mark: value for mark, value in found.items() if SAFE.fullmatch(value)}
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    for mark, value in values.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def _end(scope: Scope, pod: EntityRef | None, kind: RelationKind) -> EntityRef | None:
+    ends = [r.end for r in sorted(scope.relations) if pod and r.start == pod.key and r.kind is kind]
+    refs = [EntityRef.from_key(end) for end in ends]
+    return next((r for r in refs if r.kind in (EntityKind.WORKLOAD, EntityKind.HOST)), None)
+
+
+def _endpoints(scope: Scope) -> str:
+    return ",".join(m.endpoint for etcd in scope.connections.etcd[:1] for m in etcd.member)
+
+
+def _address(findings: Mapping[str, Finding]) -> dict[str, str]:
+    """Host, port and path of the probed address, when a failing probe names one."""
+    subject = next((f.subject for m in PROBED if (f := findings.get(m)) and f.seen and f.subject), "")
+    try:
+        parts = urlsplit(subject)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return {}
+    if not host or not port:
+        return {}
+    return {"<host>": host, "<port>": str(port), "<path>": parts.path or "/", "<pod-ip>": host}
