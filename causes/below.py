@@ -105,6 +105,9 @@ def _on_node(view: View, judged: Judged) -> bool:
 
 
 def _came_first(view: View, below: Judged, above: Judged) -> bool:
+    """By time; a change that is shown to be guilty is so because it came first."""
+    if below.cause.layer == "change":
+        return True
     one, two = _onsets(view, below, above)
     return one is not None and two is not None and one <= two + SCRAPE
 
@@ -117,6 +120,10 @@ def _lead(view: View, below: Judged, above: Judged) -> float:
 
 def _onsets(view: View, below: Judged, above: Judged) -> tuple[datetime | None, datetime | None]:
     """When the two began: by what was measured if that is known of both, otherwise by their alerts."""
+    if below.cause.layer == "change":
+        return max((c.at for c in view.scope.changes if c.at <= view.scope.started_at), default=None), (
+            view.scope.started_at
+        )
     measured = _measured(view, below), _measured(view, above)
     if all(measured):
         return measured

@@ -45,7 +45,8 @@ def _cause(cause: Cause) -> str:
 def _term(term: Term) -> str:
     limit = f" {term.limit:g}" if term.limit is not None else ""
     against = f"{term.weight_against:g}" if term.weight_against else ""
-    return f"| `{term.measure}` {WORDS[term.condition]}{limit} | {term.weight_for:g} | {against} | {_cell(term.text_for.en)} |"
+    told = f"`{term.measure}` {WORDS[term.condition]}{limit}"
+    return f"| {told} | {term.weight_for:g} | {against} | {_cell(term.text_for.en)} |"
 
 
 def _ruled_out(exclusion: Exclusion) -> str:

@@ -11,6 +11,8 @@ from domain.verdict import Outcome
 
 ETCD_THINGS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
 ABOVE_POD = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
+# What these measures are about is a node.
+OF_NODES = ("node-", "conntrack-")
 WORKLOADS = (EntityKind.WORKLOAD, EntityKind.SERVICE, EntityKind.POD)
 
 
@@ -23,7 +25,7 @@ def guilty(scope: Scope, judged: Judged, findings: Mapping[str, Finding]) -> Ent
         case EntityKind.ETCD_CLUSTER:
             return _etcd(scope)
         case EntityKind.HOST:
-            return _host(scope, subjects)
+            return _host(scope, _subjects(judged, findings, OF_NODES))
         case EntityKind.CLUSTER:
             return _cluster(scope)
         case EntityKind.WORKLOAD:
@@ -36,10 +38,10 @@ def shown(ref: EntityRef) -> str:
     return f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
 
 
-def _subjects(judged: Judged, findings: Mapping[str, Finding]) -> list[str]:
-    """What the speaking evidence is about, the weightiest first."""
+def _subjects(judged: Judged, findings: Mapping[str, Finding], starts: tuple[str, ...] = ("",)) -> list[str]:
+    """What the speaking evidence is about, the weightiest first; of measures with one of these beginnings."""
     speaking = sorted((t for t in judged.terms if t.outcome is Outcome.FOR), key=lambda t: (-t.weight, t.measure))
-    told = [findings[t.measure].subject for t in speaking if t.measure in findings]
+    told = [findings[t.measure].subject for t in speaking if t.measure in findings and t.measure.startswith(starts)]
     return [subject for subject in told if subject]
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from causes.below import View, consequences, explained
 from causes.catalogue import all_causes
 from causes.cause import Cause, Symptom
+from causes.families import family
 from causes.fingerprint import input_hash, stable
 from causes.guilty import ETCD_THINGS, guilty
 from causes.score import Judged, judge
@@ -24,12 +25,14 @@ NAME, VERSION = "expert-terms", "2"
 TEMPERATURE = 1.25
 # What "something that nobody wrote a file for" scores: a cause needs evidence well above its prior to beat it.
 UNKNOWN_SCORE = 0.0
-# How much softer a verdict becomes when every question about its first cause is open: the temperature doubles.
-UNANSWERED = 1.0
+# The share that every cause gives to unknown when no witness answered any of its questions.
+SILENCE = 0.5
 # Below this the first cause is more likely wrong than right.
 THRESHOLD = 0.5
 # A first cause whose answers gave less than this share of their weight looks like nothing that was ever described.
 FIT = 0.3
+# Causes below this share are not listed.
+NEGLIGIBLE = 0.005
 UNITS = 10_000
 # Without one of these nothing says that the control plane below a failing pod is in trouble.
 FROM_BELOW = ("apiserver-errors", "apiserver-etcd-slow", "apiserver-slow", "peers-most-pods-fail")
@@ -58,8 +61,8 @@ def rank(
     view = View(scope, {f.measure: f for f in reversed(ordered)})
     judged = _judged(view, ordered, similar, model.log_odds(ordered) if model else {})
     standing = sorted((j for j in judged if not j.excluded), key=lambda j: (-j.score, j.slug))
-    running = [j for j in standing if j.spoken_for]
-    shares = probabilities([j.score for j in running], temperature * _softer(running))
+    silent = SILENCE * silence([j.cause for j in judged], view)
+    running, shares = _running([j for j in standing if j.spoken_for], temperature, silent)
     state = _state(running, shares)
     undecided = state is VerdictState.UNKNOWN
     return Verdict(
@@ -112,17 +115,37 @@ def _below(cause: Cause, symptoms: frozenset[Symptom], answered: set[str]) -> bo
     return Symptom.API_SERVER in symptoms and cause.about in ETCD_THINGS and bool(answered & cause.measures)
 
 
-def _softer(running: Sequence[Judged]) -> float:
-    """What no witness answered of the first cause makes every odds smaller, and so moves the verdict to unknown."""
-    return 1 + UNANSWERED * (running[0].unanswered if running else 0.0)
+def _running(spoken: list[Judged], temperature: float, silent: float) -> tuple[list[Judged], list[float]]:
+    """The causes worth naming with their shares, unknown last; what is too unlikely stays part of unknown."""
+    shares = probabilities([j.score for j in spoken], temperature, silent)
+    kept = [s for s in shares[:-1] if s >= NEGLIGIBLE]
+    return spoken[: len(kept)], [*kept, round(1 - math.fsum(kept), 4)]
 
 
-def probabilities(scores: Sequence[float], temperature: float = TEMPERATURE) -> list[float]:
-    """Softmax of the scores and, last, of `unknown`; rounded to 4 places so that they still sum to 1."""
+def silence(causes: Sequence[Cause], view: View) -> float:
+    """The share of the causes' weight that witnesses were asked for and did not answer, 0 to 1.
+
+    A measurement is silent when one of its witnesses was asked and none answered; what nobody was asked is not.
+    """
+    weights: dict[str, float] = {}
+    heard: dict[str, bool] = {}
+    for term in (t for cause in causes for t in cause.terms):
+        if (finding := view.findings.get(term.measure)) is not None:
+            name = family(term.measure)
+            weights[name] = max(weights.get(name, 0.0), term.span)
+            heard[name] = heard.get(name, False) or finding.seen is not None
+    total = math.fsum(weights.values())
+    return math.fsum(w for name, w in weights.items() if not heard[name]) / total if total else 0.0
+
+
+def probabilities(scores: Sequence[float], temperature: float = TEMPERATURE, silent: float = 0.0) -> list[float]:
+    """Softmax of the scores and, last, of `unknown`, which then takes the share `silent` of every other;
+    rounded to 4 places so that they still sum to 1."""
     nats = [s / temperature for s in (*scores, UNKNOWN_SCORE)]
     top = max(nats)
     parts = [math.exp(n - top) for n in nats]
-    exact = [p / math.fsum(parts) * UNITS for p in parts]
+    kept = [p / math.fsum(parts) * (1 - silent) for p in parts[:-1]]
+    exact = [k * UNITS for k in (*kept, 1 - math.fsum(kept))]
     units = [math.floor(e) for e in exact]
     # The largest remainders get what rounding down left over; earlier positions first among equals.
     by_remainder = sorted(range(len(exact)), key=lambda i: (-round(exact[i] - units[i], 6), i))

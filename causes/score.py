@@ -1,5 +1,6 @@
 """How one cause fares against the findings: each term for, against or unknown, and what excludes it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,7 @@ class Judged:
     """A cause with its evaluated terms. `score` is in nats; `excluded` is the exclusion that struck it out.
 
     `fit` is what the answers gave of the weight that they could have given, 1 when all speak for the cause, negative
-    when most speak against it. `unanswered` is the share of its weight that no witness answered.
+    when most speak against it.
     `follows` and `contributes` name the cause that explains this one, or that this one makes worse.
     """
 
@@ -29,7 +30,6 @@ class Judged:
     score: float
     excluded: Exclusion | None = None
     fit: float = 0.0
-    unanswered: float = 1.0
     follows: str = ""
     contributes: str = ""
 
@@ -59,21 +59,16 @@ def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) 
     results = _count_once(cause, [evaluate(term, findings.get(term.measure)) for term in cause.terms])
     shown = tuple(r for t, r in zip(cause.terms, results, strict=True) if _worth_showing(t, r)) + extra
     excluded = next((e for e in cause.exclusions if holds(e, findings)), None)
-    fit, unanswered = _coverage(cause, results)
-    return Judged(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, fit, unanswered)
+    return Judged(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, _fit(cause, results))
 
 
-def _coverage(cause: Cause, results: Sequence[TermResult]) -> tuple[float, float]:
-    """How well the answers fit, and which share of the weight is unanswered; one measurement counts once."""
+def _fit(cause: Cause, results: Sequence[TermResult]) -> float:
+    """What the answers gave of what they could have given; one measurement counts once, 0 without any answer."""
     could: dict[str, float] = {}
-    answered: set[str] = set()
     for term, result in zip(cause.terms, results, strict=True):
-        could[term.counted_as] = max(could.get(term.counted_as, 0.0), term.weight_for)
         if result.outcome is not Outcome.UNKNOWN:
-            answered.add(term.counted_as)
-    total = sum(could.values())
-    known = sum(could[name] for name in sorted(answered))
-    return (sum(r.weight for r in results) / known if known else 0.0), 1 - known / total
+            could[term.counted_as] = max(could.get(term.counted_as, 0.0), term.weight_for)
+    return math.fsum(r.weight for r in results) / math.fsum(could.values()) if could else 0.0
 
 
 def holds(exclusion: Exclusion, findings: Findings) -> bool:

@@ -32,6 +32,6 @@ CAUSE = Cause(
         Text("On SIGTERM set readiness to false first, go on serving, and call Shutdown after the delay.", "收到 SIGTERM 后先置为未就绪并继续服务，延迟后再调用 Shutdown。"),
     ),
     references=("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination", "https://pkg.go.dev/net/http#Server.Shutdown"),
-    weights_from="Kubernetes documentation: endpoint removal follows the deletion, and proxies learn of it asynchronously. Weights are judgement.",
+    weights_from="Kubernetes documentation: endpoint removal follows the deletion, and proxies learn of it later. Weights are judgement.",
     may_follow=frozenset({EntityKind.WORKLOAD}),
 )  # fmt: skip

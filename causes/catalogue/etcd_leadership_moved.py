@@ -9,7 +9,7 @@ CAUSE = Cause(
     layer="infrastructure",
     title=Text("Leadership was moved on purpose", "主节点被主动迁移"),
     symptoms=frozenset({Symptom.ETCD}),
-    prior=-2.2,
+    prior=-3.8,
     terms=(
         Term("etcd-leader-switch", 1.0, Text("The leader really changed.", "确实换主。"),
              -3.0, Text("The leader did not change.", "没有换主。")),
@@ -23,7 +23,7 @@ CAUSE = Cause(
              -2.0, Text("A member fell silent.", "有成员静默。"), condition=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", 0.6, Text("The old leader went on answering.", "旧主节点持续应答。"),
              -1.5, Text("The old leader fell silent.", "旧主节点静默。"), condition=Condition.NOT_SEEN, group="etcd-member-scrape-gap"),
-        Term("etcd-fsync-one-slow", 0.6, Text("No disk stands out.", "没有磁盘异常。"),
+        Term("etcd-fsync-one-slow", 2.2, Text("No disk stands out.", "没有磁盘异常。"),
              -1.5, Text("A slow disk explains the switch.", "磁盘过慢可以解释换主。"), condition=Condition.NOT_SEEN),
         Term("etcd-heartbeat-failures", 0.3, Text("No heartbeat was late.", "心跳没有迟发。"),
              -0.5, Text("Heartbeats were late.", "心跳迟发。"), condition=Condition.NOT_SEEN),
@@ -31,6 +31,7 @@ CAUSE = Cause(
     exclusions=(
         Exclusion("etcd-leader-switch", Text("The leader did not change.", "没有换主。"), seen=False),
         Exclusion("etcd-rtt-rise", Text("Round trips rose between zones, a hand-over does not do that.", "跨区往返时延上升，主动移交不会如此。"), also=(("etcd-rtt-cross-zone", True),)),
+        Exclusion("etcd-fsync-one-slow", Text("A leader that waits for its disk and sends heartbeats late loses its role without anybody's doing.", "主节点等待磁盘并迟发心跳，会自行失去主节点身份。"), also=(("etcd-heartbeat-failures", True),)),
     ),
     next_steps=(
         Text("Ask who ran it: journalctl -u etcd | grep -i 'leadership transfer'", "确认操作者：journalctl -u etcd | grep -i 'leadership transfer'"),
@@ -38,6 +39,6 @@ CAUSE = Cause(
         Text("If it was planned, nothing is to be done.", "若为计划内操作则无需处理。"),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/maintenance/", "https://pkg.go.dev/go.etcd.io/etcd/etcdctl/v3",),
-    weights_from="Recorded operation (etcdctl move-leader): switch without a leaderless moment, flat round trips, no restart.",
+    weights_from="Recorded operation (etcdctl move-leader): switch without a leaderless moment, flat round trips, no restart. A slow disk looks the same while nobody looks at the disks, so the answer about the disks carries the weight and the prior is low.",
     about=EntityKind.ETCD_CLUSTER,
 )  # fmt: skip
