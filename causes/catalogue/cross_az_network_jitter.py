@@ -27,7 +27,7 @@ CAUSE = Cause(
     exclusions=(
         Exclusion("etcd-rtt-rise", Text("Round trips were steady: a steady delay, even a long one, is not jitter.", "往返时延平稳：时延稳定（即使较高）不是抖动。"), seen=False),
         Exclusion("etcd-member-scrape-gap", Text("One member stopped answering everybody, the monitoring too: that is the process, not the path.", "一个成员对所有人（包括监控）都停止应答：问题在进程而非网络。")),
-        Exclusion("etcd-member-hangs", Text("One member accepts connections and never answers: that is the process, not the path.", "一个成员接受连接但不应答：问题在进程而非网络。")),
+        Exclusion("etcd-member-hangs", Text("One member accepts connections and answers nobody, the monitoring neither: that is the process, not the path.", "一个成员接受连接但不应答任何一方（包括监控）：问题在进程而非网络。"), also=(("etcd-member-down", True),)),
         Exclusion("etcd-rtt-one-member", Text("Slow only towards one member: that member or its host, not the path between zones.", "仅到一个成员变慢：问题在该成员或其主机，而非区间网络。"), also=(("etcd-rtt-cross-zone", False),)),
     ),
     next_steps=(

@@ -13,7 +13,7 @@ CAUSE = Cause(
     terms=(
         Term("etcd-member-scrape-gap", 2.8, Text("It answered nobody for a while, without a restart: the process stood still.", "一段时间内对所有人无应答且未重启：进程停顿。"),
              -1.8, Text("Every member went on answering the monitoring.", "所有成员都持续应答监控。")),
-        Term("etcd-member-hangs", 2.4, Text("It accepts connections and does not answer.", "它接受连接但不应答。"), group="etcd-member-scrape-gap"),
+        Term("etcd-member-hangs", 2.4, Text("It accepts connections and does not answer.", "它接受连接但不应答。")),
         Term("etcd-old-leader-silent", 1.5, Text("It was the leader that fell silent.", "静默的正是主节点。"),
              -1.0, Text("The leader itself did not fall silent.", "主节点本身没有静默。")),
         Term("etcd-rtt-one-member", 1.0, Text("Slow only towards one member: that member, not the network.", "仅到一个成员变慢：问题在该成员而非网络。"),

@@ -22,7 +22,7 @@ CAUSE = Cause(
         Term("etcd-member-scrape-gap", 0.6, Text("Every member answered throughout.", "各成员全程应答。"),
              -2.0, Text("A member fell silent.", "有成员静默。"), condition=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", 0.6, Text("The old leader went on answering.", "旧主节点持续应答。"),
-             -1.5, Text("The old leader fell silent.", "旧主节点静默。"), condition=Condition.NOT_SEEN, group="etcd-member-scrape-gap"),
+             -1.5, Text("The old leader fell silent.", "旧主节点静默。"), condition=Condition.NOT_SEEN, group="etcd silence"),
         Term("etcd-fsync-one-slow", 2.2, Text("No disk stands out.", "没有磁盘异常。"),
              -1.5, Text("A slow disk explains the switch.", "磁盘过慢可以解释换主。"), condition=Condition.NOT_SEEN),
         Term("etcd-heartbeat-failures", 0.3, Text("No heartbeat was late.", "心跳没有迟发。"),

@@ -75,10 +75,13 @@ class Prometheus:
         self._client = client
 
     def range(self, query: str, start: datetime, end: datetime, step_s: int) -> Answered:
-        """`query_range` with a step that keeps the answer under 11,000 points per series."""
+        """`query_range` with a step that keeps the answer under 11,000 points per series.
+
+        Whatever a server adds outside of the range is dropped: nothing after `end` may be looked at.
+        """
         step = max(step_s, math.ceil((end - start).total_seconds() / 10_000))
         asked = {"query": query, "start": seconds(start), "end": seconds(end), "step": str(step)}
-        return self._ask("/api/v1/query_range", asked)
+        return _within(self._ask("/api/v1/query_range", asked), start, end)
 
     def at(self, query: str, time: datetime) -> Answered:
         """An instant query."""
@@ -97,6 +100,12 @@ class Prometheus:
             if answer.status_code not in RETRIED or attempt == 2:
                 break
         return _read(answer.status_code, answer.content)
+
+
+def _within(answered: Answered, start: datetime, end: datetime) -> Answered:
+    first, last = math.floor(start.timestamp() * 1000), math.ceil(end.timestamp() * 1000)
+    lines = [Line(x.labels, tuple(p for p in x.points if first <= p.at_ms <= last)) for x in answered.lines]
+    return Answered(tuple(lines), answered.partial)
 
 
 def _read(status: int, content: bytes) -> Answered:

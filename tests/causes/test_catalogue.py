@@ -7,7 +7,7 @@ import pytest
 from causes.catalogue import all_causes
 from causes.cause import Cause, Condition, Symptom, Term
 from causes.describe import with_catalogue
-from causes.families import FAMILIES
+from causes.families import FAMILIES, family
 from domain.text import Text
 from evidence.checks import all_checks
 
@@ -164,6 +164,11 @@ def test_families_hold_each_measure_once_and_only_measures_that_a_cause_reads() 
     members = [m for measures in FAMILIES.values() for m in measures]
     assert len(members) == len(set(members))
     assert set(members) <= {m for cause in all_causes().values() for m in cause.measures}
+
+
+def test_a_group_is_a_family_or_a_name_of_its_own_never_a_measure_that_has_a_family() -> None:
+    groups = {t.group for c in all_causes().values() for t in c.terms if t.group}
+    assert not [g for g in groups if family(g) != g]
 
 
 def test_causes_that_contribute_or_follow_name_things_that_exist() -> None:

@@ -1,0 +1,98 @@
+"""Recorded bundles told otherwise: other names, other times, another order, noise that came later."""
+
+import json
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from domain.connections import Connections
+from evidence.bundles import Bundle, RecordedDelivery
+from evidence.recording import Answer
+
+ISO = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
+POD_IN_KEY = re.compile(r'pod\\?":\s?\\?"([a-z0-9.-]+)')
+
+
+def renamed(bundle: Bundle) -> Bundle:
+    """Every pod, host, member and zone under another name; their order among each other is turned around."""
+    names = {m.name for etcd in bundle.connections.etcd for m in etcd.member}
+    names |= {h for etcd in bundle.connections.etcd for m in etcd.member for h in m.hosts if not h[0].isdigit()}
+    names |= {m.zone for etcd in bundle.connections.etcd for m in etcd.member}
+    names |= {pod for d in bundle.deliveries for pod in POD_IN_KEY.findall(d.body)}
+    ordered = sorted(names - {""}, key=lambda n: (-len(n), n))
+    marks = {name: f"{chr(122 - i % 20)}{i}-thing" for i, name in enumerate(sorted(ordered))}
+    pattern = re.compile(
+        "|".join(rf"(?:(?<![a-z0-9-])|(?<=%22)|(?<=%2F)|(?<=%7C)){re.escape(n)}(?![a-z0-9])" for n in ordered)
+    )
+    return told(bundle, lambda text: pattern.sub(lambda found: marks[found[0]], text))
+
+
+def shifted(bundle: Bundle, seconds: int) -> Bundle:
+    """The same incident at another time: every time stamp, in whatever form, that many seconds later."""
+    day = str(round(bundle.as_of.timestamp()))[:5]
+    number = re.compile(rf"(?<![\d.]){day}\d{{5}}(?=\d{{3}}(?!\d)|(?!\d))")
+
+    def later(text: str) -> str:
+        text = number.sub(lambda found: str(int(found[0]) + seconds), text)
+        return ISO.sub(lambda found: _moved(found[0], seconds), text)
+
+    moved = told(bundle, later)
+    return replace(moved, as_of=bundle.as_of + timedelta(seconds=seconds))
+
+
+def _moved(stamp: str, seconds: int) -> str:
+    at = datetime.fromisoformat(stamp).replace(tzinfo=UTC)
+    return (at + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S") if at.year > 2000 else stamp
+
+
+def told(bundle: Bundle, change: Callable[[str], str]) -> Bundle:
+    """With every text of the bundle changed."""
+    raw = change(msgspec.json.encode(bundle.connections).decode())
+    deliveries = tuple(_delivery(d, change) for d in bundle.deliveries)
+    answers = tuple(
+        replace(a, connection=change(a.connection), path=change(a.path), params=change(a.params), body=change(a.body),
+                answer=change(a.answer))
+        for a in bundle.answers
+    )  # fmt: skip
+    connections = msgspec.json.decode(raw, type=Connections)
+    return replace(bundle, connections=connections, deliveries=deliveries, answers=answers)
+
+
+def _delivery(delivery: RecordedDelivery, change: Callable[[str], str]) -> RecordedDelivery:
+    raw = change(msgspec.json.encode(delivery).decode())
+    return msgspec.json.decode(raw, type=RecordedDelivery)
+
+
+def shuffled(bundle: Bundle, seed: int) -> Bundle:
+    """Deliveries, answers, and the series within each answer in another order."""
+    dice = random.Random(seed)
+    answers, deliveries = [_series(a, dice.shuffle) for a in bundle.answers], list(bundle.deliveries)
+    dice.shuffle(answers)
+    dice.shuffle(deliveries)
+    return replace(bundle, answers=tuple(answers), deliveries=tuple(deliveries))
+
+
+def noisy_afterwards(bundle: Bundle, seed: int) -> Bundle:
+    """Every series goes on wildly after the moment at which the incident was looked at."""
+    dice, end = random.Random(seed), bundle.as_of.timestamp()
+
+    def go_on(rows: list[Any]) -> None:
+        for row in rows:
+            row.get("values", []).extend([end + 5 * i, str(dice.choice([0, 1, 50, 9e9]))] for i in range(1, 12))
+
+    late = [replace(d, received_at=bundle.as_of + timedelta(seconds=30)) for d in bundle.deliveries[:1]]
+    answers = tuple(_series(a, go_on) for a in bundle.answers)
+    return replace(bundle, answers=answers, deliveries=(*bundle.deliveries, *late))
+
+
+def _series(answer: Answer, change: Callable[[list[Any]], None]) -> Answer:
+    if "query" not in answer.path or answer.status != 200:
+        return answer
+    body = json.loads(answer.answer)
+    change(body.get("data", {}).get("result", []))
+    return replace(answer, answer=json.dumps(body))
