@@ -157,7 +157,7 @@ def test_the_catalogue_holds_exactly_these_causes() -> None:
 def test_every_measure_of_a_cause_is_declared_by_a_check() -> None:
     declared = {m.slug for check in all_checks() for m in check.measures}
     used = {m for cause in all_causes().values() for m in cause.measures}
-    assert used - declared == AWAITED
+    assert used - declared <= AWAITED
 
 
 def test_families_hold_each_measure_once_and_only_measures_that_a_cause_reads() -> None:
