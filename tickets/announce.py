@@ -1,0 +1,56 @@
+"""How a message leads: with what happened, and with the further incidents of a storm."""
+
+from dataclasses import replace
+
+from domain.text import Text
+from tickets.plain import clipped, one_line
+from tickets.report import TITLE, Line, Report, Section, bounded
+from tickets.system import Memory, Notice, Occasion, Receipt
+
+LEADS = {
+    Occasion.CAUSE_CHANGED: Text("Other first cause", "首位原因变更"),
+    Occasion.ACKNOWLEDGED: Text("Acknowledged", "已确认"),
+    Occasion.CONFIRMED: Text("Cause confirmed", "原因已证实"),
+    Occasion.RESOLVED: Text("Resolved", "已恢复"),
+    Occasion.REOPENED: Text("Reopened", "再次发生"),
+}
+STORM = Text("Further incidents in this message", "本消息中的其他事件")
+SENT = Text("Sent.", "已发送。")
+STANDS = Text("It had been sent before; nothing was sent again.", "此前已发送，未重复发送。")
+DIGEST = 20
+
+
+def announced(notice: Notice) -> Report:
+    """The report with what happened in front of its title, and the storm's other incidents as its first section."""
+    report, lead = notice.report, LEADS.get(notice.occasion)
+    if lead:
+        title = f"{lead.in_language(notice.language)}: {one_line(report.title)}"
+        report = replace(report, title=clipped(title, TITLE))
+    if not notice.digest:
+        return report
+    lines = tuple(_other(one) for one in notice.digest[:DIGEST])
+    storm = Section(STORM, lines, len(notice.digest) - len(lines), yields=1)
+    return replace(report, sections=(storm, *report.sections))
+
+
+def _other(report: Report) -> Line:
+    title = f"#{report.number} {clipped(report.title, TITLE // 2)}"
+    return Line(bounded(Text(f"{title}: {report.headline.en}", f"{title}：{report.headline.zh}")), url=report.url)
+
+
+def mark_of(notice: Notice) -> str:
+    """What tells one message of an incident from the others."""
+    return f"{notice.revision}.{notice.occasion}"
+
+
+def already(notice: Notice, memory: Memory) -> Receipt | None:
+    """The receipt of a message that was sent before, None when it was not."""
+    if memory.get("told") != mark_of(notice):
+        return None
+    return Receipt(memory.get("key"), notice.report.url, STANDS)
+
+
+def remembered(notice: Notice, memory: Memory, key: str = "") -> Receipt:
+    """The receipt of a message that has just been sent, kept for the next attempt."""
+    memory.put(told=mark_of(notice), key=key)
+    return Receipt(key, notice.report.url, SENT)

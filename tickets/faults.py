@@ -1,0 +1,19 @@
+"""Refusals in both languages, and what a connection's page shows of an error."""
+
+from domain.errors import ProductError, Refused
+from domain.text import Text
+from tickets.system import Trouble
+
+
+class RefusedAs(Refused):
+    """A refusal whose sentence is there in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+def trouble_of(error: ProductError) -> Trouble:
+    """The error's own sentence in both languages; where it has only one, that it came in a check."""
+    told = error.text if isinstance(error, RefusedAs) else Text(str(error), f"检查失败：{error}")
+    return Trouble(told)

@@ -1,0 +1,116 @@
+"""What the robots of group chats have in common: a secret address takes a message and answers with a code."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from domain.errors import Malformed, Refused, Unreachable
+from domain.text import Text
+from tickets.announce import already, announced, remembered
+from tickets.faults import RefusedAs, trouble_of
+from tickets.render import Content, render
+from tickets.report import Report
+from tickets.system import Means, Memory, Notice, Receipt, Trouble
+from tickets.transport import asked, retryable
+
+NO_SECRET = Text(
+    "No signing secret is declared; copy it from the robot's settings into a file and name it in secret_file.",
+    "未声明加签密钥；请将机器人设置中的密钥复制到文件，并在 secret_file 中指定。",
+)
+NO_ADDRESS = Text(
+    "No address is declared; put the robot's address into a file and name it in url_file.",
+    "未声明地址；请将机器人的地址写入文件，并在 url_file 中指定。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a message was not taken, with the remedy; `again_s` is how long to wait, None where waiting does not help."""
+
+    sentence: Text
+    again_s: float | None = None
+
+    @property
+    def error(self) -> Unreachable | Refused:
+        """What is raised for it."""
+        return RefusedAs(self.sentence) if self.again_s is None else Unreachable(self.sentence.en, self.again_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """A kind of robot. `body` makes the message of the rendered form; `signed` adds what proves who sends.
+
+    `fault` reads an answer, None when the message was taken. `probe` is a message that the robot refuses as it is
+    empty, after it has looked at address and signature: `probed` says whether it refused for no other reason.
+    """
+
+    who: str
+    form: str
+    body: Callable[[Report, Content, str], dict[str, Any]]
+    fault: Callable[[httpx.Response], Fault | None]
+    probe: Mapping[str, Any]
+    probed: Callable[[httpx.Response], bool]
+    signed: Callable[[Means, str, dict[str, Any]], tuple[str, dict[str, Any]]] = lambda means, url, body: (url, body)
+
+    def tell(self, means: Means, notice: Notice, memory: Memory) -> Receipt:
+        """Sends the message, once for each revision and occasion."""
+        if stands := already(notice, memory):
+            return stands
+        report = announced(notice)
+        content = render(report, self.form, notice.language)
+        answer = self._posted(means, self.body(report, content, notice.language))
+        retryable(answer, self.who)
+        if fault := self.fault(answer):
+            raise fault.error
+        return remembered(notice, memory)
+
+    def check(self, means: Means) -> Sequence[Trouble]:
+        """Whether the robot would take a message; nothing is shown in the chat."""
+        try:
+            answer = self._posted(means, dict(self.probe))
+            retryable(answer, self.who)
+            fault = None if self.probed(answer) else self.fault(answer)
+        except (Unreachable, Refused, Malformed) as error:
+            return [trouble_of(error)]
+        return [Trouble(fault.sentence, fatal=fault.again_s is None)] if fault else []
+
+    def reads(self, request: httpx.Request) -> bool:
+        """The probe changes nothing, so a dry run sends it too; a signature may have been added."""
+        try:
+            said = httpx.Response(200, content=request.content).json()
+        except ValueError:
+            return False
+        return isinstance(said, dict) and self.probe.items() <= said.items()
+
+    def _posted(self, means: Means, body: dict[str, Any]) -> httpx.Response:
+        url = means.secret("url") or means.declared.url
+        if not url:
+            raise RefusedAs(NO_ADDRESS)
+        signed_url, signed = self.signed(means, url, body)
+        return asked(means.client, "POST", signed_url, self.who, json=signed)
+
+
+def code_of(answer: httpx.Response, *names: str) -> tuple[int, str]:
+    """Code and message of a JSON answer, by the first name that is there. Raises Malformed for other answers."""
+    try:
+        said = answer.json()
+        code = next(said[name] for name in names if name in said)
+        message = next((str(said[n]) for n in ("errmsg", "msg", "StatusMessage") if n in said), "")
+        return int(code), message[:200]
+    except (ValueError, TypeError, StopIteration) as error:
+        raise Malformed(f"the answer ({answer.status_code}) is not a robot's; compare the address") from error
+
+
+def by_code(who: str, known: Mapping[int, Fault], *names: str) -> Callable[[httpx.Response], Fault | None]:
+    """Reads an answer by a table of codes; an unknown code is told as it came."""
+
+    def fault(answer: httpx.Response) -> Fault | None:
+        code, message = code_of(answer, *names)
+        if code == 0:
+            return None
+        told = Text(f"{who} refused with code {code}: {message}", f"{who} 以代码 {code} 拒绝：{message}")
+        return known.get(code, Fault(told))
+
+    return fault

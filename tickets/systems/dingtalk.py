@@ -1,0 +1,79 @@
+"""A DingTalk group robot that is signed: the time and an HMAC over it stand in the address."""
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import urlencode
+
+from domain.text import Text
+from tickets.faults import RefusedAs
+from tickets.render import Content
+from tickets.render.form import title_of
+from tickets.render.twins import escaped
+from tickets.report import Report
+from tickets.robots import NO_SECRET, Fault, Robot, by_code, code_of
+from tickets.system import Means, System
+
+# Codes as DingTalk's reference of custom robots lists them.
+KNOWN = {
+    -1: Fault(Text("DingTalk is busy", "钉钉系统繁忙"), 5.0),
+    130101: Fault(Text("More than 20 messages a minute went to this robot", "该机器人每分钟消息超过 20 条"), 600.0),
+    410100: Fault(Text("Messages go to this robot too fast", "该机器人消息发送过快"), 600.0),
+    300001: Fault(Text(
+        "DingTalk does not know this robot; copy its address anew into url_file",
+        "钉钉不认识该机器人；请重新将其地址复制到 url_file",
+    )),
+    310000: Fault(Text(
+        "DingTalk refused the sender: compare secret_file with the robot's signing secret, and the server's clock;"
+        " a robot with key words or an address list needs the signature instead",
+        "钉钉拒绝发送方：请核对 secret_file 与机器人的加签密钥及服务器时钟；使用关键词或 IP 白名单的机器人请改为加签",
+    )),
+    400101: Fault(Text("DingTalk does not know this robot; copy its address anew into url_file",
+                       "钉钉不认识该机器人；请重新将其地址复制到 url_file")),
+    400106: Fault(Text("The robot was removed or stopped; add it again", "机器人已被移除或停用；请重新添加")),
+}  # fmt: skip
+
+
+def signature(secret: str, at_ms: int) -> str:
+    """HMAC-SHA256 over the time in milliseconds and the secret, keyed by the secret, in Base64."""
+    signed = f"{at_ms}\n{secret}".encode()
+    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
+
+
+def _signed(means: Means, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    secret = means.secret("secret")
+    if not secret:
+        raise RefusedAs(NO_SECRET)
+    at_ms = int(means.now.timestamp() * 1000)
+    extra = urlencode({"timestamp": at_ms, "sign": signature(secret, at_ms)})
+    return f"{url}{'&' if '?' in url else '?'}{extra}", body
+
+
+def _body(report: Report, content: Content, language: str) -> dict[str, Any]:
+    markdown = {"title": escaped(title_of(report)), "text": content}
+    return {"msgtype": "markdown", "markdown": markdown, "at": {"atMobiles": [], "isAtAll": False}}
+
+
+ROBOT = Robot(
+    who="DingTalk",
+    form="dingtalk",
+    body=_body,
+    fault=by_code("DingTalk", KNOWN, "errcode"),
+    probe={"msgtype": "text", "text": {"content": ""}},
+    probed=lambda answer: code_of(answer, "errcode")[0] not in KNOWN,
+    signed=_signed,
+)
+SYSTEM = System(
+    kind="dingtalk",
+    section="chat",
+    title=Text("DingTalk group robot", "钉钉群机器人"),
+    setup=Text(
+        "Add a custom robot with a signature; its address goes into url_file, its secret into secret_file.",
+        "在群中添加带加签的自定义机器人；其地址写入 url_file，密钥写入 secret_file。",
+    ),
+    tell=ROBOT.tell,
+    check=ROBOT.check,
+    every_s=3.0,
+    reads=ROBOT.reads,
+)

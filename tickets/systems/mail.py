@@ -1,0 +1,186 @@
+"""Mail over SMTP: one thread per incident, plain text and HTML, over verified TLS."""
+
+import smtplib
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from html import escape
+
+from domain.errors import Refused, Unreachable
+from domain.text import Text
+from tickets.announce import already, announced, mark_of, remembered
+from tickets.faults import RefusedAs, trouble_of
+from tickets.plain import clipped
+from tickets.render import render
+from tickets.render.form import title_of
+from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+
+# A header line may have 998 bytes; a subject that is shown has far less.
+SUBJECT = 150
+INCOMPLETE = Text(
+    "The declaration lacks smtp_host, sender or recipients; add what is missing",
+    "声明缺少 smtp_host、sender 或 recipients；请补充",
+)
+OPEN_PASSWORD = Text(
+    "A password would go over an open connection; set smtp_tls to starttls or tls",
+    "密码将经由未加密连接发送；请将 smtp_tls 设为 starttls 或 tls",
+)
+NOT_OFFERED = Text(
+    "The mail server offers no STARTTLS or no sign-in on this port; compare smtp_tls and smtp_port",
+    "邮件服务器在该端口不提供 STARTTLS 或登录；请核对 smtp_tls 与 smtp_port",
+)
+BAD_PASSWORD = Text(
+    "The mail server does not take user and password; correct basic_user and basic_password_file",
+    "邮件服务器不接受该用户与密码；请更正 basic_user 与 basic_password_file",
+)
+OPEN = Text(
+    "The connection is not encrypted; set smtp_tls to starttls or tls", "连接未加密；请将 smtp_tls 设为 starttls 或 tls"
+)
+
+
+def message_of(means: Means, notice: Notice, memory: Memory) -> EmailMessage:
+    """The mail of a notice; the first of an incident begins the thread that the others belong to."""
+    report, declared = announced(notice), means.declared
+    domain = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
+    root = f"<incident-{notice.snapshot.id}@{domain}>"
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = declared.sender, ", ".join(declared.recipients)
+    mail["Subject"] = memory.get("subject") or clipped(title_of(notice.report), SUBJECT)
+    mail["Date"], mail["Auto-Submitted"] = format_datetime(means.now), "auto-generated"
+    if memory.get("root"):
+        mail["Message-ID"] = f"<incident-{notice.snapshot.id}.{mark_of(notice)}@{domain}>"
+        mail["In-Reply-To"] = mail["References"] = root
+    else:
+        mail["Message-ID"] = root
+    mail.set_content(str(render(report, "text", notice.language)))
+    shown = str(render(report, "html", notice.language))
+    mail.add_alternative(_page(shown, title_of(report), notice.language), subtype="html")
+    return mail
+
+
+def _page(fragment: str, title: str, language: str) -> str:
+    code = "zh-Hans" if language.startswith("zh") else "en"
+    head = f'<!doctype html>\n<html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
+    return f"{head}\n<body>\n{fragment}</body></html>\n"
+
+
+@contextmanager
+def connected(means: Means) -> Iterator[smtplib.SMTP]:
+    """A signed-in session; its faults are told as Unreachable or Refused, without what was said in it."""
+    declared = means.declared
+    if not (declared.smtp_host and declared.sender and declared.recipients):
+        raise RefusedAs(INCOMPLETE)
+    if declared.basic_user and declared.smtp_tls == "none":
+        raise RefusedAs(OPEN_PASSWORD)
+    try:
+        with _session(means) as session:
+            if declared.basic_user:
+                session.login(declared.basic_user, means.secret("basic_password"))
+            yield session
+    except smtplib.SMTPException as error:
+        raise _told(error) from error
+    except (OSError, ssl.SSLError) as error:
+        raise Unreachable(f"the mail server cannot be reached ({_reason(error)})") from error
+
+
+def _session(means: Means) -> smtplib.SMTP:
+    declared = means.declared
+    name = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
+    place = {"host": declared.smtp_host, "port": declared.smtp_port, "local_hostname": name}
+    if declared.smtp_tls == "tls":
+        return smtplib.SMTP_SSL(**place, timeout=declared.timeout_s, context=_trust(declared.ca_file))
+    session = smtplib.SMTP(**place, timeout=declared.timeout_s)
+    if declared.smtp_tls == "starttls":
+        try:
+            session.starttls(context=_trust(declared.ca_file))
+        except BaseException:
+            session.close()
+            raise
+    return session
+
+
+def _trust(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ssl.SSLError) as error:
+        raise Refused(f"ca_file {ca_file} cannot be used; give a PEM file") from error
+
+
+def _reason(error: OSError) -> str:
+    """A certificate that is not trusted is said with its reason; nothing else that could hold somebody's text."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}; name the authority in ca_file"
+    return type(error).__name__
+
+
+def _told(error: smtplib.SMTPException) -> Unreachable | Refused:
+    """What an SMTP fault means: 4xx and a lost connection are for later, 5xx is a refusal."""
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return RefusedAs(NOT_OFFERED)
+    if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+        return RefusedAs(BAD_PASSWORD)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        worst = min(code for code, _ in error.recipients.values())
+        who = ", ".join(sorted(error.recipients))
+        return Unreachable(f"later: {who}") if worst < 500 else Refused(f"the mail server refuses the recipients {who}")
+    if isinstance(error, smtplib.SMTPResponseException):
+        code = error.smtp_code
+        return Refused(f"the mail server refused with {code}") if code >= 500 else Unreachable(f"it answered {code}")
+    return Unreachable(f"the mail server broke off ({type(error).__name__})")
+
+
+def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+    """Sends one mail to all recipients, once for each revision and occasion."""
+    if stands := already(notice, memory):
+        return stands
+    mail = message_of(means, notice, memory)
+    if means.dry_run:
+        means.show("SMTP", f"{means.declared.smtp_host}:{means.declared.smtp_port}", mail.as_string())
+    else:
+        with connected(means) as session:
+            refused = session.send_message(mail)
+        memory.put(root="1", subject=str(mail["Subject"]))
+        if refused:
+            receipt = remembered(notice, memory, str(mail["Message-ID"]))
+            who = ", ".join(sorted(refused))
+            return Receipt(
+                receipt.key, receipt.url, Text(f"Sent, but refused for {who}.", f"已发送，但 {who} 被拒绝。")
+            )
+    return remembered(notice, memory, str(mail["Message-ID"]))
+
+
+def _check(means: Means) -> Sequence[Trouble]:
+    """Signs in and names sender and recipients as for a mail; none is sent."""
+    try:
+        with connected(means) as session:
+            session.ehlo_or_helo_if_needed()
+            _accepted(session.mail(parseaddr(means.declared.sender)[1]), "sender")
+            for recipient in means.declared.recipients:
+                _accepted(session.rcpt(parseaddr(recipient)[1]), f"recipient {recipient}")
+            session.rset()
+    except (Unreachable, Refused) as error:
+        return [trouble_of(error)]
+    return [Trouble(OPEN, fatal=False)] if means.declared.smtp_tls == "none" else []
+
+
+def _accepted(answer: tuple[int, bytes], what: str) -> None:
+    if answer[0] >= 400:
+        en = f"The mail server refuses the {what} with {answer[0]}; correct it in the connections file"
+        raise RefusedAs(Text(en, f"邮件服务器以 {answer[0]} 拒绝 {what}；请在连接文件中更正"))
+
+
+SYSTEM = System(
+    kind="mail",
+    section="chat",
+    title=Text("Mail", "邮件"),
+    setup=Text(
+        "Name smtp_host, smtp_port, smtp_tls, sender and recipients; user and password as basic_user and"
+        " basic_password_file.",
+        "填写 smtp_host、smtp_port、smtp_tls、sender 与 recipients；用户与密码写入 basic_user 与 basic_password_file。",
+    ),
+    tell=_tell,
+    check=_check,
+)

@@ -1,0 +1,149 @@
+"""A Slack bot: one message per incident, changed in place; what an answer lost is found again by its metadata."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import httpx
+
+from domain.errors import Malformed, Refused, Unreachable
+from domain.text import Text
+from tickets.announce import already, announced, remembered
+from tickets.faults import RefusedAs, trouble_of
+from tickets.render import render
+from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.transport import answered, asked
+
+WHO = "Slack"
+EVENT = "incident_graph"
+LOOKED_AT = 100
+LATER = {"internal_error": 10.0, "fatal_error": 30.0, "service_unavailable": 30.0, "request_timeout": 10.0,
+         "ratelimited": 30.0, "rate_limited": 30.0}  # fmt: skip
+LOST = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
+BAD_TOKEN = Text("Slack does not take the bot's token; copy the token that begins with xoxb- into bearer_file",
+                 "Slack 不接受该令牌；请将以 xoxb- 开头的令牌复制到 bearer_file")  # fmt: skip
+KNOWN = {
+    **dict.fromkeys(("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive"), BAD_TOKEN),
+    "missing_scope": Text("The bot may not post; give it the scope chat:write and install it again",
+                          "机器人无发送权限；请授予 chat:write 权限并重新安装"),
+    "channel_not_found": Text("Slack does not show the channel to the bot; write its id (C...) and invite the bot",
+                              "机器人看不到该频道；请填写频道 ID（C...）并邀请机器人"),
+    "not_in_channel": Text("The bot is not in the channel; invite it with /invite",
+                           "机器人不在频道中；请用 /invite 邀请"),
+    "is_archived": Text("The channel is archived; choose another", "该频道已归档；请选择其他频道"),
+}  # fmt: skip
+NO_TOKEN = Text("No token is declared; put the bot's token into a file and name it in bearer_file",
+                "未声明令牌；请将机器人令牌写入文件，并在 bearer_file 中指定")  # fmt: skip
+NO_CHANNEL = Text("No channel is declared; write its id into channel", "未声明频道；请在 channel 中填写频道 ID")
+NAMED = Text(
+    "The channel is declared by its name; with its id a lost answer leads to no second message",
+    "频道以名称声明；使用频道 ID 可避免丢失应答后的重复消息",
+)
+
+
+class SaidNo(RefusedAs):
+    """Slack answered `ok: false`; `code` is its error."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(KNOWN.get(code, Text(f"Slack refused: {code}", f"Slack 拒绝：{code}")))
+        self.code = code
+
+
+def call(means: Means, method: str, **said: Any) -> Mapping[str, Any]:
+    """One method of Slack's Web API. Raises Unreachable, or SaidNo with Slack's error."""
+    answer = answered(asked(means.client, "POST", method, WHO, json=said), WHO)
+    if answer.get("ok") is True:
+        return answer
+    code = str(answer.get("error", "no error given"))[:100]
+    if code in LATER:
+        raise Unreachable(f"Slack answered {code}", LATER[code])
+    raise SaidNo(code)
+
+
+def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+    """Changes the incident's message, or posts it when there is none."""
+    if stands := already(notice, memory):
+        return stands
+    if not means.declared.channel:
+        raise RefusedAs(NO_CHANNEL)
+    message = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(notice)}
+    message |= cast(dict[str, Any], render(announced(notice), "slack", notice.language))
+    key = _changed(means, memory, message) or _posted(means, notice, memory, message)
+    return remembered(notice, memory, key)
+
+
+def _metadata(notice: Notice) -> dict[str, Any]:
+    return {"event_type": EVENT, "event_payload": {"incident": notice.snapshot.id}}
+
+
+def _changed(means: Means, memory: Memory, message: dict[str, Any]) -> str:
+    """The key of the message that was changed; empty when there is none that can be."""
+    channel, _, ts = memory.get("key").partition("/")
+    if not ts:
+        return ""
+    try:
+        call(means, "chat.update", channel=channel, ts=ts, **message)
+    except SaidNo as error:
+        if error.code in LOST:
+            return ""
+        raise
+    return f"{channel}/{ts}"
+
+
+def _posted(means: Means, notice: Notice, memory: Memory, message: dict[str, Any]) -> str:
+    """The key of the new message, or of the one that an earlier attempt posted without hearing the answer."""
+    if memory.get("posting") and (key := _found(means, notice)):
+        memory.put(key=key, posting="")
+        return _changed(means, memory, message) or key
+    memory.put(posting="1")
+    said = call(means, "chat.postMessage", channel=means.declared.channel, **message)
+    key = f"{said.get('channel', '')}/{said.get('ts', '')}"
+    memory.put(key=key, posting="")
+    return key
+
+
+def _found(means: Means, notice: Notice) -> str:
+    """Our message among the channel's newest; empty also where the bot may not read the channel."""
+    asked_for = {"channel": means.declared.channel, "include_all_metadata": "true", "limit": str(LOOKED_AT)}
+    said = answered(asked(means.client, "GET", "conversations.history", WHO, params=asked_for), WHO)
+    for one in said.get("messages", ()):
+        if one.get("metadata", {}) == _metadata(notice):
+            return f"{means.declared.channel}/{one.get('ts', '')}"
+    return ""
+
+
+def _check(means: Means) -> Sequence[Trouble]:
+    """Token and channel; nothing is posted."""
+    try:
+        if not means.secret("bearer"):
+            return [Trouble(NO_TOKEN)]
+        call(means, "auth.test")
+    except (Unreachable, Refused, Malformed) as error:
+        return [trouble_of(error)]
+    if not means.declared.channel:
+        return [Trouble(NO_CHANNEL)]
+    by_id = re.fullmatch(r"[CGD][A-Z0-9]{5,}", means.declared.channel)
+    return [] if by_id else [Trouble(NAMED, fatal=False)]
+
+
+def _reads(request: httpx.Request) -> bool:
+    return request.method == "GET" or request.url.path.endswith("/auth.test")
+
+
+SYSTEM = System(
+    kind="slack",
+    section="chat",
+    title=Text("Slack bot", "Slack 机器人"),
+    setup=Text(
+        "Make an app with the scopes chat:write and channels:history, install it, invite it to the channel;"
+        " its token goes into bearer_file, the channel's id into channel.",
+        "创建具有 chat:write 与 channels:history 权限的应用并安装，邀请其加入频道；"
+        "令牌写入 bearer_file，频道 ID 写入 channel。",
+    ),
+    tell=_tell,
+    check=_check,
+    edits=True,
+    every_s=1.0,
+    url="https://slack.com/api/",
+    reads=_reads,
+)

@@ -1,0 +1,103 @@
+"""A program of one's own: the verdict as JSON, signed with the time so that it cannot be sent again by others."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from domain.errors import Malformed, Refused, Unreachable
+from domain.text import Text
+from domain.verdict_json import to_contract
+from tickets.announce import already, mark_of, remembered
+from tickets.faults import RefusedAs, trouble_of
+from tickets.render import render
+from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.transport import asked, retryable
+
+WHO = "the webhook"
+SIGNATURE = "X-Incident-Graph-Signature"
+EVENT = "X-Incident-Graph-Event"
+CHECK = "check"
+NO_ADDRESS = Text("No address is declared; write it into url, or into a file named in url_file",
+                  "未声明地址；请写入 url，或写入文件并在 url_file 中指定")  # fmt: skip
+NO_SECRET = Text("No secret is declared; put at least 32 random characters into a file and name it in secret_file",
+                 "未声明密钥；请将至少 32 个随机字符写入文件，并在 secret_file 中指定")  # fmt: skip
+SHORT = Text("The secret is shorter than 16 characters; take at least 32 random ones",
+             "密钥少于 16 个字符；请至少使用 32 个随机字符")  # fmt: skip
+
+
+def signature(secret: str, at_s: int, body: bytes) -> str:
+    """`t=<seconds>,v1=<hex>`: HMAC-SHA256 over the time, a dot and the body."""
+    mac = hmac.new(secret.encode(), f"{at_s}.".encode() + body, hashlib.sha256)
+    return f"t={at_s},v1={mac.hexdigest()}"
+
+
+def _message(notice: Notice) -> dict[str, Any]:
+    snapshot, verdict = notice.snapshot, notice.snapshot.verdict
+    return {
+        "event": notice.occasion.value,
+        "revision": notice.revision,
+        "incident": {
+            "id": snapshot.id, "number": snapshot.number, "title": snapshot.title, "state": snapshot.state,
+            "severity": snapshot.severity.value, "started_at": _time(snapshot.started_at),
+            "resolved_at": _time(snapshot.resolved_at), "entities": [entity.key for entity in snapshot.entities],
+            "tickets": list(snapshot.tickets), "url": notice.report.url,
+        },
+        "verdict": to_contract(verdict, notice.language) if verdict else None,
+        "report": render(notice.report, "json", notice.language),
+        "digest": [{"number": r.number, "title": r.title, "url": r.url} for r in notice.digest],
+    }  # fmt: skip
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _posted(means: Means, event: str, said: dict[str, Any], key: str) -> httpx.Response:
+    url, secret = means.secret("url") or means.declared.url, means.secret("secret")
+    if not url or not secret:
+        raise RefusedAs(NO_SECRET if url else NO_ADDRESS)
+    # A lone half of a surrogate pair, as JSON may bring it, has no UTF-8: escaped it is ASCII.
+    body = json.dumps(said, separators=(",", ":")).encode()
+    signed = signature(secret, int(means.now.timestamp()), body)
+    headers = {"Content-Type": "application/json", SIGNATURE: signed, EVENT: event, "Idempotency-Key": key}
+    answer = asked(means.client, "POST", url, WHO, content=body, headers=headers)
+    retryable(answer, WHO)
+    if not answer.is_success:
+        raise Refused(f"the webhook refused with {answer.status_code}; look at what it says in its own log")
+    return answer
+
+
+def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+    if stands := already(notice, memory):
+        return stands
+    key = f"{notice.snapshot.id}.{mark_of(notice)}"
+    _posted(means, notice.occasion.value, _message(notice), key)
+    return remembered(notice, memory, key)
+
+
+def _check(means: Means) -> Sequence[Trouble]:
+    """Sends a signed event named check, which the receiver answers with 2xx."""
+    try:
+        _posted(means, CHECK, {"event": CHECK}, f"{CHECK}.{int(means.now.timestamp())}")
+    except (Unreachable, Refused, Malformed) as error:
+        return [trouble_of(error)]
+    return [Trouble(SHORT, fatal=False)] if len(means.secret("secret")) < 16 else []
+
+
+SYSTEM = System(
+    kind="webhook",
+    section="chat",
+    title=Text("Signed webhook", "签名 webhook"),
+    setup=Text(
+        "The verdict as JSON, signed with HMAC-SHA256 over the time and the body; verify both before you read it.",
+        "以 JSON 发送结论，并对时间与正文做 HMAC-SHA256 签名；读取前请验证两者。",
+    ),
+    tell=_tell,
+    check=_check,
+    reads=lambda request: request.headers.get(EVENT) == CHECK,
+)
