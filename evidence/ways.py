@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -45,10 +46,16 @@ def way_to(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
     return way
 
 
-def tls_of(access: Access) -> ssl.SSLContext | bool:
+@cache
+def public_tls() -> ssl.SSLContext:
+    """Verifies by the public authorities. Reading them takes 20 ms or more, so it is done once per process."""
+    return httpx.create_ssl_context()
+
+
+def tls_of(access: Access) -> ssl.SSLContext:
     """What verifies the other side, with the client's own certificate. Raises Refused when a file cannot be used."""
     if not (access.ca_file or access.client_cert_file):
-        return True
+        return public_tls()
     try:
         made = ssl.create_default_context(cafile=access.ca_file or None)
         if access.client_cert_file:
@@ -73,7 +80,6 @@ def _kubernetes(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:
             way.base_url, Scrubbed(way.transport), way.headers, way.auth, httpx.URL(declared.url).path.rstrip("/")
         )
     found: Entrance = entrance(declared)
-    verify: ssl.SSLContext | bool = found.tls or True
-    inner = httpx.HTTPTransport(verify=verify, retries=1)
+    inner = httpx.HTTPTransport(verify=found.tls or public_tls(), retries=1)
     headers = {"Authorization": f"Bearer {found.token}"} if found.token else {}
     return Way(found.server, Scrubbed(inner), headers, found.basic, httpx.URL(found.server).path.rstrip("/"))

@@ -97,11 +97,12 @@ def findings(row: Incident) -> list[Finding]:
     return msgspec.json.decode(newest.findings, type=list[Finding]) if newest else []
 
 
-def waiting_deliveries() -> list[str]:
-    """Ids of deliveries that nobody works on."""
+def waiting_deliveries(burst: int = 25) -> list[list[str]]:
+    """Ids of deliveries that nobody works on, in bursts; what was tried before goes alone: it may end its worker."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
-    rows = Delivery.objects.filter(free, state="new").order_by("received_at")
-    return [str(pk) for pk in rows.values_list("pk", flat=True)[:500]]
+    rows = Delivery.objects.filter(free, state="new").order_by("received_at").values_list("pk", "attempts")[:500]
+    fresh = [str(pk) for pk, attempts in rows if not attempts]
+    return [fresh[at : at + burst] for at in range(0, len(fresh), burst)] + [[str(pk)] for pk, n in rows if n]
 
 
 def due_investigations() -> list[int]:
@@ -111,9 +112,10 @@ def due_investigations() -> list[int]:
     return list(Investigation.objects.filter(due).order_by("not_before").values_list("pk", flat=True)[:200])
 
 
-def waiting_investigation(row_id: str) -> int | None:
-    """The one investigation of this incident that waits."""
-    return Investigation.objects.filter(incident__pk=row_id, state="asked").values_list("pk", flat=True).first()
+def waiting_investigation(row_id: str) -> tuple[int, float] | None:
+    """The one investigation of this incident that waits, and in how many seconds it is due."""
+    row = Investigation.objects.filter(incident__pk=row_id, state="asked").first()
+    return (row.pk, max(0.0, (row.not_before - timezone.now()).total_seconds())) if row else None
 
 
 def due_outbox(target: str) -> list[Outbox]:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,8 +36,10 @@ from incidents.place import place_alert, settle, store_relations
 
 MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=130)
-# Alerts of one fault come in a burst: wait this long for the burst's end before looking.
-DEBOUNCE = timedelta(milliseconds=500)
+# The first alert is looked at right away; what follows comes in a burst, and one look sees all of it.
+DEBOUNCE = timedelta(milliseconds=1200)
+# Scrapes, smoothed values and events come late: what the first look could not see yet, a second one does.
+SECOND_LOOK = timedelta(seconds=90)
 
 
 def hashed(token: str) -> str:
@@ -80,19 +82,28 @@ def accept(source: Source, body: bytes, headers: dict[str, str], received_at: da
 
 def claim_delivery(delivery_id: str) -> Delivery | None:
     """The delivery, if it waits and nobody else has it."""
+    return next(iter(claim_deliveries([delivery_id])), None)
+
+
+def claim_deliveries(delivery_ids: Sequence[str]) -> list[Delivery]:
+    """Those of the deliveries that wait and that nobody else has, in the order of their arrival."""
     now = timezone.now()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    won = Delivery.objects.filter(free, pk=delivery_id, state="new").update(
-        claimed_until=now + LEASE, attempts=F("attempts") + 1
-    )
-    if not won:
-        return None
-    delivery = Delivery.objects.select_related("source").get(pk=delivery_id)
-    if delivery.attempts > MAX_ATTEMPTS:
-        # Whoever tried before never reported back: a body that kills its worker must not be tried for ever.
-        fail_delivery(delivery, f"no worker survived it in {MAX_ATTEMPTS} attempts")
-        return None
-    return delivery
+    with transaction.atomic():
+        waiting = Delivery.objects.select_for_update().filter(free, pk__in=delivery_ids, state="new")
+        rows = list(waiting.order_by("received_at", "pk"))
+        claimed = [row.pk for row in rows]
+        Delivery.objects.filter(pk__in=claimed).update(claimed_until=now + LEASE, attempts=F("attempts") + 1)
+    mine = Delivery.objects.select_related("source").filter(pk__in=claimed).order_by("received_at", "pk")
+    return [row for row in mine if not _worn_out(row)]
+
+
+def _worn_out(delivery: Delivery) -> bool:
+    """Whoever tried before never reported back: a body that kills its worker must not be tried for ever."""
+    if delivery.attempts <= MAX_ATTEMPTS:
+        return False
+    fail_delivery(delivery, f"no worker survived it in {MAX_ATTEMPTS} attempts")
+    return True
 
 
 def park(delivery: Delivery, reason: str) -> None:
@@ -119,25 +130,34 @@ def fail_delivery(delivery: Delivery, reason: str) -> None:
 
 def apply_parsed(delivery: Delivery, parsed: ParsedDelivery, connections: Connections) -> list[Incident]:
     """All alerts of a delivery into the record and its incidents, in one transaction; marks it done."""
+    return apply_burst([(delivery, parsed)], connections)
+
+
+def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: Connections) -> list[Incident]:
+    """The same for several deliveries in one transaction: what an incident needs after its alerts is done once."""
     with transaction.atomic():
         _one_at_a_time()
         store_relations(identity.declared(connections)[1])
         touched: dict[str, Incident] = {}
-        for alert in parsed.alerts:
-            incident = place_alert(delivery, alert, connections)
-            if incident is not None:
-                touched[str(incident.pk)] = incident
-        delivery.incidents.add(*touched.values())
+        for delivery, parsed in burst:
+            touched |= _place(delivery, parsed, connections)
         for incident in touched.values():
             if settle(incident):
                 outbox.want_all(incident, timezone.now())
-            link_tickets(incident, parsed)
-            ask_investigation(incident, delivery.received_at)
-        Delivery.objects.filter(pk=delivery.pk).update(
-            state="done", reason="", claimed_until=None, missing=parsed.missing
-        )
-        Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
+            ask_investigation(incident, burst[-1][0].received_at)
     return list(touched.values())
+
+
+def _place(delivery: Delivery, parsed: ParsedDelivery, connections: Connections) -> dict[str, Incident]:
+    """The incidents that one delivery's alerts are part of, by id; marks the delivery done."""
+    placed = [place_alert(delivery, alert, connections) for alert in parsed.alerts]
+    touched = {str(incident.pk): incident for incident in placed}
+    delivery.incidents.add(*touched.values())
+    for incident in touched.values():
+        link_tickets(incident, parsed)
+    Delivery.objects.filter(pk=delivery.pk).update(state="done", reason="", claimed_until=None, missing=parsed.missing)
+    Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
+    return touched
 
 
 def _one_at_a_time() -> None:
@@ -155,11 +175,28 @@ def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
 
 
 def ask_investigation(incident: Incident, now: datetime) -> None:
-    """Ask for one look at the incident; while one waits, that one will see this too."""
-    Investigation.objects.bulk_create(
-        [Investigation(incident=incident, asked_at=now, not_before=timezone.now() + DEBOUNCE)], ignore_conflicts=True
-    )
+    """Ask for one look at the incident, the first one at once; while one waits, that one will see this too."""
+    looked = Investigation.objects.filter(incident=incident).exclude(state="asked").exists()
+    _ask(incident, now, timezone.now() + (DEBOUNCE if looked else timedelta()))
     want("graph", str(incident.pk))
+
+
+def ask_second_look(incident: Incident) -> None:
+    """After the first look at an open incident, one more when late measurements are in."""
+    looks = Investigation.objects.filter(incident=incident).exclude(state="asked").count()
+    if looks == 1 and Incident.objects.filter(pk=incident.pk, state="open").exists():
+        now = timezone.now()
+        _ask(incident, now, now + SECOND_LOOK)
+
+
+def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
+    """One waiting row per incident, due at the earliest time that anybody asked for."""
+    Investigation.objects.bulk_create(
+        [Investigation(incident=incident, asked_at=now, not_before=not_before)], ignore_conflicts=True
+    )
+    Investigation.objects.filter(incident=incident, state="asked", not_before__gt=not_before).update(
+        not_before=not_before
+    )
 
 
 def want(target: str, object_id: str) -> None:

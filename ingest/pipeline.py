@@ -10,11 +10,15 @@
 | tell     | `tickets`                | waits in the outbox; a refusal is shown and can be sent again    |
 """
 
+from collections.abc import Sequence
+from itertools import groupby
+
 import structlog
 
+from domain.alerts import ParsedDelivery
 from domain.errors import Malformed
 from incidents import record
-from incidents.models import Incident, Investigation
+from incidents.models import Delivery, Incident, Investigation
 from ingest import memory, telling, witnesses
 from ingest.judging import completed, judge
 from ingest.refill import refill
@@ -23,36 +27,50 @@ from ingest.sources import all_sources
 log = structlog.get_logger()
 
 
-def ingest(delivery_id: str) -> list[str]:
-    """Parse one delivery and place its alerts; the ids of the incidents that it touched."""
-    delivery = record.claim_delivery(delivery_id)
-    if delivery is None:
-        return []
+def ingest(delivery_ids: Sequence[str]) -> list[str]:
+    """Parse deliveries and place their alerts, a burst of one source at once; the ids of the incidents touched."""
+    taken = [(row, parsed) for row in record.claim_deliveries(delivery_ids) if (parsed := _parsed(row)) is not None]
+    by_source = groupby(sorted(taken, key=lambda pair: pair[0].source_id), key=lambda pair: pair[0].source_id)
+    touched = [incident for _, burst in by_source for incident in _placed(list(burst))]
+    return [str(incident.pk) for incident in touched]
+
+
+def _parsed(delivery: Delivery) -> ParsedDelivery | None:
     try:
         parsed = all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
-        declared = witnesses.connections_for(delivery.source)
-        touched = record.apply_parsed(delivery, refill(delivery, parsed, declared), declared)
-        return [str(incident.pk) for incident in touched]
+        return refill(delivery, parsed, witnesses.connections_for(delivery.source))
     except Malformed as error:
         record.park(delivery, str(error))
     except Exception as error:  # the border of a task: what is not expected counts as an attempt too
-        log.exception("delivery_failed", delivery=delivery_id)
+        log.exception("delivery_failed", delivery=str(delivery.pk))
         record.fail_delivery(delivery, str(error))
-    return []
+    return None
 
 
-def investigate(investigation_id: int) -> bool:
-    """Collect the evidence of one incident and rank its causes; whether there is a new verdict."""
+def _placed(burst: list[tuple[Delivery, ParsedDelivery]]) -> list[Incident]:
+    try:
+        return record.apply_burst(burst, witnesses.connections_for(burst[0][0].source))
+    except Exception as error:  # the same border
+        if len(burst) > 1:  # one that cannot be placed must not hold up the others
+            return [incident for pair in burst for incident in _placed([pair])]
+        delivery = burst[0][0]
+        log.exception("delivery_failed", delivery=str(delivery.pk))
+        record.fail_delivery(delivery, str(error))
+        return []
+
+
+def investigate(investigation_id: int) -> str:
+    """Collect the evidence of one incident and rank its causes; the incident's id if there is a new verdict."""
     investigation = record.claim_investigation(investigation_id)
     if investigation is None:
-        return False
+        return ""
     try:
         _look(investigation, investigation.incident)
-        return True
+        return str(investigation.incident_id)
     except Exception as error:  # the same border
         log.exception("investigation_failed", incident=str(investigation.incident_id))
         record.fail_investigation(investigation, str(error))
-        return False
+        return ""
 
 
 def _look(investigation: Investigation, incident: Incident) -> None:
@@ -62,6 +80,8 @@ def _look(investigation: Investigation, incident: Incident) -> None:
     verdict = judge(view.scope, collected.findings, similar)
     record.save_investigation(investigation, view.scope.as_of, collected.findings, view.packed(collected.answers))
     record.save_verdict(incident, investigation, verdict)
+    if collected.answers and not incident.recorded_from:
+        record.ask_second_look(incident)
 
 
 def remember() -> int:

@@ -20,7 +20,9 @@ from ingest import hearing, pipeline
 # After a failed nudge the door sends no other for a while: the sweeper finds the rows.
 BROKER_REST_S = 2.0
 BURST_S = 0.01
-BURST_MOST = 50
+COUNTDOWN_MOST_S = 5.0
+# One transaction holds a burst, and the door waits for it on SQLite.
+BURST_MOST = 25
 log = structlog.get_logger()
 _broker = {"rests_until": 0.0}
 _thread = {"pid": 0}
@@ -61,24 +63,18 @@ def _nudge(task: "Task[[Any], None]", row_id: str | int | list[str]) -> None:
 
 @shared_task
 def ingest_deliveries(delivery_ids: list[str]) -> None:
-    """Parse a burst of deliveries into the record, one after the other."""
-    for delivery_id in delivery_ids:
-        ingest_delivery(delivery_id)
-
-
-@shared_task
-def ingest_delivery(delivery_id: str) -> None:
-    """Parse one delivery into the record."""
-    for incident_id in pipeline.ingest(delivery_id):
+    """Parse a burst of deliveries into the record."""
+    for incident_id in pipeline.ingest(delivery_ids):
         _later(investigate_incident, queries.waiting_investigation(incident_id))
 
 
 @shared_task
 def investigate_incident(investigation_id: int) -> None:
-    """Collect, rank, and ask for the graph to remember."""
-    if pipeline.investigate(investigation_id):
+    """Collect, rank, ask for the graph to remember; what was asked for meanwhile comes next."""
+    if incident_id := pipeline.investigate(investigation_id):
         _nudge(remember, "")
         _nudge(tell_waiting, "")
+        _later(investigate_incident, queries.waiting_investigation(incident_id))
 
 
 @shared_task
@@ -114,8 +110,8 @@ def remember(_: str = "") -> None:
 @shared_task
 def sweep() -> None:
     """Pick up every row that is not done: after a lost broker, a killed worker, or at the end of a wait."""
-    for delivery_id in queries.waiting_deliveries():
-        _nudge(ingest_delivery, delivery_id)
+    for burst in queries.waiting_deliveries(BURST_MOST):
+        _nudge(ingest_deliveries, burst)
     for investigation_id in queries.due_investigations():
         _nudge(investigate_incident, investigation_id)
     if queries.due_outbox("graph"):
@@ -126,12 +122,12 @@ def sweep() -> None:
         _nudge(tell_waiting, "")
 
 
-def _later(task: "Task[[int], None]", investigation_id: int | None) -> None:
-    """Start when the burst of alerts is over; a countdown this short cannot outlive the broker's timeout."""
-    if investigation_id is None:
+def _later(task: "Task[[int], None]", waiting: tuple[int, float] | None) -> None:
+    """Start when it is due; a long wait is for the sweeper: a countdown must not outlive the broker's timeout."""
+    if waiting is None or waiting[1] > COUNTDOWN_MOST_S:
         return
     try:
-        task.apply_async((investigation_id,), countdown=0.6, ignore_result=True)
+        task.apply_async((waiting[0],), countdown=waiting[1] and waiting[1] + 0.02, ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("broker_unavailable", task=task.name, error=str(error))
 
@@ -139,10 +135,12 @@ def _later(task: "Task[[int], None]", investigation_id: int | None) -> None:
 def drain(limit: int = 100, pause: Callable[[], None] = lambda: None) -> int:
     """Do all that waits here and now, without a broker; how many rounds it took. For tests and small commands."""
     for round_number in range(limit):
-        worked = [pipeline.ingest(d) for d in queries.waiting_deliveries()]
+        waiting = queries.waiting_deliveries(BURST_MOST)
+        for burst in waiting:
+            pipeline.ingest(burst)
         heard = [hearing.hear(h) for h in said.waiting(timezone.now())]
         looked = [pipeline.investigate(i) for i in queries.due_investigations()]
-        if not worked and not heard and not looked and not queries.due_investigations():
+        if not waiting and not heard and not looked and not queries.due_investigations():
             pipeline.remember()
             pipeline.tell()
             return round_number

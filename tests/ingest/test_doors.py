@@ -44,8 +44,8 @@ def post(kind: str, body: bytes, **headers: str) -> Any:
 
 
 def work() -> None:
-    for delivery_id in queries.waiting_deliveries():
-        pipeline.ingest(delivery_id)
+    for burst in queries.waiting_deliveries():
+        pipeline.ingest(burst)
 
 
 def facts() -> list[tuple[Any, ...]]:
@@ -230,8 +230,8 @@ def test_eight_at_a_time_give_no_error_and_no_second_incident(senders: dict[str,
     def send(part: list[bytes]) -> None:
         for body in part:
             code = post("alertmanager", body).status_code
-            for delivery_id in queries.waiting_deliveries():
-                pipeline.ingest(delivery_id)
+            for burst in queries.waiting_deliveries():
+                pipeline.ingest(burst)
             with lock:
                 answers.append(code)
         connections.close_all()
@@ -350,3 +350,27 @@ def test_a_rolled_back_accept_leaves_no_row(senders: dict[str, Source]) -> None:
         post("alertmanager", GOOD)
         raise RuntimeError
     assert not Delivery.objects.exists()
+
+
+def test_one_delivery_of_a_burst_that_cannot_be_placed_does_not_hold_up_the_others(
+    senders: dict[str, Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pattern in ("01-*.json", "03-*.json"):
+        post("alertmanager", bodies("alertmanager", pattern)[0])
+    place = record.place_alert
+
+    def fails(delivery: Any, alert: Any, connections: Any) -> Any:
+        if alert.identity == bad:
+            raise ValueError("cannot be placed")
+        return place(delivery, alert, connections)
+
+    rows = list(Delivery.objects.order_by("received_at"))
+    bad = json.loads(bytes(rows[0].body))["alerts"][0]["fingerprint"]
+    monkeypatch.setattr(record, "place_alert", fails)
+    work()
+    assert [row.state for row in Delivery.objects.order_by("received_at")] == ["new", "done"]
+    monkeypatch.undo()
+    Delivery.objects.update(claimed_until=None)
+    assert [len(burst) for burst in queries.waiting_deliveries()] == [1]
+    work()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}

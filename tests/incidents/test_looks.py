@@ -1,0 +1,63 @@
+"""When an incident is looked at: at once, then once for each burst, and again when late measurements are in."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.connections import Connections
+from domain.entities import EntityKind, EntityRef
+from incidents import queries, record
+from incidents.models import Incident, Investigation
+
+POD = EntityRef(EntityKind.POD, "cart-1", "prod", "shop")
+
+
+def alerted(number: int) -> Incident:
+    source = record.Source.objects.first() or record.make_source("alertmanager", "prod")[0]
+    now = timezone.now().astimezone(UTC)
+    alert = ParsedAlert(
+        f"f{number}", "1", AlertState.FIRING, "Probe", "probe fails", Severity.HIGH, now, entities=(POD,)
+    )
+    return record.apply_parsed(record.accept(source, b"{}", {}, now), ParsedDelivery((alert,)), Connections())[0]
+
+
+def looked(incident: Incident) -> None:
+    look = record.claim_investigation(incident.investigations.get(state="asked").pk)
+    assert look is not None
+    record.save_investigation(look, datetime.now(UTC), [], b"")
+
+
+def wait_s(incident: Incident) -> float:
+    waiting = queries.waiting_investigation(str(incident.pk))
+    assert waiting is not None
+    return waiting[1]
+
+
+@pytest.mark.django_db
+def test_the_first_alert_is_looked_at_at_once_and_a_burst_after_it_once() -> None:
+    incident = alerted(1)
+    assert wait_s(incident) == 0
+    looked(incident)
+    for number in range(2, 30):
+        assert alerted(number) == incident
+    waiting = Investigation.objects.get(incident=incident, state="asked")
+    assert waiting.not_before - waiting.asked_at >= record.DEBOUNCE
+    assert Investigation.objects.filter(incident=incident).count() == 2
+
+
+@pytest.mark.django_db
+def test_the_second_look_comes_once_and_an_alert_makes_it_come_earlier() -> None:
+    incident = alerted(1)
+    looked(incident)
+    record.ask_second_look(incident)
+    assert wait_s(incident) > 60
+    alerted(2)
+    assert wait_s(incident) <= record.DEBOUNCE.total_seconds()
+    Investigation.objects.filter(incident=incident, state="asked").update(
+        not_before=timezone.now() - timedelta(seconds=1)
+    )
+    looked(incident)
+    record.ask_second_look(incident)
+    assert queries.waiting_investigation(str(incident.pk)) is None
