@@ -196,6 +196,8 @@ class JiraFake:
 class _Handler(BaseHTTPRequestHandler):
     jira: JiraFake
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -1,0 +1,190 @@
+"""A process that dies between any two calls leaves one ticket, one comment and one link behind."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from domain.errors import NotYet, Unreachable
+from tests.fakes import jira_contract as contract
+from tests.fakes.dying import in_a_process
+from tests.fakes.jira import CLOUD, DATA_CENTER, Call, JiraFake
+from tests.tickets.jira_scene import FileMemory, notice, tell, tell_dying
+from tests.tickets.reports import verdict
+from tickets.jira.find import SETTLES_S
+
+STEPS = ("first", "edited", "resolved", "reopened")
+MOST_CALLS = 60
+
+
+class Killed(BaseException):
+    """As good as dead: nothing catches it."""
+
+
+class Dying(httpx.BaseTransport):
+    """Ends the process at call `number`: before it is sent, or when its answer is there and nobody has read it."""
+
+    def __init__(self, number: int, moment: str) -> None:
+        self.number, self.moment, self.seen, self.inner = number, moment, 0, httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen += 1
+        if self.seen == self.number and self.moment == "before":
+            raise Killed
+        answer = self.inner.handle_request(request)
+        answer.read()
+        if self.seen == self.number:
+            raise Killed
+        return answer
+
+
+def notices() -> Iterator[tuple[str, object]]:
+    """One incident's way: first told, told anew, over, back again."""
+    yield "first", notice()
+    yield "edited", notice(verdict=verdict("other words"))
+    yield "resolved", notice("resolved", verdict=verdict("over"))
+    yield "reopened", notice("open", verdict=verdict("back"))
+
+
+def until_told(jira: JiraFake, about, memory: FileMemory) -> None:
+    """As the outbox does: again after what is worth waiting for."""
+    for _ in range(5):
+        try:
+            tell(jira, about, memory)
+            return
+        except NotYet as error:
+            jira.shop.ahead_s += error.retry_after_s + 0.01
+        except Unreachable:
+            continue
+    pytest.fail("never told")
+
+
+def assert_single(jira: JiraFake, words: str, status: str = "To Do") -> None:
+    (issue,) = jira.issues
+    (comment,) = issue.comments.values()
+    assert words in contract.text_of(comment.body)
+    assert len(issue.links) == 1
+    assert issue.status == status
+    assert issue.labels.count("ig-7") == 1
+
+
+WORDS = {"first": "slow disk headline", "edited": "other words headline", "resolved": "over headline", "reopened": "back headline"}  # fmt: skip
+STATUS = {"first": "To Do", "edited": "To Do", "resolved": "Done", "reopened": "To Do"}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("kind, lag_s", [(CLOUD, 0), (CLOUD, 30), (DATA_CENTER, 0)])
+def test_death_at_any_call_of_any_step_leaves_one_of_each(tmp_path, kind, lag_s, moment):
+    """Every call of every step is died at, one run for each, until a step goes through without reaching the number."""
+    deaths = 0
+    for step in STEPS:
+        for number in range(1, MOST_CALLS):
+            with JiraFake(kind) as jira:
+                jira.shop.lag_s = lag_s
+                memory = FileMemory(tmp_path / f"{step}-{number}.json")
+                died = False
+                for name, about in notices():
+                    if name == step:
+                        try:
+                            tell_dying(jira, about, memory, Dying(number, moment))
+                        except Killed:
+                            died = True
+                        until_told(jira, about, memory)
+                        assert_single(jira, WORDS[name], STATUS[name])
+                        break
+                    until_told(jira, about, memory)
+            deaths += died
+            if not died:
+                break
+        else:
+            pytest.fail("too many calls")
+    assert deaths >= 15
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, moment):
+    """SIGKILL of the telling process by the server: as the call comes in, and after it was committed."""
+    deaths = 0
+    for number in range(1, MOST_CALLS):
+        with JiraFake(CLOUD) as jira:
+            jira.shop.lag_s = 30
+            memory = FileMemory(tmp_path / f"{number}.json")
+            status = killed_in_a_process(jira, memory, number, moment)
+            until_told(jira, notice(), memory)
+            assert_single(jira, WORDS["first"])
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        deaths += 1
+    assert deaths >= 5
+
+
+def killed_in_a_process(jira: JiraFake, memory: FileMemory, number: int, moment: str) -> int:
+    """The exit status of a process that tells and is killed at its call `number`."""
+    seen, victim = [0], [0]
+
+    def kill(call: Call, when: str) -> None:
+        seen[0] += when == "before"
+        if seen[0] == number and when == moment:
+            os.kill(victim[0], signal.SIGKILL)
+            if when == "before":
+                jira.fault("cut", method=call.method, part=call.path)
+
+    def order(pid: int) -> None:
+        victim[0] = pid
+        jira.on_call = kill
+
+    status = in_a_process(lambda: tell(jira, notice(), memory), order)
+    jira.on_call = lambda call, when: None
+    jira.faults.clear()
+    return status
+
+
+@pytest.mark.parametrize("kind", [CLOUD, DATA_CENTER])
+@pytest.mark.parametrize("fault", ["lost", "slow", "cut"])
+def test_an_answer_that_is_lost_is_found_and_not_made_twice(tmp_path, kind, fault):
+    """For every write of the first telling: its answer is lost after the commit, or comes too late, or it never came in."""
+    for number in range(4):
+        with JiraFake(kind) as jira:
+            memory = FileMemory(tmp_path / f"{fault}-{number}.json")
+            method, part = [("POST", "/issue"), ("POST", "/comment"), ("POST", "/remotelink"), ("PUT", "/issue/")][
+                number
+            ]
+            jira.fault(fault, method=method, part=part, seconds=0.0 if fault != "slow" else 0.3)
+            with pytest.raises(Unreachable):
+                tell_dying(jira, notice(), memory, httpx.HTTPTransport() if fault != "slow" else Impatient())
+            until_told(jira, notice(), memory)
+            assert_single(jira, WORDS["first"])
+
+
+class Impatient(httpx.BaseTransport):
+    """Waits for no answer longer than a tenth of a second."""
+
+    def __init__(self) -> None:
+        self.inner = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["timeout"] = {"connect": 5, "read": 0.1, "write": 5, "pool": 5}
+        return self.inner.handle_request(request)
+
+
+def test_a_server_that_fails_each_time_once_ends_with_one_of_each(tmp_path):
+    """Every call of every step is answered by 500 once, before anything was done."""
+    with JiraFake() as jira:
+        memory = FileMemory(tmp_path / "memory.json")
+        for name, about in notices():
+            for call in ("search", "/issue", "/comment", "/remotelink", "/transitions"):
+                jira.fault("status", status=500, part=call)
+            for _ in range(8):
+                try:
+                    tell(jira, about, memory)
+                    break
+                except NotYet:
+                    jira.shop.ahead_s += SETTLES_S
+                except Unreachable:
+                    continue
+            jira.faults.clear()
+            until_told(jira, about, memory)
+            assert_single(jira, WORDS[name], STATUS[name])
