@@ -72,7 +72,7 @@ class Event:
         return dict(json.loads(self.body))
 
 
-@dataclass
+@dataclass(repr=False)
 class JiraFake:
     """`with JiraFake() as jira:` serves until the end of the block."""
 

@@ -1,0 +1,222 @@
+"""What people did in Jira comes back once, as they meant it, and never what we did ourselves."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.errors import Malformed, Refused
+from tests.fakes.jira import CLOUD, DATA_CENTER, Event, JiraFake
+from tests.tickets.jira_scene import FileMemory, declared, notice, reached, tell
+from tests.tickets.reports import verdict
+from tickets.jira import check, users
+from tickets.systems.jira import SYSTEM
+
+
+@pytest.fixture(params=[CLOUD, DATA_CENTER])
+def jira(request, tmp_path):
+    users._own.clear()
+    with JiraFake(request.param) as served:
+        tell(served, notice(), FileMemory(tmp_path / "memory.json"))
+        yield served
+
+
+def heard(jira: JiraFake, event: Event, **change):
+    secret = {"webhook_secret": jira.webhook_secret} if jira.cloud else {}
+    headers = {**event.headers, **change.pop("headers", {})}
+    with reached(jira, declared(jira), None, **secret) as means:
+        return SYSTEM.heard(means, headers, change.get("body", event.body))
+
+
+def polled(jira: JiraFake, since: datetime, keys=("OPS-1",)):
+    with reached(jira) as means:
+        return SYSTEM.polled(means, keys, since)
+
+
+def told(said):
+    return [(one.verb, one.by, one.value) for one in said]
+
+
+def moves(jira: JiraFake) -> list[Event]:
+    return [
+        jira.person_moves("OPS-1", "In Progress"),
+        jira.person_moves("OPS-1", "Done"),
+        jira.person_moves("OPS-1", "To Do"),
+    ]
+
+
+def test_a_status_comes_back_as_what_it_means(jira):
+    assert [told(heard(jira, event)) for event in moves(jira)] == [
+        [("acknowledged", "Ada", "")], [("resolved", "Ada", "")], [("reopened", "Ada", "")],
+    ]  # fmt: skip
+
+
+def test_a_resolution_is_the_note(jira):
+    (said,) = heard(jira, jira.person_moves("OPS-1", "Done"))
+    assert (said.key, said.note) == ("OPS-1", "Done")
+    assert abs(said.at - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_an_assignee_comes_back(jira):
+    assert told(heard(jira, jira.person_assigns("OPS-1", "bob"))) == [("assigned", "Ada", "Bob")]
+
+
+def test_a_cause_comes_back_from_a_line_of_its_own(jira):
+    event = jira.person_comments("OPS-1", "I looked.\n/cause etcd-slow-disk  new disk is in\nmore")
+    (said,) = heard(jira, event)
+    assert (said.verb, said.value, said.note) == ("cause", "etcd-slow-disk", "new disk is in")
+
+
+@pytest.mark.parametrize(
+    "text", ["see /cause etcd", "/cause", "/causes x", "/cause ../../etc", "/cause X_Y", "nothing"]
+)
+def test_what_is_no_verb_is_no_feedback(jira, text):
+    assert heard(jira, jira.person_comments("OPS-1", text)) == []
+
+
+def test_what_we_did_ourselves_is_not_heard(jira, tmp_path):
+    """Everything that one incident's way makes Jira send is our own."""
+    memory = FileMemory(tmp_path / "memory.json")
+    tell(jira, notice(verdict=verdict("/cause etcd-slow-disk")), memory)
+    tell(jira, notice("resolved"), memory)
+    tell(jira, notice("open"), memory)
+    kinds = {event.said["webhookEvent"] for event in jira.events}
+    assert kinds == {"jira:issue_created", "jira:issue_updated", "comment_created", "comment_updated"}
+    assert [said for event in jira.events for said in heard(jira, event)] == []
+    assert list(polled(jira, datetime.now(UTC) - timedelta(hours=1))) == []
+
+
+def test_a_repeated_event_has_the_same_marker_and_polling_gives_the_same_again(jira):
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    moved = jira.person_moves("OPS-1", "Done")
+    spoke = jira.person_comments("OPS-1", "/cause dns-failure")
+    first = [*heard(jira, moved), *heard(jira, spoke)]
+    again = [*heard(jira, moved, headers={"X-Atlassian-Webhook-Retry": "1"}), *heard(jira, spoke)]
+    assert [s.marker for s in first] == [s.marker for s in again]
+    assert {s.marker for s in polled(jira, since)} == {s.marker for s in first}
+    assert len({s.marker for s in first}) == 2
+
+
+def test_an_event_without_a_number_is_marked_by_its_identifier(jira):
+    event = jira.person_moves("OPS-1", "Done")
+    body = event.said
+    del body["changelog"]["id"]
+    with reached(jira) as means:
+        (said,) = SYSTEM.heard(means, event.headers, json.dumps(body).encode())
+    assert event.headers["X-Atlassian-Webhook-Identifier"] in said.marker
+
+
+@pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 64, "sha1=abc", "é"])
+def test_a_wrong_signature_is_refused(jira, signature):
+    event = jira.person_moves("OPS-1", "Done")
+    with reached(jira, None, None, webhook_secret="s3cret") as means, pytest.raises(Refused, match="signature"):
+        SYSTEM.heard(means, {**event.headers, "X-Hub-Signature": signature}, event.body)
+
+
+def test_a_changed_body_is_refused(tmp_path):
+    with JiraFake() as jira:
+        tell(jira, notice(), FileMemory(tmp_path / "memory.json"))
+        event = jira.person_moves("OPS-1", "Done")
+        with pytest.raises(Refused, match="signature"):
+            heard(jira, event, body=event.body.replace(b"Ada", b"Eve"))
+
+
+def test_header_names_are_read_in_any_case(jira):
+    event = jira.person_moves("OPS-1", "Done")
+    lower = Event({name.lower(): value for name, value in event.headers.items()}, event.body)
+    assert told(heard(jira, lower)) == [("resolved", "Ada", "")]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"3"])
+def test_what_is_no_event_is_malformed(jira, body):
+    with reached(jira) as means, pytest.raises(Malformed):
+        SYSTEM.heard(means, {}, body)
+
+
+@pytest.mark.parametrize("body", [
+    {}, {"issue": 3}, {"issue": {"key": 7}}, {"issue": {"key": "OPS-1", "fields": []}, "changelog": {"items": {}}},
+    {"webhookEvent": "comment_created", "issue": {"key": "OPS-1"}, "comment": {"body": [1], "author": []}},
+    {"issue": {"key": "OPS-1", "fields": {"status": None}}, "changelog": {"items": [{"field": "status"}, 3]}, "timestamp": "x"},
+])  # fmt: skip
+def test_odd_events_say_nothing(jira, body):
+    with reached(jira) as means:
+        assert list(SYSTEM.heard(means, {}, json.dumps(body).encode())) == []
+
+
+def test_a_document_as_comment_body_is_read_too(jira):
+    event = jira.person_comments("OPS-1", "x")
+    body = event.said
+    line = {"type": "paragraph", "content": [{"type": "text", "text": "/cause dns-failure"}]}
+    body["comment"]["body"] = {"type": "doc", "version": 1, "content": [line]}
+    with reached(jira) as means:
+        (said,) = SYSTEM.heard(means, {}, json.dumps(body).encode())
+    assert said.value == "dns-failure"
+
+
+def test_polling_tells_what_happened_since_and_no_more(jira):
+    jira.person_moves("OPS-1", "In Progress")
+    jira.shop.ahead_s += 600
+    since = datetime.fromtimestamp(jira.shop.now(), UTC)
+    jira.person_moves("OPS-1", "Done")
+    jira.person_assigns("OPS-1", "bob")
+    jira.person_comments("OPS-1", "/cause dns-failure")
+    found = polled(jira, since - timedelta(seconds=1))
+    assert sorted(told(found)) == [("assigned", "Ada", "Bob"), ("cause", "Ada", "dns-failure"), ("resolved", "Ada", "")]
+    assert list(polled(jira, since + timedelta(hours=1))) == []
+
+
+def test_polling_passes_over_tickets_that_are_gone(jira):
+    assert list(polled(jira, datetime.now(UTC), keys=("OPS-99", "OPS-1"))) == []
+
+
+def test_who_we_are_is_asked_once(jira):
+    users._own.clear()
+    jira.calls.clear()
+    for event in moves(jira):
+        heard(jira, event)
+    assert sum("myself" in call.path for call in jira.calls) == 1
+
+
+def sentences(jira: JiraFake, **more):
+    with reached(jira, declared(jira, **more)) as means:
+        return [trouble.sentence.en for trouble in SYSTEM.check(means)]
+
+
+def test_a_good_connection_has_no_trouble(jira):
+    fields = {"cause": "customfield_10050", "probability": "customfield_10051"}
+    assert sentences(jira, fields=fields) == []
+
+
+@pytest.mark.parametrize("permission", sorted(check.NEEDED))
+def test_each_missing_permission_is_one_sentence(jira, permission):
+    jira.allowed.discard(permission)
+    (sentence,) = sentences(jira)
+    assert permission in sentence or "may not see it" in sentence
+
+
+@pytest.mark.parametrize("more, words", [
+    ({"project": "HR"}, "there is no project HR"),
+    ({"project": ""}, "project is not declared"),
+    ({"issue_type": "Incident"}, "no issue type Incident; use one of Task, Bug"),
+    ({"fields": {"cause": "customfield_1"}}, "there is no field customfield_1 for the cause"),
+    ({"fields": {"cause": "customfield_10051"}}, "is of the kind number"),
+    ({"transitions": {"closed": "Close"}}, "transitions knows no phase closed"),
+    ({"deployment": "server"}, "deployment is auto, cloud or datacenter"),
+])  # fmt: skip
+def test_each_wrong_declaration_is_one_sentence(jira, more, words):
+    (sentence,) = sentences(jira, **more)
+    assert words in sentence
+
+
+def test_update_only_needs_no_right_to_create(jira):
+    jira.allowed.discard("CREATE_ISSUES")
+    assert sentences(jira, mode="update-only", issue_type="Incident") == []
+
+
+@pytest.mark.parametrize("fault, words", [
+    ({"status": 401}, "refuses the login"), ({"status": 503}, "answered 503"), ({"status": 302}, "redirect"),
+])  # fmt: skip
+def test_a_server_that_does_not_answer_well_is_the_only_trouble(jira, fault, words):
+    jira.fault("status", part="", **fault)
+    (sentence,) = sentences(jira)
+    assert words in sentence
