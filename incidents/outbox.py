@@ -4,6 +4,7 @@ One row per target and object; a row is claimed by a conditional update and its 
 function takes the time, so that hours can pass in a test.
 """
 
+import math
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,8 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from domain.connections import ChatDecl, SourceDecl, TicketDecl
 from domain.errors import NotYet
@@ -76,21 +78,49 @@ def want_all(incident: Incident, now: datetime) -> int:
 def want(target: str, object_id: str, now: datetime) -> None:
     """A newer revision of `object_id` for `target`. A row that backs off keeps its time; a dead one lives again."""
     with transaction.atomic():
-        row, made = Outbox.objects.get_or_create(target=target, object=object_id, defaults={"next_at": now})
+        row, made = Outbox.objects.get_or_create(
+            target=target, object=object_id, defaults={"next_at": now, "wanted_at": now}
+        )
         if not made:
             waits = When(state="waiting", attempts__gt=0, then=F("next_at"))
             Outbox.objects.filter(pk=row.pk).update(
                 revision=F("revision") + 1,
                 next_at=Case(waits, default=Value(now)),
                 attempts=Case(When(state="waiting", then=F("attempts")), default=Value(0), output_field=NUMBER),
+                wanted_at=Case(When(state="waiting", then=F("wanted_at")), default=Value(now)),
                 lost=Case(When(state="waiting", then=F("lost")), default=Value(0), output_field=NUMBER),
                 state="waiting",
             )
 
 
+def told_rows() -> QuerySet[Outbox]:
+    """All rows of told targets: dead ones first, then those that wait, each the oldest first."""
+    rank = Case(When(state="dead", then=Value(0)), When(state="waiting", then=Value(1)), default=Value(2))
+    return Outbox.objects.exclude(target=GRAPH).annotate(rank=rank).order_by("rank", "wanted_at", "pk")
+
+
 def unsent() -> QuerySet[Outbox]:
     """What waits or died, for all told targets."""
-    return Outbox.objects.exclude(state="done").exclude(target=GRAPH)
+    return told_rows().exclude(state="done")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What lies in the outbox for one target; `oldest` is since when the longest waiting row waits."""
+
+    waiting: int = 0
+    dead: int = 0
+    oldest: datetime | None = None
+
+
+def loads() -> dict[str, Load]:
+    """By target, the graph too; targets for which everything is done are left out."""
+    waits = Q(state="waiting")
+    rows = Outbox.objects.exclude(state="done").values("target").annotate(
+        waiting=Count("pk", filter=waits), dead=Count("pk", filter=Q(state="dead")),
+        oldest=Min(Coalesce("wanted_at", "next_at"), filter=waits),
+    )  # fmt: skip
+    return {row["target"]: Load(row["waiting"], row["dead"], row["oldest"]) for row in rows.order_by("target")}
 
 
 def waits(now: datetime) -> bool:
@@ -143,6 +173,14 @@ def take_slot(target: str, every_s: float, now: datetime, *, early: bool = False
         return row.slot_at is None or row.slot_at <= now
     free = Q(slot_at__isnull=True) | Q(slot_at__lte=now)
     return bool(Target.objects.filter(free, name=target).update(slot_at=now + timedelta(seconds=every_s)))
+
+
+def next_slot_s(now: datetime) -> float:
+    """Seconds until the first target with due rows may be told again; infinite when none waits for its pace."""
+    due_now = Outbox.objects.filter(state="waiting", next_at__lte=now).exclude(target=GRAPH).values("target")
+    rows = Target.objects.filter(slot_at__gt=now, failures__lt=FAILURES_TO_OPEN, name__in=due_now)
+    soonest = rows.order_by("slot_at").values_list("slot_at", flat=True).first()
+    return (soonest - now).total_seconds() if soonest else math.inf
 
 
 def claim(row_id: int, now: datetime, *, early: bool = False) -> Outbox | None:
@@ -211,7 +249,7 @@ def finish(row: Outbox, now: datetime, **said: Any) -> None:
     kept = {"claimed_until": None, "attempts": 0, "lost": 0, "reason": "", "sent_revision": row.revision, **said}
     done = mine(row).filter(revision=row.revision).update(state="done", **kept)
     if not done:
-        mine(row).update(next_at=now, **kept)
+        mine(row).update(next_at=now, wanted_at=now, **kept)
 
 
 def receipt_kept(row: Outbox, receipt: Receipt) -> None:

@@ -26,6 +26,7 @@ class Outbox(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     lost = models.PositiveSmallIntegerField(default=0, help_text="workers in a row that never reported back")
+    wanted_at = models.DateTimeField(null=True, blank=True, help_text="since when this waits")
     next_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True)
     tried_at = models.DateTimeField(null=True, blank=True)

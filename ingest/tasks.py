@@ -88,6 +88,11 @@ def nudge_heard(heard_id: str) -> None:
     transaction.on_commit(lambda: _nudge(hear, heard_id))
 
 
+def nudge_telling() -> None:
+    """Tell a worker that something is due for a told target, once it is committed."""
+    transaction.on_commit(lambda: _nudge(tell_waiting, ""))
+
+
 @shared_task
 def hear(heard_id: str) -> None:
     """What people did at a ticket system into the record."""

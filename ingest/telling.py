@@ -22,6 +22,8 @@ from tickets.system import Means, Memory, Notice, Occasion, Receipt
 from tickets.transport import Attempt, Traffic, client, known_secrets, secrets_of, without
 
 ROUND_S = 45.0
+# The longest pace of a target that a worker waits for; after a longer one the sweeper comes back.
+PACE_S = 4.0
 # Two of a process's threads at most: a target that hangs must not keep the inbox waiting.
 AT_ONCE = threading.BoundedSemaphore(2)
 FAULTS_TO_DIE = 8
@@ -29,37 +31,53 @@ Clock = Callable[[], datetime]
 log = structlog.get_logger()
 
 
-def tell_waiting(clock: Clock = timezone.now, limit_s: float = ROUND_S) -> int:
+def tell_waiting(
+    clock: Clock = timezone.now, limit_s: float = ROUND_S, pause: Callable[[float], None] = time.sleep
+) -> int:
     """Everything that is due, until nothing is or the time is over; how many rows were worked on."""
     if not AT_ONCE.acquire(blocking=False):
         return 0
     try:
-        return _rounds(clock, time.monotonic() + limit_s)
+        done, end = 0, time.monotonic() + limit_s
+        while time.monotonic() < end:
+            worked = _round(clock, end)
+            if not worked and not _paused(clock, pause):
+                break
+            done += worked
+        return done
     finally:
         AT_ONCE.release()
 
 
-def _rounds(clock: Clock, end: float) -> int:
-    done = 0
-    while time.monotonic() < end:
-        known = outbox.addressees()
-        rows = [(pk, known.get(name), True) for pk, name in outbox.probes(clock())]
-        rows += [(pk, known.get(name), False) for pk, name in outbox.due(clock())]
-        worked = 0
-        for pk, addressee, early in rows:
-            if time.monotonic() >= end:
-                break
-            worked += tell(pk, addressee, clock, early=early)
-        if not worked:
-            break
-        done += worked
-    return done
+def _round(clock: Clock, end: float) -> int:
+    """Once through what is due, targets taking turns; one that keeps its pace is passed over for this round."""
+    known = outbox.addressees()
+    rows = [(pk, name, True) for pk, name in outbox.probes(clock())]
+    rows += [(pk, name, False) for pk, name in outbox.due(clock())]
+    worked, held = 0, set[str]()
+    for pk, name, early in rows:
+        if name in held or time.monotonic() >= end:
+            continue
+        every_s = known[name].system.every_s if name in known else 0.0
+        if outbox.take_slot(name, every_s, clock(), early=early):
+            worked += tell(pk, known.get(name), clock, early=early)
+        else:
+            held.add(name)
+    return worked
+
+
+def _paused(clock: Clock, pause: Callable[[float], None]) -> bool:
+    """Waits for the next slot of a target that keeps a pace, if that is soon."""
+    now = clock()
+    wait = outbox.next_slot_s(now)
+    if wait > PACE_S:
+        return False
+    pause(wait)
+    return clock() > now
 
 
 def tell(row_id: int, addressee: Addressee | None, clock: Clock = timezone.now, *, early: bool = False) -> bool:
     """One row; whether it was this worker's to do."""
-    if addressee and not outbox.take_slot(addressee.name, addressee.system.every_s, clock(), early=early):
-        return False
     row = outbox.claim(row_id, clock(), early=early)
     if row is None:
         return False

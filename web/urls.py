@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from web.pages import causes, deliveries, incident, incident_list, sources
+from web.pages import causes, connections, deliveries, incident, incident_list, outbox, sources
 
 urlpatterns = [
     path("", incident_list.page, name="incidents"),
@@ -15,6 +15,11 @@ urlpatterns = [
     path("incidents/<str:incident_id>/feedback/", incident.feedback, name="feedback"),
     path("causes/", causes.page, name="causes"),
     path("sources/", sources.page, name="sources"),
+    path("connections/", connections.page, name="connections"),
+    path("connections/<path:name>/check/", connections.check_now, name="check-connection"),
+    path("outbox/", outbox.page, name="outbox"),
+    path("outbox/again/", outbox.send_all_again, name="send-all-again"),
+    path("outbox/<int:row_id>/again/", outbox.send_again, name="send-again"),
     path("deliveries/", deliveries.page, name="deliveries"),
     path("deliveries/<uuid:delivery_id>/", deliveries.one, name="delivery"),
     path("deliveries/<uuid:delivery_id>/replay/", deliveries.replay, name="replay-delivery"),

@@ -1,6 +1,7 @@
 """The outbox against fakes: one ticket whatever dies, newest revision only, quiet, and everything after an outage."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -350,3 +351,19 @@ def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall,
         clock.move(seconds=30)
     listed = [number for message in wall.messages for number in message["listed"]]
     assert sorted(listed) == sorted(Incident.objects.values_list("number", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_target_keeps_its_pace(wall: Wall, clock: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "all_systems", lambda: {"shout": replace(SHOUT, every_s=3.0)})
+    declared(chat=chat(wall))
+    for n in range(4):
+        judged(an_incident(f"p{n}"))
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        clock.move(seconds=seconds)
+
+    telling.tell_waiting(clock, pause=pause)
+    assert len(wall.messages) == 4 and waited == [3.0, 3.0, 3.0]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.models import AuditEntry
 
 COUNTS = Path(__file__).with_name("query_counts.json")
-PAGES = ["/", "/incidents/1/", "/causes/", "/sources/", "/deliveries/", "/api/docs"]
+PAGES = ["/", "/incidents/1/", "/causes/", "/sources/", "/connections/", "/outbox/", "/deliveries/", "/api/docs"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -9,13 +9,15 @@ from django.db import DatabaseError, connection
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from incidents.models import ApiToken, Delivery, Incident, Investigation, Outbox
+from incidents import outbox
+from incidents.models import ApiToken, Delivery, Incident, Investigation, Outbox, RequestCount
 from incidents.record import hashed
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -87,7 +89,27 @@ def metrics(request: HttpRequest) -> HttpResponse:
         gauge = Gauge(f"incident_graph_{name}", text, ["state"], registry=registry)
         for row in model.order_by().values("state").annotate(n=Count("pk")):
             gauge.labels(row["state"]).set(row["n"])
+    _outbox_metrics(registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
+
+
+def _outbox_metrics(registry: CollectorRegistry) -> None:
+    """What waits for each target and since when, and how targets answered since the beginning."""
+    pending = Gauge("incident_graph_outbox_pending", "Rows that wait, by target", ["target"], registry=registry)
+    dead = Gauge("incident_graph_outbox_dead", "Rows that need a person, by target", ["target"], registry=registry)
+    oldest = Gauge("incident_graph_outbox_oldest_seconds", "Age of what waits longest", registry=registry)
+    waiting_since = []
+    for target, load in outbox.loads().items():
+        pending.labels(target).set(load.waiting)
+        dead.labels(target).set(load.dead)
+        waiting_since += [load.oldest] if load.oldest else []
+    oldest.set(max(0.0, (timezone.now() - min(waiting_since)).total_seconds()) if waiting_since else 0)
+    answers = Counter(
+        "incident_graph_external_requests_total", "Answers of told targets by status, 0 for none",
+        ["target", "code"], registry=registry,
+    )  # fmt: skip
+    for row in RequestCount.objects.order_by("target", "code"):
+        answers.labels(row.target, str(row.code)).inc(row.count)
 
 
 def _may_scrape(request: HttpRequest) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from domain.alerts import Severity
-from incidents.models import Delivery, Incident
+from incidents.models import Delivery, Incident, Outbox
 from tickets.render import formats
 
 
@@ -39,6 +39,25 @@ class DeliveryShape(serializers.ModelSerializer[Delivery]):
     class Meta:
         model = Delivery
         fields = ("id", "source", "received_at", "state", "reason", "attempts")
+
+
+class OutboxShape(serializers.ModelSerializer[Outbox]):
+    """What has to be told to one target of one incident; `preview` is what a dry run would have sent."""
+
+    incident = serializers.CharField(source="object")
+
+    class Meta:
+        model = Outbox
+        fields = (
+            "id", "target", "incident", "state", "revision", "sent_revision", "attempts", "reason", "wanted_at",
+            "next_at", "sent_at", "key", "url", "preview",
+        )  # fmt: skip
+
+
+class RedriveShape(serializers.Serializer[Any]):
+    """Which rows to send again: every one that waits or was refused, of one target."""
+
+    target = serializers.CharField(max_length=140)
 
 
 class FeedbackShape(serializers.Serializer[Any]):

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from web.api import health, outside, views
+from web.api import health, outbox, outside, views
 
 V1 = "api/v1/"
 ONE = V1 + "incidents/<str:incident_id>/"
@@ -23,6 +23,9 @@ urlpatterns = [
     path(V1 + "changes/", views.Changes.as_view()),
     path(V1 + "deliveries/", views.Deliveries.as_view()),
     path(V1 + "deliveries/<uuid:delivery_id>/replay/", views.ReplayDelivery.as_view()),
+    path(V1 + "outbox/", outbox.OutboxRows.as_view()),
+    path(V1 + "outbox/redrive/", outbox.RedriveTarget.as_view()),
+    path(V1 + "outbox/<int:row_id>/redrive/", outbox.RedriveRow.as_view()),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", health.docs, name="api-docs"),
     path("livez", health.livez),

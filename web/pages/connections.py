@@ -1,0 +1,99 @@
+"""The connections page: what is told of incidents and how that goes, and what is asked for evidence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from domain.text import Text
+from incidents import outbox, queries, record
+from incidents.models import Connection, Target
+from incidents.outbox import Addressee, Load
+from ingest.checking import check
+from tickets.system import Trouble
+
+MODES = {
+    "dry-run": Text("Dry run: shows what it would send", "演练：只显示将发送的内容"),
+    "send": Text("Sends", "发送"),
+    "update-only": Text("Updates tickets that exist", "只更新已有工单"),
+    "create-and-update": Text("Creates and updates tickets", "创建并更新工单"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One told target as its card shows it."""
+
+    addressee: Addressee
+    state: Target | None
+    load: Load
+    webhook: str
+    mode: Text
+    troubles: tuple[Trouble, ...] | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether its circuit breaker is open."""
+        return self.state is not None and self.state.failures >= outbox.FAILURES_TO_OPEN
+
+
+@require_safe
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    """Every declared connection with its state."""
+    return render(request, "web/connections.html", _shown())
+
+
+@require_POST
+@login_required
+def check_now(request: HttpRequest, name: str) -> HttpResponse:
+    """The same page with what the target's own check says."""
+    addressee = outbox.addressees().get(name)
+    if addressee is None:
+        raise Http404
+    troubles = check(addressee)
+    record.audit(request.user.get_username(), "check connection", name)
+    return render(request, "web/connections.html", _shown(name, troubles))
+
+
+def _shown(checked: str = "", troubles: tuple[Trouble, ...] = ()) -> dict[str, Any]:
+    states, loads = {row.name: row for row in Target.objects.all()}, outbox.loads()
+    told = [
+        Told(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
+             troubles if one.name == checked else None)
+        for one in outbox.addressees().values()
+    ]  # fmt: skip
+    return {"told": told, "strangers": _strangers(told), "asked": _asked()}
+
+
+def _webhook(addressee: Addressee) -> str:
+    """Where a ticket system sends its events; a secret part is named, never shown."""
+    declared = addressee.declared
+    if addressee.system.section != "ticket":
+        return ""
+    file = declared.webhook_path_file or declared.webhook_path_env
+    path = f"/<{'webhook_path_file' if declared.webhook_path_file else file}>" if file else ""
+    return f"{settings.PUBLIC_URL}/tickets/{declared.name}/webhook{path}"
+
+
+def _strangers(told: list[Told]) -> list[str]:
+    """Declared tickets and chats that no system of this version speaks to."""
+    known = {one.addressee.name for one in told}
+    rows = Connection.objects.filter(kind__in=["ticket", "chat"]).order_by("kind", "name")
+    return [name for row in rows if (name := f"{row.kind}:{row.name}") not in known]
+
+
+def _asked() -> list[tuple[str, str, str]]:
+    """Kind, name and address of what is asked for evidence."""
+    declared = queries.connections()
+    rows = [
+        ("Prometheus", [(p.name, p.url) for p in declared.prometheus]),
+        ("etcd", [(e.name, ", ".join(m.endpoint for m in e.member)) for e in declared.etcd]),
+        ("blackbox exporter", [(b.name, b.url) for b in declared.blackbox]),
+        ("Kubernetes", [(k.name, "in-cluster" if k.in_cluster else k.kubeconfig_file) for k in declared.kubernetes]),
+    ]
+    return [(kind, name, address) for kind, entries in rows for name, address in entries]
