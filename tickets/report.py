@@ -159,11 +159,11 @@ def _sections(verdict: Verdict, similar: Sequence[SimilarIncident], known: Known
     apart = [Line(bounded(text)) for text in dict.fromkeys(verdict.tell_apart)]
     yield _kept(Text("What would tell them apart", "如何区分这些原因"), apart, OTHERS, yields=1)
     yield _kept(Text("Next steps", "后续步骤"), _steps(verdict), OTHERS, yields=1)
-    out = [Line(_labelled(titles.title(r.cause), r.sentence)) for r in verdict.ruled_out]
+    out = [Line(labelled(titles.title(r.cause), r.sentence)) for r in verdict.ruled_out]
     yield _kept(Text("Ruled out", "已排除"), out, OTHERS, yields=4)
     missing = [Line(bounded(text)) for text in verdict.missing]
     yield _kept(Text("Evidence that is missing", "缺失的证据"), missing, OTHERS, yields=4)
-    alike = [_similar(past, titles) for past in similar]
+    alike = [similar_line(past, titles) for past in similar]
     yield _kept(Text("Similar incidents", "相似事件"), alike, SIMILAR, yields=4)
 
 
@@ -173,7 +173,8 @@ def _kept(title: Text, lines: Sequence[Line], limit: int, yields: int, level: in
     return Section(bounded(title, HEADING), tuple(shown[:limit]), max(0, len(shown) - limit), level, yields)
 
 
-def _labelled(label: Text, sentence: Text) -> Text:
+def labelled(label: Text, sentence: Text) -> Text:
+    """A sentence with what it is about in front."""
     return bounded(Text(f"{label.en}: {sentence.en}", f"{label.zh}：{sentence.zh}"))
 
 
@@ -187,22 +188,23 @@ def percent(probability: float) -> str:
     return f"{min(99, max(1, round(probability * 100)))} %"
 
 
-def _chance(title: Text, probability: float) -> Text:
+def chance(title: Text, probability: float) -> Text:
+    """A cause with its probability as a word and a number."""
     word, share, name = in_words(probability), percent(probability), bounded(title, HEADING // 2)
     return Text(f"{name.en}: {word.en} ({share})", f"{name.zh}：{word.zh}（{share}）")
 
 
 def _others(verdict: Verdict) -> list[Line]:
     """The causes below the first ones, and how much is left for none of them."""
-    lines = [Line(_chance(cause.title, cause.probability)) for cause in verdict.causes[CAUSES:]]
-    return [*lines, Line(_chance(ELSE, verdict.unknown_probability))]
+    lines = [Line(chance(cause.title, cause.probability)) for cause in verdict.causes[CAUSES:]]
+    return [*lines, Line(chance(ELSE, verdict.unknown_probability))]
 
 
 def _cause(cause: RankedCause, known: Known) -> tuple[Section, Section]:
     """A cause's heading with what speaks for it, then what speaks against it."""
-    chance = _chance(cause.title, cause.probability)
-    title = Text(f"{cause.position}. {chance.en}", f"{cause.position}. {chance.zh}")
-    pro, contra = (_evidence(_strongest(cause.terms, outcome), known) for outcome in (Outcome.FOR, Outcome.AGAINST))
+    likely = chance(cause.title, cause.probability)
+    title = Text(f"{cause.position}. {likely.en}", f"{cause.position}. {likely.zh}")
+    pro, contra = (evidence(_strongest(cause.terms, outcome), known) for outcome in (Outcome.FOR, Outcome.AGAINST))
     pro = pro or [Line(Text("Nothing speaks for it.", "没有支持证据。"))]
     first = cause.position == 1
     against = Text("Against it", "反对证据")
@@ -216,7 +218,7 @@ def _strongest(terms: Sequence[TermResult], outcome: Outcome) -> list[TermResult
     return sorted((t for t in terms if t.outcome is outcome), key=lambda t: (-abs(t.weight), t.measure))
 
 
-def _evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
+def evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
     """One line per term; a query stands at the first term that rests on it."""
     lines, told = [], set[str]()
     for term in terms:
@@ -249,7 +251,8 @@ def _steps(verdict: Verdict) -> list[Line]:
     return [Line(bounded(step), command=step.en == step.zh and len(step.en) <= SENTENCE) for step in steps]
 
 
-def _similar(past: SimilarIncident, known: Known) -> Line:
+def similar_line(past: SimilarIncident, known: Known) -> Line:
+    """A similar incident with how it came out."""
     share, cause = f"{round(past.score * 100)} %", known.title(past.cause)
     title = clipped(past.title, HEADING)
     en, zh = [title, f"{share} alike"], [title, f"相似度 {share}"]

@@ -5,7 +5,7 @@ from django.test import Client
 
 from web.api.access import add_token
 
-READS = ["incidents/", "incidents/1/", "incidents/1/verdict/", "incidents/1/timeline/", "incidents/1/similar/",
+READS = ["incidents/", "incidents/1/", "incidents/1/verdict/", "incidents/1/timeline/", "incidents/1/similar/", "incidents/1/postmortem/",
          "causes/", "checks/", "deliveries/"]  # fmt: skip
 
 
@@ -46,3 +46,14 @@ def test_health_metrics_and_schema_answer(db, path):
 def test_a_bundle_is_a_zip(incident):
     answer = bearer("read").get("/api/v1/incidents/1/bundle/")
     assert answer.status_code in {200, 409}
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "### Timeline"), ("zh", "### 时间线"), ("zh-hans", "### 时间线")]
+)
+def test_a_postmortem_draft_is_a_markdown_file(incident, language, word):
+    answer = bearer("read").get(f"/api/v1/incidents/1/postmortem/?language={language}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/markdown; charset=utf-8")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="postmortem-1.md"'
+    assert word in answer.content.decode()
+    assert "<script>" not in answer.content.decode()

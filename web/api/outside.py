@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +12,7 @@ from domain.errors import Refused
 from domain.verdict_json import to_contract
 from incidents import queries
 from incidents.models import Incident
-from incidents.reporting import report_of
+from incidents.reporting import postmortem_of, report_of
 from ingest.saving import bundle_of
 from tickets.render import render
 from web.api.access import Api
@@ -67,6 +67,26 @@ class Enrich(Api):
             "report": render(report_of(snapshot), asked["format"], asked["language"]),
             "tried": tried,
         })  # fmt: skip
+
+
+class Postmortem(Api):
+    """incidents/{id}/postmortem/"""
+
+    @extend_schema(
+        responses={(200, "text/markdown"): OpenApiTypes.STR},
+        parameters=[OpenApiParameter("language", str, enum=["en", "zh"])],
+    )
+    def get(self, request: Request, incident_id: str) -> HttpResponseBase:
+        """A postmortem's first draft in Markdown: timeline, evidence, causes, and phases with their definition."""
+        row = found(incident_id)
+        language = request.query_params.get("language", "en")
+        return markdown_answer(postmortem_of(row, language), f"postmortem-{row.number}.md")
+
+
+def markdown_answer(text: str, name: str) -> HttpResponse:
+    """A Markdown file to save under `name`."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)
 
 
 class SaveBundle(Api):

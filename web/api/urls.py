@@ -17,6 +17,7 @@ urlpatterns = [
     path(ONE + "feedback/", views.GiveFeedback.as_view()),
     path(ONE + "acknowledge/", views.Acknowledge.as_view()),
     path(ONE + "bundle/", outside.SaveBundle.as_view()),
+    path(ONE + "postmortem/", outside.Postmortem.as_view(), name="api-postmortem"),
     path(V1 + "tickets/enrich/", outside.Enrich.as_view()),
     path(V1 + "causes/", views.Causes.as_view()),
     path(V1 + "checks/", views.Checks.as_view()),

@@ -1,0 +1,226 @@
+"""A postmortem's first draft: what the record knows, in order, and room for what only people know."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from domain.alerts import Severity
+from domain.snapshot import IncidentSnapshot
+from domain.text import Text
+from domain.verdict import Outcome, RankedCause, Verdict
+from tickets import report as told
+from tickets.render import render
+from tickets.report import NOTHING_MORE, Known, Line, Section, bounded
+
+LIMIT = 200_000
+MOMENTS, TERMS, ENTITIES = 200, 12, 30
+SEVERITIES = {
+    Severity.INFO: Text("info", "信息"),
+    Severity.WARNING: Text("warning", "警告"),
+    Severity.AVERAGE: Text("average", "一般"),
+    Severity.HIGH: Text("high", "严重"),
+    Severity.CRITICAL: Text("critical", "灾难"),
+}
+DRAFT = Text("Postmortem draft: {title}", "复盘草稿：{title}")
+TO_WRITE = Text("To be written by people.", "由人填写。")
+NOT_YET = Text("not yet", "尚未")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When each phase of an incident was reached; None for what was not. `reopened` is how often it came back."""
+
+    first_alert: datetime
+    opened: datetime
+    suggested: datetime | None = None
+    acknowledged: datetime | None = None
+    acknowledged_by: str = ""
+    resolved: datetime | None = None
+    reopened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One span with what it measures; `ended` None while it lasts."""
+
+    name: Text
+    definition: Text
+    begun: datetime | None
+    ended: datetime | None
+
+    @property
+    def lasted(self) -> timedelta | None:
+        """None where one of its ends is not known; never below zero, though two clocks may differ."""
+        if self.begun is None or self.ended is None:
+            return None
+        return max(self.ended - self.begun, timedelta())
+
+
+def phases(times: Times) -> tuple[Phase, ...]:
+    """The spans that people compare incidents by, each from data of the record."""
+    return (
+        Phase(Text("To detect", "发现耗时"),
+              Text("from the start of the first alert, by the monitoring's clock, to the incident's opening here",
+                   "从首个告警开始（按监控系统时钟）到事件在本服务中创建"), times.first_alert, times.opened),
+        Phase(Text("To suggest a cause", "给出原因耗时"),
+              Text("from the start of the first alert to the first verdict", "从首个告警开始到首个结论"),
+              times.first_alert, times.suggested),
+        Phase(Text("To acknowledge (MTTA)", "确认耗时（MTTA）"),
+              Text("from the start of the first alert to the first person who acknowledged it",
+                   "从首个告警开始到首位人员确认"), times.first_alert, times.acknowledged),
+        Phase(Text("To repair", "修复耗时"),
+              Text("from the acknowledgement to the end of the last alert", "从确认到最后一个告警结束"),
+              times.acknowledged, times.resolved),
+        Phase(Text("To resolve (MTTR)", "恢复耗时（MTTR）"),
+              Text("from the start of the first alert to the end of the last one", "从首个告警开始到最后一个告警结束"),
+              times.first_alert, times.resolved),
+    )  # fmt: skip
+
+
+def spoken(span: timedelta | None) -> Text:
+    """A span in its two largest units."""
+    if span is None:
+        return NOT_YET
+    left = int(span.total_seconds())
+    parts: list[tuple[str, str]] = []
+    for unit, zh, size in (("d", "天", 86_400), ("h", "小时", 3_600), ("min", "分钟", 60), ("s", "秒", 1)):
+        count, left = divmod(left, size)
+        if count or (size == 1 and not parts):
+            parts.append((f"{count} {unit}", f"{count} {zh}"))
+    return Text(" ".join(en for en, _ in parts[:2]), " ".join(zh for _, zh in parts[:2]))
+
+
+def draft(
+    snapshot: IncidentSnapshot, times: Times, base_url: str = "", language: str = "en", known: Known = NOTHING_MORE
+) -> str:
+    """The draft in Markdown, at most 200,000 characters: a report of other sections, so whole items give way."""
+    short = told.build(snapshot, base_url=base_url, known=known)
+    sections = tuple(section for section in _sections(snapshot, times, known) if section.lines)
+    title = DRAFT.format(title=short.title).in_language(language)
+    return str(render(replace(short, title=title, sections=sections), "markdown", language, LIMIT))
+
+
+def _sections(snapshot: IncidentSnapshot, times: Times, known: Known) -> Iterator[Section]:
+    verdict = snapshot.verdict
+    yield Section(Text("Summary", "概要"), tuple(_summary(snapshot, times)))
+    yield Section(Text("Impact on users", "对用户的影响"), (Line(TO_WRITE),))
+    yield Section(Text("Confirmed causes", "已证实的原因"), tuple(_confirmed(snapshot, known)))
+    for cause in verdict.causes[: told.CAUSES] if verdict else ():
+        yield _cause(cause, known)
+    yield from _rest(verdict, known)
+    yield _middle_cut(Text("Timeline", "时间线"), _timeline(snapshot, times))
+    yield Section(Text("Phases", "各阶段"), tuple(_phase(phase) for phase in phases(times)))
+    yield Section(Text("What went well, what went badly", "做得好与不好的地方"), (Line(TO_WRITE),))
+    yield Section(Text("Follow-up work", "后续工作"), tuple(_follow_up(verdict)))
+
+
+def _at(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def _line(en: str, zh: str, url: str = "") -> Line:
+    return Line(bounded(Text(en, zh)), url=url)
+
+
+def _summary(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
+    severity, lasted = SEVERITIES[snapshot.severity], spoken(phases(times)[-1].lasted)
+    yield _line(f"Severity: {severity.en}", f"严重程度：{severity.zh}")
+    yield _line(f"First alert: {_at(times.first_alert)}", f"首个告警：{_at(times.first_alert)}")
+    ended = _at(times.resolved) if times.resolved else ""
+    yield _line(f"Resolved: {ended or NOT_YET.en}", f"恢复：{ended or NOT_YET.zh}")
+    yield _line(f"Lasted: {lasted.en}", f"历时：{lasted.zh}")
+    yield _line(f"Reopened: {times.reopened} times", f"再次发生：{times.reopened} 次")
+    yield _line(f"Alerts: {len(snapshot.alerts)}", f"告警数：{len(snapshot.alerts)}")
+    for entity in snapshot.entities[:ENTITIES]:
+        yield _line(f"Affected: {entity.key}", f"受影响：{entity.key}")
+    for key in snapshot.tickets:
+        if not key.startswith("ALERT{"):
+            yield _line(f"Ticket: {key}", f"工单：{key}")
+
+
+def _confirmed(snapshot: IncidentSnapshot, known: Known) -> Iterator[Line]:
+    for entry in snapshot.confirmed:
+        title, fixed = known.title(entry.cause), entry.fixed_by
+        en, zh = f"{title.en}, by {entry.by} at {_at(entry.at)}", f"{title.zh}，{entry.by} 于 {_at(entry.at)}"
+        yield _line(f"{en}; fixed by {fixed}" if fixed else en, f"{zh}；解决方式 {fixed}" if fixed else zh)
+    if not snapshot.confirmed:
+        yield _line("Nobody has confirmed a cause yet; the ranking below is the service's own.",
+                    "尚无人证实原因；以下排序为本服务的判断。")  # fmt: skip
+
+
+def _cause(cause: RankedCause, known: Known) -> Section:
+    """All terms that spoke, the strongest first, with their weight and their query."""
+    terms = sorted((t for t in cause.terms if t.outcome is not Outcome.UNKNOWN), key=lambda t: -abs(t.weight))
+    lines = [
+        Line(bounded(Text(f"{t.weight:+.1f} {t.sentence.en}", f"{t.weight:+.1f} {t.sentence.zh}")), query=shown.query,
+             query_url=shown.query_url)
+        for t, shown in zip(terms, told.evidence(terms, known), strict=True)
+    ]  # fmt: skip
+    title = told.chance(cause.title, cause.probability)
+    numbered = Text(f"{cause.position}. {title.en}", f"{cause.position}. {title.zh}")
+    return Section(numbered, tuple(lines[:TERMS]), max(0, len(lines) - TERMS), yields=2)
+
+
+def _rest(verdict: Verdict | None, known: Known) -> Iterator[Section]:
+    """What was ruled out, what is missing, what is similar: all of it."""
+    if verdict is None:
+        return
+    titles = Known(known.prometheus, {**known.titles, **{c.cause: c.title for c in verdict.causes}})
+    out = [told.labelled(titles.title(r.cause), r.sentence) for r in verdict.ruled_out]
+    yield Section(Text("Ruled out", "已排除"), tuple(Line(text) for text in out), yields=4)
+    yield Section(
+        Text("Evidence that is missing", "缺失的证据"), tuple(Line(bounded(m)) for m in verdict.missing), yields=4
+    )
+    alike = tuple(told.similar_line(past, titles) for past in verdict.similar)
+    yield Section(Text("Similar incidents", "相似事件"), alike, yields=4)
+
+
+def _timeline(snapshot: IncidentSnapshot, times: Times) -> list[Line]:
+    moments = sorted(_moments(snapshot, times), key=lambda moment: moment[0])
+    return [_line(f"{_at(at)} {text.en}", f"{_at(at)} {text.zh}", url) for at, text, url in moments]
+
+
+def _moments(snapshot: IncidentSnapshot, times: Times) -> Iterator[tuple[datetime, Text, str]]:
+    """Alerts, changes, verdicts and what people did, each with its time."""
+    for alert in snapshot.alerts:
+        name = alert.title or alert.name
+        yield alert.started_at, Text(f"Alert ({alert.source}): {name}", f"告警（{alert.source}）：{name}"), ""
+        if alert.ended_at:
+            yield alert.ended_at, Text(f"Alert ended: {name}", f"告警结束：{name}"), ""
+    for change in snapshot.changes:
+        yield (
+            change.at,
+            Text(f"Change ({change.kind}): {change.title}", f"变更（{change.kind}）：{change.title}"),
+            change.url,
+        )
+    yield times.opened, Text("Incident opened", "事件创建"), ""
+    if times.suggested and snapshot.verdict:
+        yield times.suggested, Text("First verdict", "首个结论"), ""
+    if times.acknowledged:
+        by = times.acknowledged_by
+        yield times.acknowledged, Text(f"Acknowledged by {by}", f"{by} 已确认"), ""
+    for entry in snapshot.confirmed:
+        yield entry.at, Text(f"{entry.by} named the cause: {entry.cause}", f"{entry.by} 指明原因：{entry.cause}"), ""
+    if times.resolved:
+        yield times.resolved, Text("Incident resolved", "事件恢复"), ""
+
+
+def _middle_cut(title: Text, lines: Sequence[Line]) -> Section:
+    """The beginning and the end of a long list; what lies between is counted."""
+    if len(lines) <= MOMENTS:
+        return Section(title, tuple(lines), yields=1)
+    half, left = MOMENTS // 2, len(lines) - MOMENTS
+    gap = _line(f"{left} moments in between are left out", f"中间省略 {left} 项")
+    return Section(title, (*lines[:half], gap, *lines[-half:]), yields=1)
+
+
+def _phase(phase: Phase) -> Line:
+    lasted = spoken(phase.lasted)
+    return _line(f"{phase.name.en}: {lasted.en} ({phase.definition.en})",
+                 f"{phase.name.zh}：{lasted.zh}（{phase.definition.zh}）")  # fmt: skip
+
+
+def _follow_up(verdict: Verdict | None) -> Iterator[Line]:
+    yield Line(TO_WRITE)
+    for step in verdict.causes[0].next_steps if verdict and verdict.causes else ():
+        yield Line(bounded(Text(f"Proposed by the catalogue: {step.en}", f"目录建议：{step.zh}")))
