@@ -1,6 +1,7 @@
 """The pages, through Django's own client."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,9 @@ def test_feedback_and_acknowledgement_are_stored_and_audited(person, incident):
 def test_feedback_with_an_unknown_cause_is_refused(person, incident):
     person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "confirmed", "cause": "gremlins"})
     assert not incident.feedback.exists()
+
+
+def test_the_postmortem_draft_can_be_downloaded_from_the_page_in_the_readers_language(person, incident):
+    page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
+    (address,) = re.findall(r'href="([^"]*/postmortem/[^"]*)" download', page)
+    assert "时间线" in person.get(address).content.decode()

@@ -73,6 +73,7 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "incident": row,
         "snapshot": snapshot,
         "verdict": verdict,
+        "language": language,
         "causes": shown_causes(verdict, list(snapshot.findings), row.started_at),
         "ruled_out": [(r, title_of(r.cause)) for r in verdict.ruled_out] if verdict else [],
         "similar": [(s, title_of(s.cause)) for s in verdict.similar] if verdict else [],
