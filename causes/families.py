@@ -11,10 +11,10 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "name resolution": frozenset({"probe-dns-absent", "event-dns"}),
     "no connection": frozenset({"probe-transport-timeout", "event-dial-timeout"}),
     "refused": frozenset({"probe-refused", "event-refused"}),
-    "no answer": frozenset({"probe-app-silent", "event-grpc-silent"}),
+    "no answer": frozenset({"probe-app-silent", "event-grpc-silent", "event-headers-timeout"}),
     "dropped": frozenset({"probe-dropped-by-app", "event-reset", "event-eof"}),
     "body": frozenset({"probe-body-stall", "event-body-timeout"}),
-    "redirects": frozenset({"probe-redirect-loop", "event-redirect-warning"}),
+    "redirects": frozenset({"probe-redirect-loop", "event-redirect-loop", "event-redirect-warning"}),
     "status": frozenset({
         "probe-status-error", "probe-status-auth", "probe-status-missing", "probe-status-unavailable",
         "event-status-code", "event-status-auth", "event-status-missing", "event-status-unavailable",
@@ -22,6 +22,7 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "bare connection": frozenset({"probe-tcp-passes", "live-tcp-connects"}),
     "TLS": frozenset({"event-tls-timeout", "live-tls-fails"}),
     "scheme": frozenset({"event-tls-trust", "event-scheme-mismatch"}),
+    "quorum": frozenset({"etcd-quorum-lost", "etcd-no-consensus"}),
     "latency near the limit": frozenset({
         "kubelet-probe-near-timeout", "probe-slow-success", "spec-timeout-below-latency",
     }),

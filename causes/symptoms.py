@@ -10,7 +10,7 @@ ETCD_KINDS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
 PROBE_KINDS = frozenset({EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE})
 WORDS = {
     Symptom.ETCD: ("etcd",),
-    Symptom.PROBE: ("probe", "blackbox", "readiness", "liveness", "kubepod", "crashloop", "notready"),
+    Symptom.PROBE: ("probe", "blackbox", "readiness", "liveness", "kubepod", "crashloop", "notready", "targetdown"),
     Symptom.NODE: ("kubenode", "kubelet", "nodenotready", "conntrack", "nodepressure"),
     Symptom.API_SERVER: ("kubeapi", "apiserver", "api server"),
 }

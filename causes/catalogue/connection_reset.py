@@ -11,9 +11,10 @@ CAUSE = Cause(
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
     terms=(
-        Term("event-reset", 2.8, Text("The kubelet's connection was reset by the other side.", "kubelet 的连接被对端重置。")),
-        Term("event-eof", 1.6, Text("The connection was closed before any answer.", "连接在应答前被关闭。")),
-        Term("probe-dropped-by-app", 2.4, Text("Connected, then dropped at once without an answer.", "连接成功后立即断开且无应答。"),
+        Term("event-reset", 3.0, Text("The kubelet's connection was reset by the other side.", "kubelet 的连接被对端重置。"),
+             -1.0, Text("The kubelet saw no reset.", "kubelet 没有看到重置。"), group="reset"),
+        Term("event-eof", 0.6, Text("The connection was closed before any answer.", "连接在应答前被关闭。")),
+        Term("probe-dropped-by-app", 1.6, Text("Connected, then dropped at once without an answer.", "连接成功后立即断开且无应答。"),
              -1.2, Text("No connection was dropped.", "没有连接被断开。")),
         Term("pod-crashed", 0.3, Text("The process lives, so it is not its death that cuts the connections.", "进程存活，连接中断并非因其退出。"),
              -1.5, Text("The process died, which cuts connections.", "进程退出会使连接中断。"), condition=Condition.NOT_SEEN),
@@ -35,5 +36,5 @@ CAUSE = Cause(
     ),
     references=("https://www.rfc-editor.org/rfc/rfc9293#name-reset-processing", "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/"),
     weights_from="Measured on the blackbox exporter (reset and EOF before headers: connect above 0, processing 0, far below the time-out); the share of panics and proxies is judgement.",
-    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
+    may_follow=frozenset({EntityKind.HOST}),
 )  # fmt: skip

@@ -16,6 +16,8 @@ CAUSE = Cause(
         Term("request-latency-high", 1.0, Text("Several routes were late, not only the probed one.", "多个接口变慢，而非仅探针接口。"),
              -0.4, Text("Other routes were on time.", "其他接口正常。")),
         Term("probe-app-silent", 0.8, Text("The application answered too late.", "应用应答过晚。")),
+        Term("event-headers-timeout", 1.6, Text("The kubelet connected and got no headers in time.", "kubelet 已连接但未按时收到响应头。")),
+        Term("event-exec-timeout", 0.8, Text("The probe's command did not end in time.", "探针命令未按时结束。")),
         Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which a dropped packet, a TLS stall and a blocked handler all look like.", "kubelet 未等到响应头：丢包、TLS 停滞和接口阻塞表现相同。")),
         Term("kubelet-probe-near-timeout", 0.5, Text("Even successful probes came close to their time limit.", "即使成功的探测也接近时限。")),
         Term("event-grpc-silent", 0.8, Text("The health call was not answered in time.", "健康检查调用未按时应答。")),

@@ -1,7 +1,6 @@
 """The process stops listening before the proxies have stopped sending to it."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
-from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -11,12 +10,14 @@ CAUSE = Cause(
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
     terms=(
-        Term("spec-drain-short", 2.6, Text("The delay before the stop is shorter than it takes to leave the endpoints.", "停止前的等待短于移出端点所需时间。"),
-             -1.8, Text("The delay before the stop is long enough.", "停止前的等待足够。")),
+        Term("spec-drain-short", 1.2, Text("The delay before the stop is shorter than it takes to leave the endpoints.", "停止前的等待短于移出端点所需时间。"),
+             -0.8, Text("The delay before the stop is long enough.", "停止前的等待足够。")),
         Term("pod-being-deleted", 1.6, Text("It happened while the pod was on its way out.", "发生在 Pod 下线期间。"),
              -2.2, Text("The pod was not being deleted.", "Pod 没有被删除。")),
-        Term("probe-refused", 1.2, Text("Connections are refused while traffic still comes.", "仍有流量时连接被拒绝。")),
-        Term("event-refused", 1.2, Text("The kubelet was refused while the pod was on its way out.", "Pod 下线期间 kubelet 被拒绝。")),
+        Term("probe-refused", 2.2, Text("Connections are refused while traffic still comes.", "仍有流量时连接被拒绝。"),
+             -1.0, Text("No connection was refused.", "没有连接被拒绝。")),
+        Term("event-refused", 2.2, Text("The kubelet was refused while the pod was on its way out.", "Pod 下线期间 kubelet 被拒绝。")),
+        Term("event-stopping", 1.2, Text("The kubelet was stopping it.", "kubelet 正在停止容器。"), group="pod-being-deleted"),
         Term("probe-dropped-by-app", 0.8, Text("Connections were cut.", "连接被切断。")),
         Term("rollout-in-progress", 0.4, Text("A rollout replaced pods.", "正在滚动发布。"),
              -0.3, Text("No rollout was going on.", "没有滚动发布。")),
@@ -33,5 +34,4 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination", "https://pkg.go.dev/net/http#Server.Shutdown"),
     weights_from="Kubernetes documentation: endpoint removal follows the deletion, and proxies learn of it later. Weights are judgement.",
-    may_follow=frozenset({EntityKind.WORKLOAD}),
 )  # fmt: skip

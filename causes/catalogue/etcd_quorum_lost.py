@@ -13,6 +13,7 @@ CAUSE = Cause(
     terms=(
         Term("etcd-quorum-lost", 3.8, Text("Without a majority no write succeeds.", "没有多数派则无法写入。"),
              -3.0, Text("A majority is healthy.", "多数成员健康。")),
+        Term("etcd-no-consensus", 2.0, Text("A member reads its own data but cannot reach agreement.", "成员可读本地数据但无法达成一致。")),
         Term("etcd-no-leader-seen", 0.6, Text("The cluster had no leader.", "集群曾无主。"),
              -0.8, Text("There was a leader throughout.", "始终有主。")),
         Term("etcd-member-down", 0.4, Text("A member is down.", "有成员宕机。")),

@@ -15,7 +15,7 @@ CAUSE = Cause(
              -1.8, Text("No member's log stands out, as a slow disk would.", "没有成员的写日志延迟突出，不像磁盘过慢。")),
         Term("etcd-commit-one-slow", 1.2, Text("Backend commits of one member are slow as well.", "该成员后端提交同样缓慢。"),
              -0.5, Text("Backend commits are even across members.", "各成员后端提交延迟相近。")),
-        Term("etcd-fsync-over-guidance", 0.6, Text("Guidance for the log is 10 ms at P99.", "日志写入建议 P99 低于 10 ms。"),
+        Term("etcd-fsync-over-guidance", 2.0, Text("Guidance for the log is 10 ms at P99.", "日志写入建议 P99 低于 10 ms。"),
              -0.8, Text("Within the guidance of 10 ms at P99.", "处于 P99 10 ms 的建议值内。")),
         Term("etcd-slow-applies", 0.5, Text("Applies wait for the disk.", "应用日志在等待磁盘。")),
         Term("etcd-heartbeat-failures", 0.5, Text("A leader that waits for its disk sends heartbeats late.", "等待磁盘的主节点会迟发心跳。")),

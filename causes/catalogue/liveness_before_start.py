@@ -1,7 +1,6 @@
 """Without a startup probe liveness begins while the process still starts, and kills it."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
-from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -39,5 +38,4 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-startup-probes",),
     weights_from="Kubelet source: liveness is compared with the container's start on each tick and kills after failureThreshold failures. Weights are judgement.",
-    may_follow=frozenset({EntityKind.WORKLOAD}),
 )  # fmt: skip

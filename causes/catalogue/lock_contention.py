@@ -16,6 +16,7 @@ CAUSE = Cause(
         Term("probe-app-silent", 2.2, Text("Connected, then no byte of an answer.", "连接成功但没有任何应答。"),
              -0.8, Text("Not the picture of a route that waits.", "不符合接口等待的特征。")),
         Term("event-grpc-silent", 2.0, Text("The health call was accepted and not answered.", "健康检查调用已被接受但未应答。")),
+        Term("event-headers-timeout", 1.6, Text("The kubelet connected and got no headers in time.", "kubelet 已连接但未按时收到响应头。")),
         Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which fits but does not prove it.", "kubelet 未等到响应头：符合但不足以证明。")),
         Term("go-goroutines-rising", 1.0, Text("Those who wait for the lock pile up.", "等待锁的协程在堆积。"),
              -0.6, Text("Nobody piles up.", "没有堆积。")),

@@ -30,5 +30,5 @@ CAUSE = Cause(
     ),
     references=("https://man7.org/linux/man-pages/man2/connect.2.html", "https://kubernetes.io/docs/concepts/cluster-administration/networking/"),
     weights_from="The message is the kernel's own answer to the connection attempt (EHOSTUNREACH, ENETUNREACH); the rest is judgement, at most one nat.",
-    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
+    may_follow=frozenset({EntityKind.HOST}),
 )  # fmt: skip

@@ -15,6 +15,7 @@ CAUSE = Cause(
              -2.5, Text("The pool had free connections.", "连接池有空闲连接。")),
         Term("probe-app-silent", 1.6, Text("The probed route waits as well, so it needs the pool.", "被探测接口同样在等待，说明它依赖连接池。")),
         Term("event-grpc-silent", 1.4, Text("The health call was accepted and not answered.", "健康检查调用已被接受但未应答。")),
+        Term("event-headers-timeout", 1.6, Text("The kubelet connected and got no headers in time.", "kubelet 已连接但未按时收到响应头。")),
         Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which fits but does not prove it.", "kubelet 未等到响应头：符合但不足以证明。")),
         Term("probe-status-unavailable", 0.8, Text("The application says itself that it is not ready.", "应用自报未就绪。")),
         Term("event-status-unavailable", 0.8, Text("The kubelet was told that it is not ready.", "kubelet 收到未就绪应答。")),

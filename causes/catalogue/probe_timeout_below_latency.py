@@ -1,7 +1,6 @@
 """The probe gives the route less time than the route takes on an ordinary day."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
-from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -17,6 +16,7 @@ CAUSE = Cause(
              -1.5, Text("Successful probes are far from the limit.", "成功的探测远低于时限。")),
         Term("probe-slow-success", 2.0, Text("Successful probes take almost as long as is allowed.", "成功的探测耗时接近上限。"),
              -0.8, Text("Successful probes are quick.", "成功的探测很快。")),
+        Term("event-exec-timeout", 0.8, Text("The probe's command did not end in time.", "探针命令未按时结束。")),
         Term("event-deadline", 1.0, Text("The kubelet gave up while waiting for headers.", "kubelet 等待响应头时放弃。")),
         Term("event-grpc-silent", 0.8, Text("The health call did not end in time.", "健康检查调用未按时结束。")),
         Term("kubelet-readiness-failing", 0.3, Text("Readiness fails now and then.", "就绪探针时有失败。")),
@@ -38,6 +38,5 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/", "https://kubernetes.io/docs/reference/instrumentation/metrics/"),
     weights_from="Kubelet source: the duration is observed for successful probes only, so it shows the approach to the limit and never the failure. Weights are judgement.",
-    may_follow=frozenset({EntityKind.WORKLOAD}),
     contributes_to=frozenset({"cpu-throttled", "handler-blocked-on-dependency", "gc-pressure"}),
 )  # fmt: skip

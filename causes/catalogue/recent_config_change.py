@@ -15,6 +15,8 @@ CAUSE = Cause(
              -2.5, Text("Nothing that concerns it was changed before the symptoms.", "症状前没有相关变更。")),
         Term("load-surge", 0.3, Text("The load was as usual.", "负载正常。"),
              -0.5, Text("The load rose as well.", "负载同时上升。"), condition=Condition.NOT_SEEN),
+        Term("probe-status-unavailable", 0.8, Text("The application says that it cannot serve any more.", "应用自报无法继续服务。")),
+        Term("event-status-unavailable", 0.8, Text("The kubelet was told that it cannot serve any more.", "kubelet 收到无法服务的应答。")),
         Term("change-guilty", 3.2, Text("The symptoms start after the change, and only on what was changed.", "症状在变更之后出现，且仅限被变更的对象。"),
              -1.5, Text("Things that were not changed suffer as well, or suffered before.", "未变更的对象同样受影响，或症状早于变更。")),
     ),

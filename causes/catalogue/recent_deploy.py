@@ -18,6 +18,8 @@ CAUSE = Cause(
         Term("pod-crashed", 0.5, Text("The new version crashes.", "新版本崩溃。")),
         Term("change-guilty", 3.2, Text("The symptoms start after the change, and only on what was changed.", "症状在变更之后出现，且仅限被变更的对象。"),
              -1.5, Text("Things that were not changed suffer as well, or suffered before.", "未变更的对象同样受影响，或症状早于变更。")),
+        Term("probe-status-error", 0.6, Text("The new version answers with an error.", "新版本返回错误。")),
+        Term("event-status-code", 0.6, Text("The kubelet gets an error from the new version.", "kubelet 从新版本收到错误。")),
         Term("rollout-stuck", 1.0, Text("The rollout does not get on.", "发布停滞不前。")),
         Term("peers-same-workload-fail", 0.5, Text("Other pods of the same workload fail too.", "同一工作负载的其他 Pod 同样失败。")),
     ),
@@ -31,5 +33,6 @@ CAUSE = Cause(
     references=("https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-back-a-deployment",),
     weights_from="Judgement: order in time alone is weak (1 nat); symptoms that start after the change and only on what was changed are strong.",
     about=EntityKind.WORKLOAD,
+    contributes_to=frozenset({"wrong-probe-target", "tls-trust-or-scheme", "redirect-loop", "probe-timeout-below-latency", "startup-budget-too-short", "liveness-before-start", "graceful-shutdown-noise", "no-listener-at-start"}),
     change_kinds=frozenset({"deploy", "deployment", "rollout", "release"}),
 )  # fmt: skip

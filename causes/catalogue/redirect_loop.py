@@ -12,10 +12,11 @@ CAUSE = Cause(
     terms=(
         Term("probe-redirect-loop", 3.6, Text("Redirected until the limit of ten.", "重定向达到十次上限。"),
              -3.0, Text("There was no chain of redirects.", "没有连续重定向。")),
+        Term("event-redirect-loop", 3.4, Text("The kubelet followed ten redirects and gave up.", "kubelet 跟随十次重定向后放弃。")),
         Term("event-redirect-warning", 1.6, Text("The kubelet warned of redirects.", "kubelet 对重定向发出警告。")),
     ),
     exclusions=(
-        Exclusion("probe-redirect-loop", Text("There was no chain of redirects.", "没有连续重定向。"), seen=False, also=(("event-redirect-warning", False),)),
+        Exclusion("probe-redirect-loop", Text("There was no chain of redirects.", "没有连续重定向。"), seen=False, also=(("event-redirect-loop", False),)),
     ),
     next_steps=(
         Text("curl -sIL --max-redirs 10 http://<host>:<port><path> | grep -iE '^(HTTP|location)'", "curl -sIL --max-redirs 10 http://<host>:<port><path> | grep -iE '^(HTTP|location)'"),

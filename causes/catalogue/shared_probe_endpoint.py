@@ -1,7 +1,6 @@
 """Liveness and readiness ask the same route, so what should only take the pod out of service kills it."""
 
 from causes.cause import Cause, Exclusion, Symptom, Term
-from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -35,6 +34,5 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",),
     weights_from="Judgement on the spec and on both probe kinds failing together; needs restarts or failing liveness, because a shared route alone harms nobody.",
-    may_follow=frozenset({EntityKind.WORKLOAD}),
     contributes_to=frozenset({"lock-contention", "pool-exhausted", "cpu-throttled", "goroutine-leak", "handler-blocked-on-dependency", "liveness-checks-dependency"}),
 )  # fmt: skip

@@ -1,7 +1,6 @@
 """The two sides do not agree on TLS: wrong scheme, unknown authority, wrong name or an expired certificate."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
-from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -18,7 +17,7 @@ CAUSE = Cause(
         Term("probe-https", 0.4, Text("The target is https.", "目标为 https。"),
              -0.4, Text("The target is plain http.", "目标为明文 http。")),
         Term("probe-refused", 1.0, Text("The probe ended at once without a usable connection, as a failed handshake does.", "探测立即结束且无可用连接，握手失败即如此。")),
-        Term("probe-tcp-passes", 1.0, Text("TCP to the same port passes.", "同一端口 TCP 成功。"),
+        Term("probe-tcp-passes", 2.0, Text("TCP to the same port passes, so it was the handshake that failed at once.", "同一端口 TCP 成功，立即失败的是握手。"),
              -1.5, Text("TCP fails as well.", "TCP 同样失败。")),
         Term("event-eof", 0.6, Text("The connection was closed without an answer.", "连接未应答即被关闭。")),
         Term("pod-restarted", 0.2, Text("Nothing was restarted.", "没有重启。"),
@@ -36,5 +35,4 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#http-probes", "https://www.rfc-editor.org/rfc/rfc8446"),
     weights_from="The kubelet's and Go's own messages, measured with old and new Go; the kubelet itself does not check certificates, so trust errors come from other observers. The rest is judgement.",
-    may_follow=frozenset({EntityKind.WORKLOAD}),
 )  # fmt: skip

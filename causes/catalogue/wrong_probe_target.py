@@ -1,7 +1,6 @@
 """The probe asks the wrong path, port or scheme, or without the credentials the route wants."""
 
 from causes.cause import Cause, Condition, Exclusion, Symptom, Term
-from domain.entities import EntityKind
 from domain.text import Text
 
 CAUSE = Cause(
@@ -11,8 +10,8 @@ CAUSE = Cause(
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
     terms=(
-        Term("probe-status-error", 1.6, Text("The application answered, and said no (status {value}).", "应用已应答但拒绝（状态码 {value}）。"),
-             -0.5, Text("No error status was seen.", "没有错误状态码。")),
+        Term("probe-status-error", 0.4, Text("The application answered, and said no (status {value}).", "应用已应答但拒绝（状态码 {value}）。"),
+             -0.4, Text("No error status was seen.", "没有错误状态码。")),
         Term("probe-recovered-fast", 0.8, Text("A wrong setting does not heal by itself.", "错误配置不会自愈。"),
              -1.5, Text("It healed by itself, a wrong setting does not.", "问题自行恢复，错误配置不会如此。"), condition=Condition.NOT_SEEN),
         Term("pod-not-started", 0.8, Text("The pod never became ready.", "Pod 从未就绪。")),
@@ -23,13 +22,14 @@ CAUSE = Cause(
         Term("event-status-missing", 2.8, Text("The kubelet got 404: the path does not exist.", "kubelet 收到 404：路径不存在。")),
         Term("probe-status-auth", 2.8, Text("401 or 403: the route wants credentials, which a probe has not.", "401 或 403：接口需要凭据，而探针没有。")),
         Term("event-status-auth", 2.8, Text("The kubelet got 401 or 403: the route wants credentials.", "kubelet 收到 401 或 403：接口需要凭据。")),
-        Term("event-status-code", 0.8, Text("The kubelet got an error status.", "kubelet 收到错误状态码。")),
+        Term("event-status-code", 0.4, Text("The kubelet got an error status.", "kubelet 收到错误状态码。")),
         Term("probe-status-unavailable", 0.1, Text("It did not say that it is unavailable.", "应用没有报告不可用。"),
              -1.8, Text("503 says that the application knows the route and is not ready.", "503 表示应用认识该接口但尚未就绪。"), condition=Condition.NOT_SEEN, group="unavailable"),
         Term("event-status-unavailable", 0.1, Text("The kubelet got no 503.", "kubelet 未收到 503。"),
              -1.8, Text("503 says that the application knows the route and is not ready.", "503 表示应用认识该接口但尚未就绪。"), condition=Condition.NOT_SEEN, group="unavailable"),
         Term("spec-port-not-declared", 2.2, Text("The probed port is none of the container's declared ports.", "所探测端口不在容器声明的端口中。"),
              -0.6, Text("The probed port is a declared one.", "所探测端口已声明。")),
+        Term("event-grpc-unimplemented", 3.0, Text("The server has no health service that a gRPC probe could ask.", "服务端没有可供 gRPC 探针调用的健康检查服务。")),
         Term("event-refused", 0.6, Text("The kubelet was refused: nothing listens there.", "kubelet 被拒绝：该处无监听。")),
         Term("pod-restarted", 0.1, Text("Nothing was restarted.", "没有重启。"),
              -0.4, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
@@ -44,5 +44,4 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",),
     weights_from="Status codes are the application's own answer; weights are judgement.",
-    may_follow=frozenset({EntityKind.WORKLOAD}),
 )  # fmt: skip

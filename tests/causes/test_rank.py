@@ -29,7 +29,7 @@ SCENARIOS = {
     "not listening yet": ("probe", "probe-refused pod-young probe-recovered-fast", "pod-crashed pod-restarted probe-app-silent probe-transport-timeout", "no-listener-at-start"),
     "crash": ("probe", "probe-refused pod-crashed pod-restarted", "pod-oom-killed pod-young", "handler-crash"),
     "dns": ("probe", "probe-dns-absent", "probe-refused probe-app-silent probe-transport-timeout", "dns-failure"),
-    "wrong target": ("probe", "probe-status-error pod-not-started", "probe-recovered-fast pod-crashed probe-app-silent probe-transport-timeout", "wrong-probe-target"),
+    "wrong target": ("probe", "probe-status-error probe-status-missing pod-not-started", "probe-recovered-fast pod-crashed probe-app-silent probe-transport-timeout", "wrong-probe-target"),
     "short start budget": ("probe", "pod-constant-age-restarts kubelet-startup-failing pod-not-started pod-restarted", "pod-crashed pod-oom-killed", "startup-budget-too-short"),
     "out of memory": ("probe", "pod-oom-killed memory-near-limit pod-restarted", "pod-crashed", "memory-exhausted"),
     "throttled": ("probe", "cpu-throttled request-latency-high probe-app-silent", "go-goroutines-rising", "cpu-throttled"),

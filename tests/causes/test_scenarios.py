@@ -20,6 +20,7 @@ MORE_GENERAL = {
     "drain-shorter-than-endpoint-removal": "graceful-shutdown-noise",
     "goroutine-leak": "handler-blocked-on-dependency",
     "lock-contention": "handler-blocked-on-dependency",
+    "no-fault-planned-work": "graceful-shutdown-noise",
     "pool-exhausted": "handler-blocked-on-dependency",
     "recent-deploy": "handler-crash",
 }
