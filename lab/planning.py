@@ -24,8 +24,6 @@ def record_all(seeds: Sequence[int], names: Sequence[str]) -> int:
     for _ in range(TRIES):
         failed = {f"{name}-s{seed}": why for seed in seeds for one in rounds(names, seed)
                   for name, why in _recorded(one, seed).items()}  # fmt: skip
-        for key, why in failed.items():
-            tell(f"FAILED {key}: {why}")
         if not failed:
             return 0
     return 1
@@ -35,11 +33,18 @@ def _recorded(names: list[str], seed: int) -> dict[str, str]:
     """Why those of a round failed that did."""
     tell(f"round with seed {seed}: {', '.join(names)}")
     try:
-        if all_episodes()[names[0]].node:
-            kept, failed = playing.play_round(names, seed)
-        else:
-            kept, failed = playing.play(names[0], seed), {}
-        recording.ask(kept)
+        failed = _played(names, seed)
     except Exception as error:  # noqa: BLE001 - a broken stage must not end the other rounds
-        return dict.fromkeys(names, f"{type(error).__name__}: {error}")
+        failed = dict.fromkeys(names, f"{type(error).__name__}: {error}")
+    for name, why in failed.items():
+        tell(f"FAILED {name}-s{seed}: {why}")
+    return failed
+
+
+def _played(names: list[str], seed: int) -> dict[str, str]:
+    if not all_episodes()[names[0]].node:
+        recording.ask(playing.play(names[0], seed))
+        return {}
+    kept, failed = playing.play_round(names, seed)
+    recording.ask(kept)
     return failed

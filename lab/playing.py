@@ -1,9 +1,9 @@
 """Plays episodes: one on a bare stage, or a round of several at once on one node that they share."""
 
+import threading
 import time
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -47,15 +47,32 @@ def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, st
     with Stage(on_disk=True) as stage:
         ground = Ground(stage, sink, drawing(",".join(names), seed))
         ground.start(episodes)
-        with ThreadPoolExecutor(max_workers=len(episodes)) as pool:
-            running = {e.name: pool.submit(_play_on, ground, e, seed, sink) for e in episodes}
-        failed = {name: _why(future) for name, future in running.items() if future.exception()}
+        done = _at_once(ground, episodes, seed)
+        failed = {name: _why(error) for name, error in done.items() if isinstance(error, BaseException)}
         store = f"{'+'.join(names)[:200]}-s{seed}"
-        kept = [replace(future.result(), store=store) for name, future in running.items() if name not in failed]
+        kept = [replace(raw, store=store) for raw in done.values() if isinstance(raw, Raw)]
         if kept:
             _keep(stage, kept)
     sink.close()
     return kept, failed
+
+
+def _at_once(ground: Ground, episodes: Sequence[Episode], seed: int) -> dict[str, Raw | BaseException]:
+    """Each in a thread of its own, which an interrupted recorder does not wait for."""
+    done: dict[str, Raw | BaseException] = {}
+
+    def run(episode: Episode) -> None:
+        try:
+            done[episode.name] = _play_on(ground, episode, seed, ground.sink)
+        except Exception as error:  # noqa: BLE001 - one that fails must not end the others
+            done[episode.name] = error
+
+    threads = [threading.Thread(target=run, args=(e,), daemon=True) for e in episodes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done
 
 
 def _play_on(ground: Ground, episode: Episode, seed: int, sink: Sink) -> Raw:
@@ -102,6 +119,5 @@ def _imported() -> None:
     all_checks()
 
 
-def _why(future: "Future[Raw]") -> str:
-    error = future.exception()
-    return "".join(traceback.format_exception_only(error)).strip() if error else ""
+def _why(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()

@@ -8,11 +8,13 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 var (
 	subscribers atomic.Int64
+	scratch     atomic.Int64
 	hoard       [][]byte
 	answered    atomic.Bool
 	sink        []*link
@@ -23,10 +25,26 @@ type link struct {
 	pad  [48]byte
 }
 
-// spend uses up CPU time, not wall time alone.
-func spend(time_ time.Duration) {
-	for end := time.Now().Add(time_); time.Now().Before(end); {
+// spend uses up CPU time of its own thread, so that a throttled container takes longer for the same work.
+func spend(wanted time.Duration) {
+	if wanted <= 0 {
+		return
 	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for end := threadTime() + wanted; threadTime() < end; {
+		for i := range 2000 {
+			scratch.Store(int64(i))
+		}
+	}
+}
+
+const rusageThread = 1
+
+func threadTime() time.Duration {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(rusageThread, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // burn keeps so many goroutines busy.

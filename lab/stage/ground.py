@@ -111,7 +111,7 @@ class Ground:
                 found.setdefault(group.split("/pod", 1)[1][:36], int(entry.name))
         own = {"cluster": watch.CLUSTER, "node": self.node.name}
         return [(1, own), *(
-            (pid, own | {"namespace": pods[uid]["namespace"], "pod": pods[uid]["name"]})
+            (pid, own | {"instance": pods[uid]["name"], "namespace": pods[uid]["namespace"], "pod": pods[uid]["name"]})
             for uid, pid in found.items() if uid in pods
         )]  # fmt: skip
 

@@ -17,21 +17,24 @@ class Names:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, port))
         self.address: tuple[str, int] = self._socket.getsockname()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._socket.settimeout(0.3)
+        self._open = True
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stops answering; the port is free for the next stage then."""
+        self._open = False
+        self._thread.join()
         self._socket.close()
 
     def _serve(self) -> None:
-        while True:
+        while self._open:
             try:
                 asked, sender = self._socket.recvfrom(512)
                 self._socket.sendto(self._answer(asked), sender)
-            except (IndexError, struct.error):
+            except (IndexError, struct.error, OSError):
                 continue
-            except OSError:
-                return
 
     def _answer(self, asked: bytes) -> bytes:
         name, end = _name(asked)
