@@ -1,6 +1,8 @@
 """Probes fail because of what the application does: it waits, leaks, runs out, crashes or stalls."""
 
+import os
 import random
+import signal
 from typing import Any
 
 from lab.episodes.episode import Episode, Setting
@@ -138,6 +140,20 @@ def crash_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("handler-crash", pods[0], f"The process panics {seconds} s after each start.")
 
 
+def killed_from_outside(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """Somebody on the node kills the process again and again; neither memory nor a probe nor the program is guilty."""
+    on = ground.plot(draw)
+    pods = _calm(on, {})
+    for number in range(draw.choice((2, 3))):
+        wait_until(lambda: on.is_ready(pods[0].name), "it runs", 60, step=1)
+        os.kill(on.process(pods[0]), signal.SIGKILL)
+        wait_until(lambda n=number: on.status(pods[0]).get("restartCount", 0) > n, "it was killed", 40, step=1)
+    on.alerted("PodRestarting", pods[0].name)
+    on.linger(10)
+    on.must_hold('kube_pod_container_status_last_terminated_reason{$ns,reason="Error"} == 1')
+    return on.setting("", pods[0], "SIGKILL from the host; the catalogue has no such cause.")
+
+
 def handler_panics(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The handler panics; the server drops the connection without an answer."""
     on = ground.plot(draw)
@@ -257,6 +273,7 @@ EPISODES = tuple(
         ("gc-pressure", "readiness fails because the collector stops the world", gc_pressure,
          "gc-pressure", "resources"),
         ("crash-loop", "a pod crashes soon after each start", crash_loop, "handler-crash", "application"),
+        ("killed-from-outside", "a process is killed by somebody on the node", killed_from_outside, "", "unknown"),
         ("handler-panics", "readiness fails because the handler panics", handler_panics,
          "handler-crash", "application"),
         ("accept-queue-full", "readiness fails because nobody accepts", accept_queue_full,

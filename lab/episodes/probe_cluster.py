@@ -1,7 +1,9 @@
 """Faults of the whole node or of what lies below it; each has a node for itself."""
 
+import contextlib
 import json
 import random
+import threading
 import time
 from typing import Any
 
@@ -11,6 +13,7 @@ from domain.connections import EtcdDecl, EtcdMemberDecl
 from lab.episodes.episode import Episode, Setting
 from lab.faults.disk import slow_fsync
 from lab.faults.pod import stopped
+from lab.faults.process import starved
 from lab.stage.ground import Ground
 from lab.stage.plot import Plot, Pod, template
 from lab.stage.programs import StageBroken
@@ -83,6 +86,46 @@ def scrape_gap(ground: Ground, _: Any, draw: random.Random) -> Setting:
                       "Prometheus' own way to its targets was broken for half a minute.")  # fmt: skip
 
 
+def node_short_of_memory(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """A pod without a limit takes so much memory that the node calls itself short of it."""
+    on = ground.plot(draw)
+    hog = on.deploy(template(draw, {}, {}, memory="9Gi"), replicas=1, app="batch-import")[0]
+    _calm(on)
+    speed = draw.randint(350, 600)
+    on.order(hog, "grow", mib=speed)
+    _told(on, "NodePressure", 90)
+    on.order(hog, "exit", code=0)
+    on.linger()
+    return on.setting("node-pressure", f"Host/{CLUSTER}//{ground.node.name}",
+                      f"A batch pod took {speed} MiB more each second.")  # fmt: skip
+
+
+def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """The API server gets a sliver of a CPU while somebody lists everything again and again."""
+    on = ground.plot(draw)
+    _calm(on)
+    percent, rate = draw.randint(8, 14), draw.randint(6, 10)
+    end = threading.Event()
+
+    def ask() -> None:
+        while not end.wait(1 / rate):
+            with contextlib.suppress(httpx.HTTPError):
+                ground.node.get("/api/v1/pods")
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    with starved(ground.stage, _pid(ground, "apiserver"), percent):
+        for thread in threads:
+            thread.start()
+        try:
+            _told(on, "ApiServerSlow", 110)
+            on.linger(10)
+        finally:
+            end.set()
+    on.linger(6)
+    return on.setting("apiserver-overloaded", f"Cluster/{CLUSTER}//{CLUSTER}",
+                      f"The API server had {percent} % of one CPU under {4 * rate} lists a second.")  # fmt: skip
+
+
 def _reload(ground: Ground, config: str) -> None:
     ground.stage.write("prometheus.yml", config)
     httpx.post(f"{ground.monitoring.prometheus}/-/reload", timeout=20.0).raise_for_status()
@@ -93,6 +136,10 @@ EPISODES = (
             "node-not-ready", "infrastructure", node=True, alone=True, wishes={"grace_s": 16}),
     Episode("probe-slow-store", "the API server is slow because its etcd's disk is", slow_store,
             "etcd-slow-disk", "infrastructure", node=True, alone=True),
+    Episode("probe-node-short-of-memory", "a node is short of memory", node_short_of_memory,
+            "node-pressure", "infrastructure", node=True, alone=True, wishes={"spare_mib": 2500}),
+    Episode("probe-starved-api-server", "the API server is slow because it lacks CPU", starved_api_server,
+            "apiserver-overloaded", "infrastructure", node=True, alone=True),
     Episode("probe-scrape-gap", "every target looks dead because the scraping is broken", scrape_gap,
             "no-fault-scrape-gap", "no-fault", node=True, alone=True),
 )  # fmt: skip

@@ -50,7 +50,7 @@ class Node:
     stage: Stage
     name: str = "node-1"
     grace_s: int = 40
-    inflight: int = 400
+    spare_mib: int = 0
     api: str = ""
     store: int = field(default_factory=free_port)
     kubelet_port: int = field(default_factory=free_port)
@@ -201,7 +201,6 @@ class Node:
             "--service-account-issuer=https://lab.invalid", f"--token-auth-file={tokens}",
             "--authorization-mode=AlwaysAllow", "--disable-admission-plugins=ServiceAccount",
             "--service-cluster-ip-range=10.97.0.0/24", "--endpoint-reconciler-type=none",
-            f"--max-requests-inflight={self.inflight}",
         ])  # fmt: skip
         self.stage.ready("apiserver", f"{self.api}/readyz", verify=False, headers={"Authorization": f"Bearer {TOKEN}"})
 
@@ -231,13 +230,23 @@ class Node:
             "enforceNodeAllocatable": [], "failSwapOn": False, "port": free_port(), "readOnlyPort": self.kubelet_port,
             "healthzPort": free_port(), "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
             "evictionHard": {"memory.available": "1Mi"}, "nodeStatusUpdateFrequency": "5s",
-            "podLogsDir": str(folder / "pod-logs"), "serializeImagePulls": False,
+            "podLogsDir": str(folder / "pod-logs"), "serializeImagePulls": False, **self._pressure(),
         })  # fmt: skip
         self.stage.start("kubelet", [
             str(program("kubelet")), f"--kubeconfig={self.kubeconfig}", f"--config={config}",
             f"--root-dir={folder / 'kubelet'}", f"--hostname-override={self.name}",
             f"--cert-dir={folder / 'kubelet-certs'}",
         ])  # fmt: skip
+
+    def _pressure(self) -> dict[str, Any]:
+        """With `spare_mib` the node calls itself short of memory as soon as so much more is used; it evicts nobody."""
+        if not self.spare_mib:
+            return {}
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free_kib = int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
+        limit = {"memory.available": f"{free_kib // 1024 - self.spare_mib}Mi"}
+        return {"evictionSoft": limit, "evictionSoftGracePeriod": {"memory.available": "30m"},
+                "evictionPressureTransitionPeriod": "5s"}  # fmt: skip
 
     def _state_metrics(self) -> None:
         self.stage.start("kube-state-metrics", [
