@@ -77,7 +77,10 @@ class EtcdMemberDecl(_Strict, frozen=True, kw_only=True):
 
 
 class EtcdDecl(Access, frozen=True, kw_only=True):
-    """An etcd cluster: where its series and its members are."""
+    """An etcd cluster: where its series and its members are.
+
+    `executor` is http, etcdctl or ansible; the last two also ask by a program, and run nothing that writes.
+    """
 
     name: str
     cluster: str = ""
@@ -87,6 +90,10 @@ class EtcdDecl(Access, frozen=True, kw_only=True):
     user: str = ""
     password_file: str = ""
     password_env: str = ""
+    executor: str = "http"
+    etcdctl_path: str = ""
+    playbook: str = ""
+    inventory_file: str = ""
     member: list[EtcdMemberDecl] = []
 
 

@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 import msgspec
 
-from domain.connections import Access, Connections, KubernetesDecl
+from domain.connections import Access, Connections, EtcdDecl, KubernetesDecl
 from domain.errors import NotRecorded
 from evidence.bounded import content_of
+from evidence.executors.executor import Ran, not_permitted
 from evidence.ways import CONNECT_S, read_named, way_to
 
 # What resolvers of several systems say of a name that they do not know.
@@ -43,6 +44,14 @@ class Answer:
         return (self.connection, self.method, self.path, self.params, self.body)
 
 
+class RunAnswer(msgspec.Struct, frozen=True):
+    """The `answer` of a run, method RUN, path = the action: exit code (None: killed), output, last complaint."""
+
+    rc: int | None
+    stdout: str
+    error: str
+
+
 def sorted_params(query: bytes | str) -> str:
     """Parameters in one canonical order."""
     text = query.decode() if isinstance(query, bytes) else query
@@ -54,6 +63,10 @@ class Transports(Protocol):
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
         """A client for one declared address."""
+        ...
+
+    def run(self, etcd: EtcdDecl, action: str) -> Answer:
+        """An action of the executors' table through the cluster's declared executor; see `RunAnswer`."""
         ...
 
     def answers(self) -> tuple[Answer, ...]:
@@ -150,6 +163,16 @@ def _error(name: str, request: httpx.Request) -> httpx.TransportError:
     return kind(name or "no answer", request=request)
 
 
+def _run_question(etcd: EtcdDecl, action: str) -> Answer:
+    return Answer(etcd.name, "RUN", action, "", "", 0, "")
+
+
+def _run_answer(blank: Answer, ran: Ran) -> Answer:
+    """A run that ended has status 200 whatever its exit code says; a killed one has none."""
+    said = msgspec.json.encode(RunAnswer(ran.rc, ran.stdout, ran.error)).decode()
+    return Answer(*blank.key, 0 if ran.rc is None else 200, said, ran.at_ms, ran.took_ms, ran.error)
+
+
 class _Replaying(httpx.BaseTransport):
     """Answers from the record, never from the network."""
 
@@ -169,8 +192,13 @@ class _Replaying(httpx.BaseTransport):
 class LiveTransports:
     """Real requests to declared addresses; TLS verified, no redirects, no proxies of the environment."""
 
-    def __init__(self, connections: Connections, read_secret: Callable[[str], str] = read_named) -> None:
-        self._connections, self._read, self._kept = connections, read_secret, _Kept()
+    def __init__(
+        self,
+        connections: Connections,
+        read_secret: Callable[[str], str] = read_named,
+        runs: Callable[[EtcdDecl, str, Callable[[str], str]], Ran] = not_permitted,
+    ) -> None:
+        self._connections, self._read, self._kept, self._runs = connections, read_secret, _Kept(), runs
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
         """A client that keeps every answer."""
@@ -181,6 +209,16 @@ class LiveTransports:
             transport=_Recording(connection, way.transport, self._kept, way.prefix), follow_redirects=False,
             trust_env=False,
         )  # fmt: skip
+
+    def run(self, etcd: EtcdDecl, action: str) -> Answer:
+        """Runs it once per investigation. Raises Refused where it may not or cannot run."""
+        blank = _run_question(etcd, action)
+        with self._kept.turn(blank.key):
+            known = self._kept.rows.get(blank.key)
+            if known is None:
+                known = _run_answer(blank, self._runs(etcd, action, self._read))
+                self._kept.put(known)
+        return known
 
     def answers(self) -> tuple[Answer, ...]:
         """What was asked and answered so far, in key order."""
@@ -198,6 +236,14 @@ class ReplayTransports:
         """A client without a network; no secret is read."""
         prefix = httpx.URL(base_url).path.rstrip("/") if isinstance(access, KubernetesDecl) else ""
         return httpx.Client(base_url=base_url, transport=_Replaying(connection, self._recorded, self._kept, prefix))
+
+    def run(self, etcd: EtcdDecl, action: str) -> Answer:
+        """What the run came to then. Raises NotRecorded when there was none."""
+        answer = self._recorded.get(_run_question(etcd, action).key)
+        if answer is None:
+            raise NotRecorded(f"{etcd.name}: {action} was not run then")
+        self._kept.put(answer)
+        return answer
 
     def answers(self) -> tuple[Answer, ...]:
         """Those recorded answers that were asked for."""

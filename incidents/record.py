@@ -40,6 +40,7 @@ LEASE = timedelta(seconds=130)
 DEBOUNCE = timedelta(milliseconds=1200)
 # Scrapes, smoothed values and events come late: what the first look could not see yet, a second one does.
 SECOND_LOOK = timedelta(seconds=90)
+RUN_ADMITTED = "run admitted"
 
 
 def hashed(token: str) -> str:
@@ -312,3 +313,18 @@ def add_change(
 def audit(by: str, action: str, object_id: str = "", detail: dict[str, str] | None = None) -> None:
     """One line in the audit trail."""
     AuditEntry.objects.create(by=by[:150], action=action, object=object_id[:200], detail=detail or {})
+
+
+def admit_run(cluster: str, rest_s: float, by: str) -> bool:
+    """Whether a program may ask this etcd cluster now: not within `rest_s` seconds of the last time it might.
+
+    The line in the audit trail is the claim, written before anything runs; two workers cannot both get it.
+    """
+    with transaction.atomic():
+        # Locks on PostgreSQL; SQLite lets one writer in from the start of the transaction.
+        list(Connection.objects.select_for_update().filter(kind="etcd", name=cluster))
+        since = timezone.now() - timedelta(seconds=rest_s)
+        if AuditEntry.objects.filter(action=RUN_ADMITTED, object=cluster[:200], at__gt=since).exists():
+            return False
+        audit(by, RUN_ADMITTED, cluster)
+        return True

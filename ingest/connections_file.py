@@ -15,6 +15,7 @@ import msgspec
 from domain.alerts import Severity
 from domain.connections import Connections
 from domain.errors import Malformed
+from evidence.executors import all_executors
 from ingest import toml_lines
 from ingest.sources import all_sources
 from tickets.systems import all_systems
@@ -232,6 +233,20 @@ def _ways_in(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
     own = {"name", "kubeconfig_file", "in_cluster", "url", "api", "prometheus", "timeout_s"}
     for key in sorted(set(entry) - own) if "url" not in ways else ():
         yield Fault((*path, key), "belongs to `url`; the kubeconfig and the own pod's account bring their own")
+
+
+def _executor(entry: dict[str, Any], path: toml_lines.Path) -> Iterator[Fault]:
+    """An etcd's executor is a known one and has what it needs; programs are named from the root."""
+    known, chosen = ("http", *all_executors()), entry.get("executor", "http")
+    if chosen not in known:
+        yield Fault((*path, "executor"), f"unknown executor `{chosen}`; use one of {', '.join(known)}")
+    if chosen == "ansible" and not entry.get("inventory_file"):
+        yield Fault((*path, "executor"), "ansible needs an inventory; name it in inventory_file")
+    for key in ("etcdctl_path", "playbook"):
+        if (named := entry.get(key)) and not os.path.isabs(named):
+            yield Fault((*path, key), "is not an absolute path; write it from the root")
+    if entry.get("user") and not (entry.get("password_file") or entry.get("password_env")):
+        yield Fault((*path, "user"), "needs its secret; add password_file")
 
 
 def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.Path, str, Any]]:

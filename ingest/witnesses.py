@@ -11,9 +11,11 @@ from domain.errors import ProductError
 from domain.scope import ChangeRef, Scope
 from evidence.bundles import Bundle, pack_answers
 from evidence.collect import Collected, collect
+from evidence.executors.runs import Runs
 from evidence.recording import Answer, LiveTransports, ReplayTransports
 from incidents import queries
 from incidents.models import Incident, Investigation, Source
+from ingest import runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def view_of(incident: Incident, investigation: Investigation) -> View:
         scope = queries.scope(incident, bundle.connections, bundle.as_of, bundle.changes)
         return View(scope, ReplayTransports(bundle.answers))
     declared = queries.connections()
-    return View(queries.scope(incident, declared, _as_of(investigation)), LiveTransports(declared))
+    live = LiveTransports(declared, runs=Runs(runs.permit(str(incident.pk))))
+    return View(queries.scope(incident, declared, _as_of(investigation)), live)
 
 
 def _as_of(investigation: Investigation) -> datetime:

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from domain.alerts import ParsedAlert
-from domain.connections import Access, Connections, PrometheusDecl
+from domain.connections import Access, Connections, EtcdDecl, PrometheusDecl
 from domain.scope import ChangeRef, Scope
 from evidence.bundles import Bundle, RecordedDelivery, Truth
 from evidence.collect import collect
@@ -70,6 +70,10 @@ class AskedAgain:
         """The live client for a metrics connection, the replaying one for others."""
         chosen = self._live if connection in self._metrics else self._kept
         return chosen.client(connection, base_url, access)
+
+    def run(self, etcd: EtcdDecl, action: str) -> Answer:
+        """What was run then."""
+        return self._kept.run(etcd, action)
 
     def answers(self) -> tuple[Answer, ...]:
         """Both."""

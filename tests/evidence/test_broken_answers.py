@@ -125,8 +125,8 @@ def test_each_measure_is_told_by_one_check_and_asks_a_question_in_both_languages
 
 def test_the_checks_are_these() -> None:
     assert [check.slug for check in all_checks()] == [
-        "blackbox-phases", "container-load", "etcd-disk", "etcd-health", "etcd-leader", "etcd-peer-rtt", "etcd-peers",
-        "etcd-space", "go-runtime", "kubelet-events", "kubelet-probes", "pod-state", "probe-spec", "surroundings",
+        "blackbox-phases", "container-load", "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader",
+        "etcd-peer-rtt", "etcd-peers", "etcd-space", "go-runtime", "kubelet-events", "kubelet-probes", "pod-state", "probe-spec", "surroundings",
     ]  # fmt: skip
 
 

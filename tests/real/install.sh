@@ -4,11 +4,11 @@ set -euo pipefail
 packages=(
   redis-server postgresql prometheus prometheus-alertmanager prometheus-blackbox-exporter etcd-server etcd-client
   zabbix-server-pgsql zabbix-frontend-php zabbix-agent php-cli php-pgsql strace chromium containerd runc
-  containernetworking-plugins iptables iproute2 openssl maven default-jdk-headless golang-go
+  containernetworking-plugins iptables iproute2 openssl maven default-jdk-headless golang-go ansible-core
 )
 programs=(
   redis-server prometheus prometheus-alertmanager prometheus-blackbox-exporter etcd etcdctl zabbix_server php strace
-  containerd runc iptables ip openssl java
+  containerd runc iptables ip openssl java ansible-playbook
 )
 missing=()
 export PATH="$PATH:/usr/sbin:/sbin"
