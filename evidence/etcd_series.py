@@ -11,6 +11,7 @@ from domain.findings import Point, Series
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Answered, Line, matcher
 from evidence.etcd_choice import etcd_of
+from evidence.onset import fault_at
 
 # The fault comes before the alert: a rule's evaluation, its `for`, and the first scrapes after it.
 LEAD = timedelta(seconds=150)
@@ -168,7 +169,7 @@ def _named(metrics: str, etcd: EtcdDecl) -> str:
 
 
 def _members(ask: Ask, etcd: EtcdDecl, lines: tuple[Line, ...]) -> Members:
-    onset = round((ask.scope.started_at - LEAD).timestamp() * 1000)
+    onset = round((fault_at(ask.scope) - LEAD).timestamp() * 1000)
     return Members(etcd, lines, onset, round(ask.scope.as_of.timestamp() * 1000))
 
 

@@ -184,4 +184,5 @@ CHECK = Check(
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
+    cost=3,
 )

@@ -136,4 +136,5 @@ CHECK = Check(
     ),
     _applies,
     _collect,
+    needs=("etcdctl or ansible",),
 )

@@ -111,4 +111,6 @@ CHECK = Check(
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
+    needs=("etcd",),
+    cost=25,  # five of each of five members
 )

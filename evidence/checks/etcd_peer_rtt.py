@@ -241,4 +241,5 @@ CHECK = Check(
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
+    cost=4,
 )

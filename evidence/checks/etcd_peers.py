@@ -136,4 +136,5 @@ CHECK = Check(
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
+    cost=2,
 )
