@@ -64,10 +64,9 @@ def _member(ref: EntityRef, connections: Connections) -> EntityRef:
     for etcd, member in pairs:
         if names & {member.name, member.instance, member.endpoint, _authority(member.endpoint)}:
             return member_entity(etcd, member)
-    by_host = [(e, m) for e, m in pairs if names & {*m.hosts, _authority(m.endpoint).rsplit(":", 1)[0]}]
-    if len(by_host) == 1:
-        return member_entity(*by_host[0])
-    return ref
+    named = [(e, m) for e, m in pairs if names & set(m.hosts)]
+    found = named or [(e, m) for e, m in pairs if _authority(m.endpoint).rsplit(":", 1)[0] in names - LOOPBACK]
+    return member_entity(*found[0]) if len(found) == 1 else ref
 
 
 def _fits(ref: EntityRef, etcd: EtcdDecl) -> bool:

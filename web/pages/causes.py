@@ -8,11 +8,14 @@ from django.views.decorators.http import require_safe
 from causes.catalogue import all_causes
 from domain.text import Text
 
+# What recordings say where nothing was broken and the catalogue has no entry of its own for it.
+HEALTHY = {"no-fault": Text("No fault", "无故障")}
+
 
 def title_of(slug: str) -> Text:
     """The cause's title; an unknown slug, as old records may hold, stays itself."""
     cause = all_causes().get(slug)
-    return cause.title if cause else Text(slug, slug)
+    return cause.title if cause else HEALTHY.get(slug, Text(slug, slug))
 
 
 def choices() -> list[tuple[str, Text]]:

@@ -61,6 +61,12 @@ def lasted(start: datetime, end: datetime | None) -> str:
     return "" if end is None else duration(end - start)
 
 
+@register.filter
+def minutes(count: int) -> str:
+    """Whole minutes in words; an incident that was shorter took time too."""
+    return duration(timedelta(minutes=count)) if count else gettext("under 1 min")
+
+
 def duration(span: timedelta) -> str:
     """`90 min` up to two hours, then hours, then days; below one minute seconds."""
     seconds = max(0, int(span.total_seconds()))
