@@ -9,7 +9,7 @@ from lab.episodes.etcd_scene import DOWN, SLOW_DISK, SPACE_LOW, SWITCHED, Scene,
 from lab.episodes.etcd_shapes import site
 from lab.faults.disk import slow_fsync
 from lab.stage.etcd import Etcd, Member
-from lab.stage.programs import Stage, StageBroken, tell
+from lab.stage.programs import Stage, tell
 from lab.stage.sink import Sink
 
 MIB = 1024 * 1024
@@ -21,7 +21,8 @@ def _move_once(etcd: Etcd) -> None:
     time.sleep(2)
 
 
-def _ended(member: Member, how: signal.Signals) -> None:
+def ended(member: Member, how: signal.Signals) -> None:
+    """Ends a member's process and waits for its end."""
     assert member.process is not None
     member.process.send_signal(how)
     member.process.wait(10)
@@ -32,7 +33,7 @@ def follower_restart(stage: Stage, sink: Sink, draw: Draw) -> Setting:
     chosen, away_s, how = site(draw), draw.uniform(1, 7), draw.choice((signal.SIGTERM, signal.SIGKILL))
     with calm_scene(stage, sink, chosen, prepare=_move_once) as scene:
         follower = draw.choice(scene.etcd.followers())
-        _ended(follower, how)
+        ended(follower, how)
         time.sleep(away_s)
         scene.etcd.run(follower)
         scene.alerted(SWITCHED)
@@ -51,12 +52,11 @@ def member_down(stage: Stage, sink: Sink, draw: Draw) -> Setting:
     how = draw.choice((signal.SIGTERM, signal.SIGKILL))
     with calm_scene(stage, sink, chosen) as scene:
         follower = draw.choice(scene.etcd.followers())
-        _ended(follower, how)
+        ended(follower, how)
         scene.alerted(DOWN)
         time.sleep(after_s)
         scene.must(lambda: scene.value("count(etcd_server_has_leader == 1)") == 2, "two members have a leader")
-        if scene.etcd.leader() is not scene.leader:
-            raise StageBroken("the leader changed without reason")
+        scene.must_not_switch()
         return scene.setting("etcd-member-down", scene.member(follower),
                              f"A follower ended with {how.name} and left down.")  # fmt: skip
 

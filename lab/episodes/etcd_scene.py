@@ -51,9 +51,9 @@ class Scene:
     by_zabbix: bool = False
 
     def switches(self) -> float:
-        """Leader changes that every member that still runs has counted since the calm; 0 when one does not answer."""
-        counted = {m.name: m.leader_changes() for m in self.etcd.members}
-        return min((now or 0.0) - self.changes[name] for name, now in counted.items())
+        """Leader changes that every member that still runs has counted since the calm; below 1 when one is mute."""
+        running = [m for m in self.etcd.members if m.process and m.process.poll() is None]
+        return min((m.leader_changes() or 0.0) - self.changes[m.name] for m in running)
 
     def value(self, promql: str) -> float:
         """The highest value of an instant query, 0 when it finds nothing."""

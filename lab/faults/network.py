@@ -24,3 +24,15 @@ def late_member(etcd: Etcd, member: Member, one_way_s: float, jitter_s: float = 
         yield
     finally:
         etcd.delay(etcd.shape.calm_delay_s)
+
+
+@contextlib.contextmanager
+def unwatched(etcd: Etcd, one_way_s: float = 5.0) -> Iterator[None]:
+    """The monitoring reaches no member in time; members and clients reach each other as before."""
+    for member in etcd.members:
+        member.watched.set(one_way_s)
+    try:
+        yield
+    finally:
+        for member in etcd.members:
+            member.watched.set(0.0)

@@ -50,7 +50,7 @@ class Shape:
 
 @dataclass
 class Member:
-    """One member: its process and where it is."""
+    """One member: its process and where it is. Peers come by `proxy`, the monitoring by `watched`."""
 
     seat: Seat
     client: int
@@ -58,6 +58,7 @@ class Member:
     uid: int
     proxy: Link
     http: httpx.Client
+    watched: Link
     process: subprocess.Popen[bytes] | None = None
     member_id: str = ""
 
@@ -118,8 +119,10 @@ class Etcd:
         proxies = Proxies()
         self.stage.after(proxies.close)
         for uid, seat in enumerate(self.shape.seats, FIRST_UID):
-            peer = free_port(low=True)  # no outgoing connection can take it while the member is down
-            self.members.append(Member(seat, free_port(low=True), peer, uid, proxies.open(peer), self.http))
+            # Low ports: no outgoing connection can take them while the member is down.
+            client, peer = free_port(low=True), free_port(low=True)
+            links = proxies.open(peer), proxies.open(client)
+            self.members.append(Member(seat, client, peer, uid, links[0], self.http, links[1]))
         self.delay(self.shape.calm_delay_s)
         for member in self.members:
             self.run(member)
@@ -185,7 +188,7 @@ class Etcd:
     def scrape_job(self) -> dict[str, Any]:
         """The job of Prometheus that scrapes the members."""
         return {"job_name": self.shape.job, "static_configs": [
-            {"targets": [f"127.0.0.1:{m.client}"],
+            {"targets": [f"127.0.0.1:{m.watched.port}"],
              "labels": {"instance": m.seat.instance, "cluster": self.shape.cluster}}
             for m in self.members
         ]}  # fmt: skip
