@@ -11,7 +11,7 @@ TRIES = 2
 
 
 def rounds(names: Sequence[str], seed: int, *, again: bool = False) -> Iterator[list[str]]:
-    """Episodes of a shared node by eleven at most, every other one by itself; those that have a bundle only with `again`."""
+    """Episodes of a shared node by eleven at most, others by themselves; those that have a bundle only with `again`."""
     missing = [n for n in names if again or not recording.place_of(n, seed).exists()]
     shared = [n for n in missing if all_episodes()[n].node and not all_episodes()[n].alone]
     many = -(-len(shared) // AT_ONCE)
