@@ -16,6 +16,7 @@ LEAD = timedelta(minutes=5)
 OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
 # More pods than this in one incident say nothing new, and a pattern has to end somewhere.
 MOST = 30
+MORE_STEP_S = 15
 MORE = (
     "prober_probe_duration_seconds_(bucket|sum|count)",
     "kube_pod_container_status_waiting_reason",
@@ -72,9 +73,14 @@ def pods_matcher(scope: Scope) -> str:
     return f'{where}pod=~"{escape(pattern)}"'
 
 
+def more_query(scope: Scope) -> str:
+    """The one query of `ask_more`."""
+    return f'{{__name__=~"{"|".join(MORE)}",{pods_matcher(scope)}}}'
+
+
 def ask_more(ask: Ask) -> Answered:
     """What several checks want to know of the pods, in one query that is sent once. Raises Refused when empty."""
-    answered = ask_any(ask, f'{{__name__=~"{"|".join(MORE)}",{pods_matcher(ask.scope)}}}', step_s=15)
+    answered = ask_any(ask, more_query(ask.scope), step_s=MORE_STEP_S)
     if not answered.lines:
         raise Refused("Prometheus has no such series of the incident's pods in the window")
     return answered

@@ -26,7 +26,16 @@ CLASSES = {
     "probe-body-stall": Text("status 200, and the body did not end in time", "状态 200，但正文未按时结束"),
     "probe-redirect-loop": Text("redirected in a circle", "循环重定向"),
     "probe-status-error": Text("answered with an error status", "返回错误状态码"),
+    "probe-content-mismatch": Text("answered in time, and the answer was not the wanted one", "按时返回，但内容不符"),
 }
+CODES = {
+    "probe-status-auth": ({401, 403}, Text("status 401 or 403", "状态 401 或 403")),
+    "probe-status-missing": ({404, 410}, Text("status 404", "状态 404")),
+    "probe-status-unavailable": ({503}, Text("status 503", "状态 503")),
+}
+# Without a probe that ran into its time-out this is not known; Kubernetes' default timeoutSeconds stands in.
+USUAL_TIMEOUT_S = 1.0
+NEAR = 0.8
 
 
 @dataclass(slots=True)
@@ -41,6 +50,11 @@ class Target:
     def failing(self, start: int, end: int) -> list[int]:
         """Times of failed probes."""
         return sorted(at for at, v in self.values.get("probe_success", {}).items() if v == 0 and start <= at <= end)
+
+    def succeeded(self, start: int, end: int) -> list[float]:
+        """Durations in seconds of the probes that succeeded."""
+        good = [at for at, v in self.values.get("probe_success", {}).items() if v == 1 and start <= at <= end]
+        return [self._value("probe_duration_seconds", at) for at in sorted(good)]
 
     @property
     def http(self) -> bool:
@@ -75,7 +89,7 @@ class Target:
         if 300 <= code < 400:
             return "probe-redirect-loop"
         if code < 300:
-            return "probe-body-stall" if slow else "probe-content"
+            return "probe-body-stall" if slow else "probe-content-mismatch"
         return "probe-status-error"
 
 
@@ -90,6 +104,8 @@ def _collect(ask: Ask) -> dict[str, Told]:
         seen += target.classes(start, end)
     told = {slug: _told(slug, seen, own) for slug in CLASSES}
     told["probe-status-error"] = _status(told["probe-status-error"], own, start, end)
+    told |= {slug: _code(slug, own, start, end) for slug in CODES}
+    told["probe-slow-success"] = _slow(own, start, end)
     told["probe-https"] = _https(own)
     told["probe-tcp-passes"] = _tcp(own, targets, start, end)
     told["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
@@ -126,7 +142,7 @@ def _own(target: Target, scope: Scope) -> bool:
 
 def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:
     total, count = seen.total(), seen[slug]
-    meaning = CLASSES[slug]
+    meaning = _meaning(slug, own)
     items = tuple(Item(CLASSES[k].en if k in CLASSES else k, float(v)) for k, v in sorted(seen.items()))
     yes = Text(f"{count} of {total} failed probes of {own[0].name}: {meaning.en}.",
                f"{own[0].name} 的 {total} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
@@ -136,6 +152,40 @@ def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:
     lines = [line for t in own for line in t.lines]
     return Told(hit, yes if hit else no, float(count), 0, own[0].name, items=items,
                 series=chart(lines, lambda line: line.labels.get("phase", "total")) if hit else ())  # fmt: skip
+
+
+def _meaning(slug: str, own: list[Target]) -> Text:
+    """With https the exporter counts a connection only after the handshake, so TLS hides in two of the classes."""
+    meaning = CLASSES[slug]
+    if not own[0].name.startswith("https://") or slug not in {"probe-refused", "probe-transport-timeout"}:
+        return meaning
+    return Text(f"{meaning.en}, or its TLS handshake failed so", f"{meaning.zh}，或 TLS 握手以此方式失败")
+
+
+def _code(slug: str, own: list[Target], start: int, end: int) -> Told:
+    wanted, meaning = CODES[slug]
+    codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
+    count = sum(code in wanted for code in codes)
+    hit = count > 0 and count >= 0.25 * len(codes)
+    sentence = Text(f"{count} of {len(codes)} failed probes: {meaning.en}.",
+                    f"{len(codes)} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
+    return Told(hit, sentence, float(count), 0, own[0].name)
+
+
+def _slow(own: list[Target], start: int, end: int) -> Told:
+    """Successes that nearly took the time-out: the failures beside them are the same slowness, a little longer."""
+    failed = [t.values.get("probe_duration_seconds", {}).get(at, 0.0) for t in own for at in t.failing(start, end)]
+    limit = NEAR * max([USUAL_TIMEOUT_S, *failed])
+    good = [d for t in own for d in t.succeeded(start, end)]
+    if not good:
+        why = Text("no probe succeeded in the window", "时间窗内没有成功的探测")
+        return Told(None, why, why_unknown=why)
+    slow = [d for d in good if d >= limit]
+    sentence = Text(
+        f"{len(slow)} of {len(good)} probes that succeeded took {limit:.1f} s or more, the longest {max(good):.2f} s.",
+        f"{len(good)} 次成功探测中有 {len(slow)} 次耗时 {limit:.1f} 秒以上，最长 {max(good):.2f} 秒。",
+    )
+    return Told(bool(slow), sentence, max(good), limit, own[0].name)
 
 
 def _status(told: Told, own: list[Target], start: int, end: int) -> Told:
@@ -204,6 +254,8 @@ CHECK = Check(
     Text("In which phase does the probe fail?", "探测在哪个阶段失败？"),
     (
         *(Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes") for s, t in CLASSES.items()),
+        *(Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes") for s, (_, t) in CODES.items()),
+        Measure("probe-slow-success", Text("Do probes succeed only just?", "探测是否勉强成功？"), "s"),
         Measure("probe-https", Text("Is the target https?", "目标是否为 https？")),
         Measure("probe-tcp-passes", Text("Does a TCP connection succeed?", "TCP 连接是否成功？"), "probes"),
         Measure(
@@ -213,4 +265,5 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
+    needs=("blackbox", "prometheus"),
 )

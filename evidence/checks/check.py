@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from domain.connections import PrometheusDecl
 from domain.errors import ProductError, Refused
@@ -14,6 +15,7 @@ from evidence.clients.prometheus import Answered, Line, Prometheus
 from evidence.onset import fault_at
 from evidence.recording import Transports
 
+T = TypeVar("T")
 BEFORE = timedelta(minutes=30)
 # Prometheus needs two scrapes in a range; four scrapes of the common 15 s.
 RATE_WINDOW = "1m"
@@ -61,6 +63,8 @@ class Told:
     first_seen_at: datetime | None = None
     query: str = ""
     connection: str = ""
+    # False for what is known without asking anybody, e.g. from the record.
+    asked: bool = True
 
 
 @dataclass(slots=True)
@@ -153,6 +157,17 @@ def told_by(ask: Ask, slugs: Sequence[str], tell: Callable[[Ask], dict[str, Told
     return {slug: replace(told, query=ask.query, connection=ask.connection) for slug, told in found.items()}
 
 
+def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T:
+    """What the first witness says, else the second; when both fail, Refused with both reasons."""
+    try:
+        return first(ask)
+    except ProductError as error:
+        try:
+            return second(ask)
+        except ProductError as other:
+            raise Refused(f"{error}; {other}") from other
+
+
 def silent(why: Text) -> Told:
     """What cannot be told, and why; the measure's own question is put before it."""
     return Told(None, why, why_unknown=why)
@@ -171,8 +186,9 @@ def finding(check: Check, measure: Measure, told: Told, ask: Ask) -> Finding:
         told = replace(unknown(measure, told.why_unknown), query=told.query, connection=told.connection)
     return Finding(
         measure=measure.slug, check=check.slug, seen=told.seen, sentence=told.sentence, value=told.value,
-        unit=measure.unit, limit=told.limit, subject=told.subject, query=told.query or ask.query,
-        from_=ask.start, to=ask.end, connection=told.connection or ask.connection,
+        unit=measure.unit, limit=told.limit, subject=told.subject, query=(told.query or ask.query) * told.asked,
+        from_=ask.start if told.asked else None, to=ask.end if told.asked else None,
+        connection=(told.connection or ask.connection) * told.asked,
         why_unknown=told.why_unknown if told.seen is None else None, items=told.items, series=told.series,
         first_seen_at=told.first_seen_at,
     )  # fmt: skip

@@ -1,12 +1,14 @@
 """What the Go process says of itself: does it answer, do goroutines pile up, are pauses long?"""
 
-from statistics import median
+from dataclasses import replace
+from statistics import correlation, median
 
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_pod, end_ms, named, onset_ms
+from evidence.onset import fault_at
+from evidence.pods import about_probes, ask_more, ask_pod, end_ms, named, onset_ms
 
 METRICS = (
     "go_goroutines|go_gc_duration_seconds|up|node_netstat_TcpExt_Listen(Overflows|Drops)|http_requests_total|"
@@ -14,19 +16,23 @@ METRICS = (
 )
 GC_PAUSE_S = 0.1
 PILED_UP = 2.0
+LEAK_LEAST_MS = 3 * 60 * 1000
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
     answered = ask_pod(ask, METRICS)
     window = onset_ms(ask.scope), end_ms(ask.scope)
-    return {
+    told = {
         "go-process-answers": _answers(answered, *window),
         "go-goroutines-rising": _goroutines(answered, *window),
         "go-gc-pause-long": _pauses(answered, *window),
         "listen-overflows": _overflows(answered, *window),
         "request-latency-high": _latency(answered, *window),
         "load-surge": _surge(answered, *window),
+        "go-goroutines-leaking": _leaking(answered, round(fault_at(ask.scope).timestamp() * 1000)),
     }
+    known = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
+    return known | told_by(ask, ("go-mutex-wait-high",), _mutex)
 
 
 def _nothing(what: str, zh: str) -> Told:
@@ -58,6 +64,34 @@ def _goroutines(answered: Answered, start: int, end: int) -> Told:
         f"Goroutines: {base:.0f} before, at most {peak:.0f} since.", f"协程数：此前 {base:.0f}，此后最多 {peak:.0f}。"
     )
     return Told(seen, sentence, peak, PILED_UP * base, series=chart(lines, lambda _: "goroutines"))
+
+
+def _leaking(answered: Answered, start: int) -> Told:
+    """A steady climb before the alert: for minutes, by half at least, nearly a straight line, early as well as late."""
+    points = [p for line in named(answered, "go_goroutines") for p in line.points if p.at_ms < start]
+    if len(points) < 20 or points[-1].at_ms - points[0].at_ms < LEAK_LEAST_MS:
+        return _nothing("goroutine history", "协程历史")
+    times, values = [p.at_ms / 1000 for p in points], [p.value for p in points]
+    climbed = values[-1] - values[0]
+    straight = correlation(times, values) if max(values) > min(values) else 0.0
+    early = values[len(values) // 2] - values[0]
+    seen = straight >= 0.9 and early >= 0.3 * climbed and climbed >= max(20.0, 0.5 * values[0])
+    minutes = (times[-1] - times[0]) / 60
+    sentence = Text(f"Goroutines went from {values[0]:.0f} to {values[-1]:.0f} in the {minutes:.0f} min before.",
+                    f"此前 {minutes:.0f} 分钟协程数由 {values[0]:.0f} 变为 {values[-1]:.0f}。")  # fmt: skip
+    return Told(seen, sentence, climbed, max(20.0, 0.5 * values[0]),
+                series=chart(named(answered, "go_goroutines"), lambda _: "goroutines"))  # fmt: skip
+
+
+def _mutex(ask: Ask) -> dict[str, Told]:
+    """Seconds waited for locks per second: how many goroutines stood before a lock on average."""
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    lines = named(ask_more(ask), "go_sync_mutex_wait_total_seconds_total")
+    if not lines:
+        return {"go-mutex-wait-high": _nothing("mutex wait (go_sync_mutex_wait_total_seconds_total)", "锁等待时间")}
+    waiting = max(increase(x, start, end) for x in lines) / max(1.0, (end - start) / 1000)
+    sentence = Text(f"{waiting:.1f} goroutines waited for a lock on average.", f"平均有 {waiting:.1f} 个协程在等待锁。")
+    return {"go-mutex-wait-high": Told(waiting >= 1.0, sentence, waiting, 1.0)}
 
 
 def _pauses(answered: Answered, start: int, end: int) -> Told:
@@ -107,6 +141,14 @@ CHECK = Check(
     (
         Measure("go-process-answers", Text("Does the process answer?", "进程是否响应？"), "share"),
         Measure("go-goroutines-rising", Text("Do goroutines pile up?", "协程是否堆积？"), "goroutines"),
+        Measure(
+            "go-goroutines-leaking", Text("Did goroutines climb long before?", "协程是否早已持续增长？"), "goroutines",
+        ),
+        Measure(
+            "go-mutex-wait-high", Text("Do goroutines wait for locks?", "协程是否在等待锁？"), "goroutines",
+            if_not=Text("Little time was spent before locks that were got; a wait that still lasts is not counted yet.",
+                        "已获得的锁等待时间很短；仍在进行的等待尚未计入。"),
+        ),
         Measure("go-gc-pause-long", Text("Are GC pauses long?", "GC 停顿是否过长？"), "s"),
         Measure("listen-overflows", Text("Does the listen queue overflow?", "监听队列是否溢出？"), "overflows"),
         Measure("request-latency-high", Text("Are requests slow?", "请求是否缓慢？"), "s"),
@@ -114,4 +156,5 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
-)
+    cost=2,
+)  # fmt: skip

@@ -1,21 +1,36 @@
 """Which of the kubelet's own probes fail, and how often? Event counts are not failure counts; this metric is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
+from domain.errors import ProductError, Refused
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
+from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_pod, end_ms, onset_ms
+from evidence.pods import about_probes, ask_more, ask_pod, end_ms, namespace, onset_ms
+from evidence.probe_durations import slowest
+from evidence.probe_specs import ours, probes_of
 
 TYPES = {"Readiness": "kubelet-readiness-failing", "Liveness": "kubelet-liveness-failing",
          "Startup": "kubelet-startup-failing"}  # fmt: skip
 
 
+NEAR = 0.8
+TOGETHER = 0.5
+# Two probes of one blocked handler fail at most a period apart; ten seconds is the default period.
+BESIDE_MS = 15_000
+
+
 def _collect(ask: Ask) -> dict[str, Told]:
     answered = ask_pod(ask, "prober_probe_total")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
-    return {slug: _told(kind, answered.lines, start, end) for kind, slug in TYPES.items()}
+    told = {slug: _told(kind, answered.lines, start, end) for kind, slug in TYPES.items()}
+    told["kubelet-probes-fail-together"] = _together(answered.lines, start, end)
+    counted = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
+    return counted | told_by(ask, ("kubelet-probe-near-timeout",), _near)
 
 
 def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> Told:
@@ -34,6 +49,53 @@ def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> Told:
                 first_seen_at=datetime.fromtimestamp(first / 1000, UTC) if first and count else None)  # fmt: skip
 
 
+def _together(lines: tuple[Line, ...], start: int, end: int) -> Told:
+    """Whether most liveness failures have a readiness failure beside them."""
+    alive, ready = (_failures(lines, kind, start, end) for kind in ("Liveness", "Readiness"))
+    if not alive:
+        return Told(False, Text("Liveness did not fail.", "存活探针没有失败。"), 0.0, TOGETHER)
+    share = sum(any(abs(a - r) <= BESIDE_MS for r in ready) for a in alive) / len(alive)
+    sentence = Text(f"{share:.0%} of the liveness failures have a readiness failure beside them.",
+                    f"{share:.0%} 的存活探针失败伴随就绪探针失败。")  # fmt: skip
+    return Told(share >= TOGETHER, sentence, share, TOGETHER)
+
+
+def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[int]:
+    """Times (epoch ms) at which the count of failures rose."""
+    failed = [x for x in lines if x.labels.get("probe_type") == kind and x.labels.get("result") == "failed"]
+    return [b.at_ms for x in failed for a, b in pairwise(x.points) if b.value > a.value and start <= b.at_ms <= end]
+
+
+def _near(ask: Ask) -> dict[str, Told]:
+    """Held against timeoutSeconds where the API tells it. It is a second at least, so less than that is never near."""
+    measured = slowest(ask_more(ask))
+    query, connection = ask.query, ask.connection
+    if not measured:
+        raise Refused("the kubelet tells no durations of probes (prober_probe_duration_seconds)")
+    known = _timeouts(ask)
+    ask.query, ask.connection = query, connection
+    shares = {key: took / known.get(key, 1) for key, took in measured.items()}
+    key = max(sorted(shares), key=lambda k: shares[k])
+    if shares[key] >= NEAR and key not in known:
+        raise Refused(
+            f"{key[0]} probes take {measured[key]:.2f} s, and their timeoutSeconds is not known without the API"
+        )
+    limit = NEAR * known.get(key, 1)
+    sentence = Text(f"{key[0]} probes that succeed take up to {measured[key]:.3f} s (99 %).",
+                    f"成功的 {key[0]} 探测耗时（99%）达 {measured[key]:.3f} 秒。")  # fmt: skip
+    told = Told(shares[key] >= NEAR, sentence, measured[key], limit, key[1])
+    return {"kubelet-probe-near-timeout": told}
+
+
+def _timeouts(ask: Ask) -> dict[tuple[str, str], int]:
+    try:
+        where = namespace(ask.scope)
+        mine = ours(ask.kubernetes(of("api/v1", where, "pods")).pods(where), ask.scope)
+    except ProductError:
+        return {}
+    return {(p.kind, p.container): p.timeout_s for pod in mine[:1] for p in probes_of(pod)}
+
+
 def _born(line: Line, start: int) -> float:
     first = line.points[0]
     return first.value if first.at_ms >= start else 0.0
@@ -42,10 +104,23 @@ def _born(line: Line, start: int) -> float:
 CHECK = Check(
     "kubelet-probes",
     Text("Which kubelet probes fail?", "哪些 kubelet 探针失败？"),
-    tuple(
-        Measure(slug, Text(f"Does the {kind.lower()} probe fail?", f"{kind} 探针是否失败？"), "failures")
-        for kind, slug in TYPES.items()
+    (
+        *(
+            Measure(slug, Text(f"Does the {kind.lower()} probe fail?", f"{kind} 探针是否失败？"), "failures")
+            for kind, slug in TYPES.items()
+        ),
+        Measure(
+            "kubelet-probe-near-timeout", Text("Do probes nearly take their time-out?", "探测耗时是否接近超时？"), "s",
+            if_not=Text("Successful probes have room. Failed ones are not in this histogram.",
+                        "成功的探测仍有余量。失败的探测不在此直方图中。"),
+        ),
+        Measure(
+            "kubelet-probes-fail-together",
+            Text("Do readiness and liveness fail together?", "就绪与存活探针是否同时失败？"), "share",
+        ),
     ),
     about_probes,
     _collect,
-)
+    needs=("prometheus", "kubernetes api"),
+    cost=3,
+)  # fmt: skip

@@ -1,13 +1,16 @@
 """What became of the pod: restarts, how its containers ended, its age, and whether it was being deleted."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import pstdev
 
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_pod, end_ms, named, onset_ms
+from evidence.onset import fault_at
+from evidence.pods import about_probes, ask_more, ask_pod, end_ms, named, onset_ms
 
 PREFIX = "kube_pod_container_status_"
 METRICS = (
@@ -17,13 +20,16 @@ METRICS = (
 YOUNG_S = 90
 # 128 + SIGKILL and SIGTERM: a kill from outside is not a crash of the program.
 KILLED = {137, 143}
+# Every start passes through these.
+HARMLESS = {"ContainerCreating", "PodInitializing", ""}
+RACE_S = 60
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
     answered = ask_pod(ask, METRICS)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
-    started_s = ask.scope.started_at.timestamp()
-    return {
+    started_s = fault_at(ask.scope).timestamp()
+    told = {
         "pod-restarted": _restarted(answered, start, end),
         "pod-oom-killed": _oom(answered, start, end),
         "pod-crashed": _crashed(answered, start, end),
@@ -31,7 +37,10 @@ def _collect(ask: Ask) -> dict[str, Told]:
         "pod-young": _young(answered, started_s),
         "pod-constant-age-restarts": _constant(answered),
         "pod-being-deleted": _deleted(answered, started_s),
+        "pod-recovered-after-start": _recovered(answered, start, end),
     }
+    known = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
+    return known | told_by(ask, ("pod-waiting",), _waiting)
 
 
 def _silent(what: str, zh: str) -> Told:
@@ -124,6 +133,41 @@ def _deleted(answered: Answered, started_s: float) -> Told:
     return Told(True, Text("The pod was being deleted.", "该 Pod 正在被删除。"), lag)
 
 
+def _recovered(answered: Answered, start: int, end: int) -> Told:
+    """Not ready only in the first seconds after a start, and ready after it, is a race at the start."""
+    lines = named(answered, f"{PREFIX}ready")
+    starts = _starts(answered)
+    points = [p for line in lines for p in line.points if start <= p.at_ms <= end]
+    if not starts or not points:
+        return _silent("starts or readiness", "启动时间或就绪状态")
+    down = [p.at_ms for p in points if p.value == 0]
+    if not down:
+        return Told(False, Text("The pod was ready throughout.", "该 Pod 一直就绪。"), 0.0, RACE_S)
+    ages = [min((at / 1000 - s for s in starts if s <= at / 1000), default=float("inf")) for at in down]
+    ready_after = any(p.value == 1 and p.at_ms > down[-1] for p in points)
+    seen = max(ages) <= RACE_S and ready_after
+    age = min(max(ages), 1e6)
+    yes = Text(f"It was not ready only in the first {age:.0f} s after a start.", f"仅在启动后 {age:.0f} 秒内未就绪。")
+    no = Text("It was not ready at other times too, or is not ready yet.", "其他时间也未就绪，或至今未就绪。")
+    return Told(seen, yes if seen else no, age, RACE_S)
+
+
+def _waiting(ask: Ask) -> dict[str, Told]:
+    answered = ask_more(ask)
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    lines = [x for x in named(answered, f"{PREFIX}waiting_reason") if any(v == 1 for v in x.between(start, end))]
+    if not lines and not named(answered, "kube_pod_info"):
+        return {"pod-waiting": _silent("waiting reasons", "等待原因")}
+    reasons = sorted({x.labels.get("reason", "") for x in lines} - HARMLESS)
+    yes = Text(f"A container was waiting: {', '.join(reasons)}.", f"容器处于等待状态：{', '.join(reasons)}。")
+    no = Text("No container was held back.", "没有容器被阻滞。")
+    bad = [x for x in lines if x.labels.get("reason", "") not in HARMLESS]
+    first = min((p.at_ms for x in bad for p in x.points if p.value == 1 and p.at_ms >= start), default=None)
+    told = Told(bool(reasons), yes if reasons else no, float(len(reasons)), 0, ", ".join(reasons),
+                first_seen_at=None if first is None else datetime.fromtimestamp(first / 1000, UTC))  # fmt: skip
+    return {"pod-waiting": told}
+
+
 CHECK = Check(
     "pod-state",
     Text("What became of the pod?", "该 Pod 发生了什么？"),
@@ -136,8 +180,15 @@ CHECK = Check(
         Measure(
             "pod-constant-age-restarts", Text("Is it restarted at a constant age?", "是否总在固定时长后重启？"), "s"
         ),
+        Measure("pod-waiting", Text("Is a container held back?", "容器是否被阻滞？"), "reasons"),
+        Measure(
+            "pod-recovered-after-start",
+            Text("Was it unready only just after a start?", "是否仅在启动后短暂未就绪？"),
+            "s",
+        ),
         Measure("pod-being-deleted", Text("Was it being deleted?", "是否正在被删除？"), "s"),
     ),
     about_probes,
     _collect,
+    cost=2,
 )

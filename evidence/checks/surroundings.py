@@ -1,22 +1,36 @@
 """What happened around the incident: changes, rollouts, and gaps in the measuring itself."""
 
+from dataclasses import replace
+
 from domain.entities import EntityKind
+from domain.errors import Refused
 from domain.scope import ChangeRef, Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, either, told_by
+from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
-from evidence.pods import ask_any, end_ms, named, onset_ms
+from evidence.guilt import changes, verdict
+from evidence.pods import ask_any, ask_namespace, end_ms, named, namespace, onset_ms, places, workload
+from evidence.unready import crowd
+
+PLANNED_KINDS = {"maintenance", "planned", "drain"}
+CLOSED = "(kube_node_spec_unschedulable == 1) or count(kube_node_spec_unschedulable)"
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    told = {"change-before": _change(ask.scope)}
+    told = {"change-before": replace(_change(ask.scope), asked=False)}
+    told |= told_by(ask, ("rollout-in-progress",), _rolling) | told_by(ask, ("scrape-gap",), _gap)
+    told |= told_by(ask, ("rollout-stuck",), _stuck) | told_by(ask, ("planned-work",), _planned)
+    return told | told_by(ask, ("change-guilty",), _guilty)
+
+
+def _rolling(ask: Ask) -> dict[str, Told]:
     namespaces = sorted({e.namespace for e in ask.scope.of_kind(EntityKind.POD) if e.namespace})
     where = matcher({"namespace": namespaces[0]}) if namespaces else ""
-    if where:
-        metrics = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
-        told["rollout-in-progress"] = _rollout(ask, f'{{__name__=~"{metrics}",{where}}}')
-    told["scrape-gap"] = _gap(ask)
-    return told
+    if not where:
+        raise Refused("no alert of the incident names a pod's namespace")
+    metrics = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
+    return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{metrics}",{where}}}')}
 
 
 def _change(scope: Scope) -> Told:
@@ -50,14 +64,89 @@ def _rollout(ask: Ask, query: str) -> Told:
     return Told(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
 
 
-def _gap(ask: Ask) -> Told:
+def _gap(ask: Ask) -> dict[str, Told]:
     answered = ask_any(ask, "count(up == 0) / count(up)")
     lines = answered.lines
     values = [v for line in lines for v in line.between(onset_ms(ask.scope), end_ms(ask.scope))]
     share = max(values, default=0.0)
     yes = Text(f"{share:.0%} of all scrape targets were down at the same time.", f"{share:.0%} 的采集目标同时失联。")
     no = Text(f"At most {share:.0%} of all scrape targets were down at once.", f"同时失联的采集目标最多 {share:.0%}。")
-    return Told(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
+    told = Told(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
+    return {"scrape-gap": told}
+
+
+def _stuck(ask: Ask) -> dict[str, Told]:
+    return {"rollout-stuck": either(ask, _stuck_measured, _stuck_listed)}
+
+
+def _stuck_measured(ask: Ask) -> Told:
+    own = workload(ask.scope)
+    lines = [x for x in named(ask_namespace(ask), "kube_deployment_status_condition")
+             if x.labels.get("deployment") == own and x.labels.get("condition") == "Progressing"]  # fmt: skip
+    if not lines:
+        raise Refused(f"kube-state-metrics tells no conditions of deployment {own}")
+    window = onset_ms(ask.scope), end_ms(ask.scope)
+    bad = [x for x in lines if x.labels.get("status") == "false" and any(v == 1 for v in x.between(*window))]
+    return _stuck_told(bool(bad), own)
+
+
+def _stuck_listed(ask: Ask) -> Told:
+    where, own = namespace(ask.scope), workload(ask.scope)
+    found = ask.kubernetes(of("apis/apps/v1", where, "deployments")).deployments(where)
+    mine = [d for d in found if d.metadata and d.metadata.name == own]
+    if not mine:
+        raise Refused(f"there is no deployment {own}")
+    conditions = (mine[0].status.conditions or []) if mine[0].status else []
+    return _stuck_told(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
+
+
+def _stuck_told(seen: bool, own: str) -> Told:
+    yes = Text(
+        f"The rollout of {own} does not get on (Progressing is false).", f"{own} 的发布停滞（Progressing 为 false）。"
+    )
+    no = Text(f"No rollout of {own} is stuck.", f"{own} 没有停滞的发布。")
+    return Told(seen, yes if seen else no, float(seen), 0, own)
+
+
+def _planned(ask: Ask) -> dict[str, Told]:
+    """A told change of that kind, or a node of the pods that is closed for new ones."""
+    scope = ask.scope
+    told = [c for c in scope.changes if c.kind.lower() in PLANNED_KINDS and c.at <= scope.as_of]
+    if told:
+        sentence = Text(f"Planned work was told: {told[-1].title}.", f"有已登记的计划作业：{told[-1].title}。")
+        return {"planned-work": Told(True, sentence, float(len(told)), 0, told[-1].kind, first_seen_at=told[-1].at)}
+    nodes = {place.node for place in places(ask)}
+    answered = ask_any(ask, CLOSED, step_s=15)
+    if not answered.lines:
+        raise Refused("nobody told of planned work, and kube-state-metrics tells no closed nodes")
+    window = onset_ms(scope), end_ms(scope)
+    closed = sorted({x.labels["node"] for x in answered.lines if x.labels.get("node") in nodes and x.between(*window)})
+    yes = Text(
+        f"{', '.join(closed)} is closed for new pods, as before maintenance.",
+        f"{', '.join(closed)} 已停止调度（维护）。",
+    )
+    no = Text("No planned work was told, and the node is open.", "没有登记的计划作业，节点可调度。")
+    return {"planned-work": Told(bool(closed), yes if closed else no, float(len(closed)), 0, ", ".join(closed))}
+
+
+def _guilty(ask: Ask) -> dict[str, Told]:
+    found = crowd(ask)
+    known = changes(ask.scope, found, ask_namespace(ask))
+    if not known:
+        return {
+            "change-guilty": Told(False, Text("Nothing was changed in the hour before.", "此前一小时没有变更。"), 0.0)
+        }
+    fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
+    if not fallen:
+        raise Refused("no pod stopped being ready, so the order of change and symptom is not known")
+    guilty = [c for c in known if verdict(c, fallen)]
+    last = (guilty or known)[-1]
+    yes = Text(f"The pods fell after {last.title}, and only those that it changed.",
+               f"Pod 在“{last.title}”之后才失败，且仅限被变更的 Pod。")  # fmt: skip
+    no = Text(f"Pods fell before {last.title}, or others that it did not change fell too.",
+              f"在“{last.title}”之前已有 Pod 失败，或未变更的 Pod 也失败。")  # fmt: skip
+    return {"change-guilty": Told(bool(guilty), yes if guilty else no, float(len(fallen)), subject=last.title,
+                                  first_seen_at=last.at if guilty else None)}  # fmt: skip
 
 
 CHECK = Check(
@@ -66,8 +155,19 @@ CHECK = Check(
     (
         Measure("change-before", Text("Was something changed shortly before?", "此前是否有变更？"), "min"),
         Measure("rollout-in-progress", Text("Was a rollout in progress?", "是否正在发布？"), "deployments"),
+        Measure("rollout-stuck", Text("Is a rollout stuck?", "发布是否停滞？"), "deployments"),
+        Measure("planned-work", Text("Is it planned work?", "是否为计划作业？")),
+        Measure(
+            "change-guilty",
+            Text(
+                "Do the symptoms start after a change, on what it changed only?", "症状是否始于变更之后且仅限被变更者？"
+            ),
+            "pods",
+        ),
         Measure("scrape-gap", Text("Did the measuring itself have a gap?", "采集本身是否中断？"), "share"),
     ),
     lambda scope: bool(scope.entities),
     _collect,
+    needs=("prometheus", "kubernetes api"),
+    cost=7,
 )

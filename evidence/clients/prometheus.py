@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Series in order of their labels; `partial` is the server's warning that something is missing."""
+    """Series with samples, in order of their labels; `partial` is the server's warning that something is missing."""
 
     lines: tuple[Line, ...]
     partial: str = ""
@@ -122,7 +122,7 @@ def _read(status: int, content: bytes) -> Answered:
     lines = sorted((_line(r) for r in envelope.data.result), key=lambda line: sorted(line.labels.items()))
     # Remarks on the query itself say nothing about missing data.
     missing = [warning for warning in envelope.warnings if not warning.startswith("PromQL ")]
-    return Answered(tuple(lines), "; ".join(missing)[:300])
+    return Answered(tuple(line for line in lines if line.points), "; ".join(missing)[:300])
 
 
 def _line(result: _Result) -> Line:

@@ -125,8 +125,10 @@ def test_each_measure_is_told_by_one_check_and_asks_a_question_in_both_languages
 
 def test_the_checks_are_these() -> None:
     assert [check.slug for check in all_checks()] == [
-        "blackbox-phases", "container-load", "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader",
-        "etcd-peer-rtt", "etcd-peers", "etcd-space", "go-runtime", "kubelet-events", "kubelet-probes", "pod-state", "probe-spec", "surroundings",
+        "alignment", "api-server", "blackbox-phases", "connection-pool", "container-load", "dependencies", "endpoints",
+        "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-peer-rtt", "etcd-peers", "etcd-space",
+        "go-runtime", "kubelet-events", "kubelet-probes", "node-network", "node-state", "peers", "pod-state",
+        "probe-spec", "request-routes", "surroundings",
     ]  # fmt: skip
 
 

@@ -1,0 +1,94 @@
+"""Is the Kubernetes API server slow or failing, and is the etcd below it slow as it sees it?"""
+
+from datetime import UTC, datetime
+
+from domain.entities import EntityKind
+from domain.errors import Refused
+from domain.scope import Scope
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart, silent
+from evidence.clients.prometheus import Answered, Line
+from evidence.pods import about_probes, ask_any, end_ms, onset_ms
+
+# Watches and streams last as long as they like; they are no requests in this sense.
+LATENCY = (
+    'histogram_quantile(0.99, sum by (le) (rate(apiserver_request_duration_seconds_bucket{verb!~"WATCH|CONNECT",'
+    'subresource!~"log|exec|attach|portforward|proxy"}[2m])))'
+)
+ERRORS = 'sum(rate(apiserver_request_total{code=~"5.."}[2m])) / sum(rate(apiserver_request_total[2m]))'
+STORE = "histogram_quantile(0.99, sum by (le) (rate(etcd_request_duration_seconds_bucket[2m])))"
+ASKED = "sum(rate(apiserver_request_total[2m]))"
+# One second: the upstream objective for a call on a single object.
+SLOW_S, FAILING, STORE_SLOW_S = 1.0, 0.05, 0.5
+
+
+def _labelled(name: str, query: str) -> str:
+    return f'label_replace({query}, "told", "{name}", "", "")'
+
+
+QUERY = " or ".join(
+    _labelled(name, query) for name, query in
+    (("latency", LATENCY), ("errors", ERRORS), ("store", STORE), ("asked", ASKED))
+)  # fmt: skip
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    answered = ask_any(ask, QUERY, step_s=15)
+    if not answered.lines:
+        raise Refused("the API server's own metrics are not scraped")
+    window = onset_ms(ask.scope), end_ms(ask.scope)
+    return {
+        "apiserver-slow": _slow(_line(answered, "latency"), window, SLOW_S, ("API requests", "API 请求")),
+        "apiserver-errors": _errors(answered, window),
+        "apiserver-etcd-slow": _slow(
+            _line(answered, "store"), window, STORE_SLOW_S, ("Its requests to etcd", "其 etcd 请求")
+        ),
+    }
+
+
+def _line(answered: Answered, name: str) -> Line | None:
+    return next((x for x in answered.lines if x.labels.get("told") == name), None)
+
+
+def _slow(line: Line | None, window: tuple[int, int], limit: float, who: tuple[str, str]) -> Told:
+    values = line.between(*window) if line else ()
+    if line is None or not values:
+        return silent(Text("the API server's histograms are not there", "缺少 API Server 的直方图"))
+    worst = max(values)
+    sentence = Text(f"{who[0]} took up to {worst:.2f} s (99 %).", f"{who[1]}耗时（99%）最高 {worst:.2f} 秒。")
+    first = next((p.at_ms for p in line.points if p.at_ms >= window[0] and p.value >= limit), None)
+    return Told(worst >= limit, sentence, worst, limit, series=chart([line], lambda _: "p99"),
+                first_seen_at=_time(first) if worst >= limit else None)  # fmt: skip
+
+
+def _errors(answered: Answered, window: tuple[int, int]) -> Told:
+    """No 5xx series at all means none failed, as long as requests are counted."""
+    line, asked = _line(answered, "errors"), _line(answered, "asked")
+    if asked is None or not any(asked.between(*window)):
+        return silent(Text("the API server's requests are not counted", "未统计 API Server 请求数"))
+    worst = max(line.between(*window), default=0.0) if line else 0.0
+    sentence = Text(
+        f"Up to {worst:.1%} of the API requests failed with 5xx.", f"最多 {worst:.1%} 的 API 请求返回 5xx。"
+    )
+    return Told(worst >= FAILING, sentence, worst, FAILING, series=chart([line] if line else [], lambda _: "5xx"))
+
+
+def _time(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def _about(scope: Scope) -> bool:
+    return about_probes(scope) or any(scope.of_kind(k) for k in (EntityKind.HOST, EntityKind.CLUSTER))
+
+
+CHECK = Check(
+    "api-server",
+    Text("Is the API server in order?", "API Server 是否正常？"),
+    (
+        Measure("apiserver-slow", Text("Is it slow?", "是否缓慢？"), "s"),
+        Measure("apiserver-errors", Text("Does it fail?", "是否报错？"), "share"),
+        Measure("apiserver-etcd-slow", Text("Is etcd slow as it sees it?", "其访问 etcd 是否缓慢？"), "s"),
+    ),
+    _about,
+    _collect,
+)

@@ -1,0 +1,84 @@
+"""Is the service's connection pool used up, so that requests queue for a connection?"""
+
+from collections.abc import Iterator
+
+from domain.errors import Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.clients.prometheus import Answered, Line
+from evidence.etcd_series import increase
+from evidence.pods import about_probes, ask_more, end_ms, named, onset_ms
+
+# In use and limit, as Go's database/sql, HikariCP and pgx tell them; what waits, where it is told.
+POOLS = (
+    ("go_sql_in_use_connections", "go_sql_max_open_connections"),
+    ("hikaricp_connections_active", "hikaricp_connections_max"),
+    ("pgxpool_acquired_conns", "pgxpool_max_conns"),
+)
+WAITED = "go_sql_wait_duration_seconds_total"
+WAITS = "go_sql_wait_count_total"
+PENDING = "hikaricp_connections_pending"
+# One second of waiting per second: on average somebody always stands in the queue.
+QUEUE = 1.0
+KEYS = ("db_name", "pool", "db")
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    answered = ask_more(ask)
+    pools = list(_pools(answered, onset_ms(ask.scope), end_ms(ask.scope)))
+    if not pools:
+        raise Refused("the pod exports no connection pool (go_sql_*, hikaricp_*, pgxpool_*) with a limit")
+    return {"pool-exhausted": _told(pools, answered)}
+
+
+def _pools(answered: Answered, start: int, end: int) -> Iterator[tuple[str, float, float, float]]:
+    """Name, highest use as a share of the limit, the limit, and how many waited on average."""
+    seconds = max(1.0, (end - start) / 1000)
+    for used, limit in POOLS:
+        limits = {_name(x): x.points[-1].value for x in named(answered, limit) if x.points}
+        for line in named(answered, used):
+            most = max(line.between(start, end), default=None)
+            top = limits.get(_name(line), 0.0)
+            if most is not None and top > 0:
+                yield _name(line), most / top, top, _waiting(answered, _name(line), (start, end), seconds)
+
+
+def _waiting(answered: Answered, name: str, window: tuple[int, int], seconds: float) -> float:
+    waited = sum(increase(x, *window) for x in named(answered, WAITED) if _name(x) == name)
+    waits = sum(increase(x, *window) for x in named(answered, WAITS) if _name(x) == name)
+    # A wait is counted when it begins and its time when it ends, so a wait without an end has no time yet.
+    queued = [waited / seconds, waits if waits >= QUEUE and not waited else 0.0]
+    pending = [v for x in named(answered, PENDING) if _name(x) == name for v in x.between(*window)]
+    return max([0.0, *queued, *pending])
+
+
+def _name(line: Line) -> str:
+    return f"{line.labels.get('pod', '')} {next((line.labels[k] for k in KEYS if line.labels.get(k)), '')}".strip()
+
+
+def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> Told:
+    # Full and waited for: a pool that is full and that nobody waits for is only well used.
+    empty = [p for p in pools if p[1] >= 1.0 and p[3] >= QUEUE]
+    name, share, limit, queue = max(empty or pools, key=lambda p: (p[1], p[3], p[0]))
+    sentence = Text(
+        f"{share:.0%} of the {limit:.0f} connections of {name} were in use; {queue:.1f} requests waited at a time.",
+        f"{name} 的 {limit:.0f} 个连接最多使用 {share:.0%}，同时有 {queue:.1f} 个请求等待。",
+    )
+    items = tuple(Item(n, s, f"{q:.1f} waiting of {top:.0f}", s >= 1 and q >= QUEUE) for n, s, top, q in pools[:12])
+    lines = [x for used, _ in POOLS for x in named(answered, used)]
+    return Told(bool(empty), sentence, share, 1.0, name, items=items, series=chart(lines, _name))
+
+
+CHECK = Check(
+    "connection-pool",
+    Text("Is the connection pool used up?", "连接池是否耗尽？"),
+    (
+        Measure(
+            "pool-exhausted", Text("Do requests wait for a connection?", "请求是否在等待连接？"), "share",
+            if_not=Text("The pool had room, or was full and nobody waited for it.", "连接池有余量，或已满但无人等待。"),
+        ),
+    ),
+    about_probes,
+    _collect,
+)  # fmt: skip

@@ -1,0 +1,146 @@
+"""Does something that the service depends on fail or answer slowly?"""
+
+import re
+from collections.abc import Iterable
+
+from domain.entities import EntityRef, RelationKind
+from domain.errors import Refused
+from domain.findings import Item
+from domain.scope import Scope
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart, silent, told_by
+from evidence.clients.prometheus import Answered, Line, escape
+from evidence.etcd_series import increase
+from evidence.latencies import by_label
+from evidence.pods import MORE_STEP_S, about_probes, ask_any, ask_more, end_ms, more_query, onset_ms, workload
+
+KEYS = ("dependency", "peer_service", "server_address", "host", "target", "upstream", "grpc_service")
+CLIENTS = ("http_client", "grpc_client")
+SLOW_S, RISEN, FAILING = 0.5, 3.0, 0.2
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    slow = told_by(ask, ("dependency-latency-high",), _latency)
+    return slow | told_by(ask, ("dependency-failing",), _failing)
+
+
+def _latency(ask: Ask) -> dict[str, Told]:
+    answered = ask_more(ask)
+    window = onset_ms(ask.scope), end_ms(ask.scope)
+    called = [x for only in CLIENTS for x in by_label(answered, KEYS, only, window) if x.since_s is not None]
+    if not called:
+        raise Refused("the pod exports no durations of the calls that it makes, or none ended in the window")
+    slow = [x for x in called if x.risen(SLOW_S, RISEN)]
+    worst = max(slow or called, key=lambda x: (x.since_s or 0.0, x.name))
+    took = worst.since_s or 0.0
+    was = "" if worst.before_s is None else f", {worst.before_s:.3f} s before"
+    was_zh = "" if worst.before_s is None else f"，此前 {worst.before_s:.3f} 秒"
+    sentence = Text(
+        f"Calls to {worst.name} took {took:.3f} s on average{was}.",
+        f"调用 {worst.name} 平均耗时 {took:.3f} 秒{was_zh}。",
+    )
+    items = tuple(Item(x.name, x.since_s, f"{x.count:.0f} calls", x in slow) for x in called[:12])
+    told = Told(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
+                series=chart([worst.line], lambda _: worst.name))  # fmt: skip
+    return {"dependency-latency-high": told}
+
+
+def _failing(ask: Ask) -> dict[str, Told]:
+    """By its own alert, by its failing probe or scrape, or by the errors that its caller counts."""
+    names = _declared(ask.scope)
+    alerted = [a for a in ask.scope.alerts if {e.name for e in a.entities} & names]
+    if alerted:
+        first = min(alerted, key=lambda a: (a.started_at, a.identity))
+        sentence = Text(f"A dependency has its own alert: {first.name}.", f"依赖项自身有告警：{first.name}。")
+        return {"dependency-failing": Told(True, sentence, float(len(alerted)), 0, first.name,
+                                           first_seen_at=first.started_at)}  # fmt: skip
+    told = [t for t in (_watched(ask, names), _counted(ask)) if t is not None]
+    if not told:
+        raise Refused("no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client")
+    return {"dependency-failing": next((t for t in told if t.seen), told[0])}
+
+
+def _declared(scope: Scope) -> set[str]:
+    """Names of what the incident's things depend on, by relation or by a label of the alerts."""
+    keys = {e.key for e in scope.entities}
+    related = {
+        r.end.rsplit("/", 1)[-1] for r in scope.relations if r.kind is RelationKind.DEPENDS_ON and r.start in keys
+    }
+    labelled = {a.labels["dependency"] for a in scope.alerts if a.labels.get("dependency")}
+    return (related | labelled) - {e.name for e in scope.entities if _own(e, scope)}
+
+
+def _own(entity: EntityRef, scope: Scope) -> bool:
+    return entity.name == workload(scope)
+
+
+def _watched(ask: Ask, names: set[str]) -> Told | None:
+    """Probes and scrapes that carry the dependency's name, or say whom it serves."""
+    own = escape(re.escape(workload(ask.scope)))
+    parts = [f'probe_success{{used_by=~"(.*,)?{own}(,.*)?"}}'] if own else []
+    if names:
+        pattern = escape("|".join(re.escape(name) for name in sorted(names)[:20]))
+        parts += [f'probe_success{{service=~"{pattern}"}}', f'up{{service=~"{pattern}"}}']
+    lines = ask_any(ask, " or ".join(parts), step_s=15).lines if parts else ()
+    return _judged(lines, onset_ms(ask.scope), end_ms(ask.scope)) if lines else None
+
+
+def _judged(lines: Iterable[Line], start: int, end: int) -> Told:
+    shares: dict[str, float] = {}
+    for line in lines:
+        values = line.between(start, end)
+        if values:
+            shares[_named(line)] = max(shares.get(_named(line), 0.0), sum(v == 0 for v in values) / len(values))
+    if not shares:
+        return silent(Text("the dependency's probe has no samples in the window", "时间窗内没有依赖项的探测样本"))
+    name = max(sorted(shares), key=lambda n: shares[n])
+    sentence = Text(
+        f"The dependency {name} failed {shares[name]:.0%} of its probes.",
+        f"依赖项 {name} 的探测失败 {shares[name]:.0%}。",
+    )
+    items = tuple(Item(n, s, exceeds=s >= FAILING) for n, s in sorted(shares.items()))
+    return Told(
+        shares[name] >= FAILING, sentence, shares[name], FAILING, name, items=items, series=chart(list(lines), _named)
+    )
+
+
+def _named(line: Line) -> str:
+    return line.labels.get("service") or line.labels.get("instance", "")
+
+
+def _counted(ask: Ask) -> Told | None:
+    """Calls by status code, as the pod's own client counts them; a call without a status has the code 0 or `error`."""
+    answered = ask_any(ask, more_query(ask.scope), step_s=MORE_STEP_S)
+    shares = _error_shares(answered, onset_ms(ask.scope), end_ms(ask.scope))
+    if not shares:
+        return None
+    name = max(sorted(shares), key=lambda n: shares[n])
+    sentence = Text(f"{shares[name]:.0%} of the calls to {name} failed.", f"对 {name} 的调用失败 {shares[name]:.0%}。")
+    return Told(shares[name] >= FAILING, sentence, shares[name], FAILING, name)
+
+
+def _error_shares(answered: Answered, start: int, end: int) -> dict[str, float]:
+    total: dict[str, float] = {}
+    bad: dict[str, float] = {}
+    for line in answered.lines:
+        if line.labels.get("__name__") == "http_client_requests_total" and line.points:
+            name = next((line.labels[k] for k in KEYS if line.labels.get(k)), "")
+            code, count = line.labels.get("code", line.labels.get("status", "")), increase(line, start, end)
+            total[name] = total.get(name, 0.0) + count
+            bad[name] = bad.get(name, 0.0) + (count if code[:1] in {"5", "0", "e"} else 0.0)
+    return {name: bad[name] / count for name, count in total.items() if count >= 1}
+
+
+CHECK = Check(
+    "dependencies",
+    Text("Does a dependency fail?", "依赖项是否故障？"),
+    (
+        Measure(
+            "dependency-failing", Text("Does a dependency fail by its own witness?", "依赖项自身是否故障？"), "share"
+        ),
+        Measure("dependency-latency-high", Text("Are calls to a dependency slow?", "对依赖项的调用是否缓慢？"), "s"),
+    ),
+    about_probes,
+    _collect,
+    cost=2,
+)

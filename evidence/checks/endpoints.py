@@ -1,0 +1,78 @@
+"""Does any ready endpoint stand behind the service?"""
+
+from collections.abc import Iterable, Iterator
+
+from lightkube.models.discovery_v1 import EndpointSlice
+
+from domain.errors import Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart, either
+from evidence.clients.kubernetes import of
+from evidence.clients.prometheus import Line
+from evidence.pods import about_probes, ask_namespace, end_ms, named, namespace, onset_ms, workload, workload_of
+
+SERVICE = "kubernetes.io/service-name"
+AVAILABLE = ("kube_deployment_status_replicas_available", "kube_statefulset_status_replicas_ready")
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    """By the metrics, which cover the window; else by the API, which tells of the time of the look."""
+    return {"endpoints-none-ready": either(ask, _measured, _listed)}
+
+
+def _measured(ask: Ask) -> Told:
+    answered = ask_namespace(ask)
+    own = workload(ask.scope)
+    lines = [x for name in AVAILABLE for x in named(answered, name) if own in _names(x)]
+    window = onset_ms(ask.scope), end_ms(ask.scope)
+    values = [v for x in lines for v in x.between(*window)]
+    if not values:
+        raise Refused(f"kube-state-metrics tells nothing of the replicas of {own}")
+    least = min(values)
+    yes = Text(f"{own} had no available replica for a time, so its service had no ready endpoint.",
+               f"{own} 一度没有可用副本，其服务没有就绪端点。")  # fmt: skip
+    no = Text(f"{own} always had {least:.0f} or more available replicas.", f"{own} 始终有至少 {least:.0f} 个可用副本。")
+    return Told(least == 0, yes if least == 0 else no, least, 0, own, series=chart(lines, lambda _: "available"))
+
+
+def _names(line: Line) -> set[str]:
+    return {line.labels.get("deployment", ""), line.labels.get("statefulset", "")} - {""}
+
+
+def _listed(ask: Ask) -> Told:
+    where = namespace(ask.scope)
+    slices = ask.kubernetes(of("apis/discovery.k8s.io/v1", where, "endpointslices")).endpoint_slices(where)
+    ready: dict[str, int] = {}
+    for service, good in _endpoints(slices, workload(ask.scope)):
+        ready[service] = ready.get(service, 0) + good
+    if not ready:
+        raise Refused("no service of the namespace has the incident's pods behind it")
+    bare = sorted(name for name, count in ready.items() if not count)
+    yes = Text(f"No endpoint of {', '.join(bare)} is ready now.", f"{', '.join(bare)} 目前没有就绪端点。")
+    no = Text("Every service of these pods has a ready endpoint now.", "这些 Pod 的服务目前都有就绪端点。")
+    items = tuple(Item(name, float(count), exceeds=not count) for name, count in sorted(ready.items()))
+    return Told(bool(bare), yes if bare else no, float(min(ready.values())), 0, ", ".join(bare), items=items)
+
+
+def _endpoints(slices: Iterable[EndpointSlice], own: str) -> Iterator[tuple[str, int]]:
+    """Service and 1 for each ready endpoint, 0 for each other one, of the services of that workload."""
+    for found in slices:
+        service = ((found.metadata.labels or {}) if found.metadata else {}).get(SERVICE, "")
+        targets = [workload_of((e.targetRef.name if e.targetRef else None) or "") for e in found.endpoints or []]
+        if service and (service == own or own in targets):
+            yield service, 0
+            for endpoint in found.endpoints or []:
+                # An endpoint whose readiness is not told counts as ready: so does Kubernetes.
+                yield service, int(endpoint.conditions is None or endpoint.conditions.ready is not False)
+
+
+CHECK = Check(
+    "endpoints",
+    Text("Is any endpoint ready?", "是否有就绪端点？"),
+    (Measure("endpoints-none-ready", Text("Was no endpoint ready?", "是否没有就绪端点？"), "endpoints"),),
+    about_probes,
+    _collect,
+    needs=("prometheus", "kubernetes api"),
+    cost=2,
+)

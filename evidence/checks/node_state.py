@@ -1,0 +1,92 @@
+"""Is the node below the pod not ready, or short of memory, disk or process ids?"""
+
+from datetime import UTC, datetime
+
+from domain.entities import EntityKind
+from domain.errors import Refused
+from domain.findings import Item
+from domain.scope import Scope
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart, either
+from evidence.clients.prometheus import Line
+from evidence.pods import about_probes, ask_any, end_ms, onset_ms, places
+
+# Only what is bad comes back, so the answer stays small; the count tells that somebody looks at all.
+BAD = (
+    '(kube_node_status_condition{condition="Ready",status="true"} == 0) or '
+    '(kube_node_status_condition{condition!="Ready",status="true"} == 1) or '
+    'count(kube_node_status_condition{condition="Ready",status="true"})'
+)
+PRESSURES = {"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"}
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    nodes = {place.node for place in places(ask)}
+    found = either(ask, _measured, lambda a: _listed(a, nodes))
+    bad = sorted((node, condition) for node, condition in found if node in nodes)
+    return {
+        "node-not-ready": _told([n for n, c in bad if c == "Ready"], nodes, found, "Ready"),
+        "node-pressure": _told([n for n, c in bad if c in PRESSURES], nodes, found, "pressure"),
+    }
+
+
+def _measured(ask: Ask) -> dict[tuple[str, str], Line | datetime]:
+    answered = ask_any(ask, BAD, step_s=15)
+    if not any("condition" not in line.labels for line in answered.lines):
+        raise Refused("kube-state-metrics tells no conditions of nodes")
+    window = onset_ms(ask.scope), end_ms(ask.scope)
+    return {(line.labels.get("node", ""), line.labels["condition"]): line for line in answered.lines
+            if "condition" in line.labels and line.between(*window)}  # fmt: skip
+
+
+def _listed(ask: Ask, nodes: set[str]) -> dict[tuple[str, str], Line | datetime]:
+    """The API tells the conditions as they are now, with the time of their last change."""
+    found: dict[tuple[str, str], Line | datetime] = {}
+    known = ask.kubernetes("/api/v1/nodes").nodes()
+    if nodes.isdisjoint((n.metadata.name or "") if n.metadata else "" for n in known):
+        raise Refused(f"the cluster knows no node {', '.join(sorted(nodes))}")
+    for node in known:
+        for condition in (node.status.conditions or []) if node.status else []:
+            good = "True" if condition.type == "Ready" else "False"
+            if condition.status != good:
+                name = (node.metadata.name or "") if node.metadata else ""
+                found[(name, condition.type)] = condition.lastTransitionTime or ask.scope.as_of
+    return found
+
+
+def _told(hits: list[str], nodes: set[str], found: dict[tuple[str, str], Line | datetime], what: str) -> Told:
+    names = ", ".join(sorted(nodes))
+    if not hits:
+        good = "ready" if what == "Ready" else "without pressure"
+        zh = "就绪" if what == "Ready" else "无资源压力"
+        return Told(False, Text(f"{names} was {good}.", f"{names} {zh}。"), 0.0, 0, names)
+    conditions = sorted({c for (n, c) in found if n in hits and (c == "Ready") is (what == "Ready")})
+    told = [found[(n, c)] for n in hits for c in conditions if (n, c) in found]
+    word = "was not ready" if what == "Ready" else f"had {', '.join(conditions)}"
+    zh = "未就绪" if what == "Ready" else f"出现 {', '.join(conditions)}"
+    items = tuple(Item(n, None, c) for n, c in sorted(found) if n in hits)
+    return Told(True, Text(f"{hits[0]} {word}.", f"{hits[0]} {zh}。"), float(len(set(hits))), 0, hits[0], items=items,
+                series=chart([x for x in told if isinstance(x, Line)], lambda x: x.labels.get("condition", "")),
+                first_seen_at=min(_since(x) for x in told))  # fmt: skip
+
+
+def _since(told: Line | datetime) -> datetime:
+    return datetime.fromtimestamp(told.points[0].at_ms / 1000, UTC) if isinstance(told, Line) else told
+
+
+def _about(scope: Scope) -> bool:
+    return about_probes(scope) or bool(scope.of_kind(EntityKind.HOST))
+
+
+CHECK = Check(
+    "node-state",
+    Text("Is the node below in order?", "所在节点是否正常？"),
+    (
+        Measure("node-not-ready", Text("Was the node not ready?", "节点是否未就绪？"), "nodes"),
+        Measure("node-pressure", Text("Was the node under pressure?", "节点是否有资源压力？"), "nodes"),
+    ),
+    _about,
+    _collect,
+    needs=("prometheus", "kubernetes api"),
+    cost=3,
+)

@@ -1,0 +1,86 @@
+"""Is it this pod alone, its workload, its node, or everything? Other pods are the cheapest second witness."""
+
+from domain.errors import Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, silent
+from evidence.pods import about_probes, is_ours, namespace, workload
+from evidence.unready import Crowd, Fallen, crowd
+
+MOST = 0.5
+# A node where half of the other workloads fall is the node's fault; fewer than two tell nothing.
+NODE_SHARE, NODE_LEAST = 0.5, 2
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    found = crowd(ask)
+    scope = ask.scope
+    own = {pod for pod in found.nodes if is_ours(scope, pod)}
+    if not own:
+        raise Refused("kube-state-metrics does not know the incident's pods")
+    others = tuple(f for f in found.fallen if f.pod not in own or f.namespace != namespace(scope))
+    return {
+        "peers-same-workload-fail": _same(found, others, own, (namespace(scope), workload(scope))),
+        "peers-same-node-fail": _node(found, others, own, workload(scope)),
+        "peers-most-pods-fail": _most(found),
+    }
+
+
+def _items(fallen: list[Fallen]) -> tuple[Item, ...]:
+    return tuple(Item(f"{f.namespace}/{f.pod}", None, f.node, True) for f in fallen[:12])
+
+
+def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[str, str]) -> Told:
+    where, name = who
+    peers = [pod for pod in found.nodes if pod not in own and Fallen(where, pod, "", 0).workload == name]
+    hits = [f for f in others if f.namespace == where and f.workload == name]
+    if not peers and not hits:
+        return silent(Text(f"{name} has no other pod to compare with", f"{name} 没有其他 Pod 可比较"))
+    yes = Text(f"{len(hits)} other pods of {name} were not ready either.", f"{name} 另有 {len(hits)} 个 Pod 也未就绪。")
+    no = Text(f"The {len(peers)} other pods of {name} stayed ready.", f"{name} 的其他 {len(peers)} 个 Pod 保持就绪。")
+    return Told(bool(hits), yes if hits else no, float(len(hits)), 0, name, items=_items(hits))
+
+
+def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) -> Told:
+    """Pods of other workloads on the same node; those of the own workload share the application."""
+    nodes = sorted({found.nodes[pod] for pod in own} - {""})
+    rest = sum(found.per_node.get(node, 0) for node in nodes) - len(own)
+    hits = [f for f in others if f.node in nodes and f.workload != name]
+    if not nodes or rest < NODE_LEAST:
+        return silent(Text("too few other pods run on its node to compare with", "同节点的其他 Pod 太少，无法比较"))
+    share = len(hits) / rest
+    seen = len(hits) >= NODE_LEAST and share >= NODE_SHARE
+    sentence = Text(f"{len(hits)} of {rest} pods of other workloads on {', '.join(nodes)} were not ready.",
+                    f"{', '.join(nodes)} 上其他工作负载的 {rest} 个 Pod 中有 {len(hits)} 个未就绪。")  # fmt: skip
+    return Told(seen, sentence, share, NODE_SHARE, ", ".join(nodes), items=_items(hits))
+
+
+def _most(found: Crowd) -> Told:
+    if found.total < 4:
+        return silent(Text("the cluster has too few pods to compare with", "集群 Pod 太少，无法比较"))
+    share = len(found.fallen) / found.total
+    sentence = Text(f"{len(found.fallen)} of {found.total} pods of the cluster stopped being ready.",
+                    f"集群 {found.total} 个 Pod 中有 {len(found.fallen)} 个变为未就绪。")  # fmt: skip
+    return Told(share >= MOST, sentence, share, MOST, items=_items(list(found.fallen)) if share >= MOST else ())
+
+
+CHECK = Check(
+    "peers",
+    Text("Do other pods fail as well?", "其他 Pod 是否也失败？"),
+    (
+        Measure(
+            "peers-same-workload-fail",
+            Text("Do other pods of the workload fail?", "同一工作负载的其他 Pod 是否失败？"),
+            "pods",
+        ),
+        Measure(
+            "peers-same-node-fail",
+            Text("Do other workloads on the node fail?", "同节点的其他工作负载是否失败？"),
+            "share",
+        ),
+        Measure("peers-most-pods-fail", Text("Do most pods fail?", "多数 Pod 是否失败？"), "share"),
+    ),
+    about_probes,
+    _collect,
+    cost=2,
+)

@@ -1,0 +1,85 @@
+"""Which routes of the service are slow: only the probed one, or the others too?"""
+
+from domain.errors import ProductError, Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart, silent
+from evidence.clients.kubernetes import of
+from evidence.latencies import Latency, by_label
+from evidence.pods import about_probes, ask_more, end_ms, namespace, onset_ms
+from evidence.probe_specs import ours, probes_of
+
+KEYS = ("route", "handler", "path", "http_route", "uri", "endpoint", "grpc_method", "url")
+# Where nobody says which route is probed, these names are.
+USUAL = {"/healthz", "/health", "/readyz", "/ready", "/livez", "/live", "/ping", "/status", "/-/healthy", "/-/ready",
+         "/actuator/health", "/health/ready", "/health/live", "Check"}  # fmt: skip
+SLOW_S = 0.5
+RISEN = 3.0
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    answered = ask_more(ask)
+    window = onset_ms(ask.scope), end_ms(ask.scope)
+    routes = [x for only in ("http_request_duration", "http_server", "grpc_server")
+              for x in by_label(answered, KEYS, only, window)]  # fmt: skip
+    if not routes:
+        raise Refused("the pod exports no request durations by route")
+    query, connection = ask.query, ask.connection
+    probed = _probed(ask)
+    ask.query, ask.connection = query, connection
+    own = [r for r in routes if _plain(r.name) in probed]
+    others = [r for r in routes if r not in own and _plain(r.name) != "/metrics"]
+    return {"probe-route-slow": _told(own, "The probed route"), "other-routes-slow": _told(others, "Another route")}
+
+
+def _plain(route: str) -> str:
+    return route.partition("?")[0].rstrip("/") or "/"
+
+
+def _probed(ask: Ask) -> set[str]:
+    """The paths that the pod's probes ask, by its spec or by the blackbox target; else the usual names."""
+    alerted = {a.labels.get("instance", "") for a in ask.scope.alerts}
+    paths = {"/" + x.split("://", 1)[1].partition("/")[2] for x in alerted if "://" in x}
+    try:
+        where = namespace(ask.scope)
+        pods = ours(ask.kubernetes(of("api/v1", where, "pods")).pods(where), ask.scope)
+        paths |= {p.path for pod in pods for p in probes_of(pod) if p.path}
+    except ProductError:
+        pass  # without the API the usual names must do
+    return {_plain(p) for p in paths if p != "/"} or USUAL
+
+
+def _told(routes: list[Latency], who: str) -> Told:
+    served = [r for r in routes if r.since_s is not None]
+    if not served:
+        return silent(Text("no request of such a route ended in the window", "时间窗内没有此类请求完成"))
+    worst = max(sorted(served, key=lambda r: r.name), key=lambda r: (r.risen(SLOW_S, RISEN), r.since_s or 0))
+    slow = [r for r in served if r.risen(SLOW_S, RISEN)]
+    took = worst.since_s or 0.0
+    earlier = "" if worst.before_s is None else f", {worst.before_s:.3f} s before"
+    early_zh = "" if worst.before_s is None else f"，此前 {worst.before_s:.3f} 秒"
+    zh = "探针接口" if who.startswith("The") else "其他接口"
+    sentence = Text(
+        f"{who}, {worst.name}, took {took:.3f} s on average{earlier}.",
+        f"{zh} {worst.name} 平均耗时 {took:.3f} 秒{early_zh}。",
+    )
+    items = tuple(Item(r.name, r.since_s, f"{r.count:.0f} requests", r in slow) for r in served[:12])
+    return Told(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
+                series=chart([worst.line], lambda _: worst.name))  # fmt: skip
+
+
+ENDED = Text(
+    "The requests that ended were on time. A request that is still blocked is not in the histogram yet.",
+    "已完成的请求正常。仍被阻塞的请求尚未计入直方图。",
+)
+CHECK = Check(
+    "request-routes",
+    Text("Which routes are slow?", "哪些接口变慢？"),
+    (
+        Measure("probe-route-slow", Text("Is the probed route slow?", "探针接口是否变慢？"), "s", if_not=ENDED),
+        Measure("other-routes-slow", Text("Are other routes slow?", "其他接口是否变慢？"), "s", if_not=ENDED),
+    ),
+    about_probes,
+    _collect,
+    cost=2,
+)

@@ -1,0 +1,61 @@
+"""Is a change guilty: do the symptoms start after it, and only on what it changed?"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.scope import ChangeRef, Scope
+from evidence.clients.prometheus import Answered
+from evidence.onset import fault_at
+from evidence.pods import named, workload, workload_of
+from evidence.unready import Crowd, Fallen
+
+# A rollout's replica set is made within this time of the change that is told of it.
+AROUND = timedelta(minutes=10)
+LOOK_BACK = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One change: when, what it is called, and the pods of the namespace that it made anew or touched."""
+
+    at: datetime
+    title: str
+    pods: frozenset[str]
+
+
+def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
+    """New replica sets of the workload, and told changes of what the incident is about, latest last."""
+    own = workload(scope)
+    mine = {pod for pod in crowd.nodes if workload_of(pod) == own}
+    made = _replica_sets(scope, around, own)
+    found = [Changed(at, f"replica set {name}", frozenset(p for p in mine if crowd.owners.get(p) == name))
+             for name, at in made.items()]  # fmt: skip
+    keys = {e.key for e in scope.entities} | {r.end for r in scope.relations}
+    for change in scope.changes:
+        if change.at <= scope.started_at and keys & set(change.entities):
+            found.append(_told(change, mine, made, crowd))
+    return sorted(found, key=lambda c: (c.at, c.title))
+
+
+def _told(change: ChangeRef, mine: set[str], made: dict[str, datetime], crowd: Crowd) -> Changed:
+    """It changed the pods of a replica set made around it, or else all pods of the workload."""
+    names = {name for name, at in made.items() if abs(at - change.at) <= AROUND}
+    pods = {p for p in mine if crowd.owners.get(p) in names} if names else mine
+    return Changed(change.at, change.title, frozenset(pods))
+
+
+def _replica_sets(scope: Scope, around: Answered, own: str) -> dict[str, datetime]:
+    """Replica sets of the workload that were made in the hour before the fault, where an older one exists."""
+    times = {line.labels.get("replicaset", ""): datetime.fromtimestamp(line.points[-1].value, UTC)
+             for line in named(around, "kube_replicaset_created") if line.points}  # fmt: skip
+    same = {name: at for name, at in times.items() if name.rpartition("-")[0] == own}
+    fault = fault_at(scope)
+    new = {name: at for name, at in same.items() if fault - LOOK_BACK <= at <= scope.as_of}
+    return new if len(same) > len(new) or len(new) > 1 else {}
+
+
+def verdict(changed: Changed, fallen: list[Fallen]) -> bool:
+    """Guilty when all that fell fell after it, and (nearly) all of them are what it changed."""
+    hit = [f for f in fallen if f.pod in changed.pods]
+    early = [f for f in fallen if f.first_ms < changed.at.timestamp() * 1000]
+    return bool(hit) and not early and len(hit) >= 0.9 * len(fallen)

@@ -1,0 +1,74 @@
+"""Which pods of the cluster stopped being ready around the incident, on which nodes, and of how many."""
+
+from dataclasses import dataclass
+
+from domain.errors import Refused
+from evidence.checks.check import Ask
+from evidence.clients.prometheus import Line, escape
+from evidence.pods import ask_any, end_ms, namespace, onset_ms, workload_of
+
+# Only pods that are not ready come back; jobs end unready by nature.
+UNREADY = (
+    '(kube_pod_status_ready{condition="true"} == 0) * on (namespace, pod) group_left (node) '
+    'kube_pod_info{created_by_kind!="Job"}'
+)
+TOTALS = 'count by (node) (kube_pod_info{{created_by_kind!="Job"}}) or kube_pod_info{{namespace="{namespace}"}}'
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fallen:
+    """A pod that was not ready in the window and had been before; `first_ms` is when it was first seen so."""
+
+    namespace: str
+    pod: str
+    node: str
+    first_ms: int
+
+    @property
+    def workload(self) -> str:
+        """What owns it, by its name."""
+        return workload_of(self.pod)
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """All pods around: those that fell, how many run on each node; of the own namespace each pod's node and owner."""
+
+    fallen: tuple[Fallen, ...]
+    per_node: dict[str, int]
+    nodes: dict[str, str]
+    owners: dict[str, str]
+
+    @property
+    def total(self) -> int:
+        """Pods of the cluster."""
+        return sum(self.per_node.values())
+
+
+def crowd(ask: Ask) -> Crowd:
+    """Both questions, each sent once an investigation. Raises Refused when kube-state-metrics is not scraped."""
+    totals = ask_any(ask, TOTALS.format(namespace=escape(namespace(ask.scope))), step_s=60)
+    counts = {x.labels.get("node", ""): int(_most(x)) for x in totals.lines if "pod" not in x.labels}
+    nodes = {x.labels["pod"]: x.labels.get("node", "") for x in totals.lines if "pod" in x.labels}
+    owners = {x.labels["pod"]: x.labels.get("created_by_name", "") for x in totals.lines if "pod" in x.labels}
+    if not counts:
+        raise Refused("kube-state-metrics tells no pods (kube_pod_info)")
+    unready = ask_any(ask, UNREADY, step_s=15)
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    fallen = [f for line in unready.lines for f in _fallen(line, start, end)]
+    return Crowd(tuple(sorted(fallen)), counts, nodes, owners)
+
+
+def _most(line: Line) -> float:
+    return max((p.value for p in line.points), default=0.0)
+
+
+def _fallen(line: Line, start: int, end: int) -> list[Fallen]:
+    """One that was unready for most of the time before does not tell of this incident."""
+    times = [p.at_ms for p in line.points]
+    since = [at for at in times if start <= at <= end]
+    before = [at for at in times if at < start]
+    if not since or len(before) * 15_000 > 0.5 * max(1, start - min(times)) > 120_000:
+        return []
+    labels = line.labels
+    return [Fallen(labels.get("namespace", ""), labels.get("pod", ""), labels.get("node", ""), since[0])]
