@@ -3,7 +3,7 @@
 set -euo pipefail
 packages=(
   redis-server postgresql prometheus prometheus-alertmanager prometheus-blackbox-exporter etcd-server etcd-client
-  zabbix-server-pgsql zabbix-frontend-php zabbix-agent php-cli php-pgsql strace chromium containerd runc
+  zabbix-server-pgsql zabbix-frontend-php zabbix-agent php-cli php-pgsql strace chromium fonts-noto-cjk containerd runc
   containernetworking-plugins iptables iproute2 openssl maven default-jdk-headless golang-go ansible-core
 )
 programs=(
