@@ -26,6 +26,6 @@ def postmortem_of(row: Incident, language: str = "en") -> str:
     return draft(queries.snapshot(str(row.pk)), times, settings.PUBLIC_URL, language, known())
 
 
-def report_of(snapshot: IncidentSnapshot) -> Report:
-    """What every target tells of the incident."""
-    return build(snapshot, base_url=settings.PUBLIC_URL, known=known())
+def report_of(snapshot: IncidentSnapshot, about: Known | None = None) -> Report:
+    """What every target tells of the incident; `about` spares many reports the same look-up."""
+    return build(snapshot, base_url=settings.PUBLIC_URL, known=about or known())

@@ -16,8 +16,9 @@ from domain.snapshot import IncidentSnapshot
 from incidents import outbox, queries
 from incidents.models import Outbox
 from incidents.outbox import Addressee
+from incidents.reporting import known, report_of
 from tickets import quiet
-from tickets.report import build
+from tickets.report import Known
 from tickets.system import Means, Memory, Notice, Occasion, Receipt
 from tickets.transport import Attempt, Traffic, client, known_secrets, secrets_of, without
 
@@ -234,10 +235,10 @@ def memory_of(row: Outbox, addressee: Addressee) -> Memory:
     return outbox.PassingMemory(row) if addressee.dry_run else outbox.KeptMemory(row)
 
 
-def notice_of(news: News, addressee: Addressee) -> Notice:
+def notice_of(news: News, addressee: Addressee, about: Known) -> Notice:
     """What is told of one incident, in the target's language."""
     return Notice(
-        snapshot=news.snapshot, report=build(news.snapshot, base_url=settings.PUBLIC_URL),
+        snapshot=news.snapshot, report=report_of(news.snapshot, about),
         revision=news.row.revision, occasion=news.why, language=addressee.declared.language,
         labels=outbox.labels_for(news.row.object, news.row.target),
     )  # fmt: skip
@@ -245,9 +246,10 @@ def notice_of(news: News, addressee: Addressee) -> Notice:
 
 def digest_of(told: list[News], addressee: Addressee) -> tuple[Notice, Memory]:
     """The notice of the first with all others listed, and the first one's memory."""
-    notice = notice_of(told[0], addressee)
+    about = known()
+    notice = notice_of(told[0], addressee, about)
     if len(told) > 1:
-        others = tuple(build(news.snapshot, base_url=settings.PUBLIC_URL) for news in told[1:])
+        others = tuple(report_of(news.snapshot, about) for news in told[1:])
         notice = replace(notice, occasion=Occasion.DIGEST, digest=others)
     return notice, memory_of(told[0].row, addressee)
 

@@ -92,6 +92,19 @@ def test_a_storm_is_one_message(chat: Chat) -> None:
         assert f"https://graph.example/incidents/{number}/" in chat.shown[0]
 
 
+def test_the_message_of_a_storm_stays_when_its_first_incident_changes(tmp_path: Path) -> None:
+    with Slack() as slack:
+        bot = of("slack", slack, tmp_path)
+        slack.rule(lost_answer(), when=lambda call: call.writes, times=1)
+        with pytest.raises(Unreachable):
+            bot.tell(notice(occasion=Occasion.DIGEST, digest=(another(8),)))
+        bot.tell(notice(occasion=Occasion.DIGEST, digest=(another(8),)))
+        assert len(slack.messages) == 1
+        bot.tell(notice(2, Occasion.RESOLVED))
+        assert len(slack.messages) == 2
+        assert "Further incidents" in json.dumps(next(iter(slack.messages.values())))
+
+
 def test_the_largest_report_is_taken(chat: Chat) -> None:
     chat.target.tell(notice(text="<!channel> @all <@U123> 瘦磁盘 " * 30, language="zh"))
     assert len(chat.shown) == 1

@@ -68,12 +68,16 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
         raise RefusedAs(NO_CHANNEL)
     message = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(notice)}
     message |= cast(dict[str, Any], render(announced(notice), "slack", notice.language))
+    if notice.digest:
+        # A storm's message lists other incidents as well, so a later change of this one leaves it as it is.
+        _posted(means, notice, memory, message)
+        return remembered(notice, memory)
     key = _changed(means, memory, message) or _posted(means, notice, memory, message)
     return remembered(notice, memory, key)
 
 
 def _metadata(notice: Notice) -> dict[str, Any]:
-    return {"event_type": EVENT, "event_payload": {"incident": notice.snapshot.id}}
+    return {"event_type": EVENT, "event_payload": {"incident": notice.snapshot.id, "storm": bool(notice.digest)}}
 
 
 def _changed(means: Means, memory: Memory, message: dict[str, Any]) -> str:
