@@ -10,9 +10,18 @@ from causes.families import family
 from domain.entities import EntityKind
 from domain.text import Text
 
-LAYERS = (
-    "network", "application", "probe settings", "start", "shutdown", "infrastructure", "change", "no-fault", "unknown",
-)  # fmt: skip
+LAYER_NAMES = {
+    "network": Text("network", "网络"),
+    "application": Text("application", "应用"),
+    "probe settings": Text("probe settings", "探针设置"),
+    "start": Text("start", "启动"),
+    "shutdown": Text("shutdown", "下线"),
+    "infrastructure": Text("infrastructure", "基础设施"),
+    "change": Text("change", "变更"),
+    "no-fault": Text("no fault", "无故障"),
+    "unknown": Text("unknown", "未知"),
+}
+LAYERS = tuple(LAYER_NAMES)
 PLACEHOLDERS = frozenset({"value", "limit", "subject", "unit"})
 # One witness never decides alone: e^4 is about 55 to 1.
 WEIGHT_BOUND = 4.0

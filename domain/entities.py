@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.text import Text
+
 
 class EntityKind(StrEnum):
     """The second labels of an Entity node; the value is the label."""
@@ -16,6 +18,18 @@ class EntityKind(StrEnum):
     ETCD_CLUSTER = "EtcdCluster"
     ETCD_MEMBER = "EtcdMember"
     SERVICE = "Service"
+
+
+KIND_NAMES = {
+    EntityKind.CLUSTER: Text("cluster", "集群"),
+    EntityKind.ZONE: Text("zone", "可用区"),
+    EntityKind.HOST: Text("host", "主机"),
+    EntityKind.WORKLOAD: Text("workload", "工作负载"),
+    EntityKind.POD: Text("pod", "Pod"),
+    EntityKind.ETCD_CLUSTER: Text("etcd cluster", "etcd 集群"),
+    EntityKind.ETCD_MEMBER: Text("etcd member", "etcd 成员"),
+    EntityKind.SERVICE: Text("service", "服务"),
+}
 
 
 class RelationKind(StrEnum):
@@ -60,6 +74,13 @@ def _part(text: str) -> str:
 
 def _whole(part: str) -> str:
     return re.sub("%(2F|25)", lambda found: "/" if found[1] == "2F" else "%", part)
+
+
+def named(key: str) -> Text:
+    """The thing of a key as people say it, e.g. `etcd member etcd2`."""
+    ref = EntityRef.from_key(key)
+    kind = KIND_NAMES[ref.kind]
+    return Text(f"{kind.en} {ref.name}", f"{kind.zh} {ref.name}")
 
 
 @dataclass(frozen=True, slots=True, order=True)

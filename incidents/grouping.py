@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.entities import Relation, RelationKind
+from domain.entities import Relation, RelationKind, named
 from domain.text import Text
 
 # A member stands for its cluster, a pod for its workload. Sharing a zone or a host is not being related.
@@ -57,18 +57,19 @@ def group(newcomer: Newcomer, candidates: Sequence[Candidate], relations: Iterab
             return Decision(candidate.id, Text("the same alert fired here before", "同一告警此前已属于此事件"))
     for candidate in near:
         if shared := sorted(newcomer.keys & candidate.keys):
-            return Decision(candidate.id, _about("same entity {0}", "同一实体 {0}", shared[0]))
+            return Decision(candidate.id, _about("same entity, {0}", "同一实体：{0}", named(shared[0])))
     for candidate in near:
         if link := _link(newcomer.keys, candidate.keys, links):
-            return Decision(candidate.id, _about("{0} is related to {1}", "{0} 与 {1} 相关", *link))
+            return Decision(candidate.id, _about("{0} is related to {1}", "{0} 与 {1} 相关", *map(named, link)))
     opened = [c for c in near if c.quiet_since is None]
     if len(opened) >= rules.storm_cap:
-        return Decision(opened[0].id, _about("storm: {0} incidents are open", "告警风暴：已有 {0} 个事件", len(opened)))
+        number = Text(str(len(opened)), str(len(opened)))
+        return Decision(opened[0].id, _about("storm: {0} incidents are open", "告警风暴：已有 {0} 个事件", number))
     return Decision("", Text("no open incident is related", "没有相关的未解决事件"))
 
 
-def _about(en: str, zh: str, *values: object) -> Text:
-    return Text(en.format(*values), zh.format(*values))
+def _about(en: str, zh: str, *values: Text) -> Text:
+    return Text(en.format(*(v.en for v in values)), zh.format(*(v.zh for v in values)))
 
 
 def _near(newcomer: Newcomer, candidate: Candidate, rules: Rules) -> bool:

@@ -7,7 +7,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
+from causes.cause import LAYER_NAMES
 from domain.alerts import Severity
+from domain.entities import KIND_NAMES, EntityKind
 from domain.text import Text
 from web.drawing.chart import spoken
 
@@ -18,6 +20,18 @@ register = template.Library()
 def said(text: Text | None) -> str:
     """The text in the reader's language."""
     return text.in_language(get_language() or "en") if text else ""
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    """An entity's kind in the reader's language."""
+    return said(KIND_NAMES.get(EntityKind(kind)))
+
+
+@register.filter
+def layer_word(layer: str) -> str:
+    """A cause's layer in the reader's language."""
+    return said(LAYER_NAMES.get(layer)) or layer
 
 
 @register.filter
