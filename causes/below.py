@@ -12,7 +12,7 @@ from causes.cause import Condition, Symptom
 from causes.guilty import ETCD_THINGS
 from causes.score import Judged
 from causes.symptoms import symptoms_of_alert
-from domain.entities import EntityKind, RelationKind
+from domain.entities import EntityKind, EntityRef, RelationKind
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.text import Text
@@ -99,7 +99,8 @@ def _on_etcd(scope: Scope) -> bool:
 
 def _on_node(view: View, judged: Judged) -> bool:
     """The guilty node is one that the pods run on. Checks of nodes ask about those only, so no relation is no veto."""
-    hosts = {r.end.rsplit("/", 1)[-1] for r in view.scope.relations if r.kind is RelationKind.RUNS_ON}
+    ends = [r.end for r in view.scope.relations if r.kind is RelationKind.RUNS_ON]
+    hosts = {EntityRef.from_key(end).name for end in ends}
     subjects = {f.subject for t in judged.terms if (f := view.findings.get(t.measure)) and f.subject}
     return not hosts or not subjects or bool(hosts & subjects)
 

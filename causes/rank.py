@@ -29,8 +29,8 @@ UNKNOWN_SCORE = 0.0
 SILENCE = 0.5
 # Below this the first cause is more likely wrong than right.
 THRESHOLD = 0.5
-# A first cause whose answers gave less than this share of their weight looks like nothing that was ever described.
-FIT = 0.3
+# A first cause against which a third of the evidence speaks looks like nothing that was ever described.
+FIT = 2 / 3
 # Causes below this share are not listed.
 NEGLIGIBLE = 0.005
 UNITS = 10_000

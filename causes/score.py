@@ -20,8 +20,7 @@ Findings = Mapping[str, Finding]
 class Judged:
     """A cause with its evaluated terms. `score` is in nats; `excluded` is the exclusion that struck it out.
 
-    `fit` is what the answers gave of the weight that they could have given, 1 when all speak for the cause, negative
-    when most speak against it.
+    `fit` is the share of the weight that spoke for the cause, 1 when all of it did, 0 when none.
     `follows` and `contributes` name the cause that explains this one, or that this one makes worse.
     """
 
@@ -59,16 +58,13 @@ def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) 
     results = _count_once(cause, [evaluate(term, findings.get(term.measure)) for term in cause.terms])
     shown = tuple(r for t, r in zip(cause.terms, results, strict=True) if _worth_showing(t, r)) + extra
     excluded = next((e for e in cause.exclusions if holds(e, findings)), None)
-    return Judged(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, _fit(cause, results))
+    return Judged(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, _fit(results))
 
 
-def _fit(cause: Cause, results: Sequence[TermResult]) -> float:
-    """What the answers gave of what they could have given; one measurement counts once, 0 without any answer."""
-    could: dict[str, float] = {}
-    for term, result in zip(cause.terms, results, strict=True):
-        if result.outcome is not Outcome.UNKNOWN:
-            could[term.counted_as] = max(could.get(term.counted_as, 0.0), term.weight_for)
-    return math.fsum(r.weight for r in results) / math.fsum(could.values()) if could else 0.0
+def _fit(results: Sequence[TermResult]) -> float:
+    """The share of what spoke at all that spoke for the cause; 0 when nothing spoke."""
+    spoken = math.fsum(abs(r.weight) for r in results)
+    return math.fsum(r.weight for r in results if r.weight > 0) / spoken if spoken else 0.0
 
 
 def holds(exclusion: Exclusion, findings: Findings) -> bool:

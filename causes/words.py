@@ -132,7 +132,7 @@ def next_question(running: Sequence[Judged], standing: Sequence[Judged]) -> Text
     """The open question that would decide most: between the two leaders, or for the one that is closest."""
     apart = _apart(running[0], running[1]) if len(running) > 1 else []
     spans = _open_spans((running or standing)[0]) if running or standing else {}
-    wanted = apart or sorted((m for m in spans if spans[m] >= MATTERS), key=lambda m: (-spans[m], m))
+    wanted = apart or sorted(spans, key=lambda m: (-spans[m], m))
     return question(wanted[0]) if wanted else None
 
 

@@ -1,6 +1,6 @@
 """An etcd member is gone and stays gone."""
 
-from causes.cause import Cause, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -16,6 +16,8 @@ CAUSE = Cause(
         Term("etcd-member-unhealthy", 1.0, Text("A member refuses or reports itself unhealthy.", "有成员拒绝连接或自报不健康。"),
              -0.8, Text("Every member answers healthy.", "所有成员应答健康。")),
         Term("etcd-peer-disconnected", 1.0, Text("Its peers lost the connection to it.", "其他成员与其断开连接。")),
+        Term("etcd-quorum-lost", 0.1, Text("The others keep a majority.", "其余成员仍构成多数派。"),
+             -2.5, Text("So many are gone that the majority is lost, which is worse than one member down.", "缺失成员过多，已失去多数派，比单个成员宕机更严重。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
         Exclusion("etcd-member-down", Text("Every member is up at the end of the window.", "时段结束时所有成员都在运行。"), seen=False, also=(("etcd-member-unhealthy", False),)),

@@ -123,7 +123,11 @@ def test_an_undecided_verdict_names_the_question_that_would_decide() -> None:
     assert rank(scope("etcd"), findings("etcd-quorum-lost etcd-no-leader-seen")).next_question is None
 
 
-def test_evidence_unlike_anything_described_is_unknown_even_without_a_rival() -> None:
-    odd = rank(scope("etcd"), findings("etcd-member-down", "etcd-member-unhealthy etcd-quorum-lost"))
-    told = rank(scope("etcd"), findings("etcd-member-down etcd-member-unhealthy", "etcd-quorum-lost"))
-    assert told.state is VerdictState.RANKED and odd.causes[0].probability < told.causes[0].probability
+def test_evidence_of_which_a_third_speaks_against_the_first_cause_is_unknown_even_when_it_leads() -> None:
+    seen = "event-startup-kill spec-startup-budget-short"
+    told = rank(scope("probe"), findings(f"{seen} pod-not-started", "pod-crashed pod-oom-killed"))
+    against = "pod-constant-age-restarts kubelet-startup-failing pod-not-started kubelet-liveness-failing"
+    strange = rank(scope("probe"), findings(seen, f"{against} pod-crashed pod-oom-killed spec-no-startup-probe"))
+    assert told.state is VerdictState.RANKED
+    assert strange.causes[0].cause == "startup-budget-too-short" and strange.causes[0].probability >= 0.5
+    assert strange.state is VerdictState.UNKNOWN and strange.next_question is not None
