@@ -37,7 +37,7 @@ ELSE = Text("Something else, unknown", "其他未知原因")
 class Line:
     """One item: a sentence, and what a person can paste or open to check it.
 
-    `url` is where the sentence leads; `query_url` shows the query with its range, `query` is its text.
+    `url` is where the sentence leads; `query` is the query or command that belongs to it, `query_url` shows its answer.
     `command` says that the sentence itself is to be pasted.
     """
 
@@ -241,14 +241,25 @@ def graph_page(server: str, query: str, term: TermResult) -> str:
         span = max(term.to - (term.from_ or term.to), timedelta(minutes=1))
         end = term.to.astimezone(UTC)
         asked |= {"g0.range_input": f"{round(span.total_seconds())}s", "g0.end_input": f"{end:%Y-%m-%d %H:%M:%S}"}
-    url = f"{server.rstrip('/')}/graph?{urlencode(asked, quote_via=quote, safe='')}"
+    # `quote` leaves the tilde of `=~`, which ends a link in some forms.
+    asked_for = urlencode(asked, quote_via=quote, safe="").replace("~", "%7E")
+    url = f"{server.rstrip('/')}/graph?{asked_for}"
     return url if len(url) <= URL else ""
 
 
 def _steps(verdict: Verdict) -> list[Line]:
-    """What to do if it is the first cause; a step that reads the same in both languages is a command."""
-    steps = dict.fromkeys(verdict.causes[0].next_steps if verdict.causes else ())
-    return [Line(bounded(step), command=step.en == step.zh and len(step.en) <= SENTENCE) for step in steps]
+    """What to do if it is the first cause."""
+    return [_step(step) for step in dict.fromkeys(verdict.causes[0].next_steps if verdict.causes else ())]
+
+
+def _step(step: Text) -> Line:
+    """A step, its command apart: what reads the same in both languages, all of it or what follows the last colon."""
+    if step.en == step.zh and len(step.en) <= SENTENCE:
+        return Line(bounded(step), command=True)
+    (en, _, command), (zh, _, same) = step.en.rpartition(": "), step.zh.rpartition("：")
+    if command == same and 0 < len(one_line(command)) <= QUERY:
+        return Line(bounded(Text(f"{en}:", f"{zh}：")), query=one_line(command))
+    return Line(bounded(step))
 
 
 def similar_line(past: SimilarIncident, known: Known) -> Line:

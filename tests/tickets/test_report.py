@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,8 @@ from domain.text import Text
 from domain.verdict import Outcome, TermResult
 from tests.tickets.reports import AT, similar, snapshot
 from tickets.render import LIMIT, formats, render
-from tickets.render.form import one_line
-from tickets.report import Known, Line, Report, Section, build, percent, shortened
+from tickets.render.form import one_line, safe_url
+from tickets.report import Known, Line, Report, Section, build, graph_page, percent, shortened
 
 FORMS = ["adf", "dingtalk", "feishu", "html", "json", "markdown", "slack", "text", "wecom", "wiki"]
 ADF_NODES = {"doc", "paragraph", "heading", "bulletList", "listItem", "panel", "codeBlock", "text"}
@@ -92,15 +93,35 @@ def test_a_query_leads_to_the_declared_servers_graph_with_its_range() -> None:
     assert "`GET /health`" in str(render(report, "markdown"))
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        'up{job=~"a|b",x!~"c.*"}',
+        "rate(x[5m]) > 0.5 and on (y) (z < bool 1)",
+        'label_replace(up, "a", "$1", "b", "\\\\d+")',
+    ],
+)
+def test_every_query_can_be_linked(query: str) -> None:
+    term = TermResult("m", Outcome.FOR, 1.0, Text("a", "b"), query, connection="main")
+    url = graph_page("http://prom.example", query, term)
+    assert safe_url(url) == url
+    assert parse_qs(urlsplit(url).query)["g0.expr"] == [query]
+
+
 def test_causes_are_named_by_title_and_commands_can_be_pasted() -> None:
     shown = snapshot()
     assert shown.verdict is not None
-    cause = replace(shown.verdict.causes[0], next_steps=(Text("iostat -x 5 3", "iostat -x 5 3"),))
+    steps = (
+        Text("iostat -x 5 3", "iostat -x 5 3"),
+        Text("On its host: pidstat -d 5", "在其主机上：pidstat -d 5"),
+        Text("Wait: a", "等：b"),
+    )
+    cause = replace(shown.verdict.causes[0], next_steps=steps)
     verdict = replace(shown.verdict, causes=(cause,), tell_apart=(Text("the round trip", "往返时间"),))
     known = Known(titles={"x": Text("A full disk", "磁盘满")})
     told = str(render(build(replace(shown, verdict=verdict), known=known), "text"))
     assert "A full disk: slow disk is ruled out" in told
-    assert "  - iostat -x 5 3\n" in told
+    assert "  - iostat -x 5 3\n  - On its host:\n      pidstat -d 5\n  - Wait: a\n" in told
     assert "What would tell them apart\n  - the round trip" in told
     assert "Something else, unknown: unlikely (10 %)" in told
 
