@@ -238,8 +238,10 @@ def graph_page(server: str, query: str, term: TermResult) -> str:
         return ""
     asked = {"g0.expr": query, "g0.tab": "0"}
     if term.to is not None:
-        span = max(term.to - (term.from_ or term.to), timedelta(minutes=1))
         end = term.to.astimezone(UTC)
+        # The page knows whole minutes as the end: up to the next one, so that nothing of the range is lost.
+        end += timedelta(microseconds=-(end.second * 1_000_000 + end.microsecond) % 60_000_000)
+        span = max(end - (term.from_ or term.to), timedelta(minutes=1))
         asked |= {"g0.range_input": f"{round(span.total_seconds())}s", "g0.end_input": f"{end:%Y-%m-%d %H:%M:%S}"}
     # `quote` leaves the tilde of `=~`, which ends a link in some forms.
     asked_for = urlencode(asked, quote_via=quote, safe="").replace("~", "%7E")
