@@ -129,11 +129,11 @@ def tell_apart(running: Sequence[Judged], limit: int = 3) -> tuple[Text, ...]:
 
 
 def next_question(running: Sequence[Judged], standing: Sequence[Judged]) -> Text | None:
-    """The open question that would decide most: between the two leaders, or for the one that is closest."""
-    apart = _apart(running[0], running[1]) if len(running) > 1 else []
-    spans = _open_spans((running or standing)[0]) if running or standing else {}
-    wanted = apart or sorted(spans, key=lambda m: (-spans[m], m))
-    return question(wanted[0]) if wanted else None
+    """The open question that would decide most: between the two leaders, or for the first cause that has any."""
+    if len(running) > 1 and (apart := _apart(running[0], running[1])):
+        return question(apart[0])
+    spans = next((open_ for j in (*running, *standing) if (open_ := _open_spans(j))), {})
+    return question(min(spans, key=lambda m: (-spans[m], m))) if spans else None
 
 
 def _apart(first: Judged, second: Judged) -> list[str]:
