@@ -1,6 +1,6 @@
 """The matrix of member pairs: round trip times by direction and zone, dead peers discounted, P99 read by its bucket."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median, quantiles
 
 from domain.findings import Item, Point
@@ -10,6 +10,8 @@ from evidence.etcd_series import Members, increase, means
 RTT = "etcd_network_peer_round_trip_time_seconds"
 # etcd observes each pair's smoothed round trip time every 30 s (every 5 s while the peer is unhealthy).
 SAMPLED_MS = 35_000
+# One of the about 20 samples that five minutes of a pair hold.
+ONE_SAMPLE = 0.05
 # A rise: three times the pair's own level before, and at least 40 ms more.
 FACTOR, FLOOR_S = 3.0, 0.040
 
@@ -151,6 +153,14 @@ class Tail:
         if self.above_high > 0.01:
             return True
         return False if self.above_low <= 0 else None
+
+    def with_peak(self, peak: float, low: float, high: float) -> "Tail":
+        """Counts a group of samples whose mean is `peak`: one of them at least lies above that.
+
+        The quantile's query has a point every 30 s and may miss the newest samples.
+        """
+        above_low = max(self.above_low, ONE_SAMPLE if peak > low else 0.0)
+        return replace(self, above_low=above_low, above_high=max(self.above_high, ONE_SAMPLE if peak > high else 0.0))
 
     def interval(self, low: float, high: float) -> str:
         """Where P99 lies, in ms."""

@@ -23,10 +23,12 @@ def _collect(ask: Ask) -> dict[str, Told]:
         "etcd-member-unhealthy": _state(
             health, [h for h in health if h.bad], items,
             Text("cannot be reached or says it is unhealthy", "无法连接或报告不健康"),
+            Text("No member refuses connections or says it is unhealthy.", "没有成员拒绝连接或报告不健康。"),
         ),
         "etcd-member-hangs": _state(
             health, [h for h in health if h.state == "hangs"], items,
             Text("accepts connections and does not answer", "接受连接但不响应"),
+            Text("No member accepts connections without an answer.", "没有成员接受连接却不响应。"),
         ),
         "etcd-quorum-lost": _quorum(health, items),
         "etcd-no-consensus": _no_consensus(health, items),
@@ -44,12 +46,12 @@ def _unasked(health: Members) -> Text | None:
     )
 
 
-def _state(health: Members, found: list[MemberHealth], items: tuple[Item, ...], words: Text) -> Told:
+def _state(health: Members, found: list[MemberHealth], items: tuple[Item, ...], words: Text, no: Text) -> Told:
     who, why = ", ".join(h.name for h in found), _unasked(health)
     if why and not found:
         return Told(None, Text(f"Whether a member {words.en}, is unknown.", f"是否有成员{words.zh}，未知。"),
                     items=items, why_unknown=why)  # fmt: skip
-    yes, no = Text(f"{who} {words.en}.", f"{who} {words.zh}。"), Text(f"No member {words.en}.", f"没有成员{words.zh}。")
+    yes = Text(f"{who} {words.en}.", f"{who} {words.zh}。")
     return Told(bool(found), yes if found else no, float(len(found)), 0, who, items=items)
 
 

@@ -1,6 +1,6 @@
 """Peer round trip times by pair and zone, read for what they are: a smoothed value, sampled every 30 s."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from domain.findings import Item, Series
@@ -39,13 +39,22 @@ def _over_limit(ask: Ask, members: Members, pairs: list[Pair], limit: float) -> 
     query = f'sum by (instance, To, le) (increase({RTT}_bucket{{le=~"{low:g}|{high:g}|[+]Inf",{selector}}}[5m]))'
     answered = ask.range(server_of(ask, members.etcd), query, step_s=30)
     quantile = f"histogram_quantile(0.99, sum by (instance, To, le) (rate({RTT}_bucket{{{selector}}}[5m])))"
-    numbers = _highest(ask_more(ask, members.etcd, quantile, step_s=30), members)
-    ids, gone = members.ids(), dead(members)
+    numbers = _highest(ask_more(ask, members.etcd, quantile, _since(ask, members.onset_ms), step_s=30), members)
+    ids, gone, peaks = members.ids(), dead(members), {p.name: p.peak for p in pairs}
     found = [(_name(members, ids, t.instance, t.to), t) for t in tails(answered, low, high, members.onset_ms)]
-    alive = [(name, tail) for name, tail in found if not set(name.split(" → ")) & set(gone)]
+    alive = [
+        (name, tail.with_peak(peaks.get(name, 0.0), low, high))
+        for name, tail in found if not set(name.split(" → ")) & set(gone)
+    ]  # fmt: skip
     means = {p.name: p.mean for p in pairs}
     items = tuple(_p99_item(name, t, (low, high, limit), means.get(name), numbers.get(name)) for name, t in alive)
     return certainty([t for _, t in alive], (low, high, limit), max(means.values(), default=None), items)
+
+
+def _since(ask: Ask, onset_ms: int) -> datetime:
+    """From about the onset, in whole steps before the end: the newest value must not be missed."""
+    end = ask.window()[1]
+    return end - timedelta(seconds=30 * max(1, -int((onset_ms / 1000 - end.timestamp()) // 30)))
 
 
 def _name(members: Members, ids: dict[str, str], instance: str, to: str) -> str:
@@ -82,8 +91,8 @@ def certainty(
     shown = f"{limit * 1000:g} ms"
     if over := max((t.above_high for t in found if t.over), default=0.0):
         sentence = Text(
-            f"P99 of some pair is certainly over {shown}: {over:.0%} of its samples exceed {high * 1000:g} ms.",
-            f"某成员对的 P99 确定超过 {shown}：{over:.0%} 的样本高于 {high * 1000:g} 毫秒。",
+            f"P99 of some pair is certainly over {shown}: {over:.0%} or more of its samples exceed {high * 1000:g} ms.",
+            f"某成员对的 P99 确定超过 {shown}：至少 {over:.0%} 的样本高于 {high * 1000:g} 毫秒。",
         )
         return Told(True, sentence, mean, limit, items=items)
     if all(t.over is False for t in found):

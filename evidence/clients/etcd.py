@@ -1,8 +1,9 @@
 """An etcd member over HTTP: health, local reads and the JSON gateway, all members at once, never a member list.
 
 What differs by version, as measured: `/livez` and `/readyz` are there from 3.4.29, 3.5.11 and 3.6; before that they
-are 404. `/health` gives a `reason` from 3.5. Without a leader `/health` answers 503 at once on all of them, while
-`/readyz` and, on 3.6, the list of alarms hang: so `/health` alone decides, and the others are asked where they answer.
+are 404. `/health` gives a `reason` from 3.5. With authentication 3.6 tells its status to administrators only.
+Without a leader `/health` answers 503 at once on all of them, while `/readyz` and, on 3.6, the list of alarms hang:
+so `/health` alone decides, and the others are asked where they answer.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,8 @@ class MemberHealth:
     `state` is healthy, unhealthy (it said so), hangs (connects, never answers), refused (nobody listens),
     unreachable (no connection in time), or unasked (our own TLS, name or address is the trouble, not the member).
     `leader` and `member_id` are decimal strings as the gateway gives them, empty when unknown.
-    `local_read` is whether it reads without consensus, None when unknown. A learner does not vote.
+    `local_read` is whether it reads without consensus, None when unknown; `leaderless` that it said so itself.
+    A learner does not vote.
     """
 
     name: str
@@ -41,6 +43,7 @@ class MemberHealth:
     version: str = ""
     local_read: bool | None = None
     learner: bool = False
+    leaderless: bool = False
 
     @property
     def bad(self) -> bool:
@@ -50,7 +53,7 @@ class MemberHealth:
     @property
     def counts(self) -> bool:
         """Whether it takes part in consensus: an alarm makes it call itself unhealthy, and it still does."""
-        return self.state == "healthy" or bool(self.alarms and self.leader)
+        return self.state == "healthy" or bool(self.alarms and not self.leaderless)
 
     @property
     def note(self) -> str:
@@ -78,7 +81,7 @@ def _member(etcd: EtcdDecl, member: EtcdMemberDecl, transports: Transports) -> M
         reads = _reads_locally(client, good)
         ready = _maybe(lambda: client.get("/readyz?verbose")) if good else None
         # Asked last, and only where there is a leader: without one the newest versions never answer it.
-        led = bool(_object(status).get("leader"))
+        led = good or bool(_object(status).get("leader"))
         alarm = _maybe(lambda: client.post("/v3/maintenance/alarm", content=b'{"action":"GET"}')) if led else None
     return _judged(member.name, health, (status, ready, alarm), reads)
 
@@ -137,7 +140,7 @@ def _judged(
         name, state, "; ".join(dict.fromkeys(t for t in told if t))[:200],
         str(header.get("member_id", "")) if isinstance(header, dict) else "",
         str(status.get("leader", "")), _alarms(more[2], reason), str(status.get("version", ""))[:20], reads,
-        status.get("isLearner") is True,
+        status.get("isLearner") is True, "header" in status and not status.get("leader"),
     )  # fmt: skip
 
 

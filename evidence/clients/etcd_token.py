@@ -7,8 +7,8 @@ import msgspec
 
 from evidence.bounded import content_of
 
-# The gateway says 401 to a bad token, 403 to a missing permission, and 400 to an empty name.
-DEMANDS = ("user name is empty", "invalid auth token", "permission denied", "unauthenticated")
+# The gateway says 401 to a bad token and 400 to an empty name; a new token does not help a missing permission (403).
+DEMANDS = ("user name is empty", "invalid auth token", "unauthenticated")
 
 
 class WithToken(httpx.BaseTransport):
@@ -51,7 +51,9 @@ class WithToken(httpx.BaseTransport):
 
 
 def _demanded(answer: httpx.Response) -> bool:
-    said = str(_object(answer).get("error", "")).lower() if answer.status_code in {400, 401, 403} else ""
+    """3.4 says why in `error`, 3.6 in `message` alone."""
+    body = _object(answer) if answer.status_code in {400, 401} else {}
+    said = f"{body.get('error', '')} {body.get('message', '')}".lower()
     return answer.status_code == 401 or any(words in said for words in DEMANDS)
 
 

@@ -158,13 +158,21 @@ def test_each_pair_shows_its_mean_its_p99_and_the_bucket_around_the_limit() -> N
     p99: list[dict[str, object]] = [
         {"metric": {"instance": "etcd1:2379", "To": "a2"}, "values": [(NOON.timestamp() + 100, "0.2038")]}
     ]
-    found = asked("etcd-peer-rtt", calm() + flat(0.11), None, {"increase": slow + quick, "histogram_quantile": p99})
+    steady = round_trips(lambda start, end: lambda s: 0.11 if end == "etcd2" else 0.004)
+    found = asked("etcd-peer-rtt", calm() + steady, None, {"increase": slow + quick, "histogram_quantile": p99})
     over = found["etcd-rtt-over-limit"]
     assert over.seen is None and "increase" in over.query
     rows = {item.name: item for item in over.items}
     assert rows["etcd1 → etcd2"].exceeds is None and rows["etcd1 → etcd3"].exceeds is False
     assert rows["etcd1 → etcd2"].note == "P99 102.4–204.8 ms (203.8) ≷ 150 ms"
     assert rows["etcd1 → etcd2"].value == pytest.approx(0.11)
+
+
+def test_a_rise_too_new_for_the_quantile_is_not_called_certainly_under() -> None:
+    quick = buckets({"instance": "etcd1:2379", "To": "a3"}, {"0.1024": 20, "0.2048": 20, "+Inf": 20})
+    for high, seen in ((0.4, True), (0.15, None), (0.004, False)):
+        found = asked("etcd-peer-rtt", calm() + towards("etcd3", 90, high), None, {"increase": quick})
+        assert found["etcd-rtt-over-limit"].seen is seen
 
 
 def test_p99_of_a_pair_whose_peer_is_dead_does_not_count() -> None:

@@ -135,6 +135,18 @@ def test_reasons_of_the_server_and_failed_checks_are_shown() -> None:
     assert "3.6.4" in three(GOOD36)["etcd-member-unhealthy"].items[0].note
 
 
+# 3.6 with authentication and a user without rights.
+UNPERMITTED: Said = GOOD36 | {STATUS: (403, '{"code":7,"message":"etcdserver: permission denied"}')}
+
+
+def test_a_status_that_is_not_permitted_makes_nobody_ill_and_hides_no_alarm() -> None:
+    found = three(UNPERMITTED, UNPERMITTED, UNPERMITTED)
+    assert found["etcd-member-unhealthy"].seen is False and found["etcd-space-alarm"].seen is False
+    assert "permission denied" in found["etcd-member-unhealthy"].items[0].note
+    full = FULL35 | {STATUS: UNPERMITTED[STATUS]}
+    assert three(full, full, full)["etcd-quorum-lost"].seen is False
+
+
 def test_a_learner_does_not_vote() -> None:
     learner = CUT36 | {STATUS: (200, LED.replace('"leader"', '"isLearner":true,"leader"'))}
     found = three(learner, GOOD36, GONE)
@@ -183,9 +195,9 @@ def test_trouble_with_our_own_tls_or_names_does_not_make_a_member_ill() -> None:
 
 
 class Guarded(BaseHTTPRequestHandler):
-    """A gateway with authentication, as 3.4.23 answers: 400 without a name, 401 to a bad token."""
+    """A gateway with authentication: 400 without a name, 401 to a bad token; 3.4 says why in `error`, 3.6 does not."""
 
-    token, password, seen = "abc.1", "pw", list[str]()
+    token, password, seen, old = "abc.1", "pw", list[str](), True
 
     def do_GET(self) -> None:
         self._say(200, '{"health":"true"}' if self.path == "/health" else "ok")
@@ -196,15 +208,16 @@ class Guarded(BaseHTTPRequestHandler):
         Guarded.seen.append(f"{self.path} {given}")
         if self.path == "/v3/auth/authenticate":
             if body != {"name": "bob", "password": self.password}:
-                return self._say(
-                    400, '{"error":"etcdserver: authentication failed, invalid user ID or password","code":3}'
-                )
+                return self._refuse(400, "etcdserver: authentication failed, invalid user ID or password")
             return self._say(200, json.dumps({"token": self.token}))
         if not given:
-            return self._say(400, '{"error":"etcdserver: user name is empty","code":3}')
+            return self._refuse(400, "etcdserver: user name is empty")
         if given != self.token:
-            return self._say(401, '{"error":"etcdserver: invalid auth token","code":16}')
+            return self._refuse(401, "etcdserver: invalid auth token")
         return self._say(200, LED if self.path == STATUS else "{}")
+
+    def _refuse(self, status: int, why: str) -> None:
+        self._say(status, json.dumps({"code": 3, "message": why} | ({"error": why} if self.old else {})))
 
     def _say(self, status: int, text: str) -> None:
         self.send_response(status)
@@ -233,7 +246,11 @@ def ask(etcd: EtcdDecl) -> tuple[MemberHealth, tuple[Answer, ...]]:
     return ask_members(etcd, transports)[0], transports.answers()
 
 
-def test_a_token_is_fetched_when_demanded_and_neither_it_nor_the_password_is_recorded(guarded: EtcdDecl) -> None:
+@pytest.mark.parametrize("old", [True, False], ids=["3.4", "3.6"])
+def test_a_token_is_fetched_when_demanded_and_neither_it_nor_the_password_is_recorded(
+    guarded: EtcdDecl, old: bool
+) -> None:
+    Guarded.old = old
     told, answers = ask(guarded)
     assert told.state == "healthy" and told.leader == "7"
     assert sum("authenticate" in seen for seen in Guarded.seen) == 1

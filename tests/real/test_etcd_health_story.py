@@ -11,6 +11,7 @@ from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
 from evidence.clients.etcd import MemberHealth, ask_members
 from evidence.recording import Answer, LiveTransports, ReplayTransports
 from lab.stage.programs import Stage, free_port, wait_until
+from lab.stage.releases import DEBIAN, PINNED, Release, located
 
 pytestmark = pytest.mark.real
 
@@ -57,13 +58,13 @@ def sign(folder: Path) -> None:
             "-out", f"{name}.crt", "-days", "2", "-extfile", "san")  # fmt: skip
 
 
-def one_member(stage: Stage, *, tls: bool) -> EtcdDecl:
+def one_member(stage: Stage, *, tls: bool, release: Release = DEBIAN) -> EtcdDecl:
     """A single member; with TLS it demands a client certificate."""
     scheme, client, peer = ("https" if tls else "http"), free_port(), free_port()
     guard = ["--cert-file", "server.crt", "--key-file", "server.key", "--trusted-ca-file", "ca.crt",
              "--client-cert-auth"] if tls else []  # fmt: skip
     stage.start("etcd", [
-        "etcd", "--name", "etcd1", "--data-dir", "data", "--listen-client-urls", f"{scheme}://127.0.0.1:{client}",
+        located(release.etcd), "--name", "etcd1", "--data-dir", "data", "--listen-client-urls", f"{scheme}://127.0.0.1:{client}",
         "--advertise-client-urls", f"{scheme}://127.0.0.1:{client}", "--listen-peer-urls", f"http://127.0.0.1:{peer}",
         "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}",
         "--initial-cluster", f"etcd1=http://127.0.0.1:{peer}", "--logger", "zap", *guard,
@@ -98,8 +99,9 @@ def test_a_member_behind_client_certificates_is_asked_with_ours_and_never_blamed
     assert "https://" in asked(msgspec.structs.replace(etcd, member=[plain]))[0].detail
 
 
-def test_authentication_is_answered_on_demand_and_leaves_no_secret_behind(stage: Stage) -> None:
-    etcd = one_member(stage, tls=False)
+@pytest.mark.parametrize("release", [DEBIAN, PINNED], ids=["3.4", "3.6"])
+def test_authentication_is_answered_on_demand_and_leaves_no_secret_behind(stage: Stage, release: Release) -> None:
+    etcd = one_member(stage, tls=False, release=release)
     wait_until(lambda: healthy(etcd), "etcd", 30)
     for argv in (["user", "add", "root:s3cret"], ["user", "grant-role", "root", "root"], ["auth", "enable"]):
         subprocess.run(["etcdctl", f"--endpoints={etcd.member[0].endpoint}", *argv], check=True, capture_output=True,
@@ -110,6 +112,7 @@ def test_authentication_is_answered_on_demand_and_leaves_no_secret_behind(stage:
         told, answers = asked(declared)
         assert told.state == "healthy" and told.alarms == ()
         assert "s3cret" not in msgspec.json.encode(answers).decode()
+    assert told.leader and told.detail == ""
     with LiveTransports(Connections()).client("etcd/etcd1", named.member[0].endpoint, named) as client:
         assert client.post("/v3/kv/range", content=b'{"key":"aGVhbHRo"}').status_code == 200
     with LiveTransports(Connections()).client("etcd/etcd1", etcd.member[0].endpoint, etcd) as client:
