@@ -97,6 +97,10 @@ def _connections(declared: Connections) -> Iterator[Diagnosis]:
     for etcd in declared.etcd:
         for member in etcd.member:
             yield _asked(transports, f"etcd {etcd.name} {member.name}", member.endpoint, etcd, "/health")
+    for cluster in declared.kubernetes:
+        if cluster.has_api:
+            where = cluster.url or cluster.kubeconfig_file or "in cluster"
+            yield _asked(transports, f"kubernetes {cluster.name}", where, cluster, "/version")
     for blackbox in declared.blackbox:
         if blackbox.url:
             yield _asked(transports, f"blackbox {blackbox.name}", blackbox.url, blackbox, "/-/healthy")

@@ -106,6 +106,23 @@ class BlackboxDecl(Access, frozen=True, kw_only=True):
     selector: dict[str, str] = {}
 
 
+class TargetDecl(Access, frozen=True, kw_only=True):
+    """Something that may be probed by the service itself: http, https, tcp, tls or grpc, and what it stands for.
+
+    `used_by` names workloads that depend on it. `ca_file` makes a grpc probe speak TLS.
+    """
+
+    name: str
+    url: str
+    namespace: str = ""
+    pod: str = ""
+    workload: str = ""
+    service: str = ""
+    cluster: str = ""
+    used_by: list[str] = []
+    timeout_s: float = 3.0
+
+
 class KubernetesDecl(Access, frozen=True, kw_only=True):
     """A Kubernetes cluster; `name` is its `cluster` label. Asked through its API by one of three ways.
 
@@ -199,5 +216,6 @@ class Connections(_Strict, frozen=True, kw_only=True):
     etcd: list[EtcdDecl] = []
     blackbox: list[BlackboxDecl] = []
     kubernetes: list[KubernetesDecl] = []
+    target: list[TargetDecl] = []
     ticket: list[TicketDecl] = []
     chat: list[ChatDecl] = []

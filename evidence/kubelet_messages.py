@@ -30,7 +30,7 @@ PROBE_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r'malformed HTTP response "\\x15\\x03|first record does not look like a TLS', ("event-scheme-mismatch",)),
     (r"connection refused", ("event-refused",)),
     (r"no route to host|network is unreachable|host is down", ("event-unreachable",)),
-    (r"dial tcp \S+: (i/o timeout|connect: connection timed out)", ("event-dial-timeout",)),
+    (r"dial tcp[46]? \S+: (i/o timeout|connect: connection timed out)", ("event-dial-timeout",)),
     # old: still dialling or in the TLS handshake
     (r"request canceled while waiting for connection", ("event-dial-timeout",)),
     # old: connected, and no headers came

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 
-from domain.connections import Access, EtcdDecl, KubernetesDecl
+from domain.connections import Access, EtcdDecl, KubernetesDecl, TargetDecl
 from domain.errors import Refused
 from evidence.clients.etcd_token import WithToken
 from evidence.clients.kubeconfig import Entrance, entrance
+from evidence.clients.probing import Probing
 from evidence.clients.scrub import Scrubbed
 
 CONNECT_S = 3.0
@@ -40,6 +41,8 @@ def way_to(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
     """The way to one declared connection. Raises Refused when a file of it cannot be used."""
     if isinstance(access, KubernetesDecl):
         return _kubernetes(access, read)
+    if isinstance(access, TargetDecl):
+        return _probed(base_url, access, read)
     way = _http(base_url, access, read)
     if isinstance(access, EtcdDecl) and access.user and access.password_file:
         return replace(way, transport=WithToken(way.transport, access.user, read(access.password_file)))
@@ -71,6 +74,14 @@ def _http(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
         headers["Authorization"] = f"Bearer {read(access.bearer_file)}"
     auth = (access.basic_user, read(access.basic_password_file)) if access.basic_password_file else None
     return Way(base_url, httpx.HTTPTransport(verify=tls_of(access), retries=1), headers, auth)
+
+
+def _probed(base_url: str, target: TargetDecl, read: Callable[[str], str]) -> Way:
+    """The probe itself carries the headers; what is asked of it is only that it be done."""
+    way = _http(base_url, target, read)
+    tls = tls_of(target)
+    verify = tls if isinstance(tls, ssl.SSLContext) else ssl.create_default_context()
+    return Way(base_url, Probing(target, verify, way.headers), {})
 
 
 def _kubernetes(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:

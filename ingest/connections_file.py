@@ -39,6 +39,8 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 TRANSITIONS = ("acknowledged", "mitigated", "resolved", "reopened")
 TICKET_FIELDS = ("cause", "probability")
+WEB = ("http", "https")
+PROBED = ("http", "https", "tcp", "tls", "grpc")
 _URL_KEYS = ("url", "api_url", "endpoint", "oauth_token_url")
 _ABOVE_ZERO = {"timeout_s", "election_timeout_ms", "storm_minutes", "storm_incidents", "smtp_port"}
 _NOT_BELOW_ZERO = {"reopen_hours", "poll_s"}
@@ -123,7 +125,7 @@ def _meaning(tree: dict[str, Any], folder: Path) -> Iterator[Fault]:
     yield from _told(tree)
     for path, key, value in _leaves(tree):
         if key in _URL_KEYS and value:
-            yield from _address(path, value)
+            yield from _address(path, value, PROBED if path[0] == "target" else WEB)
         if key.endswith("_file") and value:
             yield from _file(path, folder / value)
 
@@ -167,6 +169,9 @@ def _values(tree: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("source", position, "kind"), f"unknown kind `{entry['kind']}`; use one of {sources}")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
             yield Fault(("source", position, "name"), "is part of an address; use letters, digits, - and _")
+    for position, entry in enumerate(tree.get("target", [])):
+        if not any(entry.get(key) for key in ("pod", "workload", "service", "used_by")):
+            yield Fault(("target", position, "name"), "stands for nothing; give pod, workload, service or used_by")
     for position, entry in enumerate(tree.get("kubernetes", [])):
         yield from _ways_in(("kubernetes", position), entry)
     for path, key, value in _leaves(tree):
@@ -261,14 +266,15 @@ def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.
             yield (*path, step), str(step), value
 
 
-def _address(path: toml_lines.Path, value: str) -> Iterator[Fault]:
+def _address(path: toml_lines.Path, value: str, schemes: tuple[str, ...] = WEB) -> Iterator[Fault]:
     try:
         parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        good = good and (parts.scheme != "tcp" or parts.port is not None)
     except ValueError:
         good = False
     if not good:
-        yield Fault(path, f"`{value}` is not an http or https address; write e.g. http://127.0.0.1:9090")
+        yield Fault(path, f"`{value}` is no address of {', '.join(schemes)}; write e.g. http://127.0.0.1:9090")
     elif parts.username or parts.password:
         yield Fault(path, "holds a password; name it in basic_user and basic_password_file instead")
 

@@ -1,22 +1,15 @@
 """In which phase does the blackbox probe of the target fail? Zero is not absent; only DNS is absent."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.findings import Item
-from domain.scope import Scope
 from domain.text import Text
+from evidence.blackbox_targets import Target, all_targets, is_own
 from evidence.checks.check import Ask, Check, Measure, Told, chart
-from evidence.clients.prometheus import Line, matcher
 from evidence.pods import about_probes, end_ms, onset_ms
 
-METRICS = (
-    "probe_success|probe_duration_seconds|probe_http_status_code|probe_http_duration_seconds|probe_http_redirects|"
-    "probe_http_ssl"
-)
 CLASSES = {
     "probe-dns-absent": Text("the name did not resolve", "域名无法解析"),
     "probe-transport-timeout": Text("no connection until the time-out", "直到超时仍未建立连接"),
@@ -38,64 +31,12 @@ USUAL_TIMEOUT_S = 1.0
 NEAR = 0.8
 
 
-@dataclass(slots=True)
-class Target:
-    """One probed target: its series by metric and phase, in time."""
-
-    name: str
-    labels: dict[str, str]
-    values: dict[str, dict[int, float]] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
-
-    def failing(self, start: int, end: int) -> list[int]:
-        """Times of failed probes."""
-        return sorted(at for at, v in self.values.get("probe_success", {}).items() if v == 0 and start <= at <= end)
-
-    def succeeded(self, start: int, end: int) -> list[float]:
-        """Durations in seconds of the probes that succeeded."""
-        good = [at for at, v in self.values.get("probe_success", {}).items() if v == 1 and start <= at <= end]
-        return [self._value("probe_duration_seconds", at) for at in sorted(good)]
-
-    @property
-    def http(self) -> bool:
-        """Whether an http module probes it."""
-        return "probe_http_status_code" in self.values
-
-    def classes(self, start: int, end: int) -> Counter[str]:
-        """How often each class of failure was seen."""
-        times = self.failing(start, end)
-        longest = max((self._value("probe_duration_seconds", at) for at in times), default=0.0)
-        # The time-out is what the longest failed probe took, not a constant: exporters shorten it.
-        timeout = max(0.5, 0.8 * longest)
-        return Counter(self._class(at, timeout) for at in times)
-
-    def _value(self, metric: str, at: int) -> float:
-        return self.values.get(metric, {}).get(at, 0.0)
-
-    def _class(self, at: int, timeout: float) -> str:
-        if not self.http:
-            return "tcp"
-        slow = self._value("probe_duration_seconds", at) >= timeout
-        code = self._value("probe_http_status_code", at)
-        if at not in self.values.get("connect", {}):
-            return "probe-dns-absent"
-        if code:
-            return self._answered(at, code, slow)
-        if self._value("connect", at) == 0:
-            return "probe-transport-timeout" if slow else "probe-refused"
-        return "probe-app-silent" if slow else "probe-dropped-by-app"
-
-    def _answered(self, at: int, code: float, slow: bool) -> str:
-        if 300 <= code < 400:
-            return "probe-redirect-loop"
-        if code < 300:
-            return "probe-body-stall" if slow else "probe-content-mismatch"
-        return "probe-status-error"
-
-
 def _collect(ask: Ask) -> dict[str, Told]:
-    targets = _targets(ask)
-    own = [t for t in targets if t.http and _own(t, ask.scope)]
+    declared = ask.scope.connections.blackbox
+    if not declared:
+        raise Refused("no blackbox exporter is declared; declare it with [[blackbox]]")
+    targets = all_targets(ask, declared[0])
+    own = [t for t in targets if t.http and is_own(t, ask.scope)]
     if not own:
         raise Refused("no blackbox target carries the pod, service or instance of the incident")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
@@ -111,33 +52,6 @@ def _collect(ask: Ask) -> dict[str, Told]:
     told["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
     told["probe-recovered-fast"] = _recovered(own, start, end)
     return told
-
-
-def _targets(ask: Ask) -> list[Target]:
-    declared = ask.scope.connections.blackbox
-    if not declared:
-        raise Refused("no blackbox exporter is declared; declare it with [[blackbox]]")
-    server = ask.prometheus(declared[0].prometheus)
-    if server is None:
-        raise Refused(f"blackbox {declared[0].name} names no declared Prometheus")
-    selector = matcher(declared[0].selector)
-    answered = ask.range(server, f'{{__name__=~"{METRICS}"{"," + selector if selector else ""}}}')
-    found: dict[tuple[tuple[str, str], ...], Target] = {}
-    for line in answered.lines:
-        labels = {k: v for k, v in line.labels.items() if k not in {"__name__", "phase"}}
-        key = tuple(sorted(labels.items()))
-        target = found.setdefault(key, Target(labels.get("instance", ""), labels))
-        metric = line.labels.get("phase") or line.labels.get("__name__", "")
-        target.values[metric] = {p.at_ms: p.value for p in line.points}
-        if metric in {"probe_duration_seconds", "connect", "processing"}:
-            target.lines.append(line)
-    return [found[key] for key in sorted(found)]
-
-
-def _own(target: Target, scope: Scope) -> bool:
-    names = {e.name for e in scope.entities if e.kind is not EntityKind.HOST}
-    names |= {a.labels[k] for a in scope.alerts for k in ("instance", "target") if k in a.labels}
-    return any(target.labels.get(k) in names for k in ("pod", "service", "instance", "target"))
 
 
 def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:

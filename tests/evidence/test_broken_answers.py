@@ -3,15 +3,18 @@
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain.alerts import AlertState, ParsedAlert, Severity
-from domain.connections import Connections, EtcdDecl, EtcdMemberDecl, PrometheusDecl
+from domain.connections import BlackboxDecl, Connections, EtcdDecl, EtcdMemberDecl, KubernetesDecl, PrometheusDecl
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.scope import Scope
@@ -127,9 +130,54 @@ def test_the_checks_are_these() -> None:
     assert [check.slug for check in all_checks()] == [
         "alignment", "api-server", "blackbox-phases", "connection-pool", "container-load", "dependencies", "endpoints",
         "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-peer-rtt", "etcd-peers", "etcd-space",
-        "go-runtime", "kubelet-events", "kubelet-probes", "node-network", "node-state", "peers", "pod-state",
+        "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peers", "pod-state",
         "probe-spec", "request-routes", "surroundings",
     ]  # fmt: skip
+
+
+def test_a_hanging_server_costs_its_time_limit_once(address: str) -> None:
+    class Hanging(Witness):
+        asked = 0
+
+        def do_POST(self) -> None:
+            Hanging.asked += 1
+            time.sleep(4)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    there = scope(f"http://127.0.0.1:{server.server_port}")
+    live = LiveTransports(there.connections)
+    began = time.monotonic()
+    one, two = (collect(there, live).findings for _ in range(2))
+    took = time.monotonic() - began
+    server.shutdown()
+    server.server_close()
+    # Eight ask at once, and each waits for its limit of 2 s side by side; whoever comes later is told at once.
+    assert took < 7 and Hanging.asked <= 12
+    assert one == two and all(f.seen is not True for f in one if f.connection == "main")
+    assert {f.measure: f for f in collect(there, ReplayTransports(live.answers())).findings} == {
+        f.measure: f for f in one
+    }
+
+
+def test_an_investigation_asks_at_most_forty_questions(address: str) -> None:
+    Witness.status, Witness.body = 200, json.dumps(EMPTY).encode()
+    about = scope(address)
+    declared = msgspec.structs.replace(
+        about.connections, kubernetes=[KubernetesDecl(name="prod-a", url=address)],
+        blackbox=[BlackboxDecl(name="probes", prometheus="main", url=address)],
+        etcd=[msgspec.structs.replace(about.connections.etcd[0], member=[
+            EtcdMemberDecl(name=f"etcd{i}", endpoint=f"{address}/{i}", instance=f"i{i}") for i in (1, 2, 3)])],
+    )  # fmt: skip
+    live = LiveTransports(declared)
+    collect(replace(about, connections=declared), live)
+    assert 15 < len(live.answers()) <= 40, sorted((a.connection, a.path) for a in live.answers())
+
+
+def test_each_check_declares_what_it_needs_costs_and_looks_back_on() -> None:
+    for check in all_checks():
+        assert check.needs and check.cost >= 1 and check.before >= timedelta(minutes=30), check.slug
+        assert all(m.if_seen.zh and m.if_not.zh and m.if_unknown.zh for m in check.measures)
 
 
 def test_a_label_value_cannot_break_out_of_its_quotes() -> None:

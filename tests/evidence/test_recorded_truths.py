@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 
+from domain.connections import Access
 from domain.findings import Finding
 from evidence.bundles import Bundle
+from evidence.collect import collect
+from evidence.recording import Answer, ReplayTransports
 from ingest.replay import look, replay
 
 BUNDLES = sorted(p.parent for p in Path("bundles").glob("*/bundle.json"))
@@ -52,3 +56,33 @@ def test_the_first_cause_is_the_recorded_truth_or_honestly_none(path: Path) -> N
     verdict = replay(bundle)
     assert bundle.truth is not None
     assert verdict.state != "ranked" or verdict.causes[0].cause == bundle.truth.cause
+
+
+class Counting:
+    """A replay that counts different questions, also those without an answer."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._replay, self.asked = ReplayTransports(bundle.answers), set[tuple[str, ...]]()
+
+    def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
+        """The replaying client, with a listener in front."""
+        inner = self._replay.client(connection, base_url, access)
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            self.asked.add((connection, request.method, str(request.url), request.content.decode()))
+            return inner.send(request)
+
+        return httpx.Client(base_url=base_url, transport=httpx.MockTransport(handle))
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Those that were asked for."""
+        return self._replay.answers()
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.name)
+def test_an_investigation_of_a_recorded_incident_asks_at_most_forty_questions(path: Path) -> None:
+    bundle = Bundle.load(path)
+    scope, _ = look(bundle)
+    counting = Counting(bundle)
+    collect(scope, counting, budget_s=60)
+    assert 5 < len(counting.asked) <= 40

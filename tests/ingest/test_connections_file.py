@@ -39,6 +39,11 @@ endpoint = "https://127.0.0.1:2380"
 name = "probes"
 prometheus = "main"
 
+[[target]]
+name = "cart"
+url = "grpc://10.0.0.7:9000/cart"
+workload = "cart"
+
 [[kubernetes]]
 name = "prod-a"
 in_cluster = true
@@ -79,6 +84,14 @@ def test_a_whole_file_becomes_connections_with_absolute_paths(tmp_path: Path) ->
         ("http://127.0.0.1:8081", "http://me:pw@127.0.0.1", "ticket.url", "basic_password_file"),
         ("election_timeout_ms = 1000", "election_timeout_ms = 0", "etcd.election_timeout_ms", "above 0"),
         ("dry-run", "all", "ticket.mode", "update-only"),
+        ("grpc://10.0.0.7:9000/cart", "tcp://10.0.0.7", "target.url", "http, https, tcp, tls, grpc"),
+        ("grpc://10.0.0.7:9000/cart", "file:///etc/passwd", "target.url", "write e.g. http"),
+        (
+            'name = "cart"\nurl = "grpc://10.0.0.7:9000/cart"\nworkload = "cart"',
+            'name = "cart"\nurl = "grpc://10.0.0.7:9000/cart"',
+            "target.name",
+            "stands for nothing",
+        ),
         ("timeout_s = 5", 'url = "https://k:6443"', "kubernetes.url", "keep one of them"),
         ("timeout_s = 5", 'basic_user = "a"', "kubernetes.basic_user", "belongs to `url`"),
         ("prod.token", "none.token", "source.token_file", "create it or correct the path"),

@@ -1,0 +1,23 @@
+"""Asks for a probe of a declared target, live or as it was recorded."""
+
+import httpx
+import msgspec
+
+from domain.connections import TargetDecl
+from domain.errors import Malformed, Unreachable
+from evidence.clients.probing import Outcome
+from evidence.recording import Transports
+
+# Stands for the target in a request that never leaves as such.
+NOWHERE = "http://target.invalid"
+
+
+def probe(target: TargetDecl, transports: Transports) -> Outcome:
+    """Probes the target once. Raises Unreachable or Malformed only when the recording of a probe is broken."""
+    with transports.client(target.name, NOWHERE, target) as client:
+        try:
+            return msgspec.json.decode(client.request("PROBE", "/").content, type=Outcome)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"the probe of {target.name} did not end ({type(error).__name__})") from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Malformed(f"what was kept of the probe of {target.name} is not its outcome") from error
