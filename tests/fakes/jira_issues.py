@@ -116,7 +116,7 @@ class Shop:
 
     def search(self, jql: str, reconcile: set[str] = frozenset()) -> list[Issue]:  # type: ignore[assignment]
         """Issues that fit; raises ValueError as Jira words it."""
-        fits, order = parsed(jql)
+        fits, order = parsed(jql, self.ahead_s)
         found = []
         for issue in self.issues.values():
             doc = self.seen(issue, issue.id in reconcile)
@@ -165,14 +165,14 @@ def _value(token: str) -> str:
     return token
 
 
-def parsed(jql: str) -> tuple[Callable[[Doc], bool], list[tuple[str, bool]]]:
+def parsed(jql: str, ahead_s: float = 0.0) -> tuple[Callable[[Doc], bool], list[tuple[str, bool]]]:
     """A small part of JQL: comparisons joined by AND, IN lists, ORDER BY."""
     tokens = _tokens(jql)
     words = [t.lower() for t in tokens]
     cut = next((i for i in range(len(words) - 1) if words[i : i + 2] == ["order", "by"]), len(words))
     clauses, rest = [], tokens[:cut]
     while rest:
-        clause, rest = _clause(rest)
+        clause, rest = _clause(rest, ahead_s)
         clauses.append(clause)
         if rest and rest.pop(0).lower() != "and":
             raise ValueError("Error in the JQL Query: Expecting 'AND'.")
@@ -196,7 +196,7 @@ def _name(token: str) -> str:
     return {"issuekey": "key", "statuscategory": "statusCategory"}.get(low, low)
 
 
-def _clause(tokens: list[str]) -> tuple[Callable[[Doc], bool], list[str]]:
+def _clause(tokens: list[str], ahead_s: float) -> tuple[Callable[[Doc], bool], list[str]]:
     name, operator = _name(tokens[0]), tokens[1].lower()
     if operator == "in":
         end = tokens.index(")")
@@ -204,7 +204,13 @@ def _clause(tokens: list[str]) -> tuple[Callable[[Doc], bool], list[str]]:
         return (lambda doc: bool(_held(doc, name) & wanted)), tokens[end + 1 :]
     value = _value(tokens[2])
     if operator in {">=", "<=", ">", "<"}:
-        limit = datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp()
+        minutes = re.fullmatch(r"-(\d+)m", value)
+        at = (
+            time.time() - 60 * int(minutes[1])
+            if minutes
+            else datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp()
+        )
+        limit = at + ahead_s if minutes else at
         return (lambda doc: doc[name] >= limit if operator[0] == ">" else doc[name] <= limit), tokens[3:]
     if operator not in {"=", "!="}:
         raise ValueError(f"Error in the JQL Query: operator '{operator}' is not known here.")

@@ -165,6 +165,21 @@ def test_polling_tells_what_happened_since_and_no_more(jira):
     assert list(polled(jira, since + timedelta(hours=1))) == []
 
 
+def test_of_many_tickets_only_those_that_changed_are_asked(jira):
+    for number in range(2, 131):
+        fields = {"project": {"key": "OPS"}, "summary": f"{number}", "labels": ["incident-graph"]}
+        jira.shop.create(fields)
+    jira.shop.ahead_s += 3600
+    since = datetime.fromtimestamp(jira.shop.now(), UTC)
+    keys = [issue.key for issue in jira.issues]
+    for key in keys[:120]:
+        jira.person_assigns(key, "bob")
+    jira.calls.clear()
+    assert len(polled(jira, since - timedelta(seconds=1), keys)) == 120
+    assert sum("/search" in call.path for call in jira.calls) == 2
+    assert not any(call.path.endswith("/OPS-129") for call in jira.calls)
+
+
 def test_polling_passes_over_tickets_that_are_gone(jira):
     assert list(polled(jira, datetime.now(UTC), keys=("OPS-99", "OPS-1"))) == []
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,14 +12,16 @@ import msgspec
 
 from domain.errors import Malformed, Refused
 from tickets.jira import texts, users
-from tickets.jira.find import moment
-from tickets.jira.wire import Wire, opened
+from tickets.jira.find import OURS, moment
+from tickets.jira.wire import Wire, opened, quoted
 from tickets.system import Means, Said
 
 VERB = re.compile(r"^[ \t]*/cause[ \t]+([a-z0-9][a-z0-9-]{0,59})(?:[ \t]+([^\n]*))?[ \t]*$", re.MULTILINE)
 SIGNATURE, IDENTIFIER = "x-hub-signature", "x-atlassian-webhook-identifier"
 COMMENTS = {"comment_created", "comment_updated"}
-MOST_KEYS, MOST_COMMENTS = 200, 50
+MOST_COMMENTS = 50
+# Up to so many tickets are asked one by one; of more, only those that the search knows to have changed.
+ASKED_EACH, MOST_CHANGED = 25, 500
 
 
 def heard(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Said]:
@@ -131,7 +134,7 @@ def polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]
     """The same words, asked for ticket by ticket; a ticket that is gone says nothing."""
     wire = opened(means)
     found: list[Said] = []
-    for key in list(keys)[:MOST_KEYS]:
+    for key in keys if len(keys) <= ASKED_EACH else _changed(wire, keys, since):
         asked = {"fields": "status,resolution,assignee,updated", "expand": "changelog"}
         issue = wire.look(key, "issue", key, **asked)
         updated = moment(_part(issue, "fields", "updated"))
@@ -140,6 +143,15 @@ def polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]
         found += _since(wire, key, issue, since)
         found += _comments_since(wire, key, since)
     return sorted(found, key=lambda said: said.at)
+
+
+def _changed(wire: Wire, keys: Sequence[str], since: datetime) -> list[str]:
+    """Of many tickets those that changed, by our label and the minutes since then; Jira's clock is not ours."""
+    minutes = max(1, math.ceil((wire.means.now - since).total_seconds() / 60)) + 2
+    project = quoted(wire.means.declared.project)
+    jql = f'project = {project} AND labels = "{OURS}" AND updated >= "-{minutes}m" ORDER BY updated DESC'
+    changed = {str(issue.get("key")) for issue in wire.search(jql, "updated", most=MOST_CHANGED)}
+    return [key for key in keys if key in changed]
 
 
 def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[Said]:

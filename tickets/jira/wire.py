@@ -14,6 +14,7 @@ from tickets.transport import answered, asked, retryable
 
 CLOUD, DATA_CENTER = "cloud", "datacenter"
 GATEWAY = "api.atlassian.com"
+PAGE = 100
 # With these the request never left, so nothing can have been made.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -64,12 +65,27 @@ class Wire:
                 raise
             return self.send(what, method, steps, body)
 
-    def search(self, jql: str, fields: str, most: int = 50) -> Sequence[Mapping[str, Any]]:
-        """The first issues that fit. The Cloud's search may not know yet what was written a moment ago."""
-        steps = ("search", "jql") if self.cloud else ("search",)
-        said = self.read("the search", *steps, jql=jql, fields=fields, maxResults=str(most))
-        issues = said.get("issues", ())
-        return [issue for issue in issues if isinstance(issue, Mapping)] if isinstance(issues, list) else ()
+    def search(self, jql: str, fields: str, most: int = 50) -> list[Mapping[str, Any]]:
+        """Issues that fit, `most` at the most. The Cloud's search may not know yet what was written a moment ago."""
+        found: list[Mapping[str, Any]] = []
+        asked = {"jql": jql, "fields": fields, "maxResults": str(min(most, PAGE))}
+        while True:
+            said = self.read("the search", "search", *(["jql"] if self.cloud else []), **asked)
+            issues = said.get("issues")
+            page = [i for i in issues if isinstance(i, Mapping)] if isinstance(issues, list) else []
+            found += page
+            asked |= self._next(said, len(found))
+            last = said.get("isLast", not said.get("nextPageToken")) if self.cloud else len(found) >= _total(said)
+            if last or not page or len(found) >= most:
+                return found[:most]
+
+    def _next(self, said: Mapping[str, Any], found: int) -> dict[str, str]:
+        return {"nextPageToken": str(said.get("nextPageToken", ""))} if self.cloud else {"startAt": str(found)}
+
+
+def _total(said: Mapping[str, Any]) -> int:
+    total = said.get("total")
+    return total if isinstance(total, int) else 0
 
 
 def opened(means: Means, known: str = "") -> Wire:
