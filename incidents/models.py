@@ -8,9 +8,9 @@ from django.db.models import Q
 from incidents.told import Heard, Outbox, RequestCount, SaidEvent, Target, TicketLink
 
 __all__ = [
-    "Alert", "ApiToken", "AuditEntry", "Change", "Connection", "Delivery", "Entity", "EntityAlias", "EntityRelation",
-    "Feedback", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent", "Source", "Target",
-    "TicketLink", "VerdictRow",
+    "Alert", "AnsweredCall", "ApiToken", "AuditEntry", "Change", "Connection", "Delivery", "Entity", "EntityAlias",
+    "EntityRelation", "Feedback", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent", "Source",
+    "Target", "TicketLink", "VerdictRow",
 ]  # fmt: skip
 
 
@@ -192,7 +192,11 @@ class Alert(models.Model):
             models.UniqueConstraint(fields=["source", "identity", "occurrence"], name="one_occurrence"),
             models.CheckConstraint(condition=Q(severity__lte=4), name="alert_severity_0_to_4"),
         ]
-        indexes = [models.Index(fields=["source", "identity", "-started_at"], name="alert_latest")]
+        indexes = [
+            models.Index(fields=["source", "identity", "-started_at"], name="alert_latest"),
+            # Tickets name an alert without its source.
+            models.Index(fields=["identity", "-started_at"], name="alert_by_identity"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.identity}"
@@ -295,6 +299,23 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at} {self.by} {self.action}"
+
+
+class AnsweredCall(models.Model):
+    """What a call with an `Idempotency-Key` was answered, so that the same call again does nothing more."""
+
+    caller = models.CharField(max_length=80)
+    key = models.CharField(max_length=255)
+    asked = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.BinaryField(default=b"")
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="one_answer_of_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"
 
 
 class ApiToken(models.Model):

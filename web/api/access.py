@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from incidents.models import ApiToken
 from incidents.record import hashed
 from web.api.problems import as_problem
+from web.api.repeats import Repeatable
 
 SCOPES = ("read", "write", "operate", "metrics")
 
@@ -78,7 +79,7 @@ class HasScope(BasePermission):
         return needed in request.auth.scopes
 
 
-class Api(APIView):
+class Api(Repeatable):
     """Base of all API views."""
 
     authentication_classes = [TokenAuth, SessionAuthentication]

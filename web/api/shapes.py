@@ -85,9 +85,11 @@ class ChangeShape(serializers.Serializer[Any]):
 class EnrichShape(serializers.Serializer[Any]):
     """How to find the incident of a ticket; any of the four."""
 
-    ticket = serializers.CharField(max_length=255, required=False)
-    labels = serializers.ListField(child=serializers.CharField(max_length=255), max_length=100, required=False)
+    ticket = serializers.CharField(max_length=255, required=False, allow_blank=True)
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=255, allow_blank=True), max_length=100, required=False
+    )
     alert = serializers.DictField(required=False)
-    incident = serializers.CharField(max_length=80, required=False)
+    incident = serializers.CharField(max_length=80, required=False, allow_blank=True)
     format = serializers.ChoiceField(sorted({"json", *formats()}), required=False, default="json")
     language = serializers.ChoiceField(["en", "zh"], required=False, default="en")

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from web.api import health, outbox, outside, views
+from web.api import enriching, health, outbox, outside, views
 
 V1 = "api/v1/"
 ONE = V1 + "incidents/<str:incident_id>/"
@@ -18,7 +18,7 @@ urlpatterns = [
     path(ONE + "acknowledge/", views.Acknowledge.as_view()),
     path(ONE + "bundle/", outside.SaveBundle.as_view()),
     path(ONE + "postmortem/", outside.Postmortem.as_view(), name="api-postmortem"),
-    path(V1 + "tickets/enrich/", outside.Enrich.as_view()),
+    path(V1 + "tickets/enrich/", enriching.Enrich.as_view()),
     path(V1 + "causes/", views.Causes.as_view()),
     path(V1 + "checks/", views.Checks.as_view()),
     path(V1 + "changes/", views.Changes.as_view()),
