@@ -6,12 +6,12 @@ from lab import playing, recording
 from lab.episodes import all_episodes
 from lab.stage.programs import tell
 
-AT_ONCE = 11
+AT_ONCE = 14
 TRIES = 2
 
 
 def rounds(names: Sequence[str], seed: int, *, again: bool = False) -> Iterator[list[str]]:
-    """Episodes of a shared node by eleven at most, others by themselves; those that have a bundle only with `again`."""
+    """Many episodes of a shared node at once, others by themselves; those that have a bundle only with `again`."""
     missing = [n for n in names if again or not recording.place_of(n, seed).exists()]
     shared = [n for n in missing if all_episodes()[n].node and not all_episodes()[n].alone]
     many = -(-len(shared) // AT_ONCE)

@@ -89,7 +89,7 @@ def goroutine_leak(ground: Ground, _: Any, draw: random.Random) -> Setting:
     pods = on.deploy(template(draw, switches, {"readinessProbe": probe("/readyz")}, memory="192Mi"))
     on.load(pods[0], rate=draw.randint(2, 4))
     on.load(pods[0], "/items", rate=2)
-    on.calm(12, 20)
+    on.calm(45, 60)
     on.order(pods[0], "leak", rate=rate)
     on.alerted("PodProbeFailing", pods[0].name, 120)
     on.linger()
@@ -206,20 +206,6 @@ def body_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("response-body-stall", pods[0], "The handler writes the beginning of the body and stalls.")
 
 
-def gc_pressure(ground: Ground, _: Any, draw: random.Random) -> Setting:
-    """A large heap of small objects is collected again and again with the world stopped."""
-    on = ground.plot(draw)
-    heap, limit = draw.randint(90, 130), draw.randrange(180, 260, 20)
-    env = {"GODEBUG": "gcstoptheworld=2", "GOMAXPROCS": "1"}
-    pods = _calm(on, {}, {"readinessProbe": probe("/readyz", 2)}, cpu=f"{limit}m", memory="512Mi", env=env)
-    on.order(pods[0], "litter", mib=heap)
-    on.alerted("PodProbeFailing", pods[0].name, 90)
-    on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
-    on.must_hold('go_gc_duration_seconds{$ns,quantile="1"} > 0.3')
-    return on.setting("gc-pressure", pods[0], f"{heap} MiB of small objects, full collections with the world stopped.")
-
-
 def shared_endpoint(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """Readiness and liveness ask the same route, which waits for a lock; the kubelet kills the container."""
     on = ground.plot(draw)
@@ -270,8 +256,6 @@ EPISODES = tuple(
          "cpu-throttled", "resources"),
         ("memory-exhausted", "a pod restarts because it ran out of memory", memory_exhausted,
          "memory-exhausted", "resources"),
-        ("gc-pressure", "readiness fails because the collector stops the world", gc_pressure,
-         "gc-pressure", "resources"),
         ("crash-loop", "a pod crashes soon after each start", crash_loop, "handler-crash", "application"),
         ("killed-from-outside", "a process is killed by somebody on the node", killed_from_outside, "", "unknown"),
         ("handler-panics", "readiness fails because the handler panics", handler_panics,

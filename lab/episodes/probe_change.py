@@ -77,7 +77,8 @@ def innocent_deploy_elsewhere(ground: Ground, _: Any, draw: random.Random) -> Se
 def innocent_deploy_before(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """This service was deployed and ran well; then packets to one of its pods are dropped."""
     on = ground.plot(draw)
-    _calm(on)
+    on.deploy(template(draw, {"work_latency": f"{draw.randint(2, 12)}ms"}, READY))
+    on.calm(15, 25)
     change = on.change("deploy", f"{on.app} {_version(draw)}")
     old = {p.name for p in on.pods()}
     ground.node.patch(on.namespace, on.app, {"spec": {"template": {"metadata": {"annotations": {"version": "2"}}}}})
@@ -87,7 +88,7 @@ def innocent_deploy_before(ground: Ground, _: Any, draw: random.Random) -> Setti
         return pods if not old & {p.name for p in pods} and all(on.is_ready(p.name) for p in pods) else []
 
     pods: list[Pod] = wait_until(replaced, "the rollout is done", 60, step=1)
-    time.sleep(draw.uniform(25, 35))
+    on.calm()
     with filtered(on.process(pods[0]), "-p", "tcp", "-j", "DROP"):
         on.alerted("PodProbeFailing", pods[0].name)
         on.linger()
@@ -127,12 +128,14 @@ def rule_made_up(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The alert's limit lies within the usual spread of the probe's duration."""
     on = ground.plot(draw)
     latency = draw.randint(11, 13)
-    pods = on.deploy(template(draw, {"probe_latency": f"{latency}ms"}, READY, strict="yes"))
+    pods = on.deploy(template(draw, {"probe_latency": "6ms"}, READY, strict="yes"))
     on.load(pods[0], rate=3)
     on.calm()
+    for pod in pods:
+        on.order(pod, "set", probe_latency=f"{latency}ms")
     on.alerted("ProbeSlow", seconds=60)
     on.linger()
-    note = f"The probe always takes about {latency} ms; the rule's limit of 15 ms lies in its spread."
+    note = f"The probe takes about {latency} ms, give or take a quarter; the rule's limit is 15 ms."
     return on.setting("no-fault", on.workload, note)
 
 

@@ -24,7 +24,7 @@ def _calm(on: Plot) -> list[Pod]:
     pods = on.deploy(template(on.draw, {"work_latency": f"{on.draw.randint(2, 12)}ms"}))
     for pod in pods:
         on.load(pod, rate=on.draw.randint(2, 5))
-    on.calm(35, 45)
+    on.calm(50, 62)
     return pods
 
 

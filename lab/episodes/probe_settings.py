@@ -93,13 +93,15 @@ def redirect_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
 
 
 def timeout_below_latency(ground: Ground, _: Any, draw: random.Random) -> Setting:
-    """The endpoint always takes about as long as the probe waits."""
+    """The endpoint takes about as long as the probe waits, since there is more for it to look at."""
     on = ground.plot(draw)
     latency = draw.randint(880, 980)
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)), 1, 2)}
-    pods = on.deploy(template(draw, {"probe_latency": f"{latency}ms"}, probes), ready=False)
+    pods = on.deploy(template(draw, {"probe_latency": f"{draw.randint(380, 480)}ms"}, probes))
     on.load(pods[0], rate=3)
-    on.calm(40, 50)
+    on.calm()
+    for pod in pods:
+        on.order(pod, "set", probe_latency=f"{latency}ms")
     on.alerted("PodProbeFailing", seconds=90)
     on.linger()
     on.must_say("Readiness probe failed", "context deadline exceeded")

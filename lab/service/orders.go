@@ -27,7 +27,6 @@ func serveOrders() {
 	order("/leak", func(of func(string) string) { go leak(float(of("rate"))) })
 	order("/grow", func(of func(string) string) { go grow(float(of("mib"))) })
 	order("/burn", func(of func(string) string) { burn(count(of("goroutines"))) })
-	order("/litter", func(of func(string) string) { go litter(count(of("mib"))) })
 	order("/leak-connections", func(of func(string) string) { leakConnections(count(of("count"))) })
 	order("/exit", func(of func(string) string) { go exitSoon(count(of("code"))) })
 	order("/load", func(of func(string) string) {

@@ -17,13 +17,7 @@ var (
 	scratch     atomic.Int64
 	hoard       [][]byte
 	answered    atomic.Bool
-	sink        []*link
 )
-
-type link struct {
-	next *link
-	pad  [48]byte
-}
 
 // spend uses up CPU time of its own thread, so that a throttled container takes longer for the same work.
 func spend(wanted time.Duration) {
@@ -80,19 +74,6 @@ func grow(mibPerSecond float64) {
 			block[i] = 1
 		}
 		hoard = append(hoard, block)
-	}
-}
-
-// litter keeps a heap of small linked objects and collects it again and again.
-func litter(mib int) {
-	chains := make([]*link, 64)
-	for i := range mib * 1024 * 1024 / 56 {
-		chains[i%64] = &link{next: chains[i%64]}
-	}
-	sink = chains
-	for {
-		runtime.GC()
-		time.Sleep(duration("gc_pause_between"))
 	}
 }
 

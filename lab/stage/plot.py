@@ -117,8 +117,8 @@ class Plot:
         self.order(self.ground.gateway, "load", name=name, url=f"http://{pod.address}:{USERS}{route}", rate=rate,
                    fresh="1" if fresh else "")  # fmt: skip
 
-    def calm(self, shortest_s: int = 42, longest_s: int = 55) -> None:
-        """A time without a fault, that gives every series a level of its own."""
+    def calm(self, shortest_s: int = 96, longest_s: int = 116) -> None:
+        """A time without a fault: every series gets a level of its own, and no pod is young any more."""
         time.sleep(self.draw.uniform(shortest_s, longest_s))
 
     def process(self, pod: Pod) -> int:
