@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--out", type=Path)
         if verb == "ask":
             sub.add_argument("--all", action="store_true", help="every kept recording that has a seed")
+            sub.add_argument("--like", default="", help="with --all: only those whose name begins so")
     sub = verbs.add_parser("round", help="several probe episodes at once on one node")
     sub.add_argument("--seed", type=int, required=True)
     sub.add_argument("names", nargs="+", choices=names)
@@ -68,7 +69,7 @@ def _round(names: Sequence[str], seed: int) -> int:
 
 def _ask(wanted: argparse.Namespace) -> None:
     if wanted.all:
-        recording.ask(raw for raw in recording.kept() if raw.seed)
+        recording.ask(raw for raw in recording.kept() if raw.seed and raw.name.startswith(wanted.like))
     else:
         recording.ask([recording.load(recording.key_of(wanted.name, wanted.seed))], wanted.out)
 
