@@ -10,6 +10,10 @@ from evidence.etcd_series import Members, increase, means
 RTT = "etcd_network_peer_round_trip_time_seconds"
 # etcd observes each pair's smoothed round trip time every 30 s (every 5 s while the peer is unhealthy).
 SAMPLED_MS = 35_000
+# Two probers of each pair observe once in this time.
+OBSERVED_MS = 30_000
+# Fewer samples than these, at the start of a process, are still on their way up from zero.
+SETTLED = 6
 # One of the about 20 samples that five minutes of a pair hold.
 ONE_SAMPLE = 0.05
 # A rise: three times the pair's own level before, and at least 40 ms more.
@@ -23,6 +27,7 @@ class Pair:
     `before` is its own level before the incident, `peak` the highest group of samples since, `mean` the mean
     of all samples since, `rose_ms` when it left its level (0: it did not). `stale` counts the samples that were
     thrown away: a peer that does not answer is sampled six times as often, always with its last smoothed value.
+    `past` counts the samples that the process had taken before it was first scraped in the window.
     """
 
     start: str
@@ -34,6 +39,12 @@ class Pair:
     rose_ms: int
     points: tuple[Point, ...]
     stale: int = 0
+    past: int = 0
+
+    @property
+    def watched_ms(self) -> int:
+        """For how long its level is known: the counters remember what was before the first scrape."""
+        return self.points[-1].at_ms - self.points[0].at_ms + self.past * OBSERVED_MS // 2
 
     @property
     def name(self) -> str:
@@ -85,14 +96,16 @@ def _pair(members: Members, ends: tuple[str, str], total: Line, count: Line) -> 
     spans = [span for name in ends for span in members.gone(name)]
     points = tuple(p for p in everything if not any(since < p.at_ms <= until for since, until in spans))
     late = [p for p in points if p.at_ms >= members.onset_ms]
-    early = [p.value for p in points if p.at_ms < members.onset_ms]
+    past = round(count.points[0].value) if count.points and total.points else 0
+    lived = [total.points[0].value / past] if past >= SETTLED else []
+    early = [p.value for p in points if p.at_ms < members.onset_ms] or lived
     before = _level(early) if early else min((p.value for p in points), default=0.0)
     new = increase(count, members.onset_ms, members.end_ms)
     return Pair(
         *ends, (members.zone(ends[0]), members.zone(ends[1])), before,
         max((p.value for p in late), default=before),
         increase(total, members.onset_ms, members.end_ms) / new if new > 0 and not spans else _mean(late, before),
-        _rose_ms(points, members.onset_ms, before), points, len(everything) - len(points),
+        _rose_ms(points, members.onset_ms, before), points, len(everything) - len(points), past,
     )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from evidence.etcd_series import LEADERSHIP, Members, ask_more, read, read_more,
 # The stock alert rule's 150 ms belongs to the default election timeout of 1000 ms; etcd's guidance is a timeout of
 # at least ten round trips.
 LIMIT_SHARE, GUIDANCE_SHARE = 0.15, 0.10
-# A level is a usual one when it was seen for this long and on three groups of samples.
-STEADY_MS, STEADY_POINTS = 60_000, 3
+# A level is a usual one when it was there for this long and is seen in two groups of samples of the window.
+STEADY_MS, STEADY_POINTS = 90_000, 2
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
@@ -206,7 +206,7 @@ def _order(risen: list[Pair], members: Members, leaderless: dict[str, int]) -> T
 
 def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> Told:
     """High, on its usual level throughout, and the leader stayed: slow, and no fault that began."""
-    watched = [p for p in pairs if len(p.points) >= STEADY_POINTS and _span_ms(p) >= STEADY_MS]
+    watched = [p for p in pairs if len(p.points) >= STEADY_POINTS and p.watched_ms >= STEADY_MS]
     if not watched:
         why = Text("no pair was watched long enough to have a usual level", "观测时间过短，无法得知通常水平")
         return Told(None, Text("Whether round trips are always slow is unknown.", "无法判断时延是否一贯偏高。"),
@@ -227,10 +227,6 @@ def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> T
     )  # fmt: skip
     seen = high and not moved
     return Told(seen, yes if seen else no, levels[worst], guidance, worst.name if seen else "", items=items)
-
-
-def _span_ms(pair: Pair) -> int:
-    return pair.points[-1].at_ms - pair.points[0].at_ms
 
 
 def _at(ms: int | None) -> datetime | None:

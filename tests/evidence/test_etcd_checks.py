@@ -130,6 +130,29 @@ def test_steady_high_is_told_from_a_rise_and_from_a_switch(series: list[Made], s
     assert rtt(series)["etcd-rtt-steady-high"].seen is seen
 
 
+def newly_scraped(series: list[Made], since_s: int) -> list[Made]:
+    """The members have run for long, the monitoring only since then."""
+    return [Made(m.metric, m.member, lambda s, m=m: m.value(s) if s >= since_s else None, m.labels) for m in series]  # type: ignore[misc]
+
+
+def test_the_counters_remember_the_usual_level_of_the_time_before_the_first_scrape() -> None:
+    steady = rtt(newly_scraped(calm() + flat(0.34), 20))
+    assert steady["etcd-rtt-steady-high"].seen is True and steady["etcd-rtt-rise"].seen is False
+    risen = rtt(newly_scraped(calm() + everywhere(20), 20))
+    assert risen["etcd-rtt-rise"].seen is True and risen["etcd-rtt-steady-high"].seen is False
+
+
+def test_a_level_that_nobody_knows_for_long_is_not_called_usual() -> None:
+    young = [m for m in round_trips(lambda a, b: lambda s: 0.34) if m.metric.endswith("_sum")]
+    counts = {
+        f"{m.member}{m.labels}": m for m in round_trips(lambda a, b: lambda s: 0.34) if m.metric.endswith("_count")
+    }
+    first = counts[f"{young[0].member}{young[0].labels}"].value(60) or 0
+    fresh = [Made(m.metric, m.member, lambda s, m=m: (m.value(s) or 0) - first * 0.34, m.labels) for m in young]  # type: ignore[misc]
+    fresh += [Made(m.metric, m.member, lambda s, m=m: (m.value(s) or 0) - first, m.labels) for m in counts.values()]  # type: ignore[misc]
+    assert rtt(newly_scraped(calm() + fresh, 60))["etcd-rtt-steady-high"].seen is None
+
+
 def test_the_limits_follow_the_election_timeout() -> None:
     slow = rtt(calm() + flat(0.34), election_timeout_ms=5000)
     assert slow["etcd-rtt-steady-high"].seen is False and slow["etcd-rtt-steady-high"].limit == 0.5
