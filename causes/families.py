@@ -38,6 +38,7 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "rollout": frozenset({"rollout-in-progress", "rollout-stuck"}),
     "etcd silence": frozenset({"etcd-member-scrape-gap", "etcd-member-hangs"}),
     "etcd member gone": frozenset({"etcd-member-down", "etcd-peer-disconnected"}),
+    "etcd member health": frozenset({"etcd-member-unhealthy", "etcd-endpoint-unhealthy"}),
     "etcd log writes": frozenset({"etcd-fsync-one-slow", "etcd-fsync-over-guidance"}),
     "etcd round trips": frozenset({"etcd-rtt-rise", "etcd-rtt-over-limit"}),
     "API server": frozenset({"apiserver-slow", "apiserver-errors"}),

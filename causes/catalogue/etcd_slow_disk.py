@@ -22,6 +22,7 @@ CAUSE = Cause(
         Term("etcd-rtt-rise", 0.5, Text("Round trips stayed even while writes were slow.", "写入缓慢期间往返时延平稳。"),
              -0.4, Text("A slow disk alone need not raise round trips.", "仅磁盘慢不一定抬高往返时延。"), Condition.NOT_SEEN),
         Term("apiserver-etcd-slow", 0.5, Text("The API server waits for etcd.", "API 服务器在等待 etcd。")),
+        Term("etcd-endpoint-slow", 0.4, Text("Even a read that needs agreement is slow.", "需要一致性的读取同样缓慢。")),
     ),
     exclusions=(
         Exclusion("etcd-fsync-over-guidance", Text("Writes to the log stayed within the guidance on every member.", "所有成员的日志写入都在建议值内。"),

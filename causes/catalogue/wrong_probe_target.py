@@ -33,6 +33,7 @@ CAUSE = Cause(
         Term("event-refused", 0.6, Text("The kubelet was refused: nothing listens there.", "kubelet 被拒绝：该处无监听。")),
         Term("pod-restarted", 0.1, Text("Nothing was restarted.", "没有重启。"),
              -0.4, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
+        Term("probe-content-mismatch", 1.2, Text("It answers 200, and not with what the probe expects.", "返回 200，但内容与探针预期不符。")),
     ),
     exclusions=(
         Exclusion("probe-app-silent", Text("The connection was made and no answer came: the target exists.", "连接已建立但无应答：目标存在。"), also=(("probe-status-error", False),)),
