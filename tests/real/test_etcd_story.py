@@ -21,7 +21,10 @@ from lab.episodes.etcd_members import follower_restart
 from lab.episodes.etcd_scene import Scene, calm_scene
 from lab.episodes.etcd_shapes import Site
 from lab.episodes.etcd_switch import frozen_leader, moved_leader
+from lab.faults.network import late_member
+from lab.stage.etcd import Shape
 from lab.stage.programs import Stage
+from lab.stage.releases import PINNED, Watchers
 from lab.stage.sink import Sink
 
 pytestmark = pytest.mark.real
@@ -86,6 +89,27 @@ def test_the_metrics_client_reads_a_real_server(stage: Stage, sink: Sink) -> Non
         assert nothing.lines == ()
         undefined = client.at("0 / (etcd_server_is_leader * 0)", now)
         assert all(not line.points for line in undefined.lines)
+
+
+def test_the_pinned_versions_stand_on_a_stage_and_the_metrics_client_reads_them(stage: Stage, sink: Sink) -> None:
+    newest = Site(Shape(release=PINNED), Watchers(PINNED), calm_s=8)
+    with calm_scene(stage, sink, newest) as scene, _client(scene) as client:
+        assert {m.status()["version"] for m in scene.etcd.members} == {"3.6.5"}
+        leaders = client.at('sum(etcd_server_is_leader{job="etcd"})', datetime.now(UTC))
+        assert [p.value for line in leaders.lines for p in line.points] == [1.0]
+
+
+def test_one_members_links_are_late_without_the_others(stage: Stage, sink: Sink) -> None:
+    with calm_scene(stage, sink, Site(calm_s=1)) as scene:
+        slow = scene.etcd.followers()[0]
+        rtt = "etcd_network_peer_round_trip_time_seconds"
+        with late_member(scene.etcd, slow, 0.1):
+            time.sleep(45)
+            means = scene.monitoring.query(f"increase({rtt}_sum[45s]) / increase({rtt}_count[45s])")
+        late = {float(row["value"][1]) > 0.05 for row in means
+                if slow.member_id == row["metric"]["To"] or slow.seat.instance == row["metric"]["instance"]}  # fmt: skip
+        assert len(means) == 6 and late == {True}
+        assert sum(float(row["value"][1]) > 0.05 for row in means) == 4
 
 
 def test_the_metrics_client_says_why_a_query_was_refused(stage: Stage, sink: Sink) -> None:
