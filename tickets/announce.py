@@ -50,7 +50,7 @@ def already(notice: Notice, memory: Memory) -> Receipt | None:
     return Receipt(memory.get("key"), notice.report.url, STANDS)
 
 
-def remembered(notice: Notice, memory: Memory, key: str = "") -> Receipt:
-    """The receipt of a message that has just been sent, kept for the next attempt."""
-    memory.put(told=mark_of(notice), key=key)
+def remembered(notice: Notice, memory: Memory, key: str = "", **more: str) -> Receipt:
+    """The receipt of a message that has just been sent, kept at once with all else that the next attempt must know."""
+    memory.put(told=mark_of(notice), key=key, **more)
     return Receipt(key, notice.report.url, SENT)

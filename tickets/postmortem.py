@@ -129,7 +129,8 @@ def _summary(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
     ended = _at(times.resolved) if times.resolved else ""
     yield _line(f"Resolved: {ended or NOT_YET.en}", f"恢复：{ended or NOT_YET.zh}")
     yield _line(f"Lasted: {lasted.en}", f"历时：{lasted.zh}")
-    yield _line(f"Reopened: {times.reopened} times", f"再次发生：{times.reopened} 次")
+    if times.reopened:
+        yield _line(f"Reopened: {times.reopened} times", f"再次发生：{times.reopened} 次")
     yield _line(f"Alerts: {len(snapshot.alerts)}", f"告警数：{len(snapshot.alerts)}")
     for entity in snapshot.entities[:ENTITIES]:
         yield _line(f"Affected: {entity.key}", f"受影响：{entity.key}")

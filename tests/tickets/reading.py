@@ -149,6 +149,7 @@ def _slack_text(shown: str) -> str:
 
 
 PLAIN = r"[^*`<>\[\]#@\\\n+-][^*`<>\[\]@\\\n]*"
+WITHIN = r"[^*`<>\[\]@\\\n]+"
 CODE = r"`(?P<{}>(?:[^`\n<@]|<(?![@/!A-Za-z])|@(?!\w))+)`"
 
 
@@ -156,14 +157,14 @@ def wecom(content: Any) -> set[str]:
     link = rf"\[(?:{CODE.format('linked_code')}|(?P<link>{PLAIN}))\]\({ADDRESS}\)"
     beneath = rf"(?: (?:\[(?P<show>[^\]]+)\]\({ADDRESS}\)|{CODE.format('query')}))?"
     item = rf"> (?:{link}|{CODE.format('code')}|(?P<plain>{PLAIN}?)){beneath}"
-    rest = rf"## (?P<title>{PLAIN})|\*\*(?P<strong>{PLAIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
+    rest = rf"## (?P<title>{WITHIN})|\*\*(?P<strong>{WITHIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
     return _lines(re.compile(rf"(?:{item}|{rest})"), content)
 
 
 def dingtalk(content: Any) -> set[str]:
     item = rf"- (?:\[(?P<link>{PLAIN})\]\({ADDRESS}\)|(?P<plain>{PLAIN}?))"
     beneath = rf"(?: · (?:\[(?P<show>{PLAIN})\]\({ADDRESS}\)|(?P<query>{PLAIN})))?"
-    rest = rf"### (?P<title>{PLAIN})|\*\*(?P<strong>{PLAIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
+    rest = rf"### (?P<title>{WITHIN})|\*\*(?P<strong>{WITHIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
     return _lines(re.compile(rf"(?:{item}{beneath}|{rest})"), content)
 
 

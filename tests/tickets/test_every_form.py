@@ -156,3 +156,9 @@ def test_the_document_is_what_the_published_schema_allows(text: str, limit: int 
     schema = json.loads((Path(__file__).parents[1] / "fakes/schemas/adf.json").read_text())
     document = render(told(text), "adf", limit=limit)
     assert not [fault.message for fault in Draft4Validator(schema).iter_errors(document)]
+
+
+def test_twins_stand_only_where_the_sign_would_mean_something() -> None:
+    wecom = str(render(build(snapshot("rate(x[5m]) 2 > 1 a_b __c__")), "wecom"))
+    assert wecom.startswith("## #7 etcd has no leader\n")
+    assert "\n**1. rate(x［5m］) 2 ＞ 1 a_b ＿＿c＿＿: likely (80 %)**\n" in wecom

@@ -67,6 +67,20 @@ def test_a_mail_that_may_have_arrived_is_repeated_under_its_own_name(office: Pos
     assert [mail["Message-ID"] for mail in office.delivered] == ["<incident-i1@sender.example>"] * 2
 
 
+def test_all_that_is_kept_of_a_mail_is_kept_at_once(office: PostOffice, tmp_path: Path) -> None:
+    one = box(office, tmp_path)
+
+    def dies(**values: str) -> None:
+        raise Unreachable("taken over")
+
+    one.memory.put = dies
+    with pytest.raises(Unreachable):
+        one.tell(notice())
+    del one.memory.put
+    one.tell(notice())
+    assert [mail["Message-ID"] for mail in office.delivered] == ["<incident-i1@sender.example>"] * 2
+
+
 def test_a_header_cannot_be_smuggled_in(office: PostOffice, tmp_path: Path) -> None:
     box(office, tmp_path).tell(notice(text="x\r\nBcc: all@example.com\n\n<script>"))
     (mail,) = office.delivered
@@ -159,6 +173,13 @@ def test_nobody_there_is_for_later_and_a_gap_in_the_declaration_is_not(office: P
 
 def test_a_dry_run_shows_the_mail(office: PostOffice, tmp_path: Path) -> None:
     dry = box(office, tmp_path, mode="dry-run")
-    dry.tell(notice())
-    assert office.delivered == []
-    assert "Message-ID: <incident-i1@sender.example>" in dry.traffic.held_back[0]["body"]
+    dry.tell(notice(text="瘦磁盘", language="zh"))
+    assert (office.delivered, office.commands) == ([], [])
+    shown = dry.traffic.held_back[0]["body"]
+    for words in (
+        "Message-ID: <incident-i1@sender.example>",
+        "To: on-call@example.com",
+        "中文 瘦磁盘 headline",
+        "<strong>",
+    ):
+        assert words in shown

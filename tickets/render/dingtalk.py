@@ -2,7 +2,7 @@
 
 from tickets.render.form import Form
 from tickets.render.marks import Marks, written
-from tickets.render.twins import escaped
+from tickets.render.twins import escaped, within
 from tickets.report import Report
 
 MARKS = Marks(
@@ -10,10 +10,10 @@ MARKS = Marks(
     # There is no code; a query that must be copied stands behind the link or on the incident's page.
     code=escaped,
     link=lambda text, url: f"[{text}]({url})",
-    title=lambda text: f"### {text}",
-    headline=lambda text: f"**{text}**",
+    title=lambda text: f"### {within(text)}",
+    headline=lambda text: f"**{within(text)}**",
     item=lambda text, beneath: f"- {text}" + (f" · {beneath}" if beneath else ""),
-    section=lambda level, title, items: f"**{title}**\n\n" + "\n".join(items),
+    section=lambda level, title, items: f"**{within(title)}**\n\n" + "\n".join(items),
     note=lambda text: text,
     whole="\n\n".join,
 )

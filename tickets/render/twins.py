@@ -29,6 +29,14 @@ def escaped(text: str) -> str:
     return _LINKED.sub(r"\1：", line)
 
 
+def within(text: str) -> str:
+    """Escaped text that stands behind a mark of ours, where nothing begins a line: its start as it came."""
+    return _STARTED.sub(lambda found: "".join(chr(ord(c) - 0xFEE0) for c in found.group()), text)
+
+
+_STARTED = re.compile(r"^[＃＋－０-９]+")
+
+
 def code(text: str) -> str:
     """Inline code; a backtick, a tag and a mention inside are shown as their twins."""
     return f"`{_MENTION.sub('＠', _TAG.sub('＜', one_line(text).replace('`', '｀')))}`"

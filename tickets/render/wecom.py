@@ -2,17 +2,17 @@
 
 from tickets.render.form import Form
 from tickets.render.marks import Marks, written
-from tickets.render.twins import code, escaped
+from tickets.render.twins import code, escaped, within
 from tickets.report import Report
 
 MARKS = Marks(
     plain=escaped,
     code=code,
     link=lambda text, url: f"[{text}]({url})",
-    title=lambda text: f"## {text}",
-    headline=lambda text: f"**{text}**",
+    title=lambda text: f"## {within(text)}",
+    headline=lambda text: f"**{within(text)}**",
     item=lambda text, beneath: f"> {text}" + (f" {beneath}" if beneath else ""),
-    section=lambda level, title, items: "\n".join([f"**{title}**", *items]),
+    section=lambda level, title, items: "\n".join([f"**{within(title)}**", *items]),
     note=lambda text: text,
     whole="\n".join,
 )

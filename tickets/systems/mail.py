@@ -61,6 +61,13 @@ def message_of(means: Means, notice: Notice, memory: Memory) -> EmailMessage:
     return mail
 
 
+def readable(mail: EmailMessage) -> str:
+    """The mail's headers and both its texts, not as they are encoded for the way."""
+    headers = "\n".join(f"{name}: {value}" for name, value in mail.items())
+    texts = [str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text"]
+    return "\n\n".join([headers, *texts])
+
+
 def _page(fragment: str, title: str, language: str) -> str:
     code = "zh-Hans" if language.startswith("zh") else "en"
     head = f'<!doctype html>\n<html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
@@ -136,20 +143,17 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     """Sends one mail to all recipients, once for each revision and occasion."""
     if stands := already(notice, memory):
         return stands
-    mail = message_of(means, notice, memory)
+    mail, refused = message_of(means, notice, memory), {}
     if means.dry_run:
-        means.show("SMTP", f"{means.declared.smtp_host}:{means.declared.smtp_port}", mail.as_string())
+        means.show("SMTP", f"{means.declared.smtp_host}:{means.declared.smtp_port}", readable(mail))
     else:
         with connected(means) as session:
             refused = session.send_message(mail)
-        memory.put(root="1", subject=str(mail["Subject"]))
-        if refused:
-            receipt = remembered(notice, memory, str(mail["Message-ID"]))
-            who = ", ".join(sorted(refused))
-            return Receipt(
-                receipt.key, receipt.url, Text(f"Sent, but refused for {who}.", f"已发送，但 {who} 被拒绝。")
-            )
-    return remembered(notice, memory, str(mail["Message-ID"]))
+    receipt = remembered(notice, memory, str(mail["Message-ID"]), root="1", subject=str(mail["Subject"]))
+    if not refused:
+        return receipt
+    who = ", ".join(sorted(refused))
+    return Receipt(receipt.key, receipt.url, Text(f"Sent, but refused for {who}.", f"已发送，但 {who} 被拒绝。"))
 
 
 def _check(means: Means) -> Sequence[Trouble]:

@@ -22,6 +22,7 @@ WHO = "the webhook"
 SIGNATURE = "X-Incident-Graph-Signature"
 EVENT = "X-Incident-Graph-Event"
 CHECK = "check"
+ENTITIES = 200
 NO_ADDRESS = Text("No address is declared; write it into url, or into a file named in url_file",
                   "未声明地址；请写入 url，或写入文件并在 url_file 中指定")  # fmt: skip
 NO_SECRET = Text("No secret is declared; put at least 32 random characters into a file and name it in secret_file",
@@ -44,7 +45,8 @@ def _message(notice: Notice) -> dict[str, Any]:
         "incident": {
             "id": snapshot.id, "number": snapshot.number, "title": snapshot.title, "state": snapshot.state,
             "severity": snapshot.severity.value, "started_at": _time(snapshot.started_at),
-            "resolved_at": _time(snapshot.resolved_at), "entities": [entity.key for entity in snapshot.entities],
+            "resolved_at": _time(snapshot.resolved_at),
+            "entities": [entity.key for entity in snapshot.entities[:ENTITIES]],
             "tickets": list(snapshot.tickets), "url": notice.report.url,
         },
         "verdict": to_contract(verdict, notice.language) if verdict else None,
