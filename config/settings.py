@@ -164,6 +164,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Ranked, checkable root causes for Kubernetes probe failures and etcd incidents.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "web.api.schema.with_problems",
+    ],
 }
 
 # kombu has its own name for a unix socket.

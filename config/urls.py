@@ -7,3 +7,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("web.api.urls")),
     path("", include("web.urls")),
 ]
+
+handler404 = "web.pages.errors.not_found"
+handler500 = "web.pages.errors.failed"

@@ -23,7 +23,7 @@ def test_every_page_answers_in_both_languages_within_its_number_of_queries(perso
     ) as asked:
         answer = person.get(path, headers={"accept-language": language})
     assert answer.status_code == 200
-    assert len(asked) <= json.loads(COUNTS.read_text())[path]
+    assert {path: len(asked)} == {path: json.loads(COUNTS.read_text())[path]}
     assert b"style=" not in answer.content
 
 
@@ -75,3 +75,13 @@ def test_the_postmortem_draft_can_be_downloaded_from_the_page_in_the_readers_lan
     page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
     (address,) = re.findall(r'href="([^"]*/postmortem/[^"]*)" download', page)
     assert "时间线" in person.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("path", "kind"), [
+    ("/nowhere/", "text/html; charset=utf-8"), ("/incidents/999/", "text/html; charset=utf-8"),
+    ("/api/v1/nowhere/", "application/problem+json"), ("/tickets/nowhere", "application/problem+json"),
+])  # fmt: skip
+def test_what_is_not_there_is_told_as_a_page_to_people_and_as_a_problem_to_programs(person, path, kind):
+    answer = person.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, kind)
+    assert b"incidents" in answer.content or b"api/docs" in answer.content

@@ -38,7 +38,7 @@ class RedriveRow(Api):
 
     write_scope = "operate"
 
-    @extend_schema(request=None, responses={202: OutboxShape})
+    @extend_schema(operation_id="v1_outbox_row_redrive", request=None, responses={202: OutboxShape})
     def post(self, request: Request, row_id: int) -> Response:
         """One row is due now; asked twice it is still sent once."""
         rows = record.told_rows().filter(pk=row_id)
@@ -52,7 +52,7 @@ class RedriveTarget(Api):
 
     write_scope = "operate"
 
-    @extend_schema(request=RedriveShape, responses={202: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="v1_outbox_target_redrive", request=RedriveShape, responses={202: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         """Everything of a target that waits or was refused is due now."""
         asked = RedriveShape(data=request.data)
