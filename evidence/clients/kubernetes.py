@@ -4,7 +4,7 @@ Requests go through the recording client, so a replay needs no cluster and no ku
 """
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -21,6 +21,11 @@ L = TypeVar("L")
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # Stands for the server in a replay, where no request leaves.
 NOWHERE = "https://kubernetes.invalid"
+# Made here, where one thread imports: several that meet a type of this size for the first time at once crash msgspec.
+DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (DeploymentList, EndpointSliceList, EventList, NodeList, PodList, ReplicaSetList)
+}
 
 
 class _Status(msgspec.Struct):
@@ -67,7 +72,8 @@ class Kubernetes:
         if answer.status_code != 200:
             raise Refused(f"the Kubernetes API refused {path} ({answer.status_code}): {_said(answer.content)}")
         try:
-            return msgspec.json.decode(answer.content, type=kind)
+            found: L = DECODERS[kind].decode(answer.content)
+            return found
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Malformed(f"the Kubernetes API answered {path} with something that is not its list") from error
 
