@@ -10,8 +10,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import Error as DatabaseError
 
-from domain.connections import Access, Connections
+from domain.connections import Access, Connections, EtcdDecl
 from domain.errors import ProductError
+from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from graph.store import open_graph
 from incidents import queries
@@ -97,6 +98,8 @@ def _connections(declared: Connections) -> Iterator[Diagnosis]:
     for etcd in declared.etcd:
         for member in etcd.member:
             yield _asked(transports, f"etcd {etcd.name} {member.name}", member.endpoint, etcd, "/health")
+        if etcd.executor != "http":
+            yield _executor(etcd)
     for cluster in declared.kubernetes:
         if cluster.has_api:
             where = cluster.url or cluster.kubeconfig_file or "in cluster"
@@ -106,6 +109,16 @@ def _connections(declared: Connections) -> Iterator[Diagnosis]:
             yield _asked(transports, f"blackbox {blackbox.name}", blackbox.url, blackbox, "/-/healthy")
     for ticket in declared.ticket:
         yield _asked(transports, f"ticket {ticket.name}", ticket.url, ticket, "/rest/api/2/serverInfo")
+
+
+def _executor(etcd: EtcdDecl) -> Diagnosis:
+    """Whether the declared program could run; it is not run."""
+    name = f"etcd {etcd.name} {etcd.executor}"
+    try:
+        all_executors()[etcd.executor].ready(etcd)
+    except (KeyError, ProductError) as error:
+        return Diagnosis(name, "bad", str(error), "see the part on executors in docs/etcd.md")
+    return Diagnosis(name, "well", "it is there, and only its owner may change it")
 
 
 def _asked(

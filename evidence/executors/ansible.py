@@ -1,6 +1,7 @@
 """`etcdctl` on the sites' own hosts through Ansible; needs the extra `ansible` and an `ansible-playbook`."""
 
 import json
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -24,10 +25,8 @@ EVENTS, EVENT_BYTES = 500, 2 * 1024 * 1024
 
 
 def _run(etcd: EtcdDecl, action: Action, read: ReadSecret) -> Ran:
-    if not INSTALLED:
-        raise Refused("ansible-runner is not installed; install incident-graph[ansible], or use another executor")
-    playbook = trusted_file(etcd.playbook or str(PLAYBOOK), "playbook")
-    inventory = trusted_file(etcd.inventory_file, "inventory_file")
+    _ready(etcd)
+    playbook, inventory = etcd.playbook or str(PLAYBOOK), etcd.inventory_file
     arguments = [f"--endpoints={','.join(endpoints_of(etcd))}", "--command-timeout=5s", *action.arguments]
     with tempfile.TemporaryDirectory(prefix="ansible-") as folder:
         _write(Path(folder), _variables(etcd, arguments, read))
@@ -37,6 +36,17 @@ def _run(etcd: EtcdDecl, action: Action, read: ReadSecret) -> Ran:
         hosts = _results(Path(folder) / "artifacts" / "run" / "job_events")
     shown = ("ansible-playbook", playbook, "-i", inventory, "etcdctl", *arguments)
     return _chosen(replace(ran, argv=shown), hosts)
+
+
+def _ready(etcd: EtcdDecl) -> None:
+    if etcd.playbook:  # the shipped one is as trustworthy as this file
+        trusted_file(etcd.playbook, "playbook")
+    trusted_file(etcd.inventory_file, "inventory_file")
+    endpoints_of(etcd)
+    if not INSTALLED:
+        raise Refused("ansible-runner is not installed; install incident-graph[ansible], or use another executor")
+    if not shutil.which("ansible-playbook", path=process.CLEAN["PATH"]):
+        raise Refused("there is no ansible-playbook on this machine; install ansible-core, or use another executor")
 
 
 def _variables(etcd: EtcdDecl, arguments: list[str], read: ReadSecret) -> dict[str, Any]:
@@ -79,4 +89,4 @@ def _chosen(ran: Ran, hosts: dict[str, dict[str, Any]]) -> Ran:
     return replace(ran, stdout=said[best], rc=rc if isinstance(rc, int) else ran.rc, error=ran.error)
 
 
-EXECUTOR = Executor("ansible", _run)
+EXECUTOR = Executor("ansible", _run, _ready)

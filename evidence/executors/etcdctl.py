@@ -43,4 +43,9 @@ def environment(etcd: EtcdDecl, read: ReadSecret) -> dict[str, str]:
     return {"ETCDCTL_API": "3", **user}
 
 
-EXECUTOR = Executor("etcdctl", _run)
+def _ready(etcd: EtcdDecl) -> None:
+    program(etcd)
+    endpoints_of(etcd)
+
+
+EXECUTOR = Executor("etcdctl", _run, _ready)

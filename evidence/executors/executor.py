@@ -68,10 +68,14 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """One way of running an action. `run` raises Refused with the remedy when the declaration cannot be used."""
+    """One way of running an action. Both raise Refused with the remedy when the declaration cannot be used.
+
+    `ready` looks whether all is there, and runs nothing.
+    """
 
     slug: str
     run: Callable[[EtcdDecl, Action, ReadSecret], Ran]
+    ready: Callable[[EtcdDecl], None]
 
 
 @dataclass(frozen=True, slots=True)

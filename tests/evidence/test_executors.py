@@ -318,8 +318,11 @@ def test_the_view_of_the_host_that_sees_most_is_taken(tmp_path: Path) -> None:
     assert nobody.stdout == "" and "h1: unreachable" in nobody.error
 
 
-def test_ansible_without_its_inventory_or_extra_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ansible_without_its_inventory_or_extra_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     etcd = declared(executor="ansible", inventory_file="/nowhere/hosts")
     assert "inventory_file" in str(found(etcd, live(etcd))["etcd-endpoint-unhealthy"].why_unknown)
+    (tmp_path / "hosts").write_text("localhost\n")
+    (tmp_path / "hosts").chmod(0o644)
+    there = declared(executor="ansible", inventory_file=str(tmp_path / "hosts"))
     monkeypatch.setattr(ansible, "INSTALLED", False)
-    assert "incident-graph[ansible]" in str(found(etcd, live(etcd))["etcd-endpoint-unhealthy"].why_unknown)
+    assert "incident-graph[ansible]" in str(found(there, live(there))["etcd-endpoint-unhealthy"].why_unknown)

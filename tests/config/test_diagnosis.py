@@ -1,0 +1,26 @@
+"""What `doctor` says of a declared executor, without running it."""
+
+from pathlib import Path
+
+import pytest
+
+from config.diagnosis import _executor
+from domain.connections import EtcdDecl, EtcdMemberDecl
+
+MEMBERS = [EtcdMemberDecl(name="etcd1", endpoint="http://127.0.0.1:2379")]
+
+
+@pytest.mark.parametrize(("mode", "state"), [(0o755, "well"), (0o644, "bad"), (0o777, "bad")])
+def test_an_etcdctl_must_be_there_and_its_owners_alone(tmp_path: Path, mode: int, state: str) -> None:
+    program = tmp_path / "etcdctl"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(mode)
+    etcd = EtcdDecl(name="etcd", executor="etcdctl", etcdctl_path=str(program), member=MEMBERS)
+    assert _executor(etcd).state == state
+    assert not (tmp_path / "ran").exists()
+
+
+def test_ansible_without_its_inventory_is_bad_and_says_what_is_missing(tmp_path: Path) -> None:
+    etcd = EtcdDecl(name="etcd", executor="ansible", inventory_file=str(tmp_path / "none"), member=MEMBERS)
+    told = _executor(etcd)
+    assert told.state == "bad" and "inventory_file" in told.said
