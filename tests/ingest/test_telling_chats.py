@@ -17,6 +17,7 @@ from domain.connections import ChatDecl, Connections, PrometheusDecl
 from incidents import declare
 from incidents.models import AuditEntry, Connection, Outbox, Target
 from ingest import telling
+from tests.fakes.dying import killed_at
 from tests.fakes.post_office import PASSWORD, USER, PostOffice
 from tests.fakes.robots import DingTalk, Feishu, WeCom
 from tests.fakes.server import Answer, Call, Fake, error
@@ -145,3 +146,19 @@ def test_no_secret_is_kept_shown_or_logged(
     told(clock)
     assert Outbox.objects.exclude(reason="").exists() or mode == "dry-run"
     assert not [secret for secret in SECRETS if secret in kept() or secret in caplog.text]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_a_death_at_any_call_leaves_one_message_of_the_bot(city: City, clock: Hands, after_commit: bool) -> None:
+    (bot,) = [chat for chat in city.chats("send") if chat.kind == "slack"]
+    declare.declare(Connections(chat=[bot]))
+    judged(an_incident())
+    number = 1
+    while killed_at(city.slack, number, lambda: telling.tell_waiting(clock), after_commit=after_commit):
+        clock.move(seconds=140)
+        number += 1
+        Outbox.objects.exclude(target="graph").update(lost=0)
+    assert number > 1
+    assert len(city.slack.messages) == 1
+    assert Outbox.objects.exclude(target="graph").get().state == "done"
