@@ -10,6 +10,7 @@ PROBLEMS = {
     "406": "The answer exists as JSON only",
     "409": "Not in this state; `detail` says what to do first",
     "415": "Send application/json",
+    "422": "The same Idempotency-Key came with another request",
 }
 PROBLEM = {
     "type": "object",
