@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -13,18 +14,17 @@ from django.utils import timezone
 
 from domain.alerts import AlertState, ParsedAlert, Severity
 from domain.connections import Connections
-from domain.entities import EntityRef, Relation, RelationKind
+from domain.entities import EntityRef, Relation
 from domain.findings import Finding
 from domain.scope import ChangeRef, Scope
 from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
 from domain.verdict import Verdict
+from incidents import bulk
 from incidents.assemble import scope_of
 from incidents.models import (
     Alert,
-    Change,
     Connection,
     Delivery,
-    EntityRelation,
     Feedback,
     Incident,
     Investigation,
@@ -32,8 +32,6 @@ from incidents.models import (
     Source,
     VerdictRow,
 )
-
-CHANGES_BEFORE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,38 +167,51 @@ def scope(row: Incident, declared: Connections, as_of: datetime, recorded: Seque
 
 def changes(row: Incident) -> list[ChangeRef]:
     """Changes shortly before the incident or during it."""
-    end = row.resolved_at or row.last_alert_at + CHANGES_BEFORE
-    rows = Change.objects.filter(at__gte=row.started_at - CHANGES_BEFORE, at__lte=end).prefetch_related("entities")
-    return [
-        ChangeRef(c.reference, c.kind, c.title, c.at, tuple(sorted(e.key for e in c.entities.all())), c.url)
-        for c in rows.order_by("at", "pk")
-    ]
+    return list(bulk.changes([row])[row.pk])
 
 
 def snapshot(incident_id: str) -> IncidentSnapshot:
     """One incident whole. Raises Incident.DoesNotExist."""
-    return snapshots([incident_id])[0]
+    found = snapshots([incident_id])
+    if not found:
+        raise Incident.DoesNotExist(incident_id)
+    return found[0]
 
 
-def snapshots(ids: Sequence[str]) -> list[IncidentSnapshot]:
-    """Several incidents whole, in the order asked."""
+def snapshots(ids: Sequence[str], *, with_findings: bool = True) -> list[IncidentSnapshot]:
+    """Several incidents whole, in the order asked; without findings where nobody reads them, as they are large."""
     alerts = Prefetch("alerts", Alert.objects.select_related("source").prefetch_related("entities"))
-    rows = Incident.objects.filter(pk__in=ids).prefetch_related("entities", "feedback", "tickets", alerts)
-    found = {str(row.pk): _snapshot(row) for row in rows}
+    rows = list(Incident.objects.filter(pk__in=ids).prefetch_related("entities", "feedback", "tickets", alerts))
+    keys = [row.pk for row in rows]
+    around = _Around(
+        bulk.verdicts(keys), bulk.findings(keys) if with_findings else {}, bulk.relations(rows), bulk.changes(rows)
+    )
+    found = {str(row.pk): _snapshot(row, around) for row in rows}
     return [found[str(i)] for i in ids if str(i) in found]
 
 
-def _snapshot(row: Incident) -> IncidentSnapshot:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What is read for several incidents at once."""
+
+    verdicts: dict[UUID, Verdict]
+    findings: dict[UUID, tuple[Finding, ...]]
+    relations: dict[UUID, tuple[Relation, ...]]
+    changes: dict[UUID, tuple[ChangeRef, ...]]
+
+
+def _snapshot(row: Incident, around: _Around) -> IncidentSnapshot:
     feedback = sorted(row.feedback.all(), key=lambda f: f.pk)
     return IncidentSnapshot(
         id=str(row.pk), number=row.number, title=row.title, state=row.state,
         severity=list(Severity)[row.severity], started_at=row.started_at, resolved_at=row.resolved_at,
         alerts=tuple(_alert(a) for a in row.alerts.all()),
         entities=tuple(sorted(EntityRef.from_key(e.key) for e in row.entities.all())),
-        relations=_relations_of(row), findings=tuple(findings(row)), verdict=latest_verdict(row),
+        relations=around.relations[row.pk], findings=around.findings.get(row.pk, ()),
+        verdict=around.verdicts.get(row.pk),
         confirmed=tuple(Confirmation(f.cause, f.by, f.at, f.fixed_by) for f in feedback if f.kind != "rejected"),
         rejected=tuple(sorted({f.cause for f in feedback if f.kind == "rejected"})),
-        changes=tuple(changes(row)), tickets=tuple(sorted(t.key for t in row.tickets.all())),
+        changes=around.changes[row.pk], tickets=tuple(sorted(t.key for t in row.tickets.all())),
         url=f"{settings.PUBLIC_URL}/incidents/{row.pk}/", recurrence_of=row.recurrence_of,
         acknowledged_by=row.acknowledged_by, assigned_to=row.assigned_to, reopened=row.reopened,
     )  # fmt: skip
@@ -212,12 +223,6 @@ def _alert(row: Alert) -> AlertRecord:
         AlertState.FIRING if row.firing else AlertState.RESOLVED, row.started_at, row.ended_at,
         tuple(sorted(e.key for e in row.entities.all())), row.identity,
     )  # fmt: skip
-
-
-def _relations_of(row: Incident) -> tuple[Relation, ...]:
-    keys = [e.key for e in row.entities.all()]
-    found = EntityRelation.objects.filter(start__key__in=keys).values_list("start__key", "kind", "end__key")
-    return tuple(sorted(Relation(s, RelationKind(k), e) for s, k, e in found))
 
 
 def confirmations(row: Incident) -> QuerySet[Feedback]:

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from domain.errors import ProductError
 from domain.text import Text
-from incidents import outbox
-from incidents.outbox import Addressee
+from incidents import targets
+from incidents.targets import Addressee
 from ingest.telling import means_for
 from tickets.system import Trouble
 from tickets.transport import Traffic
@@ -29,4 +29,4 @@ def check(addressee: Addressee) -> tuple[Trouble, ...]:
         log.exception("check_failed", target=addressee.name)
         return (Trouble(FAULT.format(kind=type(error).__name__)),)
     finally:
-        outbox.counted(addressee.name, traffic.codes)
+        targets.counted(addressee.name, traffic.codes)

@@ -5,9 +5,9 @@ from datetime import datetime
 import structlog
 
 from domain.errors import Malformed, ProductError, Refused
-from incidents import outbox, said
+from incidents import said, targets
 from incidents.models import Heard
-from incidents.outbox import Addressee
+from incidents.targets import Addressee
 from ingest.telling import means_for
 from tickets.transport import Traffic
 
@@ -33,7 +33,7 @@ def hear(heard_id: str) -> int:
 
 
 def _heard(row: Heard) -> int:
-    addressee = outbox.addressees().get(row.target)
+    addressee = targets.addressees().get(row.target)
     if addressee is None:
         raise Refused(f"{row.target} is not declared any more; declare it again")
     means = means_for(addressee, Traffic(), row.received_at)
@@ -45,7 +45,7 @@ def _heard(row: Heard) -> int:
 def poll(now: datetime) -> int:
     """Asks every ticket system that sends no webhooks, where it is time; how many events changed something."""
     changed = 0
-    for addressee in outbox.addressees().values():
+    for addressee in targets.addressees().values():
         if addressee.system.section == "ticket" and addressee.declared.poll_s and not _calls_us(addressee):
             changed += _asked(addressee, now)
     return changed
@@ -73,4 +73,4 @@ def _asked(addressee: Addressee, now: datetime) -> int:
         log.warning("poll_failed", target=addressee.name, error=str(error))
         return 0
     finally:
-        outbox.counted(addressee.name, traffic.codes)
+        targets.counted(addressee.name, traffic.codes)

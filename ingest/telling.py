@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -13,10 +14,10 @@ from django.utils import timezone
 
 from domain.errors import Malformed, NotYet, Refused, Unreachable
 from domain.snapshot import IncidentSnapshot
-from incidents import outbox, queries
+from incidents import outbox, queries, targets
 from incidents.models import Outbox
-from incidents.outbox import Addressee
 from incidents.reporting import known, report_of
+from incidents.targets import Addressee
 from tickets import quiet
 from tickets.report import Known
 from tickets.system import Means, Memory, Notice, Occasion, Receipt
@@ -25,6 +26,8 @@ from tickets.transport import Attempt, Traffic, client, known_secrets, secrets_o
 ROUND_S = 45.0
 # The longest pace of a target that a worker waits for; after a longer one the sweeper comes back.
 PACE_S = 4.0
+# A worker begins no further row of a batch after this time: the claim has to outlast the row.
+BATCH_TIME = timedelta(seconds=60)
 # Two of a process's threads at most: a target that hangs must not keep the inbox waiting.
 AT_ONCE = threading.BoundedSemaphore(2)
 FAULTS_TO_DIE = 8
@@ -52,16 +55,17 @@ def tell_waiting(
 
 def _round(clock: Clock, end: float) -> int:
     """Once through what is due, targets taking turns; one that keeps its pace is passed over for this round."""
-    known = outbox.addressees()
-    rows = [(pk, name, True) for pk, name in outbox.probes(clock())]
-    rows += [(pk, name, False) for pk, name in outbox.due(clock())]
+    declared = targets.addressees()
     worked, held = 0, set[str]()
-    for pk, name, early in rows:
+    for pk, name in outbox.probes(clock()):
+        if targets.take_slot(name, 0.0, clock(), early=True):
+            worked += tell([pk], declared.get(name), clock, early=True)
+    for name, batch in outbox.due(clock()):
         if name in held or time.monotonic() >= end:
             continue
-        every_s = known[name].system.every_s if name in known else 0.0
-        if outbox.take_slot(name, every_s, clock(), early=early):
-            worked += tell(pk, known.get(name), clock, early=early)
+        every_s = declared[name].system.every_s if name in declared else 0.0
+        if targets.take_slot(name, every_s, clock()):
+            worked += tell(batch[:1] if every_s else batch, declared.get(name), clock)
         else:
             held.add(name)
     return worked
@@ -70,154 +74,22 @@ def _round(clock: Clock, end: float) -> int:
 def _paused(clock: Clock, pause: Callable[[float], None]) -> bool:
     """Waits for the next slot of a target that keeps a pace, if that is soon."""
     now = clock()
-    wait = outbox.next_slot_s(now)
+    wait = targets.next_slot_s(now)
     if wait > PACE_S:
         return False
     pause(wait)
     return clock() > now
 
 
-def tell(row_id: int, addressee: Addressee | None, clock: Clock = timezone.now, *, early: bool = False) -> bool:
-    """One row; whether it was this worker's to do."""
-    row = outbox.claim(row_id, clock(), early=early)
-    if row is None:
-        return False
+def tell(ids: Sequence[int], addressee: Addressee | None, clock: Clock = timezone.now, *, early: bool = False) -> int:
+    """Some rows of one target; how many were this worker's to do."""
+    rows = outbox.claim(ids, clock(), early=early)
     if addressee is None:
-        outbox.refuse(row, f"{row.target} is not declared any more; declare it again, or leave this", clock())
-        return True
-    Attempted(addressee, [row], clock).run()
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Attempted:
-    """One attempt on claimed rows of one target; in a storm there are several, told by one message."""
-
-    addressee: Addressee
-    rows: list[Outbox]
-    clock: Clock
-
-    @property
-    def name(self) -> str:
-        """The target's name."""
-        return self.addressee.name
-
-    def run(self) -> None:
-        """Whatever happens, the rows say so afterwards."""
-        traffic = Traffic()
-        try:
-            self._tell(traffic)
-        except NotYet as error:
-            self._not_yet(self._clean(error), error.retry_after_s)
-            outbox.reached(self.name, self.clock())
-        except Unreachable as error:
-            self._later(self._clean(error), error.retry_after_s)
-        except (Refused, Malformed) as error:
-            self._never(self._clean(error))
-        except Exception as error:  # the border of a task: a fault of ours costs these rows alone
-            log.exception("telling_failed", target=self.name, incidents=self._objects())
-            self._fault(self._clean(error))
-        finally:
-            outbox.counted(self.name, traffic.codes)
-
-    def _tell(self, traffic: Traffic) -> None:
-        news = self._news(self.rows[0])
-        if news is None:
-            outbox.finish(self.rows[0], self.clock())
-            return
-        told = [news]
-        if news.why is Occasion.VERDICT and self._stormy():
-            told = self._gathered(news)
-        if told:
-            receipt = sent(self.addressee, digest_of(told, self.addressee), traffic, self.clock())
-            self._done(told, receipt, traffic)
-
-    def _news(self, row: Outbox) -> "News | None":
-        """What there is to tell this target of the row's incident."""
-        snapshot = queries.snapshot(row.object)
-        standing = quiet.standing(snapshot)
-        # What a dry run told was told to nobody.
-        real = row.told and (self.addressee.dry_run or not row.told["dry_run"])
-        why = quiet.occasion(quiet.Standing(**row.told["standing"]) if real else None, standing)
-        least = getattr(self.addressee.declared, "min_severity", "info")
-        if why is None or not quiet.speaks(why, edits=self.addressee.system.edits):
-            return None
-        return News(row, snapshot, standing, why) if quiet.severe_enough(snapshot, least) else None
-
-    def _stormy(self) -> bool:
-        limit = getattr(self.addressee.declared, "storm_incidents", 0)
-        if not limit:
-            return False
-        lately, waiting = outbox.first_messages(self.name, self.clock(), self._window())
-        return quiet.storm(lately, len(waiting) + 1, limit)
-
-    def _window(self) -> timedelta:
-        return timedelta(minutes=self.addressee.declared.storm_minutes)
-
-    def _gathered(self, first: "News") -> "list[News]":
-        """Everything that is new to the target, the worst first; nothing while the last digest is too fresh."""
-        now = self.clock()
-        _, waiting = outbox.first_messages(self.name, now, self._window())
-        at = outbox.next_digest(self.name, self._window(), now, alone=not waiting)
-        if at > now:
-            outbox.release(self.rows[0], at)
-            outbox.postpone(waiting, at)
-            return []
-        told = [first]
-        for row in outbox.claim_all(waiting, now):
-            self.rows.append(row)
-            if news := self._news(row):
-                told.append(news)
-            else:
-                outbox.finish(row, now)
-        return sorted(told, key=lambda n: (-n.snapshot.severity.rank, n.snapshot.number))
-
-    def _done(self, told: "list[News]", receipt: Receipt, traffic: Traffic) -> None:
-        now, dry = self.clock(), self.addressee.dry_run
-        held_back = traffic.held_back if dry else []
-        with transaction.atomic():
-            for news in told:
-                row, kept = news.row, {"standing": asdict(news.standing), "dry_run": dry}
-                said = {"told": kept, "preview": held_back, "sentence": asdict(receipt.sentence)}
-                if dry:
-                    outbox.finish(row, now, **said)
-                    continue
-                outbox.receipt_kept(row, receipt)
-                key, url, first = receipt.key[:255], receipt.url[:500], row.first_at or now
-                outbox.finish(row, now, **said, sent_at=now, first_at=first, key=key, url=url)
-            outbox.reached(self.name, now)
-
-    def _clean(self, error: Exception) -> str:
-        secret = secrets_of(self.addressee.declared, settings.DECLARED_SECRET)
-        return without(str(error), known_secrets(secret))
-
-    def _objects(self) -> list[str]:
-        return [row.object for row in self.rows]
-
-    def _not_yet(self, reason: str, wait_s: float) -> None:
-        for row in self.rows:
-            outbox.back_off(row, reason, self.clock(), wait_s)
-
-    def _later(self, reason: str, wait_s: float) -> None:
-        log.warning("target_unreachable", target=self.name, incidents=self._objects(), error=reason)
-        with transaction.atomic():
-            self._not_yet(reason, wait_s)
-            outbox.missed(self.name, reason, self.clock(), wait_s)
-
-    def _never(self, reason: str) -> None:
-        log.warning("target_refused", target=self.name, incidents=self._objects(), error=reason)
-        with transaction.atomic():
-            for row in self.rows:
-                outbox.refuse(row, reason, self.clock())
-            outbox.reached(self.name, self.clock(), refused=reason)
-
-    def _fault(self, reason: str) -> None:
-        reason = f"a fault of this program: {reason}"
-        for row in self.rows:
-            if row.attempts >= FAULTS_TO_DIE:
-                outbox.refuse(row, reason, self.clock())
-            else:
-                outbox.back_off(row, reason, self.clock())
+        for row in rows:
+            outbox.refuse(row, f"{row.target} is not declared any more; declare it again, or leave this", clock())
+    elif rows:
+        Told(addressee, rows, clock).run()
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,35 +102,189 @@ class News:
     why: Occasion
 
 
+@dataclass(slots=True)
+class Told:
+    """Claimed rows of one target, told one after the other, or in a storm by one message."""
+
+    addressee: Addressee
+    rows: list[Outbox]
+    clock: Clock
+    codes: dict[int, int] = field(default_factory=dict)
+    about: Known | None = None
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    answered: bool = False
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.addressee.name
+
+    def run(self) -> None:
+        """Whatever happens, every row says so afterwards."""
+        began, reached = self.clock(), True
+        try:
+            messages = self._messages()
+        except Exception as error:  # the border of a task: a fault of ours costs these rows alone
+            log.exception("telling_failed", target=self.name)
+            self._fault(self.rows, error)
+            return
+        for message in messages:
+            if reached and self.clock() - began < BATCH_TIME:
+                reached = self._send(message)
+            else:
+                for news in message:
+                    outbox.release(news.row, self.clock())
+        targets.counted(self.name, self.codes)
+
+    def _messages(self) -> list[list[News]]:
+        """What is sent, in order; each message tells one incident, or all that are new in a storm."""
+        news = self._news(self.rows)
+        first = [one for one in news if one.why is Occasion.VERDICT and one.row.first_at is None]
+        if not first or not self._stormy(len(first)):
+            return [[one] for one in news]
+        rest = [[one] for one in news if one not in first]
+        gathered = self._gathered(first)
+        return [gathered, *rest] if gathered else rest
+
+    def _news(self, rows: list[Outbox]) -> list[News]:
+        """What there is to tell this target of; rows with nothing to tell are done."""
+        ids = [row.object for row in rows]
+        self.labels |= outbox.labels_for(self.name, ids)
+        found = {s.id: s for s in queries.snapshots(ids, with_findings=False)}
+        news = [self._one(row, found.get(row.object)) for row in rows]
+        for row, one in zip(rows, news, strict=True):
+            if one is None:
+                outbox.finish(row, self.clock())
+        return [one for one in news if one is not None]
+
+    def _one(self, row: Outbox, snapshot: IncidentSnapshot | None) -> News | None:
+        if snapshot is None:
+            return None
+        # What a dry run told was told to nobody.
+        real = row.told and (self.addressee.dry_run or not row.told["dry_run"])
+        standing = quiet.standing(snapshot)
+        why = quiet.occasion(quiet.Standing(**row.told["standing"]) if real else None, standing)
+        if why is None or not quiet.speaks(why, edits=self.addressee.system.edits):
+            return None
+        least = getattr(self.addressee.declared, "min_severity", "info")
+        return News(row, snapshot, standing, why) if quiet.severe_enough(snapshot, least) else None
+
+    def _stormy(self, claimed: int) -> bool:
+        limit = getattr(self.addressee.declared, "storm_incidents", 0)
+        if not limit:
+            return False
+        lately, waiting = outbox.first_messages(self.name, self.clock(), self._window())
+        return quiet.storm(lately, len(waiting) + claimed, limit)
+
+    def _window(self) -> timedelta:
+        return timedelta(minutes=self.addressee.declared.storm_minutes)
+
+    def _gathered(self, first: list[News]) -> list[News]:
+        """Everything that is new to the target, the worst first; nothing while the last digest is too fresh."""
+        now = self.clock()
+        _, waiting = outbox.first_messages(self.name, now, self._window())
+        at = targets.next_digest(self.name, self._window(), now, alone=len(waiting) + len(first) == 1)
+        if at > now:
+            for news in first:
+                outbox.release(news.row, at)
+            outbox.postpone(waiting, at)
+            return []
+        more = outbox.claim(waiting, now, early=True)
+        return sorted([*first, *self._news(more)], key=lambda n: (-n.snapshot.severity.rank, n.snapshot.number))
+
+    def _send(self, message: list[News]) -> bool:
+        """One message; whether the target can be told more now."""
+        traffic, rows = Traffic(), [news.row for news in message]
+        try:
+            self._done(message, self._sent(message, traffic), traffic)
+        except NotYet as error:
+            self._later(rows, error)
+            targets.reached(self.name, self.clock())
+        except Unreachable as error:
+            self._away(rows, error)
+            return False
+        except (Refused, Malformed) as error:
+            self._never(rows, error)
+        except Exception as error:  # the same border
+            log.exception("telling_failed", target=self.name, incidents=[row.object for row in rows])
+            self._fault(rows, error)
+        finally:
+            for code, number in traffic.codes.items():
+                self.codes[code] = self.codes.get(code, 0) + number
+        return True
+
+    def _sent(self, message: list[News], traffic: Traffic) -> Receipt:
+        self.about = self.about or known()
+        labels = self.labels.get(message[0].row.object, ())
+        notice = notice_of(message, self.addressee.declared.language, labels, self.about)
+        means = means_for(self.addressee, traffic, self.clock())
+        with means.client:
+            return self.addressee.system.tell(means, notice, memory_of(message[0].row, self.addressee))
+
+    def _done(self, message: list[News], receipt: Receipt, traffic: Traffic) -> None:
+        now, dry = self.clock(), self.addressee.dry_run
+        said: dict[str, Any] = {"preview": traffic.held_back if dry else [], "sentence": asdict(receipt.sentence)}
+        if not dry:
+            said |= {"sent_at": now, "key": receipt.key[:255], "url": receipt.url[:500]}
+        with transaction.atomic():
+            for news in message:
+                row, told = news.row, {"standing": asdict(news.standing), "dry_run": dry}
+                if not dry:
+                    outbox.receipt_kept(row, receipt)
+                outbox.finish(row, now, told=told, first_at=row.first_at if dry else row.first_at or now, **said)
+            if not self.answered:
+                targets.reached(self.name, now)
+        self.answered = True
+
+    def _clean(self, error: Exception) -> str:
+        secret = secrets_of(self.addressee.declared, settings.DECLARED_SECRET)
+        return without(str(error), known_secrets(secret))
+
+    def _warn(self, event: str, rows: list[Outbox], reason: str) -> None:
+        log.warning(event, target=self.name, incidents=[row.object for row in rows], error=reason)
+
+    def _later(self, rows: list[Outbox], error: Unreachable) -> None:
+        for row in rows:
+            outbox.back_off(row, self._clean(error), self.clock(), error.retry_after_s)
+
+    def _away(self, rows: list[Outbox], error: Unreachable) -> None:
+        reason = self._clean(error)
+        self._warn("target_unreachable", rows, reason)
+        with transaction.atomic():
+            self._later(rows, error)
+            targets.missed(self.name, reason, self.clock(), error.retry_after_s)
+
+    def _never(self, rows: list[Outbox], error: Exception) -> None:
+        reason = self._clean(error)
+        self._warn("target_refused", rows, reason)
+        with transaction.atomic():
+            for row in rows:
+                outbox.refuse(row, reason, self.clock())
+            targets.reached(self.name, self.clock(), refused=reason)
+
+    def _fault(self, rows: list[Outbox], error: Exception) -> None:
+        reason = f"a fault of this program: {self._clean(error)}"
+        for row in rows:
+            if row.attempts >= FAULTS_TO_DIE:
+                outbox.refuse(row, reason, self.clock())
+            else:
+                outbox.back_off(row, reason, self.clock())
+
+
 def memory_of(row: Outbox, addressee: Addressee) -> Memory:
     """What the system kept of the row; a dry run keeps nothing."""
     return outbox.PassingMemory(row) if addressee.dry_run else outbox.KeptMemory(row)
 
 
-def notice_of(news: News, addressee: Addressee, about: Known) -> Notice:
-    """What is told of one incident, in the target's language."""
-    return Notice(
-        snapshot=news.snapshot, report=report_of(news.snapshot, about),
-        revision=news.row.revision, occasion=news.why, language=addressee.declared.language,
-        labels=outbox.labels_for(news.row.object, news.row.target),
-    )  # fmt: skip
-
-
-def digest_of(told: list[News], addressee: Addressee) -> tuple[Notice, Memory]:
-    """The notice of the first with all others listed, and the first one's memory."""
-    about = known()
-    notice = notice_of(told[0], addressee, about)
-    if len(told) > 1:
-        others = tuple(report_of(news.snapshot, about) for news in told[1:])
-        notice = replace(notice, occasion=Occasion.DIGEST, digest=others)
-    return notice, memory_of(told[0].row, addressee)
-
-
-def sent(addressee: Addressee, message: tuple[Notice, Memory], traffic: Traffic, now: datetime) -> Receipt:
-    """Tells once. Raises what the system raises; the attempt's traffic is kept whatever happens."""
-    means = means_for(addressee, traffic, now)
-    with means.client:
-        return addressee.system.tell(means, *message)
+def notice_of(message: list[News], language: str, labels: tuple[str, ...], about: Known) -> Notice:
+    """What is told: one incident, or the first of a digest with all others listed. `labels` find its ticket."""
+    first = message[0]
+    report = report_of(first.snapshot, about)
+    notice = Notice(first.snapshot, report, first.row.revision, first.why, language, labels)
+    if len(message) == 1:
+        return notice
+    others = tuple(report_of(news.snapshot, about) for news in message[1:])
+    return replace(notice, occasion=Occasion.DIGEST, digest=others)
 
 
 def means_for(addressee: Addressee, traffic: Traffic, now: datetime, seconds: float = 60.0) -> Means:

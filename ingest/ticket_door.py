@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from domain.errors import Refused
-from incidents import outbox, said
-from incidents.outbox import Addressee
+from incidents import said, targets
+from incidents.targets import Addressee
 from ingest.bodies import announced, read_body, refusal, too_large
 from ingest.tasks import nudge_heard
 from tickets.genuine import SIGNATURE, genuine
@@ -31,7 +31,7 @@ def door(request: HttpRequest, name: str, path: str = "") -> HttpResponse:
     if isinstance(body, HttpResponse):
         return body
     try:
-        addressee = outbox.addressees().get(f"ticket:{name}")
+        addressee = targets.addressees().get(f"ticket:{name}")
         if addressee is None or not _genuine(addressee, request, body, path):
             return refusal(401, "Unauthorized", "unknown ticket system, wrong secret path or wrong signature")
         headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from domain.alerts import AlertState
-from incidents import outbox, said
+from incidents import said, targets
 from incidents.models import AuditEntry, Heard, Incident, Outbox, SaidEvent, Target
 from ingest import hearing, telling
 from tests.fakes.board import BOARD, SHOUT, Board
@@ -25,7 +25,7 @@ PATH, KEY = "a-path-that-nobody-guesses", "a-key-that-nobody-knows"
 
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
-    monkeypatch.setattr(outbox, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
+    monkeypatch.setattr(targets, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
     with Board() as fake:
         yield fake
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from domain.alerts import AlertState, Severity
 from domain.connections import TicketDecl
 from domain.errors import NotYet
-from incidents import outbox, record
+from incidents import outbox, record, targets
 from incidents.models import Connection, Incident, Outbox, RequestCount, Target, TicketLink
 from ingest import telling
 from tests.fakes.board import BOARD, SHOUT, Board, Wall
@@ -33,7 +33,7 @@ def clock() -> Hands:
 @pytest.fixture(autouse=True)
 def systems(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's own systems in the place of those that are found by walking."""
-    monkeypatch.setattr(outbox, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
+    monkeypatch.setattr(targets, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
 
 
 @pytest.fixture
@@ -177,10 +177,10 @@ def test_two_workers_on_one_incident_make_no_second_item(board: Board, clock: Ha
     judged(an_incident())
     board.latency_s = 0.1
     pk = row().pk
-    addressee = outbox.addressees()["ticket:ops"]
+    addressee = targets.addressees()["ticket:ops"]
 
     def work() -> None:
-        telling.tell(pk, addressee, clock)
+        telling.tell([pk], addressee, clock)
         connections.close_all()
 
     workers = [Thread(target=work) for _ in range(4)]
@@ -196,9 +196,9 @@ def test_a_revision_that_comes_while_one_is_sent_is_sent_next(board: Board, cloc
     declared(ticket=ticket(board))
     incident = an_incident()
     judged(incident)
-    claimed = outbox.claim(row().pk, clock())
+    (claimed,) = outbox.claim([row().pk], clock())
     judged(incident, "network-path-drop")
-    assert outbox.claim(row().pk, clock()) is None, "one in flight"
+    assert outbox.claim([row().pk], clock()) == [], "one in flight"
     outbox.finish(claimed, clock())
     assert row().state == "waiting"
     telling.tell_waiting(clock)
@@ -210,7 +210,7 @@ def test_a_revision_that_comes_while_one_is_sent_is_sent_next(board: Board, cloc
 def test_who_lost_the_claim_writes_nothing_any_more(board: Board, clock: Hands) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
-    slow = outbox.claim(row().pk, clock())
+    (slow,) = outbox.claim([row().pk], clock())
     clock.move(seconds=131)
     telling.tell_waiting(clock)
     outbox.refuse(slow, "too late", clock())
@@ -224,7 +224,7 @@ def test_a_row_that_kills_every_worker_dies(board: Board, clock: Hands) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
     for _ in range(outbox.LOST_TO_DIE + 1):
-        outbox.claim(row().pk, clock())
+        outbox.claim([row().pk], clock())
         clock.move(seconds=131)
     assert row().state == "dead" and "no worker survived" in row().reason
 
@@ -300,7 +300,7 @@ def test_one_object_that_always_fails_does_not_hold_up_the_others(board: Board, 
     for _ in range(30):
         telling.tell_waiting(clock)
         clock.move(seconds=61)
-    assert Target.objects.get(name="ticket:ops").failures >= outbox.FAILURES_TO_OPEN
+    assert Target.objects.get(name="ticket:ops").failures >= targets.FAILURES_TO_OPEN
     judged(an_incident("good"))
     for _ in range(3):
         clock.move(seconds=61)
@@ -355,7 +355,7 @@ def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall,
 
 @pytest.mark.django_db
 def test_a_target_keeps_its_pace(wall: Wall, clock: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "all_systems", lambda: {"shout": replace(SHOUT, every_s=3.0)})
+    monkeypatch.setattr(targets, "all_systems", lambda: {"shout": replace(SHOUT, every_s=3.0)})
     declared(chat=chat(wall))
     for n in range(4):
         judged(an_incident(f"p{n}"))

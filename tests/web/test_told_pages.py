@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from domain.connections import ChatDecl, Connections, PrometheusDecl, TicketDecl
-from incidents import declare, outbox
+from incidents import declare, outbox, targets
 from incidents.models import AuditEntry, Outbox, Target
 from ingest import telling
 from tests.fakes.board import BOARD, SHOUT, Board
@@ -18,7 +18,7 @@ from web.api.access import add_token
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(outbox, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
+    monkeypatch.setattr(targets, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
     with Board() as fake:
         yield fake
 

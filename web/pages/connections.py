@@ -10,9 +10,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from domain.text import Text
-from incidents import outbox, queries, record
+from incidents import outbox, queries, record, targets
 from incidents.models import Connection, Target
-from incidents.outbox import Addressee, Load
+from incidents.outbox import Load
+from incidents.targets import Addressee
 from ingest.checking import check
 from tickets.system import Trouble
 
@@ -38,7 +39,7 @@ class Told:
     @property
     def rests(self) -> bool:
         """Whether its circuit breaker is open."""
-        return self.state is not None and self.state.failures >= outbox.FAILURES_TO_OPEN
+        return self.state is not None and self.state.failures >= targets.FAILURES_TO_OPEN
 
 
 @require_safe
@@ -52,7 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @login_required
 def check_now(request: HttpRequest, name: str) -> HttpResponse:
     """The same page with what the target's own check says."""
-    addressee = outbox.addressees().get(name)
+    addressee = targets.addressees().get(name)
     if addressee is None:
         raise Http404
     troubles = check(addressee)
@@ -65,7 +66,7 @@ def _shown(checked: str = "", troubles: tuple[Trouble, ...] = ()) -> dict[str, A
     told = [
         Told(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
              troubles if one.name == checked else None)
-        for one in outbox.addressees().values()
+        for one in targets.addressees().values()
     ]  # fmt: skip
     return {"told": told, "strangers": _strangers(told), "asked": _asked()}
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from incidents import outbox, record
+from incidents import outbox, record, targets
 from incidents.models import Incident, Outbox
 from ingest.tasks import nudge_telling
 
@@ -35,10 +35,10 @@ def page(request: HttpRequest) -> HttpResponse:
     kept = request.GET.copy()
     kept.pop("page", None)
     shown = _with_incidents(rows)
-    loads = {name: load for name, load in outbox.loads().items() if name != outbox.GRAPH}
+    loads = {name: load for name, load in outbox.loads().items() if name != targets.GRAPH}
     return render(request, "web/outbox.html", {
         "rows": rows, "shown": shown, "loads": loads, "state": state, "target": target, "kept": kept.urlencode(),
-        "now": timezone.now(), "targets": list(outbox.addressees()),
+        "now": timezone.now(), "targets": list(targets.addressees()),
     })  # fmt: skip
 
 
