@@ -54,20 +54,26 @@ def evaluated(path: Path) -> Evaluated | None:
 
 
 def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
-    slug = bundle.truth.cause if bundle.truth else ""
-    cause = all_causes().get(slug)
+    cause = all_causes().get(_truth(bundle, verdict))
     decided = verdict.state is not VerdictState.UNKNOWN and bool(verdict.causes)
     return Case(
         name=path.stem,
         declaration=bundle.declaration or path.stem,
         family=bundle.family or (cause.layer if cause else "nothing broken"),
-        truth=slug if cause else "",
+        truth=cause.slug if cause else "",
         healthy=cause.no_fault if cause else True,
         shares=tuple((c.cause, c.probability) for c in verdict.causes),
         unknown=verdict.unknown_probability,
         answer=verdict.causes[0].cause if decided else "",
         says_healthy=verdict.state is VerdictState.NO_FAULT,
     )
+
+
+def _truth(bundle: Bundle, verdict: Verdict) -> str:
+    """The recorded cause; a plain "no-fault" is met by whichever cause says that nothing is broken."""
+    slug = bundle.truth.cause if bundle.truth else ""
+    met = slug == "no-fault" and verdict.state is VerdictState.NO_FAULT
+    return verdict.causes[0].cause if met else slug
 
 
 def _control(name: str, case: Case, bundle: Bundle, scope: Scope) -> Case:

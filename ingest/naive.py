@@ -41,6 +41,8 @@ def _p99s(bundle: Bundle) -> Iterator[float]:
     """`histogram_quantile(0.99, ...)` at every time of the recorded buckets, interpolated as Prometheus does it."""
     rows: dict[tuple[str, str, float], dict[float, float]] = {}
     for labels, values in _series(bundle, "round_trip_time_seconds_bucket"):
+        if "le" not in labels:
+            continue
         for at, text in values:
             key = (labels.get("instance", ""), labels.get("To", ""), at)
             rows.setdefault(key, {})[float(labels["le"].replace("+Inf", "inf"))] = float(text)
