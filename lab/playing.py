@@ -77,8 +77,11 @@ def _at_once(ground: Ground, episodes: Sequence[Episode], seed: int) -> dict[str
 
 def _play_on(ground: Ground, episode: Episode, seed: int, sink: Sink) -> Raw:
     setting = episode.play(ground, sink, drawing(episode.name, seed))
-    raw = _seen(episode, seed, setting, sink)
-    listed = ground.lists(setting.namespace) if setting.namespace else ()
+    try:
+        raw = _seen(episode, seed, setting, sink)
+        listed = ground.lists(setting.namespace) if setting.namespace else ()
+    finally:
+        setting.end()
     known = {a.key for a in listed}
     return replace(raw, answers=(*listed, *(a for a in raw.answers if a.key not in known)))
 

@@ -10,13 +10,15 @@ from evidence.recording import Transports
 
 # Stands for the target in a request that never leaves as such.
 NOWHERE = "http://target.invalid"
+# Made here, in one thread: types that several threads meet for the first time at once may crash the decoder.
+READER = msgspec.json.Decoder(Outcome)
 
 
 def probe(target: TargetDecl, transports: Transports) -> Outcome:
     """Probes the target once. Raises Unreachable or Malformed only when the recording of a probe is broken."""
     with transports.client(target.name, NOWHERE, target) as client:
         try:
-            return msgspec.json.decode(client.request("PROBE", "/").content, type=Outcome)
+            return READER.decode(client.request("PROBE", "/").content)
         except httpx.HTTPError as error:
             raise Unreachable(f"the probe of {target.name} did not end ({type(error).__name__})") from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -33,6 +33,10 @@ class _Envelope(msgspec.Struct):
     warnings: list[str] = []
 
 
+# Made here, in one thread: types that several threads meet for the first time at once may crash the decoder.
+READER = msgspec.json.Decoder(_Envelope)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One series: its labels, and its samples without NaN and infinities, which mean that nothing was measured."""
@@ -110,7 +114,7 @@ def _within(answered: Answered, start: datetime, end: datetime) -> Answered:
 
 def _read(status: int, content: bytes) -> Answered:
     try:
-        envelope = msgspec.json.decode(content, type=_Envelope)
+        envelope = READER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if status >= 500:
             raise Unreachable(f"Prometheus answered {status}") from error

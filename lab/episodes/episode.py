@@ -29,7 +29,8 @@ class Setting:
     """What stands on the stage when a fault has been played: input of the recording.
 
     `changes` are the deploys and configuration changes that people would know of. `namespace` is where an episode on a
-    shared node took place; its deliveries and its lists of the Kubernetes API are picked by it.
+    shared node took place; its deliveries and its lists of the Kubernetes API are picked by it. `end` ends the fault:
+    it is called when everybody has looked, so that a live witness sees what the alert saw.
     """
 
     connections: Connections
@@ -37,6 +38,7 @@ class Setting:
     notes: list[str] = field(default_factory=list)
     changes: tuple[ChangeRef, ...] = ()
     namespace: str = ""
+    end: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

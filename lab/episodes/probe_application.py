@@ -29,7 +29,7 @@ def handler_blocked(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """A slow dependency holds the lock that the probe's handler and the work share."""
     on = ground.plot(draw)
     pods = _calm(on, {"uses": "lock", "work_uses": "lock", "uses_livez": "none"})
-    seconds, rate = draw.randint(35, 50), draw.randint(8, 20)
+    seconds, rate = draw.randint(70, 100), draw.randint(8, 20)
     on.order(pods[0], "hold", for_=f"{seconds}s")
     on.load(pods[0], rate=rate)
     on.alerted("PodProbeFailing", pods[0].name)
@@ -186,10 +186,10 @@ def process_stopped(ground: Ground, _: Any, draw: random.Random) -> Setting:
     on = ground.plot(draw)
     backlog = draw.randint(1, 3)
     pods = _calm(on, {"backlog": backlog}, {"readinessProbe": probe("/readyz", 2)})
-    with stopped(on.process(pods[0])):
-        on.load(pods[0], rate=draw.randint(2, 4), fresh=True)
-        on.alerted("PodProbeFailing", pods[0].name)
-        on.linger()
+    on.make(stopped(on.process(pods[0])))
+    on.load(pods[0], rate=draw.randint(2, 4), fresh=True)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
     on.must_say("Readiness probe failed", DEADLINE)
     on.must_hold("increase(node_netstat_TcpExt_ListenOverflows{$ns}[40s]) > 0")
     return on.setting("accept-queue-full", pods[0], f"SIGSTOP of the process; its queue of {backlog} filled.")

@@ -65,7 +65,7 @@ def innocent_deploy_elsewhere(ground: Ground, _: Any, draw: random.Random) -> Se
     note = {"spec": {"template": {"metadata": {"annotations": {"version": change.title}}}}}
     ground.node.patch(on.namespace, other, note)
     time.sleep(draw.uniform(20, 30))
-    on.order(pods[0], "hold", for_="45s")
+    on.order(pods[0], "hold", for_="90s")
     on.load(pods[0], rate=draw.randint(8, 16))
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
@@ -89,9 +89,9 @@ def innocent_deploy_before(ground: Ground, _: Any, draw: random.Random) -> Setti
 
     pods: list[Pod] = wait_until(replaced, "the rollout is done", 60, step=1)
     on.calm()
-    with filtered(on.process(pods[0]), "-p", "tcp", "-j", "DROP"):
-        on.alerted("PodProbeFailing", pods[0].name)
-        on.linger()
+    on.make(filtered(on.process(pods[0]), "-p", "tcp", "-j", "DROP"))
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
     on.must_say("Readiness probe failed", "context deadline exceeded")
     return on.setting("network-path-drop", pods[0], f"{change.title} ran well; then packets were dropped.",
                       changes=(change,))  # fmt: skip

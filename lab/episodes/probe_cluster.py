@@ -45,10 +45,9 @@ def node_frozen(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The kubelet stands still until the controllers call the node not ready."""
     on = ground.plot(draw)
     _calm(on)
-    with stopped(_pid(ground, "kubelet")):
-        _told(on, "NodeNotReady", 80)
-        on.linger(draw.randint(8, 14))
-    on.linger(8)
+    on.make(stopped(_pid(ground, "kubelet")))
+    _told(on, "NodeNotReady", 80)
+    on.linger(draw.randint(12, 18))
     return on.setting("node-not-ready", f"Host/{CLUSTER}//{ground.node.name}", "SIGSTOP of the kubelet.")
 
 

@@ -23,10 +23,10 @@ def _calm(on: Plot, **more: Any) -> list[Pod]:
 def _filtered(on: Plot, *rule: str, says: str) -> Pod:
     """The first pod behind a rule until the alert and a while after it."""
     pods = _calm(on)
-    with filtered(on.process(pods[0]), *rule):
-        on.alerted("PodProbeFailing", pods[0].name)
-        on.linger()
-        on.must_say("Readiness probe failed", says)
+    on.make(filtered(on.process(pods[0]), *rule))
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", says)
     return pods[0]
 
 

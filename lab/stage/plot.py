@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ class Plot:
     draw: random.Random
     namespace: str = ""
     app: str = field(init=False)
+    faults: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         self.namespace = self.namespace or f"{self.draw.choice(TEAMS)}-{self.draw.randint(100, 999)}"
@@ -120,6 +122,11 @@ class Plot:
     def calm(self, shortest_s: int = 96, longest_s: int = 116) -> None:
         """A time without a fault: every series gets a level of its own, and no pod is young any more."""
         time.sleep(self.draw.uniform(shortest_s, longest_s))
+
+    def make(self, fault: AbstractContextManager[None]) -> None:
+        """Begins a fault that lasts until everybody has looked."""
+        self.faults.enter_context(fault)
+        self.ground.stage.after(self.faults.close)
 
     def process(self, pod: Pod) -> int:
         """The process id of the container, as the host sees it."""
@@ -171,7 +178,7 @@ class Plot:
             etcd=list(etcd),
         )  # fmt: skip
         entity = pod if isinstance(pod, str) else f"Pod/{CLUSTER}/{self.namespace}/{pod.name}"
-        return Setting(connections, Truth(cause, entity), list(notes), changes, self.namespace)
+        return Setting(connections, Truth(cause, entity), list(notes), changes, self.namespace, self.faults.close)
 
     @property
     def workload(self) -> str:
