@@ -176,3 +176,30 @@ def test_the_same_question_of_one_investigation_is_asked_once(server: str, tmp_p
     for _ in range(3):
         Kubernetes(connections.kubernetes[0], live).pods("shop")
     assert len(Api.asked) == 1
+
+
+AT_ONCE = """
+import threading
+from domain.connections import KubernetesDecl
+from evidence.clients.kubernetes import Kubernetes
+from evidence.recording import Answer, ReplayTransports
+
+PATHS = {"pods": "/api/v1/namespaces/a/pods", "events": "/api/v1/namespaces/a/events", "nodes": "/api/v1/nodes"}
+answers = [Answer("prod", "GET", path, "", "", 200, '{"items": []}') for path in PATHS.values()]
+api = Kubernetes(KubernetesDecl(name="prod", api=True), ReplayTransports(answers))
+start = threading.Barrier(12)
+
+def ask(name):
+    start.wait()
+    getattr(api, name)(*(() if name == "nodes" else ("a",)))
+
+threads = [threading.Thread(target=ask, args=(name,)) for name in [*PATHS] * 4]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_checks_may_ask_for_the_first_time_all_at_once() -> None:
+    """A process of its own, since the decoder crashed only on types that nobody had met before."""
+    done = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
