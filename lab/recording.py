@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from domain.alerts import ParsedAlert
 from domain.connections import Access, Connections, EtcdDecl, PrometheusDecl
 from domain.scope import ChangeRef, Scope
 from evidence.bundles import Bundle, RecordedDelivery, Truth
+from evidence.clients.scrub import scrubbed
 from evidence.collect import collect
 from evidence.recording import Answer, LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
@@ -151,9 +152,10 @@ def _opened(tsdb: Path) -> Iterator[str]:
 def _asked(raw: Raw, url: str, out: Path) -> Path:
     connections = _with_url(_plain(raw.connections), url)
     metrics = {p.name for p in connections.prometheus}
-    transports = AskedAgain(LiveTransports(connections), ReplayTransports(raw.answers), metrics)
+    listed = [_clean(a) for a in raw.answers if a.connection in {k.name for k in connections.kubernetes}]
+    said = {a.key: a for a in (*raw.answers, *listed)}
+    transports = AskedAgain(LiveTransports(connections), ReplayTransports(said.values()), metrics)
     collect(scope(raw, connections), transports)
-    listed = [a for a in raw.answers if a.connection in {k.name for k in connections.kubernetes}]
     answers = {a.key: a for a in (*listed, *transports.answers())}
     bundle = Bundle(
         title=raw.title, as_of=raw.as_of, connections=_plain(raw.connections),
@@ -167,6 +169,13 @@ def _asked(raw: Raw, url: str, out: Path) -> Path:
     size = sum(p.stat().st_size for p in ([out] if out.is_file() else out.rglob("*")) if p.is_file())
     tell(f"{out}: {len(bundle.answers)} answers, {size / 1024:.0f} KiB")
     return out
+
+
+def _clean(answer: Answer) -> Answer:
+    """A list of the Kubernetes API as the product's own client would have kept it: without what may be secret."""
+    if answer.status != 200:
+        return answer
+    return replace(answer, answer=json.dumps(scrubbed(json.loads(answer.answer)), separators=(",", ":")))
 
 
 def delivery(taken: Taken) -> RecordedDelivery:

@@ -3,6 +3,7 @@
 import json
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from domain.connections import Connections, KubernetesDecl, PrometheusDecl
+from evidence.recording import Answer
 from lab import recording
 from lab.recording import Raw
 from lab.stage import finder, netns, trust, watch
@@ -92,3 +93,9 @@ def test_a_bundle_names_no_address_and_no_file_of_the_recorder(raws: list[Raw]) 
     plain = recording._plain(raws[0].connections)
     assert plain.prometheus[0].url == "http://127.0.0.1:9090"
     assert plain.kubernetes[0].api and not plain.kubernetes[0].kubeconfig_file
+
+
+def test_a_listed_pod_comes_into_a_bundle_without_its_environment() -> None:
+    said = '{"items":[{"spec":{"containers":[{"name":"app","env":[{"name":"TLS_KEY","value":"s3cret"}]}]}}]}'
+    clean = recording._clean(Answer("prod-a", "GET", "/api/v1/namespaces/shop/pods", "", "", 200, said))
+    assert "app" in clean.answer and "s3cret" not in clean.answer
