@@ -4,7 +4,7 @@ from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, silent
-from evidence.pods import about_probes, is_ours, namespace, workload
+from evidence.pods import about_probes, is_ours, namespace, workload, workload_of
 from evidence.unready import Crowd, Fallen, crowd
 
 MOST = 0.5
@@ -44,7 +44,8 @@ def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[st
 def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) -> Told:
     """Pods of other workloads on the same node; those of the own workload share the application."""
     nodes = sorted({found.nodes[pod] for pod in own} - {""})
-    rest = sum(found.per_node.get(node, 0) for node in nodes) - len(own)
+    same = [pod for pod, node in found.nodes.items() if node in nodes and (pod in own or workload_of(pod) == name)]
+    rest = sum(found.per_node.get(node, 0) for node in nodes) - len(same)
     hits = [f for f in others if f.node in nodes and f.workload != name]
     if not nodes or rest < NODE_LEAST:
         return silent(Text("too few other pods run on its node to compare with", "同节点的其他 Pod 太少，无法比较"))
