@@ -60,6 +60,10 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class NotServed(Exception):
+    """Raised by a test's `on_call` before a call: it is not done and not answered."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One webhook as Jira would send it."""
@@ -114,6 +118,11 @@ class JiraFake:
     def fault(self, kind: str, **more: Any) -> None:
         """The next fitting call goes wrong."""
         self.faults.append(Fault(kind, **more))
+
+    def calm(self) -> None:
+        """Nothing goes wrong any more."""
+        self.faults.clear()
+        self.on_call = lambda call, moment: None
 
     def __enter__(self) -> "JiraFake":
         fake = self
@@ -214,7 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         call = Call(self.command, unquote(parts.path), query, _decoded(raw, self.headers.get("Content-Type", "")))
         fault = self._fault(call)
-        self.jira.on_call(call, "before")
+        try:
+            self.jira.on_call(call, "before")
+        except NotServed:
+            fault = Fault("cut")
         if self.jira.latency_s:
             time.sleep(self.jira.latency_s)
         if fault and fault.kind == "cut":

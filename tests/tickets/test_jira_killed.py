@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from domain.errors import NotYet, Unreachable
 from tests.fakes import jira_contract as contract
 from tests.fakes.dying import in_a_process
-from tests.fakes.jira import CLOUD, DATA_CENTER, Call, JiraFake
+from tests.fakes.jira import CLOUD, DATA_CENTER, Call, JiraFake, NotServed
 from tests.tickets.jira_scene import FileMemory, notice, tell, tell_dying
 from tests.tickets.reports import verdict
 from tickets.jira.find import SETTLES_S
@@ -123,23 +123,27 @@ def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, moment):
 
 def killed_in_a_process(jira: JiraFake, memory: FileMemory, number: int, moment: str) -> int:
     """The exit status of a process that tells and is killed at its call `number`."""
-    seen, victim = [0], [0]
+    status = in_a_process(lambda: tell(jira, notice(), memory), killer(jira, number, moment))
+    jira.calm()
+    return status
 
-    def kill(call: Call, when: str) -> None:
-        seen[0] += when == "before"
-        if seen[0] == number and when == moment:
-            os.kill(victim[0], signal.SIGKILL)
+
+def killer(jira: JiraFake, number: int, moment: str) -> Callable[[int], None]:
+    """For `in_a_process`: has the server kill the process at its call `number`, before or after that is committed."""
+    seen = [0]
+
+    def ordered(pid: int) -> None:
+        def kill(call: Call, when: str) -> None:
+            seen[0] += when == "before"
+            if seen[0] != number or when != moment:
+                return
+            os.kill(pid, signal.SIGKILL)
             if when == "before":
-                jira.fault("cut", method=call.method, part=call.path)
+                raise NotServed
 
-    def order(pid: int) -> None:
-        victim[0] = pid
         jira.on_call = kill
 
-    status = in_a_process(lambda: tell(jira, notice(), memory), order)
-    jira.on_call = lambda call, when: None
-    jira.faults.clear()
-    return status
+    return ordered
 
 
 @pytest.mark.parametrize("kind", [CLOUD, DATA_CENTER])
