@@ -30,8 +30,11 @@ from incidents.models import (
     Investigation,
     Outbox,
     Source,
+    TicketLink,
     VerdictRow,
 )
+
+LINKS_LOOKED_AT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +240,9 @@ def incident_of_delivery(delivery: Delivery) -> Incident | None:
 
 def find_for_ticket(keys: Sequence[str]) -> Incident | None:
     """The newest incident that one of these ticket keys or labels belongs to."""
-    return Incident.objects.filter(tickets__key__in=list(keys)).order_by("-started_at").first()
+    # In two steps: as one query the database walks all incidents from the newest until one fits, or none does.
+    ids = list(TicketLink.objects.filter(key__in=list(keys)).values_list("incident_id", flat=True)[:LINKS_LOOKED_AT])
+    return Incident.objects.filter(pk__in=ids).order_by("-started_at").first() if ids else None
 
 
 def find_for_alert(identity: str) -> Incident | None:

@@ -10,28 +10,30 @@ from tests.fakes.jira_issues import CATEGORY, STATUS_ID, WORKFLOW, Comment, Issu
 from tests.fakes.jira_rules import OLD_SEARCH, Problem, Rules, label_fault
 
 if TYPE_CHECKING:
-    from tests.fakes.jira import Call, Event, JiraFake
+    from tests.fakes.jira import Event, JiraFake
 
 
-class Answer(Rules):
+class Request(Rules):
     """One request that is being answered."""
 
     @classmethod
-    def to(cls, jira: "JiraFake", call: "Call", by: str) -> tuple[int, Any]:
-        """Status and body of the answer."""
-        if call.path == "/oauth/token":
-            return _token(jira, call.body)
-        found = re.fullmatch(r"/rest/api/(2|3|latest)/(.+?)/?", call.path)
+    def answered(
+        cls, jira: "JiraFake", method: str, path: str, query: dict[str, str], body: Any, by: str
+    ) -> tuple[int, Any]:
+        """Status and body of the answer. Raises Problem."""
+        if path == "/oauth/token":
+            return _token(jira, body)
+        found = re.fullmatch(r"/rest/api/(2|3|latest)/(.+?)/?", path)
         version = found.group(1) if found else ""
         if found is None or (version == "3" and not jira.cloud):
-            raise Problem(404, "null for uri: " + call.path)
+            raise Problem(404, "null for uri: " + path)
         version = "2" if version == "latest" else version
-        answer = cls(jira, call.method, found.group(2).split("/"), call.query, call.body, by, version)
+        answer = cls(jira, method, found.group(2).split("/"), query, body, by, version)
         if not by and answer.steps != ["serverInfo"]:
             raise Problem(401, "Client must be authenticated to access this resource.")
-        status, body = answer.routed()
-        answer.keep_to(status, body)
-        return status, body
+        status, told = answer.routed()
+        answer.keep_to(status, told)
+        return status, b"" if told is None else told
 
     def keep_to(self, status: int, body: Any) -> None:
         """An answer out of shape is a fault of the fake."""

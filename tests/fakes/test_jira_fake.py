@@ -9,7 +9,8 @@ import pytest
 from atlassian import Jira as AtlassianJira
 
 from tests.fakes import jira_contract as contract
-from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake
+from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake, cut, refusal
+from tests.fakes.server import late, lost_answer
 
 ADF = contract.document_of("what it was")
 LINK = {"globalId": "incident=1", "object": {"url": "https://graph.example/1", "title": "Incident 1"}}
@@ -185,11 +186,11 @@ def test_a_text_above_the_limit_is_refused_as_java_counts_it(fake):
 
 
 def test_a_lost_answer_is_committed_and_a_cut_request_is_not(cloud):
-    cloud.fault("lost", method="POST", part="issue")
+    cloud.fault(lost_answer(), method="POST", part="issue")
     with pytest.raises(httpx.TransportError):
         one(cloud)
     assert len(cloud.issues) == 1
-    cloud.fault("cut", method="POST", part="issue")
+    cloud.fault(cut(), method="POST", part="issue")
     with pytest.raises(httpx.TransportError):
         one(cloud)
     assert len(cloud.issues) == 1
@@ -197,7 +198,7 @@ def test_a_lost_answer_is_committed_and_a_cut_request_is_not(cloud):
 
 
 def test_a_timeout_after_the_commit_is_committed(cloud):
-    cloud.fault("slow", method="POST", part="issue", seconds=0.4)
+    cloud.fault(late(0.4), method="POST", part="issue")
     client = httpx.Client(base_url=f"{cloud.url}/rest/api/3", auth=cloud.basic(), timeout=0.1)
     body = {"fields": {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "s"}}
     with pytest.raises(httpx.ReadTimeout):
@@ -206,7 +207,7 @@ def test_a_timeout_after_the_commit_is_committed(cloud):
 
 
 def test_too_many_requests_say_how_long_to_wait(cloud):
-    cloud.fault("status", status=429)
+    cloud.fault(refusal(429))
     answer = http(cloud).get("myself")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
     assert answer.headers["RateLimit-Reason"] == "jira-burst-based"
@@ -250,4 +251,4 @@ def test_an_oauth_client_gets_a_token_that_works(cloud):
 
 def test_all_calls_are_kept(cloud):
     one(cloud)
-    assert [str(call) for call in cloud.writes] == ["POST /rest/api/3/issue"]
+    assert [(call.method, call.path) for call in cloud.writes] == [("POST", "/rest/api/3/issue")]

@@ -17,10 +17,10 @@ from incidents import outbox, said
 from incidents.models import Feedback, Heard, Incident, Outbox, SaidEvent, Target, TicketLink
 from ingest import hearing, telling
 from tests.fakes import jira_contract as contract
-from tests.fakes.dying import in_a_process
+from tests.fakes.dying import killed_at
 from tests.fakes.jira import DATA_CENTER, Event, JiraFake
+from tests.fakes.server import lost_answer
 from tests.ingest.told import Hands, an_incident, declared, judged
-from tests.tickets.test_jira_killed import killer
 from tickets.jira import users
 
 PATH = "a-path-that-nobody-guesses"
@@ -142,9 +142,9 @@ def test_without_a_webhook_the_tickets_are_asked(jira: JiraFake, clock: Hands, t
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("after_commit", [False, True])
 def test_a_kill_at_any_call_of_the_outbox_leaves_one_of_each(
-    jira: JiraFake, clock: Hands, tmp_path: Path, moment: str
+    jira: JiraFake, clock: Hands, tmp_path: Path, after_commit: bool
 ) -> None:
     """The worker dies at its first call, the next one at its second, and so on; the search lags all the while."""
     jira.shop.lag_s = 30
@@ -152,8 +152,7 @@ def test_a_kill_at_any_call_of_the_outbox_leaves_one_of_each(
     judged(an_incident())
     number, deaths = 1, 0
     while row().state != "done" and number < 40:
-        died = in_a_process(lambda: telling.tell_waiting(clock), killer(jira, number, moment)) != 0
-        jira.calm()
+        died = killed_at(jira, number, lambda: telling.tell_waiting(clock), after_commit=after_commit)
         deaths += died
         number = number + 1 if died else 1
         clock.move(seconds=140)
@@ -190,7 +189,7 @@ def test_what_waits_for_the_search_alone_does_not_hold_up_others(jira: JiraFake,
     jira.shop.lag_s = 30
     declare_jira(jira, tmp_path)
     judged(an_incident("p1"))
-    jira.fault("lost", method="POST", part="/issue")
+    jira.fault(lost_answer(), method="POST", part="/issue")
     telling.tell_waiting(clock)
     clock.move(seconds=90)
     Target.objects.update(slot_at=None)

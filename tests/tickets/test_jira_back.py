@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import Malformed, Refused
-from tests.fakes.jira import CLOUD, DATA_CENTER, Event, JiraFake
+from tests.fakes.jira import CLOUD, DATA_CENTER, Event, JiraFake, refusal
 from tests.tickets.jira_scene import FileMemory, declared, notice, reached, tell
 from tests.tickets.reports import verdict
 from tickets.jira import check, users
@@ -228,10 +228,10 @@ def test_update_only_needs_no_right_to_create(jira):
     assert sentences(jira, mode="update-only", issue_type="Incident") == []
 
 
-@pytest.mark.parametrize("fault, words", [
-    ({"status": 401}, "refuses the login"), ({"status": 503}, "answered 503"), ({"status": 302}, "redirect"),
+@pytest.mark.parametrize("status, words", [
+    (401, "refuses the login"), (503, "answered 503"), (302, "redirect"),
 ])  # fmt: skip
-def test_a_server_that_does_not_answer_well_is_the_only_trouble(jira, fault, words):
-    jira.fault("status", part="", **fault)
+def test_a_server_that_does_not_answer_well_is_the_only_trouble(jira, status, words):
+    jira.fault(refusal(status))
     (sentence,) = sentences(jira)
     assert words in sentence

@@ -1,16 +1,15 @@
 """A process that dies between any two calls leaves one ticket, one comment and one link behind."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import pytest
 
 from domain.errors import NotYet, Unreachable
 from tests.fakes import jira_contract as contract
-from tests.fakes.dying import in_a_process
-from tests.fakes.jira import CLOUD, DATA_CENTER, Call, JiraFake, NotServed
+from tests.fakes.dying import killed_at
+from tests.fakes.jira import CLOUD, DATA_CENTER, FAULTS, JiraFake, refusal
 from tests.tickets.jira_scene import FileMemory, notice, tell, tell_dying
 from tests.tickets.reports import verdict
 from tickets.jira.find import SETTLES_S
@@ -103,51 +102,23 @@ def test_death_at_any_call_of_any_step_leaves_one_of_each(tmp_path, kind, lag_s,
     assert deaths >= 15
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, moment):
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, after_commit):
     """SIGKILL of the telling process by the server: as the call comes in, and after it was committed."""
-    deaths = 0
-    for number in range(1, MOST_CALLS):
+    number, died = 0, True
+    while died:
+        number += 1
         with JiraFake(CLOUD) as jira:
             jira.shop.lag_s = 30
             memory = FileMemory(tmp_path / f"{number}.json")
-            status = killed_in_a_process(jira, memory, number, moment)
+            died = killed_at(jira, number, partial(tell, jira, notice(), memory), after_commit=after_commit)
             until_told(jira, notice(), memory)
             assert_single(jira, WORDS["first"])
-        if status == 0:
-            break
-        assert status == -signal.SIGKILL
-        deaths += 1
-    assert deaths >= 5
-
-
-def killed_in_a_process(jira: JiraFake, memory: FileMemory, number: int, moment: str) -> int:
-    """The exit status of a process that tells and is killed at its call `number`."""
-    status = in_a_process(lambda: tell(jira, notice(), memory), killer(jira, number, moment))
-    jira.calm()
-    return status
-
-
-def killer(jira: JiraFake, number: int, moment: str) -> Callable[[int], None]:
-    """For `in_a_process`: has the server kill the process at its call `number`, before or after that is committed."""
-    seen = [0]
-
-    def ordered(pid: int) -> None:
-        def kill(call: Call, when: str) -> None:
-            seen[0] += when == "before"
-            if seen[0] != number or when != moment:
-                return
-            os.kill(pid, signal.SIGKILL)
-            if when == "before":
-                raise NotServed
-
-        jira.on_call = kill
-
-    return ordered
+    assert number > 5
 
 
 @pytest.mark.parametrize("kind", [CLOUD, DATA_CENTER])
-@pytest.mark.parametrize("fault", ["lost", "slow", "cut"])
+@pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_an_answer_that_is_lost_is_found_and_not_made_twice(tmp_path, kind, fault):
     """For every write of the first telling: its answer is lost after the commit, or comes too late, or it never came in."""
     for number in range(4):
@@ -156,9 +127,9 @@ def test_an_answer_that_is_lost_is_found_and_not_made_twice(tmp_path, kind, faul
             method, part = [("POST", "/issue"), ("POST", "/comment"), ("POST", "/remotelink"), ("PUT", "/issue/")][
                 number
             ]
-            jira.fault(fault, method=method, part=part, seconds=0.0 if fault != "slow" else 0.3)
+            jira.fault(FAULTS[fault](), method=method, part=part)
             with pytest.raises(Unreachable):
-                tell_dying(jira, notice(), memory, httpx.HTTPTransport() if fault != "slow" else Impatient())
+                tell_dying(jira, notice(), memory, httpx.HTTPTransport() if fault != "late" else Impatient())
             until_told(jira, notice(), memory)
             assert_single(jira, WORDS["first"])
 
@@ -180,7 +151,7 @@ def test_a_server_that_fails_each_time_once_ends_with_one_of_each(tmp_path):
         memory = FileMemory(tmp_path / "memory.json")
         for name, about in notices():
             for call in ("search", "/issue", "/comment", "/remotelink", "/transitions"):
-                jira.fault("status", status=500, part=call)
+                jira.fault(refusal(500), part=call)
             for _ in range(8):
                 try:
                     tell(jira, about, memory)
@@ -189,6 +160,6 @@ def test_a_server_that_fails_each_time_once_ends_with_one_of_each(tmp_path):
                     jira.shop.ahead_s += SETTLES_S
                 except Unreachable:
                     continue
-            jira.faults.clear()
+            jira.heal()
             until_told(jira, about, memory)
             assert_single(jira, WORDS[name], STATUS[name])

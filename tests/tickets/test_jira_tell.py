@@ -8,7 +8,8 @@ import pytest
 
 from domain.errors import NotYet, Refused, Unreachable
 from tests.fakes import jira_contract as contract
-from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake
+from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake, cut, refusal
+from tests.fakes.server import lost_answer
 from tests.tickets.jira_scene import FileMemory, declared, notice, reached, secrets, tell
 from tests.tickets.reports import verdict
 from tickets.jira.find import SETTLES_S
@@ -262,7 +263,7 @@ def test_a_field_that_is_not_on_the_screen_is_told_and_the_rest_is_done(jira, me
 def test_watchers_get_no_mail_and_without_that_permission_the_edit_goes_on(jira, memory):
     tell(jira, notice(), memory)
     edits = [call for call in jira.writes if call.method == "PUT"]
-    assert all(call.query == {"notifyUsers": "false"} for call in edits)
+    assert all(call.params == {"notifyUsers": "false"} for call in edits)
     jira.admin = False
     tell(jira, notice(verdict=verdict("quiet")), memory)
     assert "quiet headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
@@ -304,13 +305,13 @@ def test_a_fixed_field_that_jira_does_not_take_is_named(jira, memory):
 
 @pytest.mark.parametrize("status, kind", [(500, Unreachable), (503, Unreachable), (408, Unreachable), (409, Unreachable), (401, Refused), (403, Refused), (413, Refused), (302, Refused)])  # fmt: skip
 def test_what_may_work_later_is_tried_again_and_what_may_not_is_shown(jira, memory, status, kind):
-    jira.fault("status", status=status, method="POST", part="comment")
+    jira.fault(refusal(status), method="POST", part="comment")
     with pytest.raises(kind):
         tell(jira, notice(), memory)
 
 
 def test_too_many_requests_wait_as_long_as_jira_asks(jira, memory):
-    jira.fault("status", status=429, method="POST", part="issue", headers={"Retry-After": "17"})
+    jira.fault(refusal(429, Retry_After="17"), method="POST", part="issue")
     with pytest.raises(Unreachable, match="jira-burst-based") as caught:
         tell(jira, notice(), memory)
     assert caught.value.retry_after_s == 17
@@ -318,14 +319,14 @@ def test_too_many_requests_wait_as_long_as_jira_asks(jira, memory):
 
 
 def test_an_html_page_in_the_way_is_one_short_sentence(jira, memory):
-    jira.fault("status", status=403, part="search", message="<html>" + "no " * 50_000)
+    jira.fault(refusal(403, "<html>" + "no " * 50_000), part="search")
     with pytest.raises(Refused) as caught:
         tell(jira, notice(), memory)
     assert len(str(caught.value)) < 200
 
 
 def test_a_captcha_is_told(jira, memory):
-    jira.fault("status", status=403, part="search", headers={"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"})
+    jira.fault(refusal(403, X_Seraph_LoginReason="AUTHENTICATION_DENIED"), part="search")
     with pytest.raises(Refused, match="CAPTCHA"):
         tell(jira, notice(), memory)
 
@@ -351,14 +352,14 @@ def test_a_base_path_is_part_of_the_address(cloud, memory):
 
 
 def test_what_is_no_jira_is_told(cloud, memory):
-    cloud.fault("status", status=404, part="serverInfo")
+    cloud.fault(refusal(404), part="serverInfo")
     with pytest.raises(Refused, match="is not a Jira"):
         tell(cloud, notice(), memory)
 
 
 def test_a_search_that_lags_does_not_make_a_second_ticket(cloud, memory):
     cloud.shop.lag_s = 30
-    cloud.fault("lost", method="POST", part="/issue")
+    cloud.fault(lost_answer(), method="POST", part="/issue")
     with pytest.raises(Unreachable):
         tell(cloud, notice(), memory)
     with pytest.raises(NotYet) as caught:
@@ -370,7 +371,7 @@ def test_a_search_that_lags_does_not_make_a_second_ticket(cloud, memory):
 
 
 def test_a_ticket_that_was_certainly_not_made_is_made_after_the_wait(cloud, memory):
-    cloud.fault("cut", method="POST", part="/issue")
+    cloud.fault(cut(), method="POST", part="/issue")
     with pytest.raises(Unreachable):
         tell(cloud, notice(), memory)
     cloud.shop.ahead_s += SETTLES_S + 1
