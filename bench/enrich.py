@@ -155,6 +155,8 @@ def _verdict(causes: int, terms: int) -> bytes:
     whole = generated().verdict
     assert whole is not None
     kept = tuple(replace(cause, terms=cause.terms[:terms]) for cause in whole.causes[:causes])
+    if causes == 1:
+        whole = replace(whole, ruled_out=(), missing=(), similar=(), tell_apart=())
     return msgspec.json.encode(replace(whole, causes=kept))
 
 
