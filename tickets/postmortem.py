@@ -9,6 +9,7 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, Verdict
 from tickets import report as told
+from tickets.plain import clipped
 from tickets.render import render
 from tickets.report import NOTHING_MORE, Known, Line, Section, bounded
 
@@ -184,16 +185,13 @@ def _timeline(snapshot: IncidentSnapshot, times: Times) -> list[Line]:
 def _moments(snapshot: IncidentSnapshot, times: Times) -> Iterator[tuple[datetime, Text, str]]:
     """Alerts, changes, verdicts and what people did, each with its time."""
     for alert in snapshot.alerts:
-        name = alert.title or alert.name
+        name = clipped(alert.title or alert.name, told.HEADING)
         yield alert.started_at, Text(f"Alert ({alert.source}): {name}", f"告警（{alert.source}）：{name}"), ""
         if alert.ended_at:
             yield alert.ended_at, Text(f"Alert ended: {name}", f"告警结束：{name}"), ""
     for change in snapshot.changes:
-        yield (
-            change.at,
-            Text(f"Change ({change.kind}): {change.title}", f"变更（{change.kind}）：{change.title}"),
-            change.url,
-        )
+        title = clipped(change.title, told.HEADING)
+        yield change.at, Text(f"Change ({change.kind}): {title}", f"变更（{change.kind}）：{title}"), change.url
     yield times.opened, Text("Incident opened", "事件创建"), ""
     if times.suggested and snapshot.verdict:
         yield times.suggested, Text("First verdict", "首个结论"), ""

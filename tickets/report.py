@@ -222,14 +222,20 @@ def evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
     """One line per term; a query stands at the first term that rests on it."""
     lines, told = [], set[str]()
     for term in terms:
-        query = one_line(term.query)
-        if not 0 < len(query) <= QUERY or query in told:
+        query = _pasted(term.query)
+        if not query or query in told:
             lines.append(Line(bounded(term.sentence)))
             continue
         told.add(query)
         url = graph_page(known.prometheus.get(term.connection, ""), query, term)
         lines.append(Line(bounded(term.sentence), query=query, query_url=url))
     return lines
+
+
+def _pasted(text: str) -> str:
+    """What a person can paste, on one line; empty where it is too long to be shown whole."""
+    line = one_line(text) if len(text) <= 4 * QUERY else ""
+    return line if len(line) <= QUERY else ""
 
 
 def graph_page(server: str, query: str, term: TermResult) -> str:
@@ -259,8 +265,8 @@ def _step(step: Text) -> Line:
     if step.en == step.zh and len(step.en) <= SENTENCE:
         return Line(bounded(step), command=True)
     (en, _, command), (zh, _, same) = step.en.rpartition(": "), step.zh.rpartition("：")
-    if command == same and 0 < len(one_line(command)) <= QUERY:
-        return Line(bounded(Text(f"{en}:", f"{zh}：")), query=one_line(command))
+    if command == same and (shown := _pasted(command)):
+        return Line(bounded(Text(f"{en}:", f"{zh}：")), query=shown)
     return Line(bounded(step))
 
 
