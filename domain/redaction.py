@@ -7,7 +7,7 @@ _SHAPES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic|token)\s+)?)[^\s\"',}]+()",
-        r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}()",
+        r"(\b(?:bearer|basic)\s+)(?=\S*[0-9=_])[A-Za-z0-9._~+/=-]{8,}()",
         r"([?&](?:key|sign|signature|secret|password|[a-z_-]*token|api_?key)=)[^&\s\"'<>]+()",
         r"([\"'](?:auth|password|[a-z_]*token|[a-z_]*secret|api_?key)[\"']\s*:\s*[\"'])[^\"']+([\"'])",
         r"(hooks\.slack\.com/[a-z]+/)[^\s\"'<>]+()",
