@@ -204,8 +204,8 @@ def _entries(tree: dict[str, Any], sections: tuple[str, ...]) -> Iterator[tuple[
 
 def _system(above: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
     known = [kind for kind, system in all_systems().items() if system.section == above[0]]
-    if known and entry["kind"] not in known:
-        yield Fault((*above, "kind"), f"unknown kind `{entry['kind']}`; use one of {', '.join(known) or 'none yet'}")
+    if entry["kind"] not in known:
+        yield Fault((*above, "kind"), f"unknown kind `{entry['kind']}`; use one of {', '.join(known)}")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
         yield Fault((*above, "name"), "is part of an address; use letters, digits, - and _")
 

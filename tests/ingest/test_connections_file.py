@@ -107,6 +107,73 @@ def test_each_fault_names_its_line_its_key_and_a_remedy(
     assert remedy in said
 
 
+TOLD = """
+[[ticket]]
+kind = "jira"
+name = "ops"
+url = "http://127.0.0.1:8081"
+mode = "create-and-update"
+basic_user = "me@example.com"
+basic_password_env = "JIRA"
+min_severity = "high"
+[ticket.transitions]
+resolved = "Done"
+[ticket.fields]
+cause = "customfield_1"
+[ticket.set]
+anything = { value = "high" }
+
+[[chat]]
+kind = "webhook"
+name = "own"
+url = "http://127.0.0.1:8082"
+storm_minutes = 5.0
+"""
+
+
+def test_a_told_target_is_declared_with_all_that_it_needs(tmp_path: Path) -> None:
+    found = decode(TOLD, tmp_path)
+    assert found.ticket[0].set == {"anything": {"value": "high"}} and found.ticket[0].transitions == {
+        "resolved": "Done"
+    }
+    assert found.chat[0].mode == "send" and found.ticket[0].poll_s == 300
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "remedy"),
+    [
+        ('"jira"', '"jirra"', "ticket.kind", "use one of jira"),
+        ('"webhook"', '"jira"', "chat.kind", "use one of dingtalk"),
+        ('"ops"', '"our ops"', "ticket.name", "letters, digits"),
+        ('"create-and-update"', '"send"', "ticket.mode", "create-and-update"),
+        ('"high"\n[ticket.tr', '"hi"\n[ticket.tr', "ticket.min_severity", "critical"),
+        ("resolved = ", "done = ", "ticket.transitions.done", "use one of acknowledged"),
+        ("cause = ", "reason = ", "ticket.fields.reason", "use one of cause, probability"),
+        ('basic_password_env = "JIRA"\n', "", "ticket.basic_user", "add basic_password_file or basic_password_env"),
+        ("storm_minutes = 5.0", "storm_minutes = 0.0", "chat.storm_minutes", "above 0"),
+        ("storm_minutes = 5.0", 'oauth_token_url = "http://a/b"', "chat.oauth_token_url", "needs oauth_client_id"),
+        ('basic_user = "me@example.com"', 'oauth_scope = "a"\npoll_s = -1', "ticket.poll_s", "0 turns it off"),
+    ],
+)
+def test_each_fault_of_a_told_target_names_its_key_and_a_remedy(
+    old: str, new: str, key: str, remedy: str, tmp_path: Path
+) -> None:
+    assert old in TOLD
+    said = refusal(TOLD.replace(old, new, 1), tmp_path)
+    assert f": {key}: " in said and remedy in said
+
+
+def test_writing_back_to_a_source_needs_its_address_and_its_token(tmp_path: Path) -> None:
+    said = refusal('[[source]]\nkind = "zabbix"\nname = "main"\nwrite_back = true\n', tmp_path)
+    assert "add api_url" in said and "add api_token_file or api_token_env" in said
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("x")
+    said = refusal(TOLD.replace("min_severity", 'bearer_file = "t"\nbearer_env = "T"\nmin_severity', 1), tmp_path)
+    assert "ticket.bearer_file: is there as a file and as a variable" in said
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     said = refusal(WHOLE.replace("dry-run", "all"), tmp_path)
     assert len(said.splitlines()) == 2
