@@ -58,7 +58,7 @@ def steady_near_limit(stage: Stage, sink: Sink, draw: Draw) -> Setting:
         time.sleep(draw.uniform(5, 15))
         mean, p99 = _mean(scene), _p99(scene)
         tell(f"mean {mean * 1000:.1f} ms, P99 {p99 * 1000:.1f} ms")
-        if not (0.105 <= mean <= 0.130 and p99 > 0.2):
+        if not (0.108 <= mean <= 0.126 and p99 > 0.2):
             raise StageBroken(f"mean {mean * 1000:.1f} ms and P99 {p99 * 1000:.1f} ms are not what was wanted")
         scene.must_not_switch()
         return scene.setting(
