@@ -8,6 +8,7 @@ from lab.episodes.episode import Draw, Episode, Setting
 from lab.episodes.etcd_scene import DOWN, SLOW_DISK, SPACE_LOW, SWITCHED, Scene, calm_scene
 from lab.episodes.etcd_shapes import site
 from lab.faults.disk import slow_fsync
+from lab.faults.process import frozen
 from lab.stage.etcd import Etcd, Member
 from lab.stage.programs import Stage, tell
 from lab.stage.sink import Sink
@@ -121,6 +122,42 @@ def slow_disk_follower(stage: Stage, sink: Sink, draw: Draw) -> Setting:
                              f"Each fdatasync of a follower {slow_ms} ms late; the leader stayed.")  # fmt: skip
 
 
+def innocent_change(stage: Stage, sink: Sink, draw: Draw) -> Setting:
+    """A change of the configuration is on record, and innocent; then the disk of one follower becomes slow."""
+    chosen, slow_ms, slow_s = site(draw), draw.randint(150, 420), draw.uniform(40, 60)
+    ago_s, number = draw.uniform(2, 45), draw.randint(1000, 9999)
+    with calm_scene(stage, sink, chosen) as scene:
+        change = scene.change(number, "snapshot-count raised to 20000", ago_s)
+        follower = draw.choice(scene.etcd.followers())
+        with slow_fsync(stage, follower.pid, slow_ms):
+            scene.alerted(SLOW_DISK)
+            time.sleep(slow_s)
+        scene.must_not_switch()
+        return scene.setting(
+            "etcd-slow-disk", scene.member(follower),
+            f"A configuration change on record; {ago_s:.0f} s later each fdatasync of a follower {slow_ms} ms late.",
+            change,
+        )  # fmt: skip
+
+
+def frozen_follower(stage: Stage, sink: Sink, draw: Draw) -> Setting:
+    """A follower's process stands still for half a minute and goes on; the leader stays."""
+    chosen, still_s = site(draw), draw.uniform(24, 36)
+    with calm_scene(stage, sink, chosen) as scene:
+        follower = draw.choice(scene.etcd.followers())
+        with frozen(follower.pid):
+            time.sleep(still_s)
+            scene.alerted(DOWN, 30)
+        time.sleep(draw.uniform(15, 30))
+        scene.must(lambda: follower.status().get("leader"), "the follower goes on")
+        scene.must_not_switch()
+        return scene.setting(
+            "", scene.member(follower),
+            f"SIGSTOP of {follower.name}, a follower, for {still_s:.0f} s. The catalogue has no such cause; unknown is "
+            "the right answer.",
+        )  # fmt: skip
+
+
 EPISODES = (
     Episode("etcd-follower-restart", "an etcd follower restarts, and the counter claims a switch", follower_restart,
             "etcd-member-restart", "etcd"),
@@ -132,4 +169,8 @@ EPISODES = (
             "etcd-space-alarm", "etcd"),
     Episode("etcd-slow-disk-follower", "a follower's disk is slow, and no leader switch", slow_disk_follower,
             "etcd-slow-disk", "etcd"),
+    Episode("etcd-innocent-change", "a follower's disk is slow after an unrelated change", innocent_change,
+            "etcd-slow-disk", "etcd"),
+    Episode("etcd-frozen-follower", "an etcd follower's process froze, and the leader stays", frozen_follower,
+            "", "etcd"),
 )  # fmt: skip

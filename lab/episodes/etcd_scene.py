@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.connections import Connections, PrometheusDecl, SourceDecl
+from domain.scope import ChangeRef
 from lab.episodes.episode import Setting, Truth
 from lab.episodes.etcd_shapes import Site
 from lab.stage import monitoring, zabbix
@@ -91,9 +93,14 @@ class Scene:
         """Key of the cluster's entity."""
         return f"EtcdCluster/{self.site.shape.cluster}//{self.site.shape.name}"
 
-    def setting(self, cause: str, entity: str, note: str) -> Setting:
-        """The declared connections, the truth, what was done, and on what."""
-        return Setting(self.connections(), Truth(cause, entity), [note, self.site.told()])
+    def setting(self, cause: str, entity: str, note: str, *changes: ChangeRef) -> Setting:
+        """The declared connections, the truth, what was done, on what, and what people had changed before."""
+        return Setting(self.connections(), Truth(cause, entity), [note, self.site.told()], changes)
+
+    def change(self, number: int, title: str, ago_s: float) -> ChangeRef:
+        """A configuration change of the whole cluster that people know of."""
+        at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=ago_s)
+        return ChangeRef(f"config-{number}", "config", title, at, (self.cluster(),))
 
     def connections(self) -> Connections:
         """What a user would declare."""

@@ -16,12 +16,12 @@ from lab.stage.releases import DEBIAN, PINNED
 NAMES = sorted(name for name in all_episodes() if name.startswith("etcd-"))
 
 
-def test_there_are_fifteen_declarations() -> None:
+def test_there_are_seventeen_declarations() -> None:
     assert sorted([
         "etcd-switch-network-burst", "etcd-switch-slow-disk", "etcd-switch-frozen-leader", "etcd-move-leader",
         "etcd-follower-restart", "etcd-member-down", "etcd-quorum-lost", "etcd-space-alarm", "etcd-slow-disk-follower",
         "etcd-steady-latency", "etcd-steady-near-limit", "etcd-network-to-one-member", "etcd-leader-down",
-        "etcd-leader-restart", "etcd-scrape-gap",
+        "etcd-leader-restart", "etcd-scrape-gap", "etcd-innocent-change", "etcd-frozen-follower",
     ]) == NAMES  # fmt: skip
 
 
