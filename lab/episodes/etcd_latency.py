@@ -14,7 +14,7 @@ from lab.stage.sink import Sink
 RTT = "etcd_network_peer_round_trip_time_seconds"
 # The smoothed round trip of a pair needs this long to arrive where it stays; only then is it steady.
 SETTLED_S = 100
-# What etcd measures beyond twice the delay of one way: its own work and the proxy, on a machine that has other work too.
+# What etcd measures beyond twice the delay of one way: its own work and the proxy, on a machine with other work.
 EXTRA_S = 0.009
 
 
