@@ -14,6 +14,7 @@ LEADS = {
     Occasion.RESOLVED: Text("Resolved", "已恢复"),
     Occasion.REOPENED: Text("Reopened", "再次发生"),
 }
+AT_ONCE = Text("{count} incidents at once", "同时发生 {count} 个事件")
 STORM = Text("Further incidents in this message", "本消息中的其他事件")
 SENT = Text("Sent.", "已发送。")
 STANDS = Text("It had been sent before; nothing was sent again.", "此前已发送，未重复发送。")
@@ -23,6 +24,8 @@ DIGEST = 20
 def announced(notice: Notice) -> Report:
     """The report with what happened in front of its title, and the storm's other incidents as its first section."""
     report, lead = notice.report, LEADS.get(notice.occasion)
+    if notice.digest:
+        lead = AT_ONCE.format(count=len(notice.digest) + 1)
     if lead:
         title = f"{lead.in_language(notice.language)}: {one_line(report.title)}"
         report = replace(report, title=clipped(title, TITLE))

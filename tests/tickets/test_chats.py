@@ -88,6 +88,7 @@ def test_a_resolution_leads_with_it_in_the_targets_language(chat: Chat) -> None:
 def test_a_storm_is_one_message(chat: Chat) -> None:
     chat.target.tell(notice(occasion=Occasion.DIGEST, digest=tuple(another(n) for n in range(8, 13))))
     assert len(chat.shown) == 1
+    assert "#7 6 incidents at once: slow disk" in chat.shown[0].replace("＃", "#")
     for number in range(8, 13):
         assert f"https://graph.example/incidents/{number}/" in chat.shown[0]
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import Refused, Unreachable
 from tests.fakes.post_office import PASSWORD, USER, PostOffice, certificate
-from tests.tickets.told import Target, notice, target
+from tests.tickets.told import Target, another, notice, target
 from tickets.system import Occasion
 
 
@@ -79,6 +79,11 @@ def test_all_that_is_kept_of_a_mail_is_kept_at_once(office: PostOffice, tmp_path
     del one.memory.put
     one.tell(notice())
     assert [mail["Message-ID"] for mail in office.delivered] == ["<incident-i1@sender.example>"] * 2
+
+
+def test_a_storm_says_so_in_its_subject(office: PostOffice, tmp_path: Path) -> None:
+    box(office, tmp_path).tell(notice(occasion=Occasion.DIGEST, digest=(another(8), another(9))))
+    assert office.delivered[0]["Subject"] == "#7 3 incidents at once: slow disk"
 
 
 def test_a_header_cannot_be_smuggled_in(office: PostOffice, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def message_of(means: Means, notice: Notice, memory: Memory) -> EmailMessage:
     root = f"<incident-{notice.snapshot.id}@{domain}>"
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = declared.sender, ", ".join(declared.recipients)
-    mail["Subject"] = memory.get("subject") or clipped(title_of(notice.report), SUBJECT)
+    mail["Subject"] = memory.get("subject") or clipped(title_of(report if notice.digest else notice.report), SUBJECT)
     mail["Date"], mail["Auto-Submitted"] = format_datetime(means.now), "auto-generated"
     if memory.get("root"):
         mail["Message-ID"] = f"<incident-{notice.snapshot.id}.{mark_of(notice)}@{domain}>"
