@@ -113,9 +113,10 @@ class Cause:
 
     `about` is the kind of thing that is guilty. `weights_from` says what the weights rest on: a recorded fault, a
     vendor's guidance, or judgement. `may_follow` names the kinds of things below whose fault explains this one when
-    it came first. `contributes_to` names causes that this one makes worse or more frequent without being their rival.
-    `no_fault` marks causes that mean that nothing is broken. `change_kinds` limits a cause to incidents with a
-    change of such a kind. Raises ValueError when inconsistent, so a wrong file cannot be imported.
+    it came first. `needs` are the witnesses of which one at least must speak for it before it is named; what else
+    speaks for it is circumstance. `contributes_to` names causes that this one makes worse or more frequent without
+    being their rival. `no_fault` marks causes that mean that nothing is broken. `change_kinds` limits a cause to
+    incidents with a change of such a kind. Raises ValueError when inconsistent, so a wrong file cannot be imported.
     """
 
     slug: str
@@ -129,6 +130,7 @@ class Cause:
     weights_from: str
     about: EntityKind = EntityKind.POD
     exclusions: tuple[Exclusion, ...] = ()
+    needs: frozenset[str] = frozenset()
     may_follow: frozenset[EntityKind] = frozenset()
     contributes_to: frozenset[str] = frozenset()
     no_fault: bool = False
@@ -153,6 +155,8 @@ class Cause:
         twice = [m for m, n in Counter(t.measure for t in self.terms).items() if n > 1]
         if twice:
             raise ValueError(f"{self.slug}: more than one term for {', '.join(twice)}")
+        if self.needs - {t.measure for t in self.terms}:
+            raise ValueError(f"{self.slug}: it needs a witness that none of its terms reads")
         if self.layer == "no-fault" and not self.no_fault:
             raise ValueError(f"{self.slug}: a cause of layer no-fault must say no_fault=True")
 

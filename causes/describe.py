@@ -34,6 +34,8 @@ def _cause(cause: Cause) -> str:
     lines += [f"Weights: {cause.weights_from}", "", "| measure | for | against | it says |", "|---|---|---|---|"]
     lines += [_term(term) for term in cause.terms]
     lines += ["", *(_ruled_out(e) for e in cause.exclusions)]
+    if cause.needs:
+        lines.append(f"- Named only where one of these speaks: {', '.join(f'`{m}`' for m in sorted(cause.needs))}.")
     if cause.contributes_to:
         lines.append(f"- Makes worse, and is no rival of: {', '.join(sorted(cause.contributes_to))}.")
     if cause.may_follow:

@@ -8,6 +8,7 @@ from domain.entities import EntityKind, EntityRef, RelationKind
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.verdict import Outcome
+from evidence.pods import workload
 
 ETCD_THINGS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
 ABOVE_POD = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
@@ -29,7 +30,7 @@ def guilty(scope: Scope, judged: Judged, findings: Mapping[str, Finding]) -> Ent
         case EntityKind.CLUSTER:
             return _cluster(scope)
         case EntityKind.WORKLOAD:
-            return _related(scope, RelationKind.PART_OF) or _first(scope, WORKLOADS) or _etcd(scope)
+            return _workload(scope) or _first(scope, WORKLOADS) or _etcd(scope)
     return _first(scope, ABOVE_POD)
 
 
@@ -85,8 +86,13 @@ def _cluster(scope: Scope) -> EntityRef | None:
     return EntityRef(EntityKind.CLUSTER, names[0], names[0]) if names else None
 
 
-def _related(scope: Scope, kind: RelationKind) -> EntityRef | None:
-    return next(iter(_ends(scope, kind)), None)
+def _workload(scope: Scope) -> EntityRef | None:
+    """By relation; without one by the name that the pods of a deployment share."""
+    told = [e for e in _ends(scope, RelationKind.PART_OF) if e.kind is EntityKind.WORKLOAD]
+    pods, name = scope.of_kind(EntityKind.POD), workload(scope)
+    if told or not pods or not name:
+        return told[0] if told else None
+    return EntityRef(EntityKind.WORKLOAD, name, pods[0].cluster, pods[0].namespace)
 
 
 def _ends(scope: Scope, kind: RelationKind) -> list[EntityRef]:

@@ -48,9 +48,12 @@ class Judged:
 
     @property
     def spoken_for(self) -> bool:
-        """True if something that was observed speaks for the cause; what was absent, history and models do not."""
-        observed = {t.measure for t in self.cause.terms if t.condition is not Condition.NOT_SEEN}
-        return any(t.outcome is Outcome.FOR and t.weight >= SPEAKS and t.measure in observed for t in self.terms)
+        """True if something that was observed speaks for the cause, one of those that it needs where it names any;
+        what was absent, history and models do not."""
+        observed = self.cause.needs or {t.measure for t in self.cause.terms if t.condition is not Condition.NOT_SEEN}
+        least = 0.0 if self.cause.needs else SPEAKS
+        told = {t.measure: t for t in self.terms if t.outcome is Outcome.FOR}
+        return any(told[t.measure].weight >= least for t in self.cause.terms if t.measure in observed & told.keys())
 
 
 def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) -> Judged:

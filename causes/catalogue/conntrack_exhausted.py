@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Connection table of the node is full", "节点连接跟踪表已满"),
     symptoms=frozenset({Symptom.PROBE, Symptom.NODE}),
     prior=-2.2,
+    needs=frozenset({"conntrack-near-limit"}),
     terms=(
         Term("conntrack-near-limit", 3.4, Text("A full table drops every new connection.", "表满后所有新连接都会被丢弃。"),
              -2.5, Text("The table had room.", "表仍有余量。")),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("CPU throttled", "CPU 被限流"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.9,
+    needs=frozenset({"cpu-throttled"}),
     terms=(
         Term("cpu-throttled", 3.0, Text("A large share of the periods was throttled.", "大量周期被限流。"),
              -2.5, Text("The quota was not used up.", "配额没有用尽。")),
@@ -21,6 +22,9 @@ CAUSE = Cause(
         Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which a dropped packet, a TLS stall and a blocked handler all look like.", "kubelet 未等到响应头：丢包、TLS 停滞和接口阻塞表现相同。")),
         Term("kubelet-probe-near-timeout", 0.5, Text("Even successful probes came close to their time limit.", "即使成功的探测也接近时限。")),
         Term("event-grpc-silent", 0.8, Text("The health call was not answered in time.", "健康检查调用未按时应答。")),
+        Term("other-routes-slow", 1.0, Text("Other routes were slow as well.", "其他接口同样变慢。"),
+             -0.3, Text("Other routes were on time.", "其他接口正常。")),
+        Term("probe-slow-success", 0.6, Text("Successful probes were slow.", "成功的探测变慢。")),
     ),
     exclusions=(
         Exclusion("cpu-throttled", Text("The quota was not used up.", "配额没有用尽。"), seen=False),

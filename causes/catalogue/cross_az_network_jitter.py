@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Network jitter between zones", "跨可用区网络抖动"),
     symptoms=frozenset({Symptom.ETCD}),
     prior=-1.5,
+    needs=frozenset({"etcd-rtt-rise", "etcd-rtt-cross-zone"}),
     terms=(
         Term("etcd-rtt-rise", 1.0, Text("Members heard each other later than before.", "成员之间的通信比之前更慢。"),
              -3.0, Text("Steady round trips do not unseat a leader, however long they are.", "往返时延平稳，再高也不会导致换主。")),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("The listener closes before traffic stops", "监听早于流量停止而关闭"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"probe-refused", "event-refused", "probe-dropped-by-app"}),
     terms=(
         Term("spec-drain-short", 1.2, Text("The delay before the stop is shorter than it takes to leave the endpoints.", "停止前的等待短于移出端点所需时间。"),
              -0.8, Text("The delay before the stop is long enough.", "停止前的等待足够。")),
@@ -25,7 +26,7 @@ CAUSE = Cause(
              -1.0, Text("Liveness failed, so the pod was in trouble before.", "存活探针失败，说明此前已有问题。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
-        Exclusion("pod-being-deleted", Text("No pod was being deleted.", "没有 Pod 在删除中。"), seen=False, also=(("rollout-in-progress", False),)),
+        Exclusion("pod-being-deleted", Text("No pod was being deleted.", "没有 Pod 在删除中。"), seen=False, also=(("event-stopping", False),)),
     ),
     next_steps=(
         Text("kubectl -n <ns> get pod <pod> -o jsonpath='{.spec.terminationGracePeriodSeconds}{\" \"}{.spec.containers[*].lifecycle.preStop}'", "kubectl -n <ns> get pod <pod> -o jsonpath='{.spec.terminationGracePeriodSeconds}{\" \"}{.spec.containers[*].lifecycle.preStop}'"),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("etcd leader's process stood still", "etcd 主节点进程停顿"),
     symptoms=frozenset({Symptom.ETCD}),
     prior=-2.0,
+    needs=frozenset({"etcd-member-scrape-gap", "etcd-member-hangs", "etcd-old-leader-silent", "etcd-rtt-one-member"}),
     terms=(
         Term("etcd-member-scrape-gap", 2.8, Text("It answered nobody for a while, without a restart: the process stood still.", "一段时间内对所有人无应答且未重启：进程停顿。"),
              -1.8, Text("Every member went on answering the monitoring.", "所有成员都持续应答监控。")),

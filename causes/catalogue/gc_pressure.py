@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("Garbage collection pressure", "垃圾回收压力"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-3.0,
+    needs=frozenset({"go-gc-pause-long"}),
     terms=(
         Term("go-gc-pause-long", 3.2, Text("Pauses were long, as measured by the runtime itself.", "运行时自身测得停顿较长。"),
              -2.5, Text("The runtime's own pauses were short.", "运行时自身停顿很短。")),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("Noise of a graceful shutdown", "正常下线产生的噪声"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.8,
+    needs=frozenset({"pod-being-deleted", "event-stopping"}),
     terms=(
         Term("pod-being-deleted", 3.0, Text("The pod was on its way out when it failed.", "失败时 Pod 正在被删除。"),
              -2.5, Text("The pod was not being deleted.", "Pod 没有被删除。")),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("Liveness kills what is still starting", "存活探针杀死仍在启动的容器"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"event-liveness-kill", "kubelet-liveness-failing"}),
     terms=(
         Term("spec-no-startup-probe", 1.6, Text("There is no startup probe that would hold liveness back.", "没有启动探针来推迟存活探针。"),
              -2.2, Text("A startup probe holds liveness back.", "启动探针会推迟存活探针。")),
@@ -24,7 +25,7 @@ CAUSE = Cause(
         Term("kubelet-startup-failing", 0.2, Text("No startup probe failed.", "没有启动探针失败。"),
              -1.5, Text("The startup probe fails, so liveness has not begun.", "启动探针失败，存活探针尚未开始。"), condition=Condition.NOT_SEEN),
         Term("pod-crashed", 0.2, Text("It did not crash by itself.", "并非自身崩溃。"),
-             -1.5, Text("It crashed by itself.", "自身崩溃。"), condition=Condition.NOT_SEEN),
+             -0.6, Text("It crashed by itself.", "自身崩溃。"), condition=Condition.NOT_SEEN),
         Term("spec-liveness-stricter", 0.4, Text("Liveness is stricter than readiness.", "存活探针比就绪探针更严格。")),
     ),
     exclusions=(

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Liveness depends on another service", "存活探针依赖其他服务"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"event-liveness-kill", "kubelet-liveness-failing"}),
     terms=(
         Term("dependency-failing", 2.2, Text("The dependency has an alert or a failing probe of its own at that time.", "依赖在当时有自己的告警或失败探测。"),
              -2.0, Text("Nothing that it depends on was in trouble.", "其依赖没有异常。")),
@@ -37,5 +38,6 @@ CAUSE = Cause(
     ),
     references=("https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/", "https://sre.google/sre-book/addressing-cascading-failures/"),
     weights_from="Judgement: the dependency's own alert in the same window, several pods at once and liveness failures together; none of them alone is enough.",
+    about=EntityKind.WORKLOAD,
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.WORKLOAD}),
 )  # fmt: skip

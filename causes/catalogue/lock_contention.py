@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Waiting for a lock within the process", "进程内锁竞争"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"go-mutex-wait-high"}),
     terms=(
         Term("go-mutex-wait-high", 3.2, Text("The runtime itself counts the time spent waiting for locks.", "运行时自身统计了等待锁的时间。"),
              -2.2, Text("The runtime counted hardly any waiting for locks.", "运行时几乎没有记录锁等待。")),

@@ -10,11 +10,12 @@ CAUSE = Cause(
     title=Text("Memory exhausted", "内存耗尽"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.8,
+    needs=frozenset({"pod-oom-killed", "memory-near-limit"}),
     terms=(
         Term("pod-oom-killed", 3.5, Text("The kernel killed it for memory.", "内核因内存不足将其杀死。"),
              -1.8, Text("It was not killed for memory.", "没有因内存被杀。")),
         Term("memory-near-limit", 1.2, Text("The working set was close to the limit.", "工作集接近上限。"),
-             -1.2, Text("The working set was far from the limit.", "工作集远低于上限。")),
+             -0.3, Text("No sample of the working set was near the limit, which a fast growth passes between two samples.", "没有采样接近上限；快速增长可能发生在两次采样之间。")),
         Term("pod-restarted", 0.4, Text("It was restarted.", "已重启。"),
              -0.4, Text("It was not restarted.", "没有重启。")),
         Term("event-backoff", 0.4, Text("The kubelet waits longer and longer before the next start.", "kubelet 重启间隔不断增大。")),

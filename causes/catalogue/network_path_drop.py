@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Packets dropped on the network path", "网络路径丢包"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.9,
+    needs=frozenset({"probe-transport-timeout", "event-dial-timeout", "event-deadline", "event-grpc-connect"}),
     terms=(
         Term("probe-transport-timeout", 2.2, Text("No connection until the timeout: dropped somewhere between us and the process.", "直到超时都未建立连接：在到达进程前被丢弃。"),
              -2.0, Text("Connections were made or refused at once.", "连接已建立或立即被拒绝。")),

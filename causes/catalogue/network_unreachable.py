@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("No route to the pod", "到 Pod 的路由不可达"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"event-unreachable", "probe-refused"}),
     terms=(
         Term("event-unreachable", 3.6, Text("The kubelet was told that there is no route: routing, neighbour table or network plug-in.", "kubelet 得到无路由应答：路由、邻居表或网络插件问题。"),
              -1.0, Text("Nobody was told that there is no route.", "没有收到无路由应答。")),

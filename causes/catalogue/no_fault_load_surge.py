@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Load surge, no fault", "负载激增，非故障"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
+    needs=frozenset({"load-surge"}),
     terms=(
         Term("load-surge", 3.0, Text("The request rate rose well above its own past.", "请求速率显著高于自身历史。"),
              -2.5, Text("The request rate was as usual.", "请求速率正常。")),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Planned work, no fault", "计划内维护，非故障"),
     symptoms=frozenset({Symptom.ETCD, Symptom.PROBE, Symptom.NODE, Symptom.API_SERVER}),
     prior=-1.8,
+    needs=frozenset({"planned-work"}),
     terms=(
         Term("planned-work", 3.2, Text("The work was announced for this time and this thing.", "该时段和对象已公告维护。"),
              -2.5, Text("No work was announced.", "没有公告维护。")),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Gap in the monitoring, no fault", "监控采样中断，非故障"),
     symptoms=frozenset({Symptom.ETCD, Symptom.PROBE}),
     prior=-2.0,
+    needs=frozenset({"scrape-gap"}),
     terms=(
         Term("scrape-gap", 3.0, Text("Many targets of one server gapped together: the monitoring paused.", "同一服务器的多个目标同时断点：监控暂停。"),
              -2.5, Text("The monitoring had no gap.", "监控没有断点。")),

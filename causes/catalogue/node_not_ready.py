@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("The node is not ready", "节点未就绪"),
     symptoms=frozenset({Symptom.PROBE, Symptom.NODE}),
     prior=-2.0,
+    needs=frozenset({"node-not-ready"}),
     terms=(
         Term("node-not-ready", 3.6, Text("The control plane says so of the node.", "控制面报告该节点未就绪。"),
              -2.8, Text("The node was ready throughout.", "节点始终就绪。")),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("The node is under pressure", "节点资源紧张"),
     symptoms=frozenset({Symptom.PROBE, Symptom.NODE}),
     prior=-2.0,
+    needs=frozenset({"node-pressure"}),
     terms=(
         Term("node-pressure", 3.4, Text("The kubelet reports a lack of memory, disk or process ids.", "kubelet 报告内存、磁盘或进程号不足。"),
              -2.8, Text("The kubelet reports no lack of anything.", "kubelet 未报告资源不足。")),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("Connection pool exhausted", "连接池耗尽"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"pool-exhausted"}),
     terms=(
         Term("pool-exhausted", 3.6, Text("Every connection is in use and callers wait for one.", "所有连接都在使用，调用方在等待。"),
              -2.5, Text("The pool had free connections.", "连接池有空闲连接。")),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("The probe's time limit is below the route's latency", "探针超时低于接口时延"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"spec-timeout-below-latency", "kubelet-probe-near-timeout", "probe-slow-success"}),
     terms=(
         Term("spec-timeout-below-latency", 3.2, Text("timeoutSeconds is below the measured P99 of the very route.", "timeoutSeconds 低于该接口实测 P99。"),
              -2.0, Text("timeoutSeconds is above the measured P99.", "timeoutSeconds 高于实测 P99。")),
@@ -21,7 +22,7 @@ CAUSE = Cause(
         Term("event-grpc-silent", 0.8, Text("The health call did not end in time.", "健康检查调用未按时结束。")),
         Term("kubelet-readiness-failing", 0.3, Text("Readiness fails now and then.", "就绪探针时有失败。")),
         Term("go-goroutines-rising", 0.4, Text("Nothing piles up: the route is slow, not stuck.", "没有堆积：接口慢但未卡住。"),
-             -1.0, Text("Work piles up, so something is stuck.", "工作堆积，说明有阻塞。"), condition=Condition.NOT_SEEN),
+             -2.0, Text("Work piles up, so something is stuck.", "工作堆积，说明有阻塞。"), condition=Condition.NOT_SEEN),
         Term("cpu-throttled", 0.2, Text("The CPU quota does not explain it.", "CPU 配额无法解释。"),
              -1.5, Text("CPU throttling explains the lateness.", "CPU 限流可以解释延迟。"), condition=Condition.NOT_SEEN),
         Term("dependency-latency-high", 0.2, Text("No dependency was slow.", "依赖没有变慢。"),

@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("A recent configuration change", "近期配置变更"),
     symptoms=frozenset({Symptom.ETCD, Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"change-before", "change-guilty"}),
     terms=(
         Term("change-before", 1.0, Text("It was changed shortly before the symptoms.", "症状前不久发生了变更。"),
              -2.5, Text("Nothing that concerns it was changed before the symptoms.", "症状前没有相关变更。")),
@@ -21,7 +22,7 @@ CAUSE = Cause(
              -1.5, Text("Things that were not changed suffer as well, or suffered before.", "未变更的对象同样受影响，或症状早于变更。")),
     ),
     exclusions=(
-        Exclusion("change-before", Text("No change came before the symptoms.", "症状前没有变更。"), seen=False),
+        Exclusion("change-before", Text("No change came before the symptoms.", "症状前没有变更。"), seen=False, also=(("change-guilty", False),)),
     ),
     next_steps=(
         Text("Compare the two versions, and revert if the symptoms began with the change.", "比较两个版本；若症状随变更出现则回退。"),

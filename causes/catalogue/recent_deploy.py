@@ -10,6 +10,7 @@ CAUSE = Cause(
     title=Text("A recent deploy", "近期发布"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
+    needs=frozenset({"change-before", "change-guilty"}),
     terms=(
         Term("change-before", 1.0, Text("It was changed shortly before the symptoms.", "症状前不久发生了变更。"),
              -2.5, Text("Nothing that concerns it was changed before the symptoms.", "症状前没有相关变更。")),
@@ -24,7 +25,7 @@ CAUSE = Cause(
         Term("peers-same-workload-fail", 0.5, Text("Other pods of the same workload fail too.", "同一工作负载的其他 Pod 同样失败。")),
     ),
     exclusions=(
-        Exclusion("change-before", Text("No deploy came before the symptoms.", "症状前没有发布。"), seen=False, also=(("rollout-in-progress", False),)),
+        Exclusion("change-before", Text("No deploy came before the symptoms.", "症状前没有发布。"), seen=False, also=(("change-guilty", False),)),
     ),
     next_steps=(
         Text("kubectl -n <ns> rollout history deployment/<name>", "kubectl -n <ns> rollout history deployment/<name>"),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("Liveness and readiness share a route", "存活与就绪探针共用接口"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.4,
+    needs=frozenset({"spec-shared-endpoint", "kubelet-probes-fail-together"}),
     terms=(
         Term("spec-shared-endpoint", 2.2, Text("The spec gives both probes the same path and port.", "规格中两个探针使用相同的路径与端口。"),
              -2.5, Text("Each probe has a route of its own.", "各探针使用独立接口。")),

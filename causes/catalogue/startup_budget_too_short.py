@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("Startup budget too short", "启动时间预算不足"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
+    needs=frozenset({"kubelet-startup-failing", "event-startup-kill", "pod-constant-age-restarts"}),
     terms=(
         Term("pod-constant-age-restarts", 2.6, Text("Restarts at a constant age: the budget ran out each time.", "总在同一时长后重启：每次都用尽预算。"),
              -1.2, Text("Restarts do not come at a constant age.", "重启时长不固定。")),
@@ -18,7 +19,7 @@ CAUSE = Cause(
              -1.2, Text("The container had been ready.", "容器曾经就绪。")),
         Term("kubelet-liveness-failing", 0.5, Text("Liveness kills what is still starting.", "存活探针杀死仍在启动的容器。")),
         Term("pod-crashed", 0.3, Text("It did not crash by itself.", "并非自身崩溃。"),
-             -1.5, Text("It crashed by itself.", "自身崩溃。"), condition=Condition.NOT_SEEN),
+             -0.6, Text("It crashed by itself.", "自身崩溃。"), condition=Condition.NOT_SEEN),
         Term("pod-oom-killed", 0.2, Text("It was not killed for memory.", "并非因内存被杀。"),
              -2.0, Text("It was killed for memory.", "因内存被杀。"), condition=Condition.NOT_SEEN),
         Term("event-startup-kill", 2.0, Text("The kubelet ended it because of the startup probe.", "kubelet 因启动探针失败而终止容器。")),

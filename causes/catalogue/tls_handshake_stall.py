@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("TLS handshake stalls", "TLS 握手停滞"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.9,
+    needs=frozenset({"probe-transport-timeout", "event-tls-timeout", "live-tls-fails"}),
     terms=(
         Term("probe-transport-timeout", 2.2, Text("No usable connection until the timeout.", "直到超时都没有可用连接。"),
              -2.0, Text("Connections were made or refused at once.", "连接已建立或立即被拒绝。")),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("TLS trust or scheme does not fit", "TLS 证书或协议不匹配"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
+    needs=frozenset({"event-scheme-mismatch", "event-tls-trust", "probe-refused", "live-tls-fails"}),
     terms=(
         Term("event-scheme-mismatch", 3.6, Text("One side speaks TLS and the other plain HTTP.", "一侧使用 TLS 而另一侧为明文 HTTP。")),
         Term("event-tls-trust", 3.6, Text("The certificate was not accepted.", "证书未被接受。")),

@@ -9,6 +9,7 @@ CAUSE = Cause(
     title=Text("The probe asks the wrong target", "探针目标配置错误"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
+    needs=frozenset({"probe-status-missing", "event-status-missing", "probe-status-auth", "event-status-auth", "probe-status-error", "event-status-code", "spec-port-not-declared", "probe-refused", "event-refused", "event-grpc-unimplemented", "probe-content-mismatch"}),
     terms=(
         Term("probe-status-error", 0.4, Text("The application answered, and said no (status {value}).", "应用已应答但拒绝（状态码 {value}）。"),
              -0.4, Text("No error status was seen.", "没有错误状态码。")),
@@ -32,7 +33,7 @@ CAUSE = Cause(
         Term("event-grpc-unimplemented", 3.0, Text("The server has no health service that a gRPC probe could ask.", "服务端没有可供 gRPC 探针调用的健康检查服务。")),
         Term("event-refused", 0.6, Text("The kubelet was refused: nothing listens there.", "kubelet 被拒绝：该处无监听。")),
         Term("pod-restarted", 0.1, Text("Nothing was restarted.", "没有重启。"),
-             -0.4, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
+             -0.8, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
         Term("probe-content-mismatch", 1.2, Text("It answers 200, and not with what the probe expects.", "返回 200，但内容与探针预期不符。")),
     ),
     exclusions=(

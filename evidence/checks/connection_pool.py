@@ -34,17 +34,19 @@ def _collect(ask: Ask) -> dict[str, Told]:
 
 def _pools(answered: Answered, start: int, end: int) -> Iterator[tuple[str, float, float, float]]:
     """Name, highest use as a share of the limit, the limit, and how many waited on average."""
-    seconds = max(1.0, (end - start) / 1000)
     for used, limit in POOLS:
         limits = {_name(x): x.points[-1].value for x in named(answered, limit) if x.points}
         for line in named(answered, used):
             most = max(line.between(start, end), default=None)
             top = limits.get(_name(line), 0.0)
             if most is not None and top > 0:
-                yield _name(line), most / top, top, _waiting(answered, _name(line), (start, end), seconds)
+                full = next((p.at_ms for p in line.points if p.value >= top and start <= p.at_ms <= end), start)
+                yield _name(line), most / top, top, _waiting(answered, _name(line), (full, end))
 
 
-def _waiting(answered: Answered, name: str, window: tuple[int, int], seconds: float) -> float:
+def _waiting(answered: Answered, name: str, window: tuple[int, int]) -> float:
+    """How many waited on average since the pool was full."""
+    seconds = max(1.0, (window[1] - window[0]) / 1000)
     waited = sum(increase(x, *window) for x in named(answered, WAITED) if _name(x) == name)
     waits = sum(increase(x, *window) for x in named(answered, WAITS) if _name(x) == name)
     # A wait is counted when it begins and its time when it ends, so a wait without an end has no time yet.

@@ -16,6 +16,7 @@ METRICS = (
 )
 GC_PAUSE_S = 0.1
 PILED_UP = 2.0
+HISTORY_MS, RECENT_MS = 60_000, 60_000
 LEAK_LEAST_MS = 3 * 60 * 1000
 
 
@@ -126,7 +127,9 @@ def _latency(answered: Answered, start: int, end: int) -> Told:
 def _surge(answered: Answered, start: int, end: int) -> Told:
     lines = named(answered, "http_requests_total")
     first = min((line.points[0].at_ms for line in lines if line.points), default=start)
-    if not lines or start - first < 60_000:
+    if start - first < HISTORY_MS:
+        start = max(start, end - RECENT_MS)  # a young pod: its last minute against all before it
+    if not lines or start - first < HISTORY_MS / 2:
         return _nothing("request history", "请求历史")
     before = sum(increase(x, first, start) for x in lines) / (start - first)
     since = sum(increase(x, start, end) for x in lines) / max(1, end - start)

@@ -34,7 +34,7 @@ def _collect(ask: Ask) -> dict[str, Told]:
         "pod-oom-killed": _oom(answered, start, end),
         "pod-crashed": _crashed(answered, start, end),
         "pod-not-started": _never_ready(answered, end),
-        "pod-young": _young(answered, started_s),
+        "pod-young": _young(answered, started_s, ask.scope.started_at.timestamp()),
         "pod-constant-age-restarts": _constant(answered),
         "pod-being-deleted": _deleted(answered, started_s),
         "pod-recovered-after-start": _recovered(answered, start, end),
@@ -97,7 +97,9 @@ def _starts(answered: Answered) -> list[float]:
     return sorted({p.value for line in lines for p in line.points})
 
 
-def _young(answered: Answered, started_s: float) -> Told:
+def _young(answered: Answered, fault_s: float, alerted_s: float) -> Told:
+    """Age when the fault can have begun; a pod that is younger than that is held against the alert itself."""
+    started_s = fault_s if any(s <= fault_s for s in _starts(answered)) else alerted_s
     starts = [s for s in _starts(answered) if s <= started_s] or [
         p.value for line in named(answered, "kube_pod_created") for p in line.points[:1]
     ]

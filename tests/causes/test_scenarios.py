@@ -17,6 +17,8 @@ from tests.causes.scenes import scenarios
 WRITTEN = scenarios()
 # Without the one witness that knows more, the verdict names the more general description of the same fault.
 MORE_GENERAL = {
+    "conntrack-exhausted": "network-path-drop",
+    "cpu-throttled": "handler-blocked-on-dependency",
     "drain-shorter-than-endpoint-removal": "graceful-shutdown-noise",
     "goroutine-leak": "handler-blocked-on-dependency",
     "lock-contention": "handler-blocked-on-dependency",
