@@ -172,7 +172,7 @@ def test_two_workers_on_one_incident_make_one_ticket(jira: JiraFake, clock: Hand
     pk, addressee = row().pk, outbox.addressees()["ticket:ops"]
 
     def work() -> None:
-        telling.tell(pk, addressee, clock)
+        telling.tell([pk], addressee, clock)
         connections.close_all()
 
     workers = [Thread(target=work) for _ in range(4)]
