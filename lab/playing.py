@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from evidence.bundles import Truth
 from evidence.checks import all_checks
@@ -70,6 +71,8 @@ def _at_once(ground: Ground, episodes: Sequence[Episode], seed: int) -> dict[str
     threads = [threading.Thread(target=run, args=(e,), daemon=True) for e in episodes]
     for thread in threads:
         thread.start()
+    time.sleep(12)  # until their pods are made
+    ground.watch()
     for thread in threads:
         thread.join()
     return done
@@ -123,4 +126,7 @@ def _imported() -> None:
 
 
 def _why(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip()
+    """What it says, and the line of the episode in which it happened."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/episodes/" in f.filename]
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return "".join(traceback.format_exception_only(error)).strip() + where

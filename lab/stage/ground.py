@@ -1,5 +1,6 @@
 """A watched node that several episodes share: each has its own namespace, and healthy strangers run beside them."""
 
+import contextlib
 import random
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from lab.stage.monitoring import Monitoring
 from lab.stage.names import ADDRESS, Names
 from lab.stage.node import Node
 from lab.stage.plot import Plot, Pod, template
-from lab.stage.programs import Stage, free_port, tell
+from lab.stage.programs import Stage, StageBroken, free_port, tell, wait_until
 from lab.stage.sink import Sink
 from lab.stage.trust import Pair, pair
 
@@ -41,7 +42,7 @@ class Ground:
     exporter: int = field(default_factory=free_port)
 
     def start(self, episodes: list[Episode]) -> None:
-        """The node with the settings that its only episode wants, the strangers, and the watch."""
+        """The node with the settings that its only episode wants, and the strangers; the watch begins later."""
         wishes = episodes[0].wishes if len(episodes) == 1 else {}
         self.node = Node(self.stage, name=f"node-{self.draw.randint(1, 40)}", **wishes)
         self.node.start()
@@ -50,13 +51,23 @@ class Ground:
         self.names = Names()
         self.stage.after(self.names.close)
         self._exporter()
+        self._strangers()
+        tell("the strangers run")
+
+    def watch(self, seconds: float = 30.0) -> None:
+        """Begins when every pod is Ready: that all pods of a cluster were just made is nothing that one sees."""
+        with contextlib.suppress(StageBroken):
+            wait_until(self._settled, "every pod is Ready", seconds, step=1)
         counters = netns.serve(self._places)
         self.monitoring = monitoring.start(
             self.stage, watch.jobs(self.node, finder.serve(self._pods), self.exporter, counters), watch.RULES,
             sink=self.sink.url("alertmanager", "prod"),
         )  # fmt: skip
-        self._strangers()
-        tell("watched, and the strangers run")
+        tell("watched")
+
+    def _settled(self) -> bool:
+        conditions = [p["status"].get("conditions", []) for p in self._pods()]
+        return all(any(c["type"] == "Ready" and c["status"] == "True" for c in told) for told in conditions)
 
     def plot(self, draw: random.Random) -> Plot:
         """A namespace for one episode."""
@@ -92,8 +103,8 @@ class Ground:
         for home in homes:
             self.node.make_namespace(home.namespace)
         quiet = template(self.draw, {"work_latency": f"{self.draw.randint(2, 9)}ms"})
-        many = [homes[0].deploy(quiet, replicas=2, app=apps[0]), homes[1].deploy(quiet, replicas=1, app=apps[1]),
-                homes[1].deploy(quiet, replicas=1, app=apps[2])]  # fmt: skip
+        sizes = [self.draw.randint(4, 6) for _ in apps]
+        many = [homes[min(n, 1)].deploy(quiet, replicas=sizes[n], app=app) for n, app in enumerate(apps)]
         self.gateway = many[0][0]
         for pods in many[1:]:
             homes[0].load(pods[0], rate=self.draw.randint(2, 5))

@@ -89,8 +89,8 @@ class Plot:
 
         def up() -> list[Pod]:
             pods = self.pods(name)
-            good = all(self.is_ready(p.name) for p in pods) if ready else all(p.address for p in pods)
-            return pods if len(pods) == replicas and good else []
+            good = len(pods) == replicas and all(p.address for p in pods)
+            return pods if good and (not ready or all(self.is_ready(p.name) for p in pods)) else []
 
         return list(wait_until(up, f"{self.namespace}/{name} runs", 90, step=1))
 
@@ -119,7 +119,7 @@ class Plot:
         self.order(self.ground.gateway, "load", name=name, url=f"http://{pod.address}:{USERS}{route}", rate=rate,
                    fresh="1" if fresh else "")  # fmt: skip
 
-    def calm(self, shortest_s: int = 96, longest_s: int = 116) -> None:
+    def calm(self, shortest_s: int = 90, longest_s: int = 106) -> None:
         """A time without a fault: every series gets a level of its own, and no pod is young any more."""
         time.sleep(self.draw.uniform(shortest_s, longest_s))
 

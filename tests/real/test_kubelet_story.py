@@ -36,6 +36,7 @@ def test_a_blocked_handler_is_told_from_the_network(stage: Stage) -> None:
     ground.start([])
     on = ground.plot(drawing("probe-story", 0))
     pod = on.deploy(template(on.draw, {"uses": "lock", "uses_livez": "none"}))[0]
+    ground.watch()
     on.calm(20, 20)
     on.order(pod, "hold", for_="30s")
     on.alerted("ProbeDown", pod.name)
