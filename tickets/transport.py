@@ -266,7 +266,21 @@ def asked(client: httpx.Client, method: str, path: str, who: str, **more: Any) -
     except httpx.TimeoutException as error:
         raise Unreachable(f"{who} did not answer in time") from error
     except httpx.HTTPError as error:
-        raise Unreachable(f"{who} cannot be reached ({type(error).__name__})") from error
+        raise Unreachable(f"{who} cannot be reached ({_why(error)})") from error
+
+
+# What the system says of a connection that failed, and what a person does about it.
+_FAULTS = {
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted; name its authority in ca_file",
+    "Connection refused": "nothing accepts connections there; check address and port",
+    "Name or service not known": "its name is not known; check the address",
+    "No address associated": "its name is not known; check the address",
+    "Temporary failure in name resolution": "names cannot be looked up at the moment",
+}
+
+
+def _why(error: httpx.HTTPError) -> str:
+    return next((told for said, told in _FAULTS.items() if said in str(error)), type(error).__name__)
 
 
 def answered(answer: httpx.Response, who: str) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -99,6 +100,7 @@ class Fake:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.latency_s = 0.0
+        self.tls: ssl.SSLContext | None = None
         self._rules: list[_Rule] = []
         self._lock = threading.RLock()
 
@@ -129,10 +131,13 @@ class Fake:
     @property
     def url(self) -> str:
         """Where it is served."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        scheme, host = ("https", "localhost") if self.tls else ("http", "127.0.0.1")
+        return f"{scheme}://{host}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Any:
         self._server = _Server(("127.0.0.1", 0), _handler(self))
+        if self.tls:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 

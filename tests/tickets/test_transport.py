@@ -13,6 +13,7 @@ from domain.connections import TicketDecl
 from domain.errors import Malformed, Refused, Unreachable
 from domain.redaction import redacted
 from tests.fakes.board import BOARD
+from tests.fakes.post_office import certificate
 from tests.fakes.server import Answer, Call, Fake, error
 from tickets import transport
 from tickets.transport import (
@@ -124,6 +125,27 @@ def test_tls_is_verified_by_the_declared_authority_alone(tmp_path: Path) -> None
     with Echo() as fake, pytest.raises(Refused, match="ca_file"):
         opened(fake, ca_file=str(bad))
     assert transport._trust("", "", "").verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"), [("http://127.0.0.1:9", "check address and port"), ("http://no-such-host.invalid", "name")]
+)
+def test_why_nothing_is_reached_is_told_with_the_remedy(url: str, remedy: str) -> None:
+    declared = TicketDecl(kind="board", name="ops", url=url)
+    with pytest.raises(Unreachable, match=remedy):
+        asked(client(BOARD, declared, lambda name: "", Attempt(Traffic())), "GET", "/", "it")
+
+
+def test_an_authority_of_ones_own_is_trusted_and_no_other(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    fake = Echo()
+    fake.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    fake.tls.load_cert_chain(cert, key)
+    with fake:
+        assert opened(fake, ca_file=str(cert))[0].get("/a").status_code == 200
+        with pytest.raises(Unreachable, match="name its authority in ca_file"):
+            asked(opened(fake)[0], "GET", "/a", "it")
+        assert len(fake.calls) == 1
 
 
 def test_no_call_begins_after_the_deadline(echo: Echo) -> None:
