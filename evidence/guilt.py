@@ -12,6 +12,8 @@ from evidence.unready import Crowd, Fallen
 # A rollout's replica set is made within this time of the change that is told of it.
 AROUND = timedelta(minutes=10)
 LOOK_BACK = timedelta(hours=1)
+# A new pod that is broken is never ready; a new setting may be read a little later.
+SOON_ROLLED, SOON_READ = timedelta(seconds=60), timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Changed:
     at: datetime
     title: str
     pods: frozenset[str]
+    rolled: bool
 
 
 def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
@@ -28,7 +31,7 @@ def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
     own = workload(scope)
     mine = {pod for pod in crowd.nodes if workload_of(pod) == own}
     made = _replica_sets(scope, around, own)
-    found = [Changed(at, f"replica set {name}", frozenset(p for p in mine if crowd.owners.get(p) == name))
+    found = [Changed(at, f"replica set {name}", frozenset(p for p in mine if crowd.owners.get(p) == name), rolled=True)
              for name, at in made.items()]  # fmt: skip
     keys = {e.key for e in scope.entities} | {r.end for r in scope.relations}
     for change in scope.changes:
@@ -41,7 +44,7 @@ def _told(change: ChangeRef, mine: set[str], made: dict[str, datetime], crowd: C
     """It changed the pods of a replica set made around it, or else all pods of the workload."""
     names = {name for name, at in made.items() if abs(at - change.at) <= AROUND}
     pods = {p for p in mine if crowd.owners.get(p) in names} if names else mine
-    return Changed(change.at, change.title, frozenset(pods))
+    return Changed(change.at, change.title, frozenset(pods), rolled=bool(names))
 
 
 def _replica_sets(scope: Scope, around: Answered, own: str) -> dict[str, datetime]:
@@ -54,8 +57,15 @@ def _replica_sets(scope: Scope, around: Answered, own: str) -> dict[str, datetim
     return new if len(same) > len(new) or len(new) > 1 else {}
 
 
-def verdict(changed: Changed, fallen: list[Fallen]) -> bool:
-    """Guilty when all that fell fell after it, and (nearly) all of them are what it changed."""
+def verdict(changed: Changed, fallen: list[Fallen]) -> bool | None:
+    """Guilty when all fell after it, (nearly) all of them are what it changed, and they fell soon after it.
+
+    None when they fell after it, and only later: then the order of times says nothing either way.
+    """
     hit = [f for f in fallen if f.pod in changed.pods]
-    early = [f for f in fallen if f.first_ms < changed.at.timestamp() * 1000]
-    return bool(hit) and not early and len(hit) >= 0.9 * len(fallen)
+    at_ms = changed.at.timestamp() * 1000
+    early = [f for f in fallen if f.first_ms < at_ms]
+    if not hit or early or len(hit) < 0.9 * len(fallen):
+        return False
+    soon = (SOON_ROLLED if changed.rolled else SOON_READ).total_seconds() * 1000
+    return True if min(f.first_ms for f in hit) <= at_ms + soon else None

@@ -12,6 +12,8 @@ UNREADY = (
     '(kube_pod_status_ready{condition="true"} == 0) * on (namespace, pod) group_left (node) '
     'kube_pod_info{created_by_kind!="Job"}'
 )
+# Pods that start are unready for a while; and two samples of 15 s that follow each other are one spell.
+SPELL_MS, GAP_MS = 30_000, 20_000
 TOTALS = 'count by (node) (kube_pod_info{{created_by_kind!="Job"}}) or kube_pod_info{{namespace="{namespace}"}}'
 
 
@@ -39,6 +41,12 @@ class Crowd:
     nodes: dict[str, str]
     owners: dict[str, str]
 
+    def beside(self, own: set[str], apart_ms: int = 90_000) -> tuple[Fallen, ...]:
+        """The others that fell at about the same time as the own pods; all others when no own pod fell."""
+        first = min((f.first_ms for f in self.fallen if f.pod in own), default=None)
+        others = (f for f in self.fallen if f.pod not in own)
+        return tuple(f for f in others if first is None or abs(f.first_ms - first) <= apart_ms)
+
     @property
     def total(self) -> int:
         """Pods of the cluster."""
@@ -64,11 +72,21 @@ def _most(line: Line) -> float:
 
 
 def _fallen(line: Line, start: int, end: int) -> list[Fallen]:
-    """One that was unready for most of the time before does not tell of this incident."""
-    times = [p.at_ms for p in line.points]
-    since = [at for at in times if start <= at <= end]
-    before = [at for at in times if at < start]
-    if not since or len(before) * 15_000 > 0.5 * max(1, start - min(times)) > 120_000:
+    """The first spell in the window that is more than a pod's own start; a pod that is always unready tells nothing."""
+    spells = [spell for spell in _spells(line) if spell[1] >= start and spell[0] <= end]
+    told = [s for s in spells if s[0] >= start and (s[1] - s[0] >= SPELL_MS or s[1] >= end - GAP_MS)]
+    if not told:
         return []
     labels = line.labels
-    return [Fallen(labels.get("namespace", ""), labels.get("pod", ""), labels.get("node", ""), since[0])]
+    return [Fallen(labels.get("namespace", ""), labels.get("pod", ""), labels.get("node", ""), told[0][0])]
+
+
+def _spells(line: Line) -> list[tuple[int, int]]:
+    """From and to (epoch ms) of each time without a gap."""
+    found: list[tuple[int, int]] = []
+    for point in line.points:
+        if found and point.at_ms - found[-1][1] <= GAP_MS:
+            found[-1] = (found[-1][0], point.at_ms)
+        else:
+            found.append((point.at_ms, point.at_ms))
+    return found

@@ -8,7 +8,8 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, chart, silent
 from evidence.clients.prometheus import Answered, Line
-from evidence.pods import about_probes, ask_any, end_ms, onset_ms
+from evidence.onset import fault_at
+from evidence.pods import about_probes, ask_any, end_ms
 
 # Watches and streams last as long as they like; they are no requests in this sense.
 LATENCY = (
@@ -20,6 +21,8 @@ STORE = "histogram_quantile(0.99, sum by (le) (rate(etcd_request_duration_second
 ASKED = "sum(rate(apiserver_request_total[2m]))"
 # One second: the upstream objective for a call on a single object.
 SLOW_S, FAILING, STORE_SLOW_S = 1.0, 0.05, 0.5
+SAMPLES = 2
+LEAD_MS = 120_000
 
 
 def _labelled(name: str, query: str) -> str:
@@ -36,7 +39,7 @@ def _collect(ask: Ask) -> dict[str, Told]:
     answered = ask_any(ask, QUERY, step_s=15)
     if not answered.lines:
         raise Refused("the API server's own metrics are not scraped")
-    window = onset_ms(ask.scope), end_ms(ask.scope)
+    window = round(fault_at(ask.scope).timestamp() * 1000) - LEAD_MS, end_ms(ask.scope)
     return {
         "apiserver-slow": _slow(_line(answered, "latency"), window, SLOW_S, ("API requests", "API 请求")),
         "apiserver-errors": _errors(answered, window),
@@ -55,10 +58,12 @@ def _slow(line: Line | None, window: tuple[int, int], limit: float, who: tuple[s
     if line is None or not values:
         return silent(Text("the API server's histograms are not there", "缺少 API Server 的直方图"))
     worst = max(values)
+    # One sample is a rate over two minutes and may reach back to the server's own start.
+    seen = sum(v >= limit for v in values) >= SAMPLES
     sentence = Text(f"{who[0]} took up to {worst:.2f} s (99 %).", f"{who[1]}耗时（99%）最高 {worst:.2f} 秒。")
     first = next((p.at_ms for p in line.points if p.at_ms >= window[0] and p.value >= limit), None)
-    return Told(worst >= limit, sentence, worst, limit, series=chart([line], lambda _: "p99"),
-                first_seen_at=_time(first) if worst >= limit else None)  # fmt: skip
+    return Told(seen, sentence, worst, limit, series=chart([line], lambda _: "p99"),
+                first_seen_at=_time(first) if seen else None)  # fmt: skip
 
 
 def _errors(answered: Answered, window: tuple[int, int]) -> Told:

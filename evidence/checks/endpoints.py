@@ -1,6 +1,7 @@
 """Does any ready endpoint stand behind the service?"""
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from lightkube.models.discovery_v1 import EndpointSlice
 
@@ -30,10 +31,18 @@ def _measured(ask: Ask) -> Told:
     if not values:
         raise Refused(f"kube-state-metrics tells nothing of the replicas of {own}")
     least = min(values)
+    # Before its first replica is there a workload starts; without one at all it never did.
+    gone = not any(values) or any(b == 0 for a, b in pairwise_of(lines, window) if a > 0)
     yes = Text(f"{own} had no available replica for a time, so its service had no ready endpoint.",
                f"{own} 一度没有可用副本，其服务没有就绪端点。")  # fmt: skip
-    no = Text(f"{own} always had {least:.0f} or more available replicas.", f"{own} 始终有至少 {least:.0f} 个可用副本。")
-    return Told(least == 0, yes if least == 0 else no, least, 0, own, series=chart(lines, lambda _: "available"))
+    no = Text(f"{own} did not lose its last available replica.", f"{own} 没有失去最后一个可用副本。")
+    return Told(gone, yes if gone else no, least, 0, own, series=chart(lines, lambda _: "available"))
+
+
+def pairwise_of(lines: Iterable[Line], window: tuple[int, int]) -> Iterator[tuple[float, float]]:
+    """Each value with the one after it, within the window."""
+    for line in lines:
+        yield from pairwise(line.between(*window))
 
 
 def _names(line: Line) -> set[str]:

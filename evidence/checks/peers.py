@@ -18,11 +18,11 @@ def _collect(ask: Ask) -> dict[str, Told]:
     own = {pod for pod in found.nodes if is_ours(scope, pod)}
     if not own:
         raise Refused("kube-state-metrics does not know the incident's pods")
-    others = tuple(f for f in found.fallen if f.pod not in own or f.namespace != namespace(scope))
+    others = found.beside(own)
     return {
         "peers-same-workload-fail": _same(found, others, own, (namespace(scope), workload(scope))),
         "peers-same-node-fail": _node(found, others, own, workload(scope)),
-        "peers-most-pods-fail": _most(found),
+        "peers-most-pods-fail": _most(found, (*others, *(f for f in found.fallen if f.pod in own))),
     }
 
 
@@ -56,13 +56,13 @@ def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) ->
     return Told(seen, sentence, share, NODE_SHARE, ", ".join(nodes), items=_items(hits))
 
 
-def _most(found: Crowd) -> Told:
+def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> Told:
     if found.total < 4:
         return silent(Text("the cluster has too few pods to compare with", "集群 Pod 太少，无法比较"))
-    share = len(found.fallen) / found.total
-    sentence = Text(f"{len(found.fallen)} of {found.total} pods of the cluster stopped being ready.",
-                    f"集群 {found.total} 个 Pod 中有 {len(found.fallen)} 个变为未就绪。")  # fmt: skip
-    return Told(share >= MOST, sentence, share, MOST, items=_items(list(found.fallen)) if share >= MOST else ())
+    share = len(fallen) / found.total
+    sentence = Text(f"{len(fallen)} of {found.total} pods of the cluster stopped being ready together.",
+                    f"集群 {found.total} 个 Pod 中有 {len(fallen)} 个同时变为未就绪。")  # fmt: skip
+    return Told(share >= MOST, sentence, share, MOST, items=_items(list(fallen)) if share >= MOST else ())
 
 
 CHECK = Check(

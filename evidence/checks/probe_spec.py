@@ -114,12 +114,17 @@ def _killed_at(pod: Pod, gate: ProbeSpec) -> list[float]:
     ages = []
     for status in statuses(pod):
         ended = status.lastState.terminated if status.lastState else None
-        if status.name != gate.container or status.ready or not ended or ended.exitCode not in ENDED_BY_PROBE:
+        # A Go program that is the first process ends with 2 on SIGTERM, but also when it panics.
+        killed = ENDED_BY_PROBE | ({2} if status.restartCount >= 2 else set())
+        if status.name != gate.container or status.ready or not ended:
+            continue
+        if ended.exitCode not in killed:
             continue
         if ended.reason != "OOMKilled" and ended.startedAt and ended.finishedAt:
             age = (ended.finishedAt - ended.startedAt).total_seconds()
             # The kill comes with the last failure, which may be one period early, and ends after the grace period.
-            if gate.budget_s - gate.period_s <= age <= gate.budget_s + gate.period_s + gate.timeout_s + 30:
+            late = gate.period_s + gate.timeout_s + (30 if ended.exitCode == 137 else 5)
+            if gate.budget_s - gate.period_s <= age <= gate.budget_s + late:
                 ages.append(age)
     return ages
 

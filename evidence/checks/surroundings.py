@@ -57,7 +57,9 @@ def _rollout(ask: Ask, query: str) -> Told:
     for line in named(answered, "kube_deployment_status_replicas_updated"):
         want = wanted.get(line.labels.get("deployment"))
         spec = want.points[-1].value if want and want.points else 0
-        if any(v < spec for v in line.between(start, end)):
+        # The first rollout is the workload's own start: nothing that was whole is being replaced.
+        whole = next((p.at_ms for p in line.points if p.value >= spec), end)
+        if any(v < spec for v in line.between(max(start, whole), end)):
             rolling.append(line.labels.get("deployment", ""))
     yes = Text(f"A rollout of {', '.join(rolling)} was in progress.", f"{', '.join(rolling)} 正在发布。")
     no = Text("No rollout was in progress.", "没有正在进行的发布。")
@@ -139,7 +141,10 @@ def _guilty(ask: Ask) -> dict[str, Told]:
     fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
     if not fallen:
         raise Refused("no pod stopped being ready, so the order of change and symptom is not known")
-    guilty = [c for c in known if verdict(c, fallen)]
+    verdicts = {c: verdict(c, fallen) for c in known}
+    guilty = [c for c in known if verdicts[c]]
+    if not guilty and None in verdicts.values():
+        raise Refused("the changed pods were ready for a while before they fell, so the order of times does not tell")
     last = (guilty or known)[-1]
     yes = Text(f"The pods fell after {last.title}, and only those that it changed.",
                f"Pod 在“{last.title}”之后才失败，且仅限被变更的 Pod。")  # fmt: skip

@@ -111,6 +111,7 @@ APART = {"readinessProbe": probe("/readyz", timeoutSeconds=1), "livenessProbe": 
         ({**APART, "startupProbe": probe("/livez", periodSeconds=1)}, killed_after(300), set()),
         (APART, killed_after(22, reason="OOMKilled"), None),
         (APART, killed_after(22, code=1), None),
+        (APART, killed_after(22, code=2), {"spec-startup-budget-short"}),
         ({**APART, "livenessProbe": probe("/livez", periodSeconds=2, failureThreshold=1)}, ready_after(3),
          {"spec-liveness-stricter"}),
         ({**APART, "readinessProbe": {"tcpSocket": {"port": 9999}}}, ready_after(3), {"spec-port-not-declared"}),

@@ -266,12 +266,13 @@ def guilty(about: Scope, fallen: list[tuple[str, str, str, Values]], made: float
 
 def test_a_change_is_guilty_when_only_what_it_changed_fell_after_it() -> None:
     old = ("shop", OTHER, "node-1", down())
-    assert guilty(scope(), [OWN], made=-120) is True
-    assert guilty(scope(), [OWN, old], made=-120) is False, "the old pods fell as well"
+    assert guilty(scope(), [OWN], made=-60) is True
+    assert guilty(scope(), [OWN], made=-300) is None, "it was ready for minutes after it"
+    assert guilty(scope(), [OWN, old], made=-60) is False, "the old pods fell as well"
     assert guilty(scope(), [OWN], made=-10) is False, "it fell before the change"
     assert guilty(scope(), [OWN]) is False, "nothing was changed"
     told = replace(scope(), changes=(change(-90, KEY),))
-    assert guilty(told, [OWN]) is True and guilty(told, [], made=-120) is None
+    assert guilty(told, [OWN]) is True and guilty(told, [], made=-60) is None
     assert guilty(told, [OWN, ("shop", "search-0", "node-1", down())]) is False
 
 
@@ -291,3 +292,36 @@ def test_a_workloads_alert_without_a_pod_finds_the_pods_by_the_workloads_name() 
         World().add("kube_pod_container_status_ready", 0.0).add("kube_pod_container_status_ready", 0.0, pod="cartoon-1")
     )
     assert findings("pod-state", world, about)["pod-not-started"].seen is True
+
+
+def test_a_pods_own_start_is_no_fall_and_a_fall_at_another_time_is_another_story() -> None:
+    def between(a: float, b: float) -> Values:
+        return lambda t: 0.0 if a <= t <= b else None
+
+    def share(*spells: Values) -> bool | None:
+        others = [("pay", f"pay{i}-0", "node-1", v) for i, v in enumerate(spells)]
+        return findings("peers", crowd([OWN, *others], {"node-1": 5}, {POD: "a"}))["peers-same-node-fail"].seen
+
+    assert share(*[between(-45, 60)] * 3) is True
+    assert share(*[between(-45, -30)] * 3) is False, "they only started"
+    assert share(*[between(-250, -150)] * 3) is False, "they fell minutes before"
+
+
+def test_a_workloads_first_start_is_neither_a_rollout_nor_a_loss_of_all_replicas() -> None:
+    def grown(name: str, values: Values) -> World:
+        return World().add("kube_deployment_spec_replicas", 2.0, deployment="cart", pod="").add(
+            name, values, deployment="cart", pod="")  # fmt: skip
+
+    start = after(-200, 2.0)
+    updated, available = "kube_deployment_status_replicas_updated", "kube_deployment_status_replicas_available"
+    assert findings("surroundings", grown(updated, start))["rollout-in-progress"].seen is False
+    assert findings("endpoints", grown(available, start))["endpoints-none-ready"].seen is False
+    dip: Values = lambda t: 0.0 if -60 <= t <= 0 else 2.0  # noqa: E731
+    assert findings("surroundings", grown(updated, dip))["rollout-in-progress"].seen is True
+    assert findings("endpoints", grown(available, dip))["endpoints-none-ready"].seen is True
+    assert findings("endpoints", grown(available, steady(0.0)))["endpoints-none-ready"].seen is True
+
+
+def test_one_slow_sample_at_its_own_start_is_no_slow_api_server() -> None:
+    once = World(computed={QUERY[:40]: [({"told": "latency"}, lambda t: 3.0 if t <= -115 else 0.1)]})
+    assert findings("api-server", once)["apiserver-slow"].seen is False

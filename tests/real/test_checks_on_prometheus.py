@@ -30,7 +30,7 @@ def world() -> World:
         made.add("kube_pod_info", 1.0, **labels, created_by_name=owner)
         ready = after(-60, 0.0, 1.0) if pod == POD else 1.0
         made.add("kube_pod_status_ready", ready, pod=pod, condition="true")
-    made.add("kube_replicaset_created", at(-120), replicaset="cart-6c8f9d7b5", pod="")
+    made.add("kube_replicaset_created", at(-90), replicaset="cart-6c8f9d7b5", pod="")
     made.add("kube_replicaset_created", at(-90_000), replicaset="cart-57d9aaaaaa", pod="")
     made.add("kube_deployment_status_replicas_available", 1.0, deployment="cart", pod="")
     made.add(
