@@ -18,7 +18,7 @@ CAUSE = Cause(
         Term("etcd-rtt-rise", 0.8, Text("Round trips stayed flat.", "往返时延平稳。"),
              -1.2, Text("Round trips rose, so something else was going on.", "往返时延上升，说明另有问题。"), condition=Condition.NOT_SEEN),
         Term("etcd-member-restarted", 0.6, Text("Nobody restarted.", "没有成员重启。"),
-             -1.2, Text("A restart explains the switch.", "重启可以解释换主。"), condition=Condition.NOT_SEEN),
+             -3.0, Text("A restart explains the switch: a leader that is ended in order hands over first.", "重启可以解释换主：正常停止的主节点会先移交。"), condition=Condition.NOT_SEEN),
         Term("etcd-member-scrape-gap", 0.6, Text("Every member answered throughout.", "各成员全程应答。"),
              -2.0, Text("A member fell silent.", "有成员静默。"), condition=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", 0.6, Text("The old leader went on answering.", "旧主节点持续应答。"),

@@ -1,6 +1,6 @@
 """A deploy came shortly before."""
 
-from causes.cause import Cause, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -23,6 +23,8 @@ CAUSE = Cause(
         Term("event-status-code", 0.6, Text("The kubelet gets an error from the new version.", "kubelet 从新版本收到错误。")),
         Term("rollout-stuck", 1.0, Text("The rollout does not get on.", "发布停滞不前。")),
         Term("peers-same-workload-fail", 0.5, Text("Other pods of the same workload fail too.", "同一工作负载的其他 Pod 同样失败。")),
+        Term("probe-transport-timeout", 0.1, Text("Connections are made.", "连接可以建立。"),
+             -2.0, Text("Packets vanish on the way, which a new version does not make them do.", "报文在途中丢失，新版本不会导致这一点。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
         Exclusion("change-before", Text("No deploy came before the symptoms.", "症状前没有发布。"), seen=False, also=(("change-guilty", False),)),
