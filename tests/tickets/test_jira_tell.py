@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from domain.alerts import AlertState, Severity
 from domain.errors import NotYet, Refused, Unreachable
+from domain.snapshot import AlertRecord
 from tests.fakes import jira_contract as contract
 from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake, cut, refusal
 from tests.fakes.server import lost_answer
@@ -214,6 +216,28 @@ def test_a_ticket_that_a_person_closed_is_not_fought_over(jira, memory):
     jira.person_moves("OPS-1", "Done")
     tell(jira, notice(verdict=verdict("later")), memory)
     assert jira.issues[0].status == "Done"
+
+
+def over(*states: AlertState) -> tuple[AlertRecord, ...]:
+    now = datetime.now(UTC)
+    return tuple(AlertRecord(f"{n}", "prod", "a", "a", Severity.HIGH, s, now, now, ()) for n, s in enumerate(states))
+
+
+def test_an_incident_is_mitigated_when_all_its_alerts_are_over(jira, memory):
+    decl = declared(jira, transitions={"mitigated": "Start", "resolved": "Resolve"})
+    tell(jira, notice(alerts=over(AlertState.FIRING, AlertState.RESOLVED)), memory, decl)
+    assert jira.issues[0].status == "To Do"
+    tell(jira, notice(alerts=over(AlertState.RESOLVED, AlertState.RESOLVED)), memory, decl)
+    assert jira.issues[0].status == "In Progress"
+
+
+def test_a_ticket_that_a_person_reopened_stays_where_it_was_put(jira, memory):
+    decl = declared(jira, transitions={"mitigated": "Start", "resolved": "Resolve", "reopened": "Reopen"})
+    tell(jira, notice(), memory, decl)
+    tell(jira, notice("resolved"), memory, decl)
+    jira.person_moves("OPS-1", "To Do")
+    tell(jira, notice(alerts=over(AlertState.RESOLVED)), memory, decl)
+    assert jira.issues[0].status == "To Do"
 
 
 def test_an_acknowledgement_moves_the_ticket_once(jira, memory):

@@ -162,7 +162,8 @@ class Writer:
     def _transition(self, told: str, wanted: str) -> tuple[str, bool]:
         """Its declared name, and whether the ticket stands well already."""
         names, done = self.wire.means.declared.transitions, self.ticket.done
-        if told == RESOLVED and wanted in {OPEN, ACKNOWLEDGED}:
+        if told == RESOLVED:
+            # Back again, however far it is: a ticket that a person reopened stays where that person put it.
             return names.get("reopened", ""), not done or not self._reopens()
         return names.get(wanted, ""), done
 
