@@ -1,4 +1,7 @@
-"""How fast two workers empty an outbox of 1,000 incidents to a fast target, beside bare clients on the same machine."""
+"""How fast two workers empty an outbox of 1,000 incidents to a fast target, beside bare clients on the same machine.
+
+The workers' CPU time per row says the same where other work takes the machine: 20 ms would be 100 rows a second.
+"""
 
 import asyncio
 import json
@@ -15,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROWS, WORKERS, ROUNDS = 1000, 2, 3
-AIMS = {"outbox_rows_per_s": ">= 100", "outbox_rate": ">= 0.15"}
+AIMS = {"outbox_rows_per_s": ">= 100", "outbox_rate": ">= 0.15", "outbox_cpu_ms_per_row": "<= 10"}
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 # What a worker does: `tell` empties the outbox, `bare` posts as many bodies and commits one row for each.
 TELL = "from ingest.telling import tell_waiting; print(tell_waiting(limit_s=120))"
@@ -89,25 +92,34 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-def _together(argv: list[str], env: dict[str, str]) -> float:
-    """Seconds until all workers are done, without their start: each says `go` on its first line and waits for ours."""
-    gate = "import sys, django; django.setup(); print('ready', flush=True); sys.stdin.readline(); exec(sys.argv.pop(1))"
+GATE = """
+import sys, time, django
+django.setup()
+print("ready", flush=True)
+sys.stdin.readline()
+began = time.process_time()
+exec(sys.argv.pop(1))
+print(time.process_time() - began)
+"""
+
+
+def _together(argv: list[str], env: dict[str, str]) -> tuple[float, float]:
+    """Seconds until all workers are done, without their start, and their CPU seconds."""
     running = [
-        subprocess.Popen([sys.executable, "-c", gate, *argv], env=env, text=True, stdin=-1, stdout=-1)
+        subprocess.Popen([sys.executable, "-c", GATE, *argv], env=env, text=True, stdin=-1, stdout=-1)
         for _ in range(WORKERS)
     ]
     for worker in running:
         assert worker.stdout and worker.stdout.readline() == "ready\n"
     began = time.perf_counter()
-    for worker in running:
-        worker.communicate("go\n")
+    said = [worker.communicate("go\n")[0] for worker in running]
     took = time.perf_counter() - began
     assert not any(worker.returncode for worker in running), "a worker failed; its words are above"
-    return took
+    return took, sum(float(words.split()[-1]) for words in said)
 
 
-def _round(url: str) -> tuple[float, float]:
-    """Rows per second of the outbox and of the bare clients."""
+def _round(url: str) -> tuple[float, float, float]:
+    """Rows per second of the outbox and of the bare clients, and CPU milliseconds per row."""
     with tempfile.TemporaryDirectory(prefix="ig-bench-") as name:
         folder = Path(name)
         (folder / "secret").write_text("a-secret-of-the-bench-0123456789", encoding="utf-8")
@@ -115,13 +127,13 @@ def _round(url: str) -> tuple[float, float]:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0", "--no-input"], env=env, check=True)
         fill = f"import django; django.setup(); exec({FILL!r})"
         subprocess.run([sys.executable, "-c", fill, str(ROWS), url, str(folder / "secret")], env=env, check=True)
-        told = ROWS / _together([TELL], env)
+        took, cpu = _together([TELL], env)
         with sqlite3.connect(folder / "record.sqlite3") as record:
             (left,) = record.execute("SELECT count(*) FROM incidents_outbox WHERE state <> 'done'").fetchone()
             assert not left, f"{left} rows are left"
             record.execute("CREATE TABLE told (id INTEGER PRIMARY KEY, body TEXT)")
-        bare = ROWS / _together([BARE, str(folder / "record.sqlite3"), url, str(ROWS // WORKERS)], env)
-        return told, bare
+        bare, _ = _together([BARE, str(folder / "record.sqlite3"), url, str(ROWS // WORKERS)], env)
+        return ROWS / took, ROWS / bare, cpu * 1000 / ROWS
 
 
 def measured() -> dict[str, float]:
@@ -129,8 +141,9 @@ def measured() -> dict[str, float]:
     with _fast_target() as url:
         rounds = [_round(url) for _ in range(ROUNDS)]
     return {
-        "outbox_rows_per_s": round(statistics.median(told for told, _ in rounds), 1),
-        "outbox_rate": round(statistics.median(told / bare for told, bare in rounds), 3),
+        "outbox_rows_per_s": round(statistics.median(told for told, _, _ in rounds), 1),
+        "outbox_rate": round(statistics.median(told / bare for told, bare, _ in rounds), 3),
+        "outbox_cpu_ms_per_row": round(statistics.median(cpu for _, _, cpu in rounds), 2),
     }
 
 
