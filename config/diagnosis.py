@@ -15,8 +15,9 @@ from domain.errors import ProductError
 from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from graph.store import open_graph
-from incidents import queries
+from incidents import queries, targets
 from incidents.models import Delivery, Outbox
+from ingest.checking import check
 
 LIMIT_S = 3.0
 UP = "start `manage.py up`"
@@ -37,7 +38,7 @@ def examine() -> list[Diagnosis]:
     record = _record()
     found = [record, _broker(), _graph()]
     if record.state != "bad":
-        found += [*_work(), *_connections(queries.connections())]
+        found += [*_work(), *_connections(queries.connections()), *_told()]
     return found
 
 
@@ -82,10 +83,14 @@ def _work() -> Iterator[Diagnosis]:
     if stuck:
         remedy = "look at them on the page of parked deliveries, and replay them"
         yield Diagnosis("deliveries", "warning", f"{stuck} parked or dead", remedy)
-    behind = Outbox.objects.filter(state__in=["waiting", "dead"]).count()
+    behind, refused = (Outbox.objects.filter(state=state).count() for state in ("waiting", "dead"))
     if behind:
         yield Diagnosis("outbox", "warning", f"{behind} wait", "they go by themselves while the workers run")
-    if not stuck and not behind:
+    if refused:
+        yield Diagnosis(
+            "outbox", "warning", f"{refused} were refused", "see why on the page Outbox, and send them again"
+        )
+    if not stuck and not behind and not refused:
         yield Diagnosis("work", "well", "nothing waits")
 
 
@@ -107,8 +112,17 @@ def _connections(declared: Connections) -> Iterator[Diagnosis]:
     for blackbox in declared.blackbox:
         if blackbox.url:
             yield _asked(transports, f"blackbox {blackbox.name}", blackbox.url, blackbox, "/-/healthy")
-    for ticket in declared.ticket:
-        yield _asked(transports, f"ticket {ticket.name}", ticket.url, ticket, "/rest/api/2/serverInfo")
+
+
+def _told() -> Iterator[Diagnosis]:
+    """What each told target's own check finds, with what its outbox says."""
+    for addressee in targets.addressees().values():
+        name, troubles = addressee.name.replace(":", " ", 1), check(addressee)
+        for trouble in troubles:
+            remedy = "correct it, then press Check now on the page of connections"
+            yield Diagnosis(name, "bad" if trouble.fatal else "warning", str(trouble.sentence), remedy)
+        if not troubles:
+            yield Diagnosis(name, "well", "its own check found nothing wrong")
 
 
 def _executor(etcd: EtcdDecl) -> Diagnosis:

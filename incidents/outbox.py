@@ -250,3 +250,14 @@ def labels_for(target: str, incident_ids: Sequence[str]) -> dict[str, tuple[str,
     for incident_id, key in links.values_list("incident", "key"):
         found[str(incident_id)] = (*found.get(str(incident_id), ()), key)
     return found
+
+
+def tickets_of(incident: Incident) -> list[TicketLink]:
+    """Tickets of the incident and the labels by which one may be found, in order of the key."""
+    return list(incident.tickets.order_by("key"))
+
+
+def of_incident(incident: Incident) -> list[Outbox]:
+    """How far each target knows of the incident; without those that had nothing to be told."""
+    rows = Outbox.objects.filter(object=str(incident.pk)).exclude(target=GRAPH).order_by("target")
+    return [row for row in rows if row.state != "done" or row.told]

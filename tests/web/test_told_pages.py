@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from config.diagnosis import examine
 from domain.connections import ChatDecl, Connections, PrometheusDecl, TicketDecl
 from incidents import declare, outbox, targets
 from incidents.models import AuditEntry, Outbox, Target
@@ -128,3 +129,22 @@ def test_the_api_lists_and_sends_again_with_the_right_scope(told, incident, boar
 @pytest.mark.parametrize("path", ["/outbox/?state=%00&target=%00", "/outbox/?page=-1", "/api/v1/outbox/?target=%00"])
 def test_a_broken_address_is_no_error(told, person, path):
     assert person.get(path).status_code == 200
+
+
+def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, incident, person, board):
+    outbox.want_all(incident, timezone.now())
+    assert "waiting" in person.get("/incidents/1/").content.decode()
+    tell()
+    page = person.get("/incidents/1/").content.decode()
+    assert '<a href="http://board/B-1" rel="noreferrer">B-1</a>' in page and "✓ told" in page and "ALERT{" not in page
+
+
+def test_the_doctor_tells_what_each_targets_own_check_finds(told, incident, board):
+    board.rule(error(403), times=1)
+    found = {one.name: one for one in examine()}
+    assert found["ticket ops"].state == "bad" and found["ticket ops"].said == "the board refused with 403"
+    outbox.want_all(incident, timezone.now())
+    board.refuses = "no permission"
+    tell()
+    said = [(one.name, one.said) for one in examine()]
+    assert ("ticket ops", "its own check found nothing wrong") in said and ("outbox", "1 were refused") in said

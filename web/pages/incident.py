@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from domain.findings import Finding
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
-from incidents import queries, record
+from incidents import outbox, queries, record
 from incidents.models import Delivery, Incident
+from tickets.render.form import safe_url
 from web.drawing.chart import line_chart
 from web.drawing.graph import draw, picture_of
 from web.pages.causes import choices, title_of
@@ -81,7 +82,8 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "timeline": timeline(row, verdict),
         "deliveries": raw_deliveries(row),
         # Labels by which a ticket can be found are not keys that a person knows.
-        "tickets": [key for key in snapshot.tickets if not key.startswith("ALERT{")],
+        "tickets": [(link, safe_url(link.url)) for link in outbox.tickets_of(row) if not link.key.startswith("ALERT{")],
+        "told": outbox.of_incident(row),
         "choices": choices(),
         "picture": draw(picture_of(snapshot, verdict, language), gettext("What hangs together in this incident")),
         "stamp": _stamp(row),
