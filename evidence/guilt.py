@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from domain.scope import ChangeRef, Scope
 from evidence.clients.prometheus import Answered
 from evidence.onset import fault_at
-from evidence.pods import named, workload, workload_of
+from evidence.pods import keys, named, workload, workload_of
 from evidence.unready import Crowd, Fallen
 
 # A rollout's replica set is made within this time of the change that is told of it.
@@ -33,9 +33,8 @@ def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
     made = _replica_sets(scope, around, own)
     found = [Changed(at, f"replica set {name}", frozenset(p for p in mine if crowd.owners.get(p) == name), rolled=True)
              for name, at in made.items()]  # fmt: skip
-    keys = {e.key for e in scope.entities} | {r.end for r in scope.relations}
     for change in scope.changes:
-        if change.at <= scope.started_at and keys & set(change.entities):
+        if change.at <= scope.started_at and keys(scope) & set(change.entities):
             found.append(_told(change, mine, made, crowd))
     return sorted(found, key=lambda c: (c.at, c.title))
 

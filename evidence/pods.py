@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.entities import EntityKind
+from domain.entities import EntityKind, EntityRef
 from domain.errors import Refused
 from domain.scope import Scope
 from evidence.checks.check import Ask
@@ -144,6 +144,13 @@ def workload_of(pod_name: str) -> str:
         r"(.+)-(\d+|[a-z0-9]{5})", pod_name
     )
     return made.group(1) if made else pod_name
+
+
+def keys(scope: Scope) -> set[str]:
+    """Keys of what the incident is about: its entities, what they hang on, and the workloads that own its pods."""
+    owners = (EntityRef(EntityKind.WORKLOAD, workload_of(pod.name), pod.cluster, pod.namespace)
+              for pod in scope.of_kind(EntityKind.POD))  # fmt: skip
+    return {e.key for e in scope.entities} | {r.end for r in scope.relations} | {owner.key for owner in owners}
 
 
 def ask_any(ask: Ask, query: str, step_s: int = 5) -> Answered:

@@ -20,9 +20,9 @@ CAUSE = Cause(
         Term("event-deadline", 0.5, Text("The kubelet waited for headers in vain, which a dropped packet, a TLS stall and a blocked handler all look like.", "kubelet 未等到响应头：丢包、TLS 停滞和接口阻塞表现相同。")),
         Term("event-dial-timeout", 0.4, Text("The kubelet could not connect in time either.", "kubelet 同样未能及时建立连接。")),
         Term("event-tls-timeout", 2.6, Text("The kubelet says so itself: the TLS handshake did not finish.", "kubelet 明确报告 TLS 握手未完成。")),
-        Term("live-tls-fails", 1.6, Text("A handshake tried just now failed too.", "刚才的握手同样失败。"),
+        Term("live-tls-fails", 0.6, Text("A handshake tried just now failed too.", "刚才的握手同样失败。"),
              -0.8, Text("A handshake tried just now succeeded.", "刚才的握手成功。")),
-        Term("live-tcp-connects", 1.6, Text("TCP connects now, so what stalls comes after it.", "TCP 现可连接，停滞发生在其后。"),
+        Term("live-tcp-connects", 1.0, Text("TCP connects now, so what stalls comes after it.", "TCP 现可连接，停滞发生在其后。"),
              -1.5, Text("TCP does not connect, so it is not the handshake.", "TCP 无法连接，因此不是握手。")),
     ),
     exclusions=(

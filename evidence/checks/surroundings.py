@@ -10,7 +10,7 @@ from evidence.checks.check import Ask, Check, Measure, Told, chart, either, told
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
 from evidence.guilt import changes, verdict
-from evidence.pods import ask_any, ask_namespace, end_ms, named, namespace, onset_ms, places, workload
+from evidence.pods import ask_any, ask_namespace, end_ms, keys, named, namespace, onset_ms, places, workload
 from evidence.unready import crowd
 
 PLANNED_KINDS = {"maintenance", "planned", "drain"}
@@ -34,8 +34,8 @@ def _rolling(ask: Ask) -> dict[str, Told]:
 
 
 def _change(scope: Scope) -> Told:
-    keys = {e.key for e in scope.entities} | {r.end for r in scope.relations}
-    near: list[ChangeRef] = [c for c in scope.changes if c.at <= scope.started_at and (keys & set(c.entities))]
+    about = keys(scope)
+    near: list[ChangeRef] = [c for c in scope.changes if c.at <= scope.started_at and about & set(c.entities)]
     if not near:
         return Told(False, Text("No recorded change touched it shortly before.", "此前没有相关变更记录。"))
     last = near[-1]
