@@ -127,7 +127,8 @@ class KubernetesDecl(Access, frozen=True, kw_only=True):
     """A Kubernetes cluster; `name` is its `cluster` label. Asked through its API by one of three ways.
 
     A kubeconfig, the service account of the own pod (`in_cluster`), or `url` with `bearer_file` and `ca_file`.
-    `api` is set where answers of the API were recorded, since a bundle holds no file names.
+    `api` is set where answers of the API were recorded, since a bundle holds no file names. With `watch` its pods and
+    events are followed and come in as a source.
     """
 
     name: str
@@ -135,7 +136,13 @@ class KubernetesDecl(Access, frozen=True, kw_only=True):
     in_cluster: bool = False
     url: str = ""
     api: bool = False
+    watch: bool = True
     prometheus: str = ""
+
+    @property
+    def watched(self) -> bool:
+        """Whether a watcher follows it: only what has an API of its own can be followed."""
+        return self.watch and bool(self.kubeconfig_file or self.in_cluster or self.url)
 
     @property
     def has_api(self) -> bool:

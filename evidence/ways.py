@@ -85,12 +85,15 @@ def _probed(base_url: str, target: TargetDecl, read: Callable[[str], str]) -> Wa
 
 
 def _kubernetes(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:
+    way = kubernetes_way(declared, read)
+    return replace(way, transport=Scrubbed(way.transport))
+
+
+def kubernetes_way(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:
+    """The way to a cluster's API with whole answers: for who keeps nothing but a few named fields of them."""
     if declared.url:
-        way = _http(declared.url, declared, read)
-        return Way(
-            way.base_url, Scrubbed(way.transport), way.headers, way.auth, httpx.URL(declared.url).path.rstrip("/")
-        )
+        return replace(_http(declared.url, declared, read), prefix=httpx.URL(declared.url).path.rstrip("/"))
     found: Entrance = entrance(declared)
     inner = httpx.HTTPTransport(verify=found.tls or public_tls(), retries=1)
     headers = {"Authorization": f"Bearer {found.token}"} if found.token else {}
-    return Way(found.server, Scrubbed(inner), headers, found.basic, httpx.URL(found.server).path.rstrip("/"))
+    return Way(found.server, inner, headers, found.basic, httpx.URL(found.server).path.rstrip("/"))

@@ -10,7 +10,7 @@ from incidents.told import Heard, Outbox, RequestCount, SaidEvent, Target, Ticke
 __all__ = [
     "Alert", "AnsweredCall", "ApiToken", "AuditEntry", "Change", "Connection", "Delivery", "Entity", "EntityAlias",
     "EntityRelation", "Feedback", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent", "Source",
-    "Target", "TicketLink", "VerdictRow",
+    "Target", "TicketLink", "VerdictRow", "Watch",
 ]  # fmt: skip
 
 
@@ -331,3 +331,17 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Watch(models.Model):
+    """Who follows one declared cluster, until when, what it told, and how it is doing."""
+
+    name = models.CharField(max_length=80, unique=True)
+    holder = models.CharField(max_length=80, blank=True, default="")
+    held_until = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True, help_text="when the API last said anything")
+    error = models.TextField(blank=True, default="")
+    folds = models.BinaryField(default=b"[]", help_text="what was told and is not over, as JSON")
+
+    def __str__(self) -> str:
+        return self.name

@@ -235,7 +235,7 @@ def _ways_in(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
     ways = [way for way in ("kubeconfig_file", "in_cluster", "url") if entry.get(way)]
     for way in ways[1:]:
         yield Fault((*path, way), f"is one way too many beside {ways[0]}; keep one of them")
-    own = {"name", "kubeconfig_file", "in_cluster", "url", "api", "prometheus", "timeout_s"}
+    own = {"name", "kubeconfig_file", "in_cluster", "url", "api", "watch", "prometheus", "timeout_s"}
     for key in sorted(set(entry) - own) if "url" not in ways else ():
         yield Fault((*path, key), "belongs to `url`; the kubeconfig and the own pod's account bring their own")
 

@@ -28,10 +28,10 @@ def parse(kind: str, body: dict[str, Any], at: datetime = NOW) -> Any:
 
 
 def test_these_are_the_sources() -> None:
-    assert list(all_sources()) == ["alertmanager", "zabbix"]
+    assert list(all_sources()) == ["alertmanager", "kubernetes", "zabbix"]
 
 
-@pytest.mark.parametrize("kind", ["alertmanager", "zabbix"])
+@pytest.mark.parametrize("kind", ["alertmanager", "kubernetes", "zabbix"])
 def test_each_source_understands_its_own_example_and_sets_up_with_url_and_token(kind: str) -> None:
     source = all_sources()[kind]
     (alert,) = source.parse(source.example, NOW).alerts
@@ -122,3 +122,83 @@ def test_the_ticket_that_alertmanager_itself_opened_can_be_found() -> None:
 )
 def test_labels_name_entities(labels: dict[str, str], keys: list[str]) -> None:
     assert [e.key for e in entities_of(labels)] == keys
+
+
+def folded(**changes: Any) -> Any:
+    (alert,) = parse("kubernetes", json.loads(all_sources()["kubernetes"].example) | changes).alerts
+    return alert
+
+
+@pytest.mark.parametrize(
+    ("reason", "probe", "message", "title"),
+    [
+        ("Unhealthy", "Readiness", 'Readiness probe failed: Get "http://10.0.0.7:8080/readyz": EOF', "Readiness probe of shop/cart fails: EOF"),
+        ("Unhealthy", "Liveness", "(combined from similar events): Liveness probe failed: HTTP probe failed with statuscode: 503", "Liveness probe of shop/cart fails: HTTP probe failed with statuscode: 503"),
+        ("Killing", "Startup", "Container app failed startup probe, will be restarted", "Startup probe of shop/cart fails, its container is restarted: Container app failed startup probe, will be restarted"),
+        ("BackOff", "", "Back-off restarting failed container app in pod cart-597958d8f5-kbsml_shop(ac8851e2-7a3e-44c0-9fd5-0d1c5b3f9d0a)", "Container of shop/cart does not stay up: Back-off restarting failed container app"),
+        ("FailedMount", "", "", "Volume of shop/cart cannot be mounted: no reason given"),
+        ("{0}Odd", "", "{1}", "0Odd at shop/cart: {1}"),
+    ],
+)  # fmt: skip
+def test_a_fold_of_events_has_a_title_that_says_what_fails(reason: str, probe: str, message: str, title: str) -> None:
+    assert folded(reason=reason, probe=probe, messages=[message]).title == title
+
+
+def test_a_fold_of_several_pods_is_one_alert_about_all_of_them() -> None:
+    pods = [{"name": f"cart-{n}", "node": f"node-{n}"} for n in range(3)]
+    alert = folded(pods=pods, more_pods=2)
+    assert alert.title == "Readiness probe of shop/cart fails: context deadline exceeded (5 pods)"
+    assert [e.key for e in alert.entities] == [
+        *(f"Pod/prod-a/shop/cart-{n}" for n in range(3)),
+        "Workload/prod-a/shop/cart",
+    ]
+    assert "pod" not in alert.labels and "node" not in alert.labels and alert.labels["deployment"] == "cart"
+
+
+def test_a_fold_says_in_both_languages_that_events_are_not_failures() -> None:
+    told = folded(count=7).annotations
+    assert "7 events. Event counts are not failure counts" in told["description"]
+    assert "7 个事件。事件数不等于失败次数" in told["description_zh"]
+
+
+def test_all_messages_of_a_fold_are_one_alert_and_a_restart_by_the_probe_makes_it_worse() -> None:
+    first, killed = folded(probe="Liveness"), folded(probe="Liveness", reason="Killing", count=9)
+    assert (first.identity, first.occurrence) == (killed.identity, killed.occurrence)
+    assert killed.severity.rank > first.severity.rank
+    others = [folded(), folded(namespace="b"), folded(cluster="b"), folded(workload={"kind": "Job", "name": "cart"})]
+    assert len({first.identity, *(o.identity for o in others)}) == 5
+
+
+def test_a_fold_ends_when_its_message_says_so() -> None:
+    alert = folded(state="resolved", ended="2026-03-01T12:09:00Z")
+    assert alert.state is AlertState.RESOLVED and alert.ended_at == datetime(2026, 3, 1, 12, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"first": "soon"}, "first"),
+        ({"first": "0001-01-01T00:00:00Z"}, "first"),
+        ({"probe": "Other"}, "probe"),
+        ({"state": "update"}, "state"),
+        ({"workload": {"kind": "Deployment"}}, "workload.name"),
+        ({"workload": {"kind": "Deployment", "name": ""}}, "workload.name"),
+        ({"cluster": ""}, "cluster"),
+        ({"pods": [{"name": 3}]}, "pods[0].name"),
+        ({"version": 2}, "version"),
+    ],
+)
+def test_what_is_wrong_in_a_fold_is_named(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        folded(**change)
+    assert caught.value.field == field
+
+
+def test_the_role_that_is_shown_is_the_one_in_the_docs() -> None:
+    shown = all_sources()["kubernetes"].setup("u", "t")[0].body
+    assert shown == (PAYLOADS.parents[1] / "docs" / "kubernetes" / "read-only-role.yaml").read_text()
+    role = next(d for d in yaml.safe_load_all(shown) if d["kind"] == "ClusterRole")
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert {r for rule in role["rules"] for r in rule["resources"]} == {
+        "pods", "events", "nodes", "namespaces", "endpointslices", "deployments", "replicasets",
+    }  # fmt: skip

@@ -1,0 +1,219 @@
+"""What the watcher of a Kubernetes cluster brings in: one message per workload and kind of trouble, folded of events.
+
+The texts in it are the kubelet's and the applications' words, so they are as untrusted as any alert's.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.entities import EntityKind, EntityRef
+from domain.errors import Malformed
+from domain.text import Text
+from ingest.sources.source import AlertSource, SetupStep, clean
+
+ROLE = Path(__file__).parent / "assets" / "kubernetes_read_only_role.yaml"
+YEARS = range(1971, 9000)
+MOST_PODS = 20
+MOST_MESSAGES = 5
+MESSAGE_CUT = 400
+TITLE_CUT = 160
+# Words of the kubelet and of Go's client around what went wrong.
+PREFIXES = re.compile(
+    r"^(?:\(combined from similar events\): )?(?:(?:Readiness|Liveness|Startup) probe \w+[^:]{0,40}: )?"
+)
+AROUND = re.compile(
+    r'(?:Get|Head|Post) "[^"]*": | ?\((?:Client\.Timeout|caused by)[^)]*\)?| in pod \S+\([0-9a-f-]{36}\)'
+)
+MISSING = re.compile(r"required field `(\w+)`")
+CASES = {
+    "BackOff": ("ContainerBackOff", "Container of {0} does not stay up: {1}", Severity.HIGH),
+    "FailedMount": ("VolumeMountFails", "Volume of {0} cannot be mounted: {1}", Severity.WARNING),
+    "FailedAttachVolume": ("VolumeAttachFails", "Volume of {0} cannot be attached: {1}", Severity.WARNING),
+    "ProbeWarning": ("ProbeWarning", "Probe of {0} warns: {1}", Severity.INFO),
+}  # fmt: skip
+LABELS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset"}
+NOT_FAILURES = (
+    "Kubernetes told of {0} events. Event counts are not failure counts: alike events are joined and limited in rate; "
+    "prober_probe_total says how often a probe failed."
+)
+NOT_FAILURES_ZH = (
+    "Kubernetes 共报告 {0} 个事件。事件数不等于失败次数：相似事件会合并并受限速；"
+    "探针失败次数以 prober_probe_total 为准。"
+)
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """The workload, from owner references; kind Pod when a pod has no owner or is not known."""
+
+    kind: str
+    name: str
+
+
+class PodSeen(msgspec.Struct, frozen=True):
+    """A pod that an event was about."""
+
+    name: str
+    node: str = ""
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """The message. `first` tells episodes apart; `count` is of events, not of failures.
+
+    At least so many of them fell into a pod's deletion (`after_deletion`) or a container's first minute (`at_start`).
+    """
+
+    version: Literal[1]
+    state: Literal["firing", "resolved"]
+    cluster: str
+    namespace: str
+    workload: Owner
+    reason: str
+    first: datetime
+    last: datetime
+    probe: Literal["", "Readiness", "Liveness", "Startup"] = ""
+    pods: list[PodSeen] = []
+    more_pods: int = 0
+    messages: list[str] = []
+    count: int = 1
+    after_deletion: int = 0
+    at_start: int = 0
+    ended: datetime | None = None
+
+
+_DECODER = msgspec.json.Decoder(Folded)
+
+
+def trouble(reason: str, probe: str) -> str:
+    """What is folded together: all failures of one probe with the restarts by it, else the reason."""
+    return probe if probe and reason in {"Unhealthy", "Killing"} else reason
+
+
+def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
+    """The one alert of a folded message."""
+    try:
+        told = _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        said, _, place = str(error).partition(" - at `$")
+        missing = MISSING.search(said)
+        field = f"{place.strip('.`')}.{missing[1] if missing else ''}".strip(".")
+        raise Malformed(f"{said}; expected a message of the Kubernetes watcher", field) from error
+    for name in ("cluster", "reason", "workload.name"):
+        if not (told.workload.name if name == "workload.name" else getattr(told, name)):
+            raise Malformed("is empty; name what the events are about", name)
+    return ParsedDelivery((_alert(told, received_at),))
+
+
+def _alert(told: Folded, received_at: datetime) -> ParsedAlert:
+    first = _time(told.first, "first")
+    name, _, severity = _case(told)
+    title = title_of(told)
+    resolved = told.state == "resolved"
+    return ParsedAlert(
+        identity=identity_of(told), occurrence=first.isoformat(), state=AlertState(told.state), name=name,
+        title=title, severity=severity, started_at=min(first, received_at),
+        ended_at=_time(told.ended or told.last, "ended") if resolved else None,
+        entities=_entities(told), labels=_labels(told),
+        annotations={
+            "summary": title,
+            "description": NOT_FAILURES.format(told.count),
+            "description_zh": NOT_FAILURES_ZH.format(told.count),
+            **{f"message_{n}": clean(said)[:MESSAGE_CUT] for n, said in enumerate(told.messages[:MOST_MESSAGES], 1)},
+            **({"after_deletion": str(told.after_deletion)} if told.after_deletion else {}),
+            **({"at_start": str(told.at_start)} if told.at_start else {}),
+        },
+    )  # fmt: skip
+
+
+def identity_of(told: Folded) -> str:
+    """The same for all messages of one fold."""
+    parts = (told.cluster, told.namespace, told.workload.kind, told.workload.name, trouble(told.reason, told.probe))
+    return hashlib.sha256("\x00".join((*parts, told.probe)).encode()).hexdigest()[:32]
+
+
+def title_of(told: Folded) -> str:
+    """E.g. `Readiness probe of shop/cart fails: context deadline exceeded (3 pods)`."""
+    where = clean(f"{told.namespace}/{told.workload.name}" if told.namespace else told.workload.name)
+    said = short(told.messages[-1]) if told.messages else told.reason
+    pods = len(told.pods) + told.more_pods
+    return _case(told)[1].format(where, said) + (f" ({pods} pods)" if pods > 1 else "")
+
+
+def short(message: str) -> str:
+    """What went wrong, without the words around it."""
+    text = " ".join(AROUND.sub("", PREFIXES.sub("", clean(message), count=1)).split())
+    return text[:TITLE_CUT] or "no reason given"
+
+
+def _case(told: Folded) -> tuple[str, str, Severity]:
+    """Name, title with {0} for the workload and {1} for the reason, and severity."""
+    if told.probe and told.reason == "Killing":
+        title = f"{told.probe} probe of {{0}} fails, its container is restarted: {{1}}"
+        return f"{told.probe}ProbeFails", title, Severity.HIGH
+    if told.probe and told.reason == "Unhealthy":
+        return f"{told.probe}ProbeFails", f"{told.probe} probe of {{0}} fails: {{1}}", Severity.WARNING
+    reason = "".join(c for c in told.reason if c.isalnum())[:80]
+    return CASES.get(told.reason, (f"Pod{reason}", f"{reason} at {{0}}: {{1}}", Severity.WARNING))
+
+
+def _entities(told: Folded) -> tuple[EntityRef, ...]:
+    cluster, namespace = clean(told.cluster), clean(told.namespace)
+    pods = [EntityRef(EntityKind.POD, clean(p.name), cluster, namespace) for p in told.pods[:MOST_PODS] if p.name]
+    owner = EntityRef(EntityKind.POD if told.workload.kind == "Pod" else EntityKind.WORKLOAD,
+                      clean(told.workload.name), cluster, namespace)  # fmt: skip
+    return tuple(dict.fromkeys((*pods, owner)))
+
+
+def _labels(told: Folded) -> dict[str, str]:
+    """As Alertmanager's labels name these things; pod and node only where there is one."""
+    labels = {"cluster": told.cluster, "namespace": told.namespace, "reason": told.reason, "probe_type": told.probe}
+    if kind := LABELS.get(told.workload.kind):
+        labels[kind] = told.workload.name
+    nodes = {pod.node for pod in told.pods if pod.node}
+    if len(told.pods) == 1 and not told.more_pods:
+        labels["pod"] = told.pods[0].name
+    if len(nodes) == 1:
+        labels["node"] = nodes.pop()
+    return {key: clean(value) for key, value in labels.items() if value}
+
+
+def _time(time: datetime, field: str) -> datetime:
+    if time.year not in YEARS:
+        raise Malformed("is no time of an event; send it in UTC", field)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def setup(url: str, token: str) -> tuple[SetupStep, ...]:
+    """The role to apply and the declaration; nobody has to send anything to the door."""
+    declared = '[[kubernetes]]\nname = "NAME"\nkubeconfig_file = "kube.config"  # or: in_cluster = true\nwatch = true\n'
+    by_hand = f"curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d @message.json {url}\n"
+    return (
+        SetupStep(
+            Text("Give the service a read-only role in the cluster", "在集群中为本服务授予只读角色"),
+            ROLE.read_text(encoding="utf-8"), "read-only-role.yaml",
+        ),
+        SetupStep(
+            Text("Declare the cluster with its API; the watcher then makes this source by itself",
+                 "声明集群及其 API；监视器随后会自动创建此来源"),
+            declared, "connections.toml",
+        ),
+        SetupStep(
+            Text("Only to send a recorded message again by hand", "仅用于手动重发已记录的消息"), by_hand
+        ),
+    )  # fmt: skip
+
+
+EXAMPLE = (
+    b'{"version":1,"state":"firing","cluster":"prod-a","namespace":"shop","workload":{"kind":"Deployment",'
+    b'"name":"cart"},"reason":"Unhealthy","probe":"Readiness","first":"2026-03-01T12:00:00Z",'
+    b'"last":"2026-03-01T12:00:20Z","count":3,"pods":[{"name":"cart-7d9f8b6c5-x2x4z","node":"node-1"}],'
+    b'"messages":["Readiness probe failed: Get \\"http://10.0.0.7:8080/readyz\\": context deadline exceeded '
+    b'(Client.Timeout exceeded while awaiting headers)"]}'
+)
+
+SOURCE = AlertSource("kubernetes", Text("Kubernetes events", "Kubernetes 事件"), parse, EXAMPLE, setup)

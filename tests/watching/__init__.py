@@ -1,0 +1,1 @@
+"""The watcher of Kubernetes clusters."""
