@@ -8,6 +8,7 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.checks import all_checks
 from evidence.checks.check import Ask, Check, finding, run, unknown
+from evidence.memo import Memo
 from evidence.recording import Answer, Transports
 
 WORKERS = 8
@@ -25,7 +26,8 @@ def collect(scope: Scope, transports: Transports, *, budget_s: float = 30.0) -> 
     """One finding for each measure of each check that applies; what is late is unknown."""
     checks = [check for check in all_checks() if check.applies(scope)]
     pool = ThreadPoolExecutor(max_workers=WORKERS)
-    running = {check.slug: pool.submit(run, check, Ask(scope, transports, check.before)) for check in checks}
+    memo = Memo()
+    running = {check.slug: pool.submit(run, check, Ask(scope, transports, check.before, memo)) for check in checks}
     wait(running.values(), timeout=budget_s)
     found = [f for check in checks for f in _result(check, running[check.slug], Ask(scope, transports, check.before))]
     # A hanging witness costs its own limit; its thread ends with the client's own timeout.

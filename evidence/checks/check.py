@@ -1,7 +1,7 @@
 """What a check is: one question, the measures it can tell, and how it looks for them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.clients.kubernetes import Kubernetes
 from evidence.clients.prometheus import Answered, Line, Prometheus
+from evidence.memo import Memo
 from evidence.onset import fault_at
 from evidence.recording import Transports
 
@@ -74,6 +75,7 @@ class Ask:
     scope: Scope
     transports: Transports
     before: timedelta = BEFORE
+    memo: Memo = field(default_factory=Memo)
     query: str = ""
     connection: str = ""
     start: datetime | None = None
@@ -88,9 +90,14 @@ class Ask:
     def range(self, server: PrometheusDecl, query: str, start: datetime | None = None, step_s: int = 5) -> Answered:
         """A range query over the window; raises the client's errors; an empty answer has no lines."""
         first, end = self.window()
-        self.query, self.connection, self.start, self.end = query, server.name, start or first, end
-        with self.transports.client(server.name, server.url, server) as client:
-            answered = Prometheus(client).range(query, start or first, end, step_s)
+        since = start or first
+        self.query, self.connection, self.start, self.end = query, server.name, since, end
+
+        def asked() -> Answered:
+            with self.transports.client(server.name, server.url, server) as client:
+                return Prometheus(client).range(query, since, end, step_s)
+
+        answered = self.memo.once((server.name, query, since.isoformat(), end.isoformat(), str(step_s)), asked)
         self.partial = self.partial or answered.partial
         return answered
 

@@ -23,6 +23,7 @@ from evidence.pods import about_probes, workload
 MOST = 3
 ERROR = re.compile(r'level=error .*?\berr="((?:[^"\\]|\\.)*)"')
 PHASE = re.compile(r'^probe_http_duration_seconds\{phase="connect"\} ([0-9.e+-]+)$', re.MULTILINE)
+STATUS = re.compile(r"^probe_http_status_code ([0-9.e+]+)$", re.MULTILINE)
 SUCCESS = re.compile(r"^probe_success ([01])$", re.MULTILINE)
 # What an error of the exporter says about the steps; a deadline needs the connect phase beside it.
 STEPS = {
@@ -113,13 +114,17 @@ def read_debug(text: str, target: str) -> Outcome:
         return Outcome([Step(step=s, took_ms=0) for s in ("resolve", "tcp", "http" if "://" in target else "tcp")])
     errors = [e.replace('\\"', '"') for e in ERROR.findall(text)]
     slugs = classify("Unhealthy", errors[-1]).slugs if errors else ()
-    step, error = STEPS.get(slugs[0] if slugs else "", ("http", "answered no" if not errors else "failed"))
+    code = STATUS.search(text)
+    status = int(float(code.group(1))) if code else 0
+    # No error and a good status: the exporter waited for the body in vain, or did not like it.
+    plain = "failed" if errors else "answered no" if status >= 300 else "body not as wanted"
+    step, error = STEPS.get(slugs[0] if slugs else "", ("http", plain))
     if "event-deadline" in slugs:
         # With https a stalled handshake leaves connect at zero as well; without it nothing but the wait is left.
         step, error = ("http", "timeout") if connected else ("tls" if target.startswith("https") else "tcp", "timeout")
     before = ("resolve", "tcp", "tls", "http")
     done = [Step(step=s, took_ms=0) for s in before[: before.index(step)] if s != "tls" or target.startswith("https")]
-    return Outcome([*done, Step(step=step, took_ms=0, error=error)])
+    return Outcome([*done, Step(step=step, took_ms=0, error=error, code=status)])
 
 
 def _items(found: Sequence[Probed]) -> tuple[Item, ...]:

@@ -134,7 +134,8 @@ EXPECTED = {
     "fast": "", "slow_processing_6s_timeout": "http timeout", "accept_then_hang": "http timeout",
     "listening_but_process_never_accepts": "http timeout", "connect_timeout_syn_dropped": "tcp timeout",
     "connection_refused": "tcp refused", "reset_after_request": "http reset", "eof_after_request": "http closed",
-    "http_503": "http answered no", "tls_unknown_authority": "tls untrusted", "tls_handshake_stall": "tls timeout",
+    "http_503": "http answered no", "slow_body_timeout": "http body not as wanted",
+    "regex_mismatch": "http body not as wanted", "redirect_loop": "http answered no", "tls_unknown_authority": "tls untrusted", "tls_handshake_stall": "tls timeout",
     "tls_to_plain_http": "tls timeout", "dns_failure": "resolve no such name", "tcp_refused": "tcp refused",
     "tcp_timeout": "tcp timeout", "tcp_ok": "", "garbage_answer": "http failed",
 }  # fmt: skip
