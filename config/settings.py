@@ -205,6 +205,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ingest.tasks.sweep", "schedule": 5.0},
     "poll": {"task": "ingest.tasks.poll", "schedule": 60.0},
+    "compare": {"task": "ingest.tasks.compare", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
 

@@ -17,7 +17,8 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     """An alert source; `api_url` lets truncated groups be refilled.
 
     With `write_back` the source is told too: mode dry-run or send, in `language`. `raise_severity` names the severity
-    that a cause's slug or layer raises its problems to.
+    that a cause's slug or layer raises its problems to. `catch_up` says which missed events are fetched from a Zabbix
+    whose API is declared: those that it meant to send by the media type of that name (sent), all, or none (off).
     """
 
     kind: str
@@ -34,6 +35,8 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     mode: str = "dry-run"
     language: str = "en"
     raise_severity: dict[str, str] = {}
+    media_type: str = "Incident graph"
+    catch_up: str = "sent"
 
 
 class Access(_Strict, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ class Source(models.Model):
     old_token_hash = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     last_delivery_at = models.DateTimeField(null=True, blank=True)
+    compared_at = models.DateTimeField(null=True, blank=True, help_text="when its own list was last compared")
+    compared_to = models.CharField(max_length=20, blank=True, default="", help_text="the last event id of that list")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_source_of_a_name")]

@@ -19,11 +19,12 @@ from evidence.executors import all_executors
 from ingest import toml_lines
 from ingest.sources import all_sources
 from tickets.systems import all_systems
+from tickets.zabbix_api import SEVERITIES
 
 KINDS: tuple[str, ...] = Connections.__struct_fields__
 # Words of which a key takes only some, by table and key.
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "source": {"mode": ("dry-run", "send"), "language": ("en", "zh")},
+    "source": {"mode": ("dry-run", "send"), "language": ("en", "zh"), "catch_up": ("sent", "all", "off")},
     "ticket": {
         "mode": ("dry-run", "update-only", "create-and-update"),
         "deployment": ("auto", "cloud", "server"),
@@ -222,6 +223,10 @@ def _credentials(above: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Faul
         yield Fault((*above, "oauth_token_url"), "needs oauth_client_id; add it")
     if entry.get("write_back") and not entry.get("api_url"):
         yield Fault((*above, "write_back"), "needs the address of the source's API; add api_url")
+    for cause, severity in entry.get("raise_severity", {}).items():
+        if severity not in SEVERITIES[1:]:
+            fault = f"`{severity}` is no severity of Zabbix; use one of {', '.join(SEVERITIES[1:])}"
+            yield Fault((*above, "raise_severity", cause), fault)
 
 
 def _keys(path: toml_lines.Path, entry: dict[str, Any], known: tuple[str, ...]) -> Iterator[Fault]:

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from incidents import outbox, queries, said
-from ingest import hearing, pipeline
+from ingest import catching_up, hearing, pipeline
 
 # After a failed nudge the door sends no other for a while: the sweeper finds the rows.
 BROKER_REST_S = 2.0
@@ -125,6 +125,14 @@ def sweep() -> None:
         _nudge(hear, heard_id)
     if outbox.waits(timezone.now()):
         _nudge(tell_waiting, "")
+
+
+@shared_task
+def compare() -> None:
+    """Fetch what a source gave up sending while nobody was here to take it."""
+    ids = catching_up.catch_up(timezone.now())
+    for start in range(0, len(ids), BURST_MOST):
+        _nudge(ingest_deliveries, ids[start : start + BURST_MOST])
 
 
 def _later(task: "Task[[int], None]", waiting: tuple[int, float] | None) -> None:

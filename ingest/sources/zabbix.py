@@ -10,6 +10,7 @@ import msgspec
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
+from domain.marks import OWN_COMMENT
 from domain.text import Text
 from ingest.sources.source import AlertSource, SetupStep, clean
 
@@ -38,6 +39,8 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
     tags = _tags(fields.get("event_tags"))
     started = _time(fields, "event", received_at)
     state = _state(fields)
+    if state is AlertState.UPDATE and OWN_COMMENT.search(_text(fields, "event_update_message")):
+        return ParsedDelivery(())  # our own comment comes back as an update: nothing happened
     ended = _time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None
     alert = ParsedAlert(
         identity=event_id, occurrence="", state=state,

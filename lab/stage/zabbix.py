@@ -23,9 +23,9 @@ class Zabbix:
     url: str
     session: str = ""
 
-    def call(self, method: str, **params: Any) -> Any:
-        """One JSON-RPC call; raises StageBroken with the server's text."""
-        body: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1}
+    def call(self, method: str, bare: list[str] | None = None, **params: Any) -> Any:
+        """One JSON-RPC call, a few take a bare list; raises StageBroken with the server's text."""
+        body: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": bare or params, "id": 1}
         if self.session:
             body["auth"] = self.session
         said = httpx.post(f"{self.url}/api_jsonrpc.php", json=body, timeout=30).json()

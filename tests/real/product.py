@@ -67,10 +67,14 @@ class Product:
 
     def drain(self) -> None:
         """Works off all that waits, as a worker would."""
-        code = "import django; django.setup(); from ingest.tasks import drain; drain()"
-        done = subprocess.run([sys.executable, "-c", code], env=self.env, cwd=ROOT, capture_output=True, text=True,
-                              check=False)  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        self.python("from ingest.tasks import drain; drain()")
+
+    def python(self, code: str) -> str:
+        """Runs a few lines within the product's environment; what they print."""
+        done = subprocess.run([sys.executable, "-c", f"import django; django.setup()\n{code}"], env=self.env, cwd=ROOT,
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout.strip()
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """Reads the record's file."""

@@ -1,0 +1,174 @@
+"""Comments in Zabbix: one for each piece of news, on every problem, also when an answer is lost."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.alerts import AlertState, Severity
+from domain.connections import SourceDecl
+from domain.errors import Refused, Unreachable
+from domain.marks import OWN_COMMENT
+from domain.snapshot import AlertRecord
+from tests.fakes.server import error, lost_answer
+from tests.fakes.zabbix import TOKEN, Zabbix
+from tests.tickets.told import Kept, notice
+from tickets.system import Means, Notice, Occasion, Receipt
+from tickets.systems.zabbix import LIMIT, SYSTEM, comment
+from tickets.transport import Attempt, Traffic, client, secrets_of
+
+PROBLEM = AlertRecord("1", "zabbix/prod", "etcd", "etcd", Severity.HIGH, AlertState.FIRING,
+                      datetime(2026, 11, 20, 8, 0, tzinfo=UTC), None, ())  # fmt: skip
+VERSIONS = ["6.0.14", "7.0.5", "7.4.1"]
+
+
+@dataclass
+class Target:
+    declared: SourceDecl
+    memory: Kept = field(default_factory=Kept)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def means(self) -> Means:
+        secret = secrets_of(self.declared, lambda name: "")
+        dry = self.declared.mode == "dry-run"
+        way = client(SYSTEM, self.declared, secret, Attempt(self.traffic, dry_run=dry))
+        return Means(self.declared, way, secret, datetime.now(UTC), dry, self.traffic.show)
+
+    def tell(self, told: Notice) -> Receipt:
+        return SYSTEM.tell(self.means(), told, self.memory)
+
+
+def target(zabbix: Zabbix, folder: Path, **more: object) -> Target:
+    (folder / "token").write_text(TOKEN)
+    plain = {"mode": "send", "api_token_file": str(folder / "token"), "write_back": True, "timeout_s": 2.0}
+    return Target(SourceDecl(kind="zabbix", name="prod", api_url=f"{zabbix.url}/zabbix", **{**plain, **more}))  # type: ignore[arg-type]
+
+
+def about(*events: str, revision: int = 1, occasion: Occasion = Occasion.VERDICT, headline: str = "") -> Notice:
+    told = notice(revision, occasion)
+    alerts = tuple(replace(PROBLEM, id=e, identity=e) for e in events)
+    told = replace(told, snapshot=replace(told.snapshot, alerts=alerts))
+    if headline:
+        told = replace(told, report=replace(told.report, headline=replace(told.report.headline, en=headline)))
+    return told
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_problem_of_the_incident_gets_one_comment_whatever_is_sent_again(version: str, tmp_path: Path) -> None:
+    with Zabbix(version) as zabbix:
+        events = zabbix.event(37), zabbix.event(40)
+        own = target(zabbix, tmp_path)
+        own.tell(about(*events))
+        own.tell(about(*events))
+        Target(own.declared).tell(about(*events))  # a worker that remembers nothing finds the comment
+        for event in events:
+            (said,) = zabbix.comments(event)
+            assert notice(1).report.url in said and OWN_COMMENT.search(said)
+            assert notice(1).report.headline.en[:40] in said
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_answer_that_is_lost_after_the_commit_makes_no_second_comment(version: str, tmp_path: Path) -> None:
+    with Zabbix(version) as zabbix:
+        zabbix.event(37)
+        own = target(zabbix, tmp_path)
+        zabbix.rule(lost_answer(), lambda call: call.json["method"] == "event.acknowledge", times=1)
+        with pytest.raises(Unreachable):
+            own.tell(about("37"))
+        own.tell(about("37"))
+        assert len(zabbix.comments(37)) == 1
+
+
+def test_other_news_is_another_comment_and_the_same_news_is_not(tmp_path: Path) -> None:
+    with Zabbix() as zabbix:
+        zabbix.event(37)
+        own = target(zabbix, tmp_path)
+        own.tell(about("37", headline="the disk is slow"))
+        own.tell(about("37", headline="the disk is slow", revision=2))
+        own.tell(about("37", headline="the network jitters", revision=3, occasion=Occasion.CAUSE_CHANGED))
+        own.tell(about("37", headline="the network jitters", revision=4, occasion=Occasion.RESOLVED))
+        first, second, third = zabbix.comments(37)
+        assert first.startswith("the disk") and second.startswith("Other first cause") and third.startswith("Resolved")
+
+
+def test_one_hidden_event_does_not_keep_the_others_from_their_comment(tmp_path: Path) -> None:
+    with Zabbix("7.0.5") as zabbix:
+        zabbix.event(37), zabbix.event(40)
+        zabbix.hidden.add("37")
+        target(zabbix, tmp_path).tell(about("37", "40"))
+        assert len(zabbix.comments(40)) == 1 and not zabbix.comments(37)
+
+
+def test_the_severity_is_raised_by_policy_and_never_lowered(tmp_path: Path) -> None:
+    with Zabbix() as zabbix:
+        zabbix.event(37)
+        first = notice(1).snapshot.verdict
+        assert first is not None
+        own = target(zabbix, tmp_path, raise_severity={first.causes[0].cause: "high"})
+        own.tell(about("37"))
+        assert zabbix.events["37"]["severity"] == "4"
+        zabbix.events["37"]["severity"] = "5"
+        own.tell(about("37", revision=2, headline="again", occasion=Occasion.CAUSE_CHANGED))
+        assert zabbix.events["37"]["severity"] == "5"
+        assert all(not int(c["action"]) & 1 for c in zabbix.events["37"]["acknowledges"]), "nothing is ever closed"
+
+
+def test_a_dry_run_reads_and_shows_and_writes_nothing(tmp_path: Path) -> None:
+    with Zabbix() as zabbix:
+        zabbix.event(37)
+        own = target(zabbix, tmp_path, mode="dry-run")
+        own.tell(about("37"))
+        assert not zabbix.comments(37)
+        (held,) = own.traffic.held_back
+        assert "event.acknowledge" in held["body"] and TOKEN not in str(held)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_token_that_is_not_taken_is_told_with_the_remedy(version: str, tmp_path: Path) -> None:
+    with Zabbix(version) as zabbix:
+        zabbix.event(37)
+        own = target(zabbix, tmp_path)
+        Path(own.declared.api_token_file).write_text("b" * 64)
+        with pytest.raises(Refused, match="api_token_file"):
+            own.tell(about("37"))
+        assert "api_token_file" in SYSTEM.check(own.means())[0].sentence.en
+        Path(own.declared.api_token_file).write_text(TOKEN)
+        assert not SYSTEM.check(own.means())
+
+
+def test_a_frontend_that_fails_is_tried_again_later(tmp_path: Path) -> None:
+    with Zabbix() as zabbix:
+        zabbix.rule(error(503, Retry_After="7"))
+        with pytest.raises(Unreachable) as told:
+            target(zabbix, tmp_path).tell(about("37"))
+        assert told.value.retry_after_s == 7
+
+
+def test_an_incident_without_a_problem_of_this_zabbix_is_none_of_its_business(tmp_path: Path) -> None:
+    with Zabbix() as zabbix:
+        target(zabbix, tmp_path).tell(notice(1))
+        assert not zabbix.calls
+
+
+def test_the_newest_firing_problems_are_commented_on_when_there_are_very_many(tmp_path: Path) -> None:
+    told = about(*(str(n) for n in range(1, 60)))
+    start = told.snapshot.alerts[0].started_at
+    alerts = tuple(replace(a, started_at=start + timedelta(seconds=int(a.identity)), state=AlertState.FIRING)
+                   for a in told.snapshot.alerts)  # fmt: skip
+    told = replace(told, snapshot=replace(told.snapshot, alerts=alerts))
+    with Zabbix() as zabbix:
+        for n in range(1, 60):
+            zabbix.event(n)
+        target(zabbix, tmp_path).tell(told)
+        assert [n for n in range(1, 60) if zabbix.comments(n)] == list(range(40, 60))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=3000))
+def test_a_comment_is_one_bounded_line_whatever_the_alert_said(text: str) -> None:
+    said = comment(about("37", headline=text or "x"))
+    assert len(said) <= LIMIT and "\n" not in said and said.isprintable()
+    assert OWN_COMMENT.search(said)

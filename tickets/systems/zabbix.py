@@ -1,0 +1,117 @@
+"""Zabbix: the headline and the way to the incident as a comment on each problem, and its severity raised by policy."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from domain.alerts import AlertState
+from domain.errors import Malformed, Refused, Unreachable
+from domain.snapshot import AlertRecord
+from domain.text import Text
+from tickets.announce import LEADS, mark_of
+from tickets.faults import RefusedAs, trouble_of
+from tickets.plain import clipped, one_line
+from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.zabbix_api import SEVERITIES, ZabbixApi, only_asks
+
+# Old schemas keep 255 characters, 6.0 and newer 2,048.
+LIMIT, LINK_LIMIT = 2000, 500
+ADD_MESSAGE, CHANGE_SEVERITY = 4, 8
+EVENTS = 20
+NO_TOKEN = Text("No API token is declared; put one of the integration user into a file and name it in api_token_file",
+                "未声明 API 令牌；请将集成用户的令牌写入文件，并在 api_token_file 中指定")  # fmt: skip
+DONE = Text("Commented on {count} problem(s).", "已在 {count} 个问题上添加评论。")
+STANDS = Text("The comment stands there already.", "评论已存在。")
+NOTHING = Text("The incident has no problem of this Zabbix.", "该事件没有来自此 Zabbix 的问题。")
+READ_ONLY = Text("The API user sees no host; give its group read permission for the host groups that alert",
+                 "API 用户看不到任何主机；请为其用户组授予告警主机组的读权限")  # fmt: skip
+
+
+def _api(means: Means) -> ZabbixApi:
+    token = means.secret("api_token")
+    if not token:
+        raise RefusedAs(NO_TOKEN)
+    return ZabbixApi(means.client, means.declared.api_url, token)
+
+
+def _events(means: Means, notice: Notice) -> list[AlertRecord]:
+    """The incident's problems of this Zabbix, the newest first and no more than a person reads."""
+    own = [a for a in notice.snapshot.alerts if a.source == f"zabbix/{means.declared.name}" and a.identity.isdigit()]
+    return sorted(own, key=lambda a: (a.state is AlertState.FIRING, a.started_at), reverse=True)[:EVENTS]
+
+
+def comment(notice: Notice) -> str:
+    """What is written: what happened, the headline, the address, and a mark by which it is known as ours."""
+    lead = LEADS.get(notice.occasion)
+    told = notice.report.headline.in_language(notice.language)
+    said = one_line(f"{lead.in_language(notice.language)}: {told}" if lead else told)
+    link = notice.report.url if len(notice.report.url) <= LINK_LIMIT else ""
+    tail = f" {link} {_mark(notice)}" if link else f" {_mark(notice)}"
+    return clipped(said, LIMIT - len(tail)) + tail
+
+
+def _mark(notice: Notice) -> str:
+    content = f"{notice.snapshot.id}/{notice.report.headline.en}/{notice.occasion}/{notice.snapshot.reopened}"
+    return f"[ig:{hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest()[:12]}]"
+
+
+def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+    events = _events(means, notice)
+    if not events:
+        return Receipt("", notice.report.url, NOTHING)
+    if memory.get("told") == mark_of(notice):
+        return Receipt(memory.get("key"), notice.report.url, STANDS)
+    api, text = _api(means), comment(notice)
+    told = [alert.identity for alert in events if _comment(means, api, alert.identity, text, notice)]
+    memory.put(told=mark_of(notice), key=events[0].identity)
+    return Receipt(events[0].identity, notice.report.url, DONE.format(count=len(told)) if told else STANDS)
+
+
+def _comment(means: Means, api: ZabbixApi, event_id: str, text: str, notice: Notice) -> bool:
+    """One comment on one event, unless the same stands there; whether it was added. One event a call: a call with
+    several fails whole when one of them is hidden."""
+    found = api.call("event.get", eventids=[event_id], output=["eventid", "severity"], **{api.acknowledges: "extend"})
+    if not found:  # housekeeping removed it, or the API user may not see it: nothing to write on
+        return False
+    mark, event = _mark(notice), found[0]
+    if any(mark in str(one.get("message", "")) for one in event.get("acknowledges", [])):
+        return False
+    raised = _raised(means, notice, event)
+    action = ADD_MESSAGE | (CHANGE_SEVERITY if raised else 0)
+    api.call("event.acknowledge", eventids=[event_id], action=action, message=text, **raised)
+    return True
+
+
+def _raised(means: Means, notice: Notice, event: dict[str, Any]) -> dict[str, int]:
+    """The severity that the declared policy wants for the first cause or its layer, if that is more than now."""
+    verdict = notice.snapshot.verdict
+    if verdict is None or not verdict.causes or verdict.state.value == "unknown":
+        return {}
+    first, policy = verdict.causes[0], means.declared.raise_severity
+    wanted = policy.get(first.cause) or policy.get(first.layer) or ""
+    number = SEVERITIES.index(wanted) if wanted in SEVERITIES else 0
+    return {"severity": number} if number > int(event.get("severity", 0)) else {}
+
+
+def _check(means: Means) -> Sequence[Trouble]:
+    """Version, token and what the user may see."""
+    try:
+        seen = _api(means).call("host.get", output=["hostid"], limit=1)
+    except (Unreachable, Refused, Malformed) as error:
+        return [trouble_of(error)]
+    return [] if seen else [Trouble(READ_ONLY)]
+
+
+SYSTEM = System(
+    kind="zabbix",
+    section="source",
+    title=Text("Comments in Zabbix", "Zabbix 评论"),
+    setup=Text(
+        "Set write_back = true, api_url to the frontend's address and api_token_file to a token of a user with read"
+        " permission; a comment needs no more than that.",
+        "设置 write_back = true，api_url 为前端地址，api_token_file 为具有读权限用户的令牌文件；添加评论无需更多权限。",
+    ),
+    tell=_tell,
+    check=_check,
+    reads=only_asks,
+)
