@@ -13,15 +13,15 @@ CAUSE = Cause(
     needs=frozenset({"event-liveness-kill", "kubelet-liveness-failing"}),
     terms=(
         Term("dependency-failing", 2.2, Text("The dependency has an alert or a failing probe of its own at that time.", "依赖在当时有自己的告警或失败探测。"),
-             -2.0, Text("Nothing that it depends on was in trouble.", "其依赖没有异常。")),
+             -0.8, Text("No witness of a dependency saw trouble.", "没有依赖的证人看到异常。")),
         Term("dependency-latency-high", 1.4, Text("The dependency was slow at that time.", "依赖当时变慢。")),
         Term("event-liveness-kill", 1.8, Text("The kubelet ended containers because of liveness.", "kubelet 因存活探针终止容器。")),
         Term("kubelet-liveness-failing", 1.6, Text("Liveness fails, and a dependency should never reach it.", "存活探针失败，而依赖不应影响它。"),
              -2.0, Text("Liveness does not fail.", "存活探针没有失败。")),
         Term("peers-same-workload-fail", 1.2, Text("Many pods of the workload fail at once: they share the dependency.", "该工作负载的多个 Pod 同时失败：它们共享依赖。"),
              -0.8, Text("Other pods of the workload are fine.", "该工作负载的其他 Pod 正常。")),
-        Term("probe-status-unavailable", 0.6, Text("The application says itself that it is not well.", "应用自报异常。")),
-        Term("event-status-unavailable", 0.6, Text("The kubelet was told that it is not well.", "kubelet 收到异常应答。")),
+        Term("probe-status-unavailable", 1.6, Text("A liveness route that answers 503 looks at something else than its own process.", "存活探针接口返回 503，说明它检查了进程以外的东西。")),
+        Term("event-status-unavailable", 1.6, Text("A liveness route that answers 503 looks at something else than its own process.", "存活探针接口返回 503，说明它检查了进程以外的东西。")),
         Term("pod-restarted", 0.6, Text("Restarts follow.", "随后发生重启。"),
              -0.4, Text("Nothing was restarted.", "没有重启。")),
         Term("pod-crashed", 0.2, Text("No process ended by itself.", "没有进程自行退出。"),
@@ -29,7 +29,6 @@ CAUSE = Cause(
     ),
     exclusions=(
         Exclusion("kubelet-liveness-failing", Text("Liveness did not fail.", "存活探针没有失败。"), seen=False, also=(("pod-restarted", False),)),
-        Exclusion("dependency-failing", Text("Nothing that it depends on was in trouble or slow.", "其依赖既无故障也未变慢。"), seen=False, also=(("dependency-latency-high", False),)),
     ),
     next_steps=(
         Text("kubectl -n <ns> get events --field-selector reason=Killing --sort-by=.lastTimestamp", "kubectl -n <ns> get events --field-selector reason=Killing --sort-by=.lastTimestamp"),
