@@ -26,8 +26,9 @@ from tickets.transport import Attempt, Traffic, client, known_secrets, secrets_o
 ROUND_S = 45.0
 # The longest pace of a target that a worker waits for; after a longer one the sweeper comes back.
 PACE_S = 4.0
-# A worker begins no further row of a batch after this time: the claim has to outlast the row.
-BATCH_TIME = timedelta(seconds=60)
+# A worker begins no further row of a batch after this time: the claim (130 s) has to outlast the row's attempt (60 s)
+# and its last call (30 s).
+BATCH_TIME = timedelta(seconds=30)
 # Two of a process's threads at most: a target that hangs must not keep the inbox waiting.
 AT_ONCE = threading.BoundedSemaphore(2)
 FAULTS_TO_DIE = 8
@@ -163,7 +164,7 @@ class Told:
         # What a dry run told was told to nobody.
         real = row.told and (self.addressee.dry_run or not row.told["dry_run"])
         standing = quiet.standing(snapshot)
-        why = quiet.occasion(quiet.Standing(**row.told["standing"]) if real else None, standing)
+        why = quiet.occasion(quiet.recalled(row.told["standing"]) if real else None, standing)
         if why is None or not quiet.speaks(why, edits=self.addressee.system.edits):
             return None
         least = getattr(self.addressee.declared, "min_severity", "info")

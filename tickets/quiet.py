@@ -1,6 +1,8 @@
 """The quiet policy: what of an incident is worth a message now, and when many new ones become one message."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from domain.alerts import Severity
 from domain.snapshot import IncidentSnapshot
@@ -35,6 +37,12 @@ def standing(snapshot: IncidentSnapshot) -> Standing:
         acknowledged=snapshot.acknowledged_by,
         confirmed=snapshot.confirmed[-1].cause if snapshot.confirmed else "",
     )
+
+
+def recalled(kept: Mapping[str, Any]) -> Standing:
+    """A standing as it was kept, perhaps by another version."""
+    known = {f.name for f in fields(Standing)}
+    return Standing(**{"judged": True, **{name: value for name, value in kept.items() if name in known}})
 
 
 def occasion(before: Standing | None, now: Standing) -> Occasion | None:

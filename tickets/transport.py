@@ -20,6 +20,7 @@ from tickets.system import MADE_UP, System
 ANSWER_LIMIT = 4 * 1024 * 1024
 SHOWN_CALLS, SHOWN_BODY = 40, 40_000
 TOKEN_MARGIN_S = 60.0
+LONGEST_CALL_S = 30.0
 SECRETS = (
     "bearer", "basic_password", "oauth_client_secret", "webhook_secret", "webhook_path", "url", "secret", "api_token",
     "token",
@@ -122,7 +123,7 @@ class _Guarded(httpx.BaseTransport):
     def _sent(self, request: httpx.Request) -> httpx.Response:
         try:
             answer = self._inner.handle_request(request)
-            content = _bounded(answer)
+            content = self._bounded(answer)
         except httpx.HTTPError:
             self._attempt.traffic.count(0)
             raise
@@ -130,26 +131,28 @@ class _Guarded(httpx.BaseTransport):
         headers = [(k, v) for k, v in answer.headers.multi_items() if k.lower() not in _FRAMING]
         return httpx.Response(answer.status_code, headers=headers, content=content, request=request)
 
+    def _bounded(self, answer: httpx.Response) -> bytes:
+        """The body, bounded in size, and in time too: one that trickles must not outlast the worker's claim."""
+        parts: list[bytes] = []
+        size = 0
+        whole = httpx.Response(answer.status_code, headers=answer.headers, stream=answer.stream)
+        try:
+            for part in whole.iter_bytes():
+                size += len(part)
+                if size > ANSWER_LIMIT:
+                    raise httpx.ReadError(f"the answer is larger than {ANSWER_LIMIT} bytes")
+                if time.monotonic() - self._attempt.began > self._attempt.seconds + LONGEST_CALL_S:
+                    raise httpx.ReadTimeout("the answer does not come to its end")
+                parts.append(part)
+        finally:
+            whole.close()
+        return b"".join(parts)
+
     def close(self) -> None:
         """The shared transport stays open for the next attempt."""
 
 
 _FRAMING = {"content-encoding", "content-length", "transfer-encoding"}
-
-
-def _bounded(answer: httpx.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    whole = httpx.Response(answer.status_code, headers=answer.headers, stream=answer.stream)
-    try:
-        for part in whole.iter_bytes():
-            size += len(part)
-            if size > ANSWER_LIMIT:
-                raise httpx.ReadError(f"the answer is larger than {ANSWER_LIMIT} bytes")
-            parts.append(part)
-    finally:
-        whole.close()
-    return b"".join(parts)
 
 
 def origin(url: httpx.URL) -> str:
@@ -239,9 +242,14 @@ def client(system: System, declared: Any, secret: Callable[[str], str], attempt:
     guard = _Guarded(system, frozenset(allowed), attempt, _transport(declared))
     return httpx.Client(
         base_url=base, headers=_headers(declared, secret), auth=_auth(declared, secret), transport=guard,
-        timeout=httpx.Timeout(declared.timeout_s, connect=min(5.0, declared.timeout_s)), follow_redirects=False,
+        timeout=_timeout(declared.timeout_s), follow_redirects=False,
         trust_env=False,
     )  # fmt: skip
+
+
+def _timeout(seconds: float) -> httpx.Timeout:
+    """As declared, but never so long that the last call outlasts the worker's claim on the row."""
+    return httpx.Timeout(min(seconds, LONGEST_CALL_S), connect=min(5.0, seconds))
 
 
 def _headers(declared: Any, secret: Callable[[str], str]) -> dict[str, str]:

@@ -13,13 +13,13 @@ from django.db import connections
 from django.utils import timezone
 
 from domain.alerts import AlertState, Severity
-from domain.connections import TicketDecl
+from domain.connections import Connections, SourceDecl, TicketDecl
 from domain.errors import NotYet
-from incidents import outbox, record, targets
+from incidents import declare, outbox, record, targets
 from incidents.models import Connection, Incident, Outbox, RequestCount, Target, TicketLink
 from ingest import telling
 from tests.fakes.board import BOARD, SHOUT, Board, Wall
-from tests.fakes.dying import killed_at
+from tests.fakes.dying import at_the_same_time, killed_at
 from tests.fakes.server import error, late, lost_answer
 from tests.ingest.told import Hands, an_incident, chat, declared, judged, ticket
 
@@ -367,3 +367,30 @@ def test_a_target_keeps_its_pace(wall: Wall, clock: Hands, monkeypatch: pytest.M
 
     telling.tell_waiting(clock, pause=pause)
     assert len(wall.messages) == 4 and waited == [3.0, 3.0, 3.0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_on_many_incidents_make_each_item_once(board: Board, clock: Hands) -> None:
+    declared(ticket=ticket(board))
+    for n in range(30):
+        judged(an_incident(f"p{n}"))
+    assert at_the_same_time([lambda: telling.tell_waiting(clock)] * 2) == [0, 0]
+    assert not outbox.unsent().exists()
+    assert len(board.items) == 30 and len(board.writes) == 30
+    assert {item["revision"] for item in board.items.values()} == {1}
+
+
+@pytest.mark.django_db
+def test_a_source_with_write_back_is_told_too(
+    wall: Wall, clock: Hands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("an-api-token-of-zabbix")
+    monkeypatch.setattr(targets, "all_systems", lambda: {"zabbix": replace(SHOUT, kind="zabbix", section="source")})
+    source = {"kind": "zabbix", "api_url": wall.url, "api_token_file": str(tmp_path / "token"), "mode": "send"}
+    declare.declare(Connections(source=[
+        SourceDecl(name="main", write_back=True, **source), SourceDecl(name="silent", **source)
+    ]))  # fmt: skip
+    judged(an_incident())
+    telling.tell_waiting(clock)
+    assert [m["occasion"] for m in wall.messages] == ["verdict"]
+    assert (row().target, row().state) == ("source:zabbix/main", "done")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tickets.quiet import Standing, occasion, speaks, storm
+from tickets.quiet import Standing, occasion, recalled, speaks, storm
 from tickets.system import Occasion
 
 NEW = Standing(judged=False)
@@ -45,3 +45,7 @@ def test_why_there_is_a_message(before: Standing | None, now: Standing, why: Occ
 )
 def test_more_than_ten_new_incidents_are_a_storm(lately: int, waiting: int, is_one: bool) -> None:
     assert storm(lately, waiting, 10) is is_one
+
+
+def test_what_another_version_kept_is_recalled_as_far_as_it_is_known() -> None:
+    assert recalled({"cause": "dns-failure", "mood": "calm"}) == Standing(judged=True, cause="dns-failure")

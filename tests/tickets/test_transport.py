@@ -161,6 +161,14 @@ def test_an_answer_without_an_end_is_bounded(echo: Echo, monkeypatch: pytest.Mon
         asked(opened(echo)[0], "GET", "/a-path-that-is-echoed", "it")
 
 
+def test_an_answer_that_trickles_ends_with_the_attempt(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LONGEST_CALL_S", -60.0)
+    reached, _ = opened(echo, timeout_s=1.0)
+    reached.timeout = httpx.Timeout(5.0)
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        asked(reached, "GET", "/a", "it")
+
+
 def test_a_dry_run_sends_reads_holds_writes_and_shows_them_without_secrets(echo: Echo, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("the-token-of-the-test")
     reached, traffic = opened(echo, dry_run=True, bearer_file=str(tmp_path / "token"))
