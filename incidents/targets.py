@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 from django.db.models import F, Q
 
 from domain.connections import ChatDecl, SourceDecl, TicketDecl
@@ -19,6 +20,7 @@ PROBE_EVERY = timedelta(seconds=60)
 # How long one new incident at the beginning of a storm waits for the others.
 GATHER = timedelta(seconds=60)
 GRAPH = "graph"
+log = structlog.get_logger()
 DECLARATIONS: dict[str, Any] = {"ticket": TicketDecl, "chat": ChatDecl, "source": SourceDecl}
 
 
@@ -44,7 +46,12 @@ def addressees() -> dict[str, Addressee]:
 
 
 def _addressee(row: Connection) -> Addressee | None:
-    declared = msgspec.convert(row.config, DECLARATIONS[row.kind])
+    try:
+        declared = msgspec.convert(row.config, DECLARATIONS[row.kind])
+    except msgspec.ValidationError as error:
+        # Declared by another version: a verdict must not fail for it, and its page says so.
+        log.warning("declaration_not_understood", target=f"{row.kind}:{row.name}", error=str(error))
+        return None
     system = all_systems().get(declared.kind)
     if system is None or system.section != row.kind or not getattr(declared, "write_back", True):
         return None

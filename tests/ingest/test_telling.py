@@ -394,3 +394,12 @@ def test_a_source_with_write_back_is_told_too(
     telling.tell_waiting(clock)
     assert [m["occasion"] for m in wall.messages] == ["verdict"]
     assert (row().target, row().state) == ("source:zabbix/main", "done")
+
+
+@pytest.mark.django_db
+def test_a_declaration_of_another_version_holds_nobody_up(wall: Wall, clock: Hands) -> None:
+    declared(chat=chat(wall))
+    Connection.objects.create(kind="ticket", name="old", config={"kind": "board", "name": "old", "colour": "blue"})
+    judged(an_incident())
+    telling.tell_waiting(clock)
+    assert len(wall.messages) == 1 and list(targets.addressees()) == ["chat:on-call"]
