@@ -11,6 +11,7 @@ from evidence.unready import Crowd, Fallen
 
 # A rollout's replica set is made within this time of the change that is told of it.
 AROUND = timedelta(minutes=10)
+TOLD_LATE = timedelta(seconds=60)
 LOOK_BACK = timedelta(hours=1)
 # A new pod that is broken is never ready; a new setting may be read a little later.
 SOON_ROLLED, SOON_READ = timedelta(seconds=60), timedelta(minutes=5)
@@ -41,7 +42,7 @@ def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
 
 def _told(change: ChangeRef, mine: set[str], made: dict[str, datetime], crowd: Crowd) -> Changed:
     """It changed the pods of a replica set made around it, or else all pods of the workload."""
-    names = {name for name, at in made.items() if abs(at - change.at) <= AROUND}
+    names = {name for name, at in made.items() if -TOLD_LATE <= at - change.at <= AROUND}
     pods = {p for p in mine if crowd.owners.get(p) in names} if names else mine
     return Changed(change.at, change.title, frozenset(pods), rolled=bool(names))
 
@@ -52,8 +53,9 @@ def _replica_sets(scope: Scope, around: Answered, own: str) -> dict[str, datetim
              for line in named(around, "kube_replicaset_created") if line.points}  # fmt: skip
     same = {name: at for name, at in times.items() if name.rpartition("-")[0] == own}
     fault = fault_at(scope)
-    new = {name: at for name, at in same.items() if fault - LOOK_BACK <= at <= scope.as_of}
-    return new if len(same) > len(new) or len(new) > 1 else {}
+    first = min(same.values(), default=fault)
+    # The workload's first one is its own start, not a change.
+    return {name: at for name, at in same.items() if first < at and fault - LOOK_BACK <= at <= scope.as_of}
 
 
 def verdict(changed: Changed, fallen: list[Fallen]) -> bool | None:

@@ -16,6 +16,11 @@ LEAD = timedelta(minutes=5)
 OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
 # More pods than this in one incident say nothing new, and a pattern has to end somewhere.
 MOST = 30
+STATUS = "kube_pod_container_status_"
+POD_STATE = (
+    f"{STATUS}(restarts_total|last_terminated_reason|last_terminated_exitcode|ready|running)|kube_pod_created|"
+    "kube_pod_deletion_timestamp|kube_pod_container_state_started|kube_pod_start_time"
+)
 MORE_STEP_S = 15
 MORE = (
     "prober_probe_duration_seconds_(bucket|sum|count)",

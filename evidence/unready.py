@@ -1,11 +1,11 @@
 """Which pods of the cluster stopped being ready around the incident, on which nodes, and of how many."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from domain.errors import Refused
+from domain.errors import ProductError, Refused
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Line, escape
-from evidence.pods import ask_any, end_ms, namespace, onset_ms, workload_of
+from evidence.pods import POD_STATE, STATUS, ask_any, ask_pod, end_ms, named, namespace, onset_ms, workload_of
 
 # Only pods that are not ready come back; jobs end unready by nature.
 UNREADY = (
@@ -55,6 +55,7 @@ class Crowd:
 
 def crowd(ask: Ask) -> Crowd:
     """Both questions, each sent once an investigation. Raises Refused when kube-state-metrics is not scraped."""
+    own = _own(ask)
     totals = ask_any(ask, TOTALS.format(namespace=escape(namespace(ask.scope))), step_s=60)
     counts = {x.labels.get("node", ""): int(_most(x)) for x in totals.lines if "pod" not in x.labels}
     nodes = {x.labels["pod"]: x.labels.get("node", "") for x in totals.lines if "pod" in x.labels}
@@ -63,8 +64,22 @@ def crowd(ask: Ask) -> Crowd:
         raise Refused("kube-state-metrics tells no pods (kube_pod_info)")
     unready = ask_any(ask, UNREADY, step_s=15)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
-    fallen = [f for line in unready.lines for f in _fallen(line, start, end)]
-    return Crowd(tuple(sorted(fallen)), counts, nodes, owners)
+    fallen = {(f.namespace, f.pod): f for line in unready.lines for f in _fallen(line, start, end)}
+    for one in own:
+        first = min(one.first_ms, fallen.get((one.namespace, one.pod), one).first_ms)
+        fallen[(one.namespace, one.pod)] = replace(one, node=nodes.get(one.pod, ""), first_ms=first)
+    return Crowd(tuple(sorted(fallen.values())), counts, nodes, owners)
+
+
+def _own(ask: Ask) -> list[Fallen]:
+    """The incident's pod by its own series, which are read three times as finely."""
+    try:
+        lines = named(ask_pod(ask, POD_STATE), f"{STATUS}ready")
+    except ProductError:
+        return []
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    down = [replace(x, points=tuple(p for p in x.points if p.value == 0)) for x in lines]
+    return [f for line in down for f in _fallen(line, start, end)]
 
 
 def _most(line: Line) -> float:

@@ -120,12 +120,16 @@ def _counted(ask: Ask) -> Told | None:
 
 
 def _error_shares(answered: Answered, start: int, end: int) -> dict[str, float]:
+    first = min((x.points[0].at_ms for x in answered.lines if x.points), default=0)
     total: dict[str, float] = {}
     bad: dict[str, float] = {}
     for line in answered.lines:
         if line.labels.get("__name__") == "http_client_requests_total" and line.points:
             name = next((line.labels[k] for k in KEYS if line.labels.get(k)), "")
-            code, count = line.labels.get("code", line.labels.get("status", "")), increase(line, start, end)
+            code = line.labels.get("code", line.labels.get("status", ""))
+            # A code that is met for the first time begins its own series, from nothing.
+            born = line.points[0].value if first < line.points[0].at_ms >= start else 0.0
+            count = increase(line, start, end) + born
             total[name] = total.get(name, 0.0) + count
             bad[name] = bad.get(name, 0.0) + (count if code[:1] in {"5", "0", "e"} else 0.0)
     return {name: bad[name] / count for name, count in total.items() if count >= 1}

@@ -10,23 +10,19 @@ from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
-from evidence.pods import about_probes, ask_more, ask_pod, end_ms, named, onset_ms
+from evidence.pods import POD_STATE, about_probes, ask_more, ask_pod, end_ms, named, onset_ms
+from evidence.pods import STATUS as PREFIX
 
-PREFIX = "kube_pod_container_status_"
-METRICS = (
-    f"{PREFIX}(restarts_total|last_terminated_reason|last_terminated_exitcode|ready|running)|kube_pod_created|"
-    "kube_pod_deletion_timestamp|kube_pod_container_state_started|kube_pod_start_time"
-)
 YOUNG_S = 90
 # 128 + SIGKILL and SIGTERM: a kill from outside is not a crash of the program.
 KILLED = {137, 143}
 # Every start passes through these.
 HARMLESS = {"ContainerCreating", "PodInitializing", ""}
-RACE_S = 60
+RACE_LEAST_S, RACE_S = 5, 60
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    answered = ask_pod(ask, METRICS)
+    answered = ask_pod(ask, POD_STATE)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     started_s = fault_at(ask.scope).timestamp()
     told = {
@@ -147,10 +143,14 @@ def _recovered(answered: Answered, start: int, end: int) -> Told:
         return Told(False, Text("The pod was ready throughout.", "该 Pod 一直就绪。"), 0.0, RACE_S)
     ages = [min((at / 1000 - s for s in starts if s <= at / 1000), default=float("inf")) for at in down]
     ready_after = any(p.value == 1 and p.at_ms > down[-1] for p in points)
-    seen = max(ages) <= RACE_S and ready_after
+    # Every pod is unready for a moment; five seconds of it are a race that was lost for a while.
+    seen = RACE_LEAST_S <= max(ages) <= RACE_S and ready_after
     age = min(max(ages), 1e6)
     yes = Text(f"It was not ready only in the first {age:.0f} s after a start.", f"仅在启动后 {age:.0f} 秒内未就绪。")
-    no = Text("It was not ready at other times too, or is not ready yet.", "其他时间也未就绪，或至今未就绪。")
+    no = Text(
+        "It was not ready at other times, or is not ready yet, or its start was a plain one.",
+        "其他时间也未就绪、至今未就绪，或启动正常。",
+    )
     return Told(seen, yes if seen else no, age, RACE_S)
 
 

@@ -325,3 +325,26 @@ def test_a_workloads_first_start_is_neither_a_rollout_nor_a_loss_of_all_replicas
 def test_one_slow_sample_at_its_own_start_is_no_slow_api_server() -> None:
     once = World(computed={QUERY[:40]: [({"told": "latency"}, lambda t: 3.0 if t <= -115 else 0.1)]})
     assert findings("api-server", once)["apiserver-slow"].seen is False
+
+
+def test_a_plain_start_is_no_race() -> None:
+    def started(unready_s: float) -> World:
+        ready: Values = lambda t: 0.0 if -100 <= t < -100 + unready_s else 1.0  # noqa: E731
+        return World().add("kube_pod_container_state_started", at(-100)).add("kube_pod_container_status_ready", ready)
+
+    assert findings("pod-state", started(4))["pod-recovered-after-start"].seen is False
+    assert findings("pod-state", started(30))["pod-recovered-after-start"].seen is True
+
+
+def test_a_failing_status_that_is_met_for_the_first_time_counts_from_nothing() -> None:
+    calls = World().add("http_client_requests_total", rising(0.1), code="200", dependency="db")
+    calls.add("http_client_requests_total", lambda t: 90.0 if t >= 200 else None, code="503", dependency="db")
+    assert findings("dependencies", calls)["dependency-failing"].seen is True
+
+
+def test_the_own_pods_fall_is_read_from_its_own_finer_series_too() -> None:
+    world = crowd([], {"node-1": 9}, {POD: "cart-6c8f9d7b5"})
+    world.add("kube_pod_container_status_ready", after(-40, 0.0, 1.0))
+    world.add("kube_deployment_status_replicas", 2.0, deployment="cart", pod="")
+    told = replace(scope(), changes=(change(-60, KEY, kind="config"),))
+    assert findings("surroundings", world, told)["change-guilty"].seen is True
