@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
+import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
@@ -35,6 +36,8 @@ from incidents.models import (
 )
 
 LINKS_LOOKED_AT = 5_000
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +138,25 @@ def sources() -> QuerySet[Source]:
     return Source.objects.order_by("kind", "name")
 
 
+_DECLARATIONS: dict[str, Any] = {f.name: get_args(f.type)[0] for f in msgspec.structs.fields(Connections)}
+
+
 def connections() -> Connections:
     """Everything that was declared."""
     found: dict[str, list[Any]] = {}
-    for row in Connection.objects.order_by("kind", "name"):
-        if row.kind in Connections.__struct_fields__:
-            found.setdefault(row.kind, []).append(row.config)
-    return msgspec.convert(found, Connections)
+    for row in Connection.objects.filter(kind__in=_DECLARATIONS).order_by("kind", "name"):
+        if (declared := understood(row)) is not None:
+            found.setdefault(row.kind, []).append(declared)
+    return Connections(**found)
+
+
+def understood(row: Connection) -> Any:
+    """One declaration; None, with a line in the log, for one that another version wrote differently."""
+    try:
+        return msgspec.convert(row.config, _DECLARATIONS[row.kind])
+    except msgspec.ValidationError as error:
+        log.warning("declaration_not_understood", connection=f"{row.kind}:{row.name}", error=str(error))
+        return None
 
 
 def recorded_path(source: Source) -> str:

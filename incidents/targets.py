@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-import structlog
 from django.db.models import F, Q
 
-from domain.connections import ChatDecl, SourceDecl, TicketDecl
 from incidents.models import Connection, Outbox, RequestCount, Target
+from incidents.queries import understood
 from tickets.system import System
 from tickets.systems import all_systems
 
@@ -20,8 +18,7 @@ PROBE_EVERY = timedelta(seconds=60)
 # How long one new incident at the beginning of a storm waits for the others.
 GATHER = timedelta(seconds=60)
 GRAPH = "graph"
-log = structlog.get_logger()
-DECLARATIONS: dict[str, Any] = {"ticket": TicketDecl, "chat": ChatDecl, "source": SourceDecl}
+SECTIONS = ("ticket", "chat", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +37,14 @@ class Addressee:
 
 def addressees() -> dict[str, Addressee]:
     """All declared targets that a system exists for, by name."""
-    rows = Connection.objects.filter(kind__in=DECLARATIONS).order_by("kind", "name")
+    rows = Connection.objects.filter(kind__in=SECTIONS).order_by("kind", "name")
     found = (_addressee(row) for row in rows)
     return {one.name: one for one in found if one is not None}
 
 
 def _addressee(row: Connection) -> Addressee | None:
-    try:
-        declared = msgspec.convert(row.config, DECLARATIONS[row.kind])
-    except msgspec.ValidationError as error:
-        # Declared by another version: a verdict must not fail for it, and its page says so.
-        log.warning("declaration_not_understood", target=f"{row.kind}:{row.name}", error=str(error))
+    declared = understood(row)
+    if declared is None:
         return None
     system = all_systems().get(declared.kind)
     if system is None or system.section != row.kind or not getattr(declared, "write_back", True):
