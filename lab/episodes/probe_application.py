@@ -123,7 +123,7 @@ def memory_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "grow", mib=speed * 2)
     on.alerted("PodRestarting", pods[0].name)
     on.linger()
-    on.must_hold('kube_pod_container_status_last_terminated_reason{$ns,reason="OOMKilled"} == 1')
+    on.must_hold('max_over_time(kube_pod_container_status_last_terminated_reason{$ns,reason="OOMKilled"}[3m]) == 1')
     return on.setting("memory-exhausted", pods[0], f"{speed} MiB/s allocated and kept under a limit of {limit} MiB.")
 
 
@@ -150,7 +150,7 @@ def killed_from_outside(ground: Ground, _: Any, draw: random.Random) -> Setting:
         wait_until(lambda n=number: on.status(pods[0]).get("restartCount", 0) > n, "it was killed", 40, step=1)
     on.alerted("PodRestarting", pods[0].name)
     on.linger(10)
-    on.must_hold('kube_pod_container_status_last_terminated_reason{$ns,reason="Error"} == 1')
+    on.must_hold('max_over_time(kube_pod_container_status_last_terminated_reason{$ns,reason="Error"}[3m]) == 1')
     return on.setting("", pods[0], "SIGKILL from the host; the catalogue has no such cause.")
 
 
