@@ -118,6 +118,9 @@ class Ask:
         declared = self.scope.connections.kubernetes
         fitting = [k for k in declared if k.name in self.clusters()] or ([] if self.clusters() else declared[:1])
         asked = next((k for k in fitting if k.has_api), None)
+        if asked is None and any(k.has_api for k in declared):
+            wanted = ", ".join(sorted(self.clusters()))
+            raise Refused(f"no [[kubernetes]] with an API has the name of the cluster {wanted}; it is not declared")
         if asked is None:
             raise Refused("the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster")
         self.query, self.connection = f"GET {path}", asked.name

@@ -9,6 +9,7 @@ from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, chart, silent, told_by
+from evidence.clients.live_probe import probe
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
 from evidence.latencies import by_label
@@ -17,6 +18,8 @@ from evidence.pods import MORE_STEP_S, about_probes, ask_any, ask_more, end_ms, 
 KEYS = ("dependency", "peer_service", "server_address", "host", "target", "upstream", "grpc_service")
 CLIENTS = ("http_client", "grpc_client")
 SLOW_S, RISEN, FAILING = 0.5, 3.0, 0.2
+# Each live probe may cost its time-out.
+MOST = 2
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
@@ -54,10 +57,33 @@ def _failing(ask: Ask) -> dict[str, Told]:
         sentence = Text(f"A dependency has its own alert: {first.name}.", f"依赖项自身有告警：{first.name}。")
         return {"dependency-failing": Told(True, sentence, float(len(alerted)), 0, first.name,
                                            first_seen_at=first.started_at)}  # fmt: skip
-    told = [t for t in (_watched(ask, names), _counted(ask)) if t is not None]
+    probed = _probed(ask)
+    if probed is not None and probed.seen:
+        return {"dependency-failing": probed}
+    told = [t for t in (_watched(ask, names), _counted(ask), probed) if t is not None]
     if not told:
         raise Refused("no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client")
     return {"dependency-failing": next((t for t in told if t.seen), told[0])}
+
+
+def _probed(ask: Ask) -> Told | None:
+    """Declared targets that the workload uses, probed from here now."""
+    own = workload(ask.scope)
+    used = [t for t in ask.scope.connections.target if own in t.used_by][:MOST]
+    outcomes = {t.name: probe(t, ask.transports) for t in used}
+    if not outcomes:
+        return None
+    ask.query, ask.connection = "; ".join(f"PROBE {name}" for name in outcomes), ", ".join(outcomes)
+    bad = [(name, o.steps[-1]) for name, o in outcomes.items() if not o.passes and o.steps]
+    if not bad:
+        names = ", ".join(outcomes)
+        return Told(
+            False, Text(f"A probe of {names} from here passes now.", f"目前从此处探测 {names} 成功。"), 0.0, 0, names
+        )
+    name, step = bad[0]
+    sentence = Text(f"A probe of the dependency {name} from here fails now at {step.step}: {step.error}.",
+                    f"目前从此处探测依赖项 {name} 失败于 {step.step}：{step.error}。")  # fmt: skip
+    return Told(True, sentence, float(len(bad)), 0, name)
 
 
 def _declared(scope: Scope) -> set[str]:
@@ -146,5 +172,6 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
-    cost=2,
+    needs=("prometheus", "target"),
+    cost=2 + MOST,
 )

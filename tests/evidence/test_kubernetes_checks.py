@@ -66,7 +66,8 @@ def test_without_a_declared_api_its_checks_say_so_and_metrics_alone_must_do() ->
 def test_the_api_of_another_cluster_is_not_asked() -> None:
     world = World(api={EVENTS: [event(GET + "EOF")]})
     declared = Connections(kubernetes=[KubernetesDecl(name="prod-b", api=True)])
-    assert not seen(findings("kubelet-events", world, scope(connections=declared))) and not world.asked
+    found = findings("kubelet-events", world, scope(connections=declared))
+    assert not seen(found) and not world.asked and "prod-a" in str(found["event-eof"].why_unknown)
 
 
 def probe(path: str = "/healthz", **more: Any) -> dict[str, Any]:

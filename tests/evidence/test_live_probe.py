@@ -15,7 +15,7 @@ from domain.connections import BlackboxDecl, Connections, TargetDecl
 from domain.findings import Finding
 from domain.scope import Scope
 from evidence.bundles import without_secrets
-from evidence.checks import live_probe
+from evidence.checks import dependencies, live_probe
 from evidence.checks.check import Ask, run
 from evidence.recording import LiveTransports, ReplayTransports
 from tests.evidence.faults import Faults, faults
@@ -69,6 +69,17 @@ def test_each_defect_fails_at_its_step(broken: Faults, name: str, scheme: str, s
     assert seen(found) == slugs, [f.sentence for f in found.values()]
     assert failing in found["live-probe-passes"].sentence.en
     assert found["live-probe-passes"].items[0].name.startswith("cart: resolve")
+
+
+@pytest.mark.parametrize(("name", "expected"), [("refused", True), ("503", True), ("fast", None)])
+def test_a_target_that_the_workload_uses_is_probed_as_its_dependency(
+    broken: Faults, name: str, expected: bool | None
+) -> None:
+    declared = about(target(broken.url(name), name="db", pod="", used_by=["cart"]))
+    found = {f.measure: f for f in run(dependencies.CHECK, Ask(declared, LiveTransports(declared.connections)))}
+    told = found["dependency-failing"]
+    assert told.seen is expected
+    assert expected is None or (told.subject == "db" and told.query == "PROBE db")
 
 
 def test_a_known_authority_makes_the_handshake_pass(broken: Faults) -> None:

@@ -95,6 +95,7 @@ def _asked() -> list[tuple[str, str, str]]:
         ("Prometheus", [(p.name, p.url) for p in declared.prometheus]),
         ("etcd", [(e.name, ", ".join(m.endpoint for m in e.member)) for e in declared.etcd]),
         ("blackbox exporter", [(b.name, b.url) for b in declared.blackbox]),
+        ("probe targets", [(t.name, t.url) for t in declared.target]),
         ("Kubernetes", [(k.name, "in-cluster" if k.in_cluster else k.kubeconfig_file) for k in declared.kubernetes]),
     ]
     return [(kind, name, address) for kind, entries in rows for name, address in entries]
