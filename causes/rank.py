@@ -19,6 +19,7 @@ from domain.findings import Finding
 from domain.scope import Scope
 from domain.similar import SimilarIncident
 from domain.verdict import RankedCause, Role, RuledOut, TermResult, Verdict, VerdictState
+from evidence.pods import keys
 
 NAME, VERSION = "expert-terms", "2"
 # Fitted on the development episodes alone it would be sharper still; but the weights were looked at on the same
@@ -106,7 +107,8 @@ def eligible(scope: Scope, findings: tuple[Finding, ...] = ()) -> list[Cause]:
     if Symptom.PROBE in symptoms and any(f.seen and f.measure in FROM_BELOW for f in findings):
         symptoms |= {Symptom.API_SERVER}
     answered = {f.measure for f in findings if f.seen is not None}
-    kinds = {c.kind.lower() for c in scope.changes}
+    about = keys(scope)
+    kinds = {c.kind.lower() for c in scope.changes if about & set(c.entities)}
     fits = [c for c in all_causes().values() if c.symptoms & symptoms or _below(c, symptoms, answered)]
     return [c for c in fits if not c.change_kinds or kinds & c.change_kinds]
 

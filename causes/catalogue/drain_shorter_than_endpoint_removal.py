@@ -9,7 +9,7 @@ CAUSE = Cause(
     title=Text("The listener closes before traffic stops", "监听早于流量停止而关闭"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
-    needs=frozenset({"probe-refused", "event-refused", "probe-dropped-by-app"}),
+    needs=frozenset({"pod-being-deleted", "event-stopping"}),
     terms=(
         Term("spec-drain-short", 1.2, Text("The delay before the stop is shorter than it takes to leave the endpoints.", "停止前的等待短于移出端点所需时间。"),
              -0.8, Text("The delay before the stop is long enough.", "停止前的等待足够。")),

@@ -9,7 +9,7 @@ CAUSE = Cause(
     layer="infrastructure",
     title=Text("Leadership was moved on purpose", "主节点被主动迁移"),
     symptoms=frozenset({Symptom.ETCD}),
-    prior=-4.0,
+    prior=-4.2,
     terms=(
         Term("etcd-leader-switch", 1.0, Text("The leader really changed.", "确实换主。"),
              -3.0, Text("The leader did not change.", "没有换主。")),
@@ -23,7 +23,7 @@ CAUSE = Cause(
              -2.0, Text("A member fell silent.", "有成员静默。"), condition=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", 0.6, Text("The old leader went on answering.", "旧主节点持续应答。"),
              -1.5, Text("The old leader fell silent.", "旧主节点静默。"), condition=Condition.NOT_SEEN, group="etcd silence"),
-        Term("etcd-fsync-one-slow", 2.6, Text("No disk stands out.", "没有磁盘异常。"),
+        Term("etcd-fsync-one-slow", 2.8, Text("No disk stands out.", "没有磁盘异常。"),
              -1.5, Text("A slow disk explains the switch.", "磁盘过慢可以解释换主。"), condition=Condition.NOT_SEEN),
         Term("etcd-heartbeat-failures", 0.3, Text("No heartbeat was late.", "心跳没有迟发。"),
              -0.5, Text("Heartbeats were late.", "心跳迟发。"), condition=Condition.NOT_SEEN),

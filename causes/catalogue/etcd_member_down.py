@@ -19,6 +19,8 @@ CAUSE = Cause(
         Term("etcd-quorum-lost", 0.1, Text("The others keep a majority.", "其余成员仍构成多数派。"),
              -2.5, Text("So many are gone that the majority is lost, which is worse than one member down.", "缺失成员过多，已失去多数派，比单个成员宕机更严重。"), condition=Condition.NOT_SEEN),
         Term("etcd-endpoint-unhealthy", 1.0, Text("etcdctl says so too.", "etcdctl 同样如此报告。")),
+        Term("etcd-no-leader-seen", 0.1, Text("The others kept a leader.", "其余成员始终有主。"),
+             -1.4, Text("The others lost their leader as well, which one member down does not cause for long.", "其余成员同样失去主节点，单个成员宕机不会长时间如此。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
         Exclusion("etcd-member-down", Text("Every member is up at the end of the window.", "时段结束时所有成员都在运行。"), seen=False, also=(("etcd-member-unhealthy", False),)),

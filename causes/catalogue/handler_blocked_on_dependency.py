@@ -41,6 +41,8 @@ CAUSE = Cause(
              -2.0, Text("Liveness fails with readiness, and kills: that both feel the block is what made it an outage.", "存活与就绪探针同时失败并导致重启：两者同受阻塞才使其成为故障。"), condition=Condition.NOT_SEEN),
         Term("listen-overflows", 0.2, Text("The process accepts connections.", "进程正常接受连接。"),
              -1.2, Text("The process does not even accept connections.", "进程甚至没有接受连接。"), condition=Condition.NOT_SEEN),
+        Term("live-tls-fails", 0.1, Text("A handshake tried just now succeeded.", "刚才的 TLS 握手成功。"),
+             -2.0, Text("A handshake tried just now does not end, so no handler was reached.", "刚才的 TLS 握手未完成，请求未到达处理函数。"), condition=Condition.NOT_SEEN),
     ),
     exclusions=(
         Exclusion("probe-refused", Text("The connection was refused: there was no listener to block.", "连接被拒绝：没有监听，谈不上阻塞。"), also=(("probe-app-silent", False), ("event-deadline", False))),

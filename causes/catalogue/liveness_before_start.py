@@ -13,7 +13,8 @@ CAUSE = Cause(
     terms=(
         Term("spec-no-startup-probe", 1.6, Text("There is no startup probe that would hold liveness back.", "没有启动探针来推迟存活探针。"),
              -2.2, Text("A startup probe holds liveness back.", "启动探针会推迟存活探针。")),
-        Term("event-liveness-kill", 1.8, Text("The kubelet ended the container because of liveness.", "kubelet 因存活探针终止容器。")),
+        Term("event-liveness-kill", 1.8, Text("The kubelet ended the container because of liveness.", "kubelet 因存活探针终止容器。"),
+             -1.6, Text("The kubelet ended no container because of liveness.", "kubelet 没有因存活探针终止容器。")),
         Term("kubelet-liveness-failing", 1.4, Text("Liveness fails.", "存活探针失败。"),
              -2.0, Text("Liveness does not fail.", "存活探针没有失败。")),
         Term("pod-constant-age-restarts", 1.8, Text("Restarts come at a constant age: initialDelaySeconds + failureThreshold x periodSeconds.", "总在同一时长后重启：initialDelaySeconds + failureThreshold × periodSeconds。"),

@@ -14,7 +14,7 @@ CAUSE = Cause(
     terms=(
         Term("probe-transport-timeout", 2.2, Text("No connection until the timeout: dropped somewhere between us and the process.", "直到超时都未建立连接：在到达进程前被丢弃。"),
              -2.0, Text("Connections were made or refused at once.", "连接已建立或立即被拒绝。")),
-        Term("probe-peers-fail", 1.8, Text("Other targets fail in the same way at the same time: they share the path.", "其他目标同时以相同方式失败：它们共享路径。"),
+        Term("probe-peers-fail", 1.2, Text("Other targets fail in the same way at the same time: they share the path.", "其他目标同时以相同方式失败：它们共享路径。"),
              -1.0, Text("Other targets are fine.", "其他目标正常。")),
         Term("probe-tcp-passes", 1.2, Text("A bare TCP connection fails too.", "单纯的 TCP 连接也失败。"),
              -2.2, Text("A TCP connection to the same port passes, so the path is open.", "同一端口 TCP 成功，路径是通的。"), condition=Condition.NOT_SEEN),

@@ -12,7 +12,13 @@ from evidence.bundles import Bundle
 from ingest.replay import replay
 from tests.causes.twists import noisy_afterwards, renamed, shifted, shuffled
 
-RECORDED = sorted(p for p in Path("bundles").iterdir() if (p / "bundle.json").exists())
+# The shipped ones, and of the lab's some with the Kubernetes API, a change, a deletion and a drop among their answers.
+EPISODES = ("shared-endpoint", "guilty-deploy", "deleted-while-draining", "network-drop", "handler-panics")
+LAB = Path("bundles/episodes/development")
+RECORDED = [
+    *sorted(p for p in Path("bundles").iterdir() if (p / "bundle.json").exists()),
+    *(p for name in EPISODES if (p := LAB / f"probe-{name}-s1.zip").exists()),
+]
 
 
 @pytest.fixture(params=RECORDED, ids=lambda p: p.name)
@@ -54,6 +60,7 @@ def test_a_deploy_of_something_else_is_not_the_first_cause_and_changes_no_order(
         ChangeRef(f"c{i}", kind, "new version", at, ("Workload/prod-a/other/billing",))
         for i, kind in enumerate(("deploy", "config"))
     )
-    first, other = replay(bundle), replay(replace(bundle, changes=changes))
+    first, other = replay(bundle), replay(replace(bundle, changes=(*bundle.changes, *changes)))
     assert [c.cause for c in other.causes][:1] == [c.cause for c in first.causes][:1]
-    assert not {"recent-deploy", "recent-config-change"} & {c.cause for c in other.causes}
+    known = {c.cause for c in first.causes}
+    assert {c.cause for c in other.causes} & {"recent-deploy", "recent-config-change"} <= known

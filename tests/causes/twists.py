@@ -19,17 +19,35 @@ POD_IN_KEY = re.compile(r'pod\\?":\s?\\?"([a-z0-9.-]+)')
 
 
 def renamed(bundle: Bundle) -> Bundle:
-    """Every pod, host, member and zone under another name; their order among each other is turned around."""
+    """Every pod, host, member and zone under another name; their order among each other is turned around.
+
+    A pod of a deployment stays one by its form: another workload's name, another hash, another suffix.
+    """
     names = {m.name for etcd in bundle.connections.etcd for m in etcd.member}
     names |= {h for etcd in bundle.connections.etcd for m in etcd.member for h in m.hosts if not h[0].isdigit()}
     names |= {m.zone for etcd in bundle.connections.etcd for m in etcd.member}
-    names |= {pod for d in bundle.deliveries for pod in POD_IN_KEY.findall(d.body)}
-    ordered = sorted(names - {""}, key=lambda n: (-len(n), n))
-    marks = {name: f"{chr(122 - i % 20)}{i}-thing" for i, name in enumerate(sorted(ordered))}
-    pattern = re.compile(
-        "|".join(rf"(?:(?<![a-z0-9-])|(?<=%22)|(?<=%2F)|(?<=%7C)){re.escape(n)}(?![a-z0-9])" for n in ordered)
-    )
+    marks = {name: f"{chr(122 - i % 20)}{i}-thing" for i, name in enumerate(sorted(names - {""}))}
+    for pod in sorted({pod for d in bundle.deliveries for pod in POD_IN_KEY.findall(d.body)}):
+        marks |= _pod_marks(pod, len(marks))
+    # In a query's pattern each hyphen is escaped, and the whole is percent-encoded.
+    marks |= {_in_pattern(old): _in_pattern(new) for old, new in marks.items()}
+    ordered = sorted(marks, key=lambda n: (-len(n), n))
+    edge = "(?:(?<![a-z0-9-])|(?<=%22)|(?<=%2F)|(?<=%7C)|(?<=%28))"
+    pattern = re.compile("|".join(rf"{edge}{re.escape(n)}(?![a-z0-9])" for n in ordered))
     return told(bundle, lambda text: pattern.sub(lambda found: marks[found[0]], text))
+
+
+def _in_pattern(name: str) -> str:
+    return name.replace("-", "%5C%5C-")
+
+
+def _pod_marks(pod: str, number: int) -> dict[str, str]:
+    made = re.fullmatch(r"(.+)-([a-z0-9]{6,10})-([a-z0-9]{5})", pod)
+    if made is None:
+        return {pod: f"{chr(122 - number % 20)}-pod-{number}"}
+    base, digest, suffix = made.groups()
+    other, turned = f"{chr(122 - number % 20)}{base[::-1].strip('-')}", digest[::-1]
+    return {base: other, f"{base}-{digest}": f"{other}-{turned}", pod: f"{other}-{turned}-{suffix[::-1]}"}
 
 
 def shifted(bundle: Bundle, seconds: int) -> Bundle:
@@ -41,8 +59,9 @@ def shifted(bundle: Bundle, seconds: int) -> Bundle:
         text = number.sub(lambda found: str(int(found[0]) + seconds), text)
         return ISO.sub(lambda found: _moved(found[0], seconds), text)
 
-    moved = told(bundle, later)
-    return replace(moved, as_of=bundle.as_of + timedelta(seconds=seconds))
+    lag = timedelta(seconds=seconds)
+    changes = tuple(replace(c, at=c.at + lag) for c in bundle.changes)
+    return replace(told(bundle, later), as_of=bundle.as_of + lag, changes=changes)
 
 
 def _moved(stamp: str, seconds: int) -> str:
@@ -60,7 +79,8 @@ def told(bundle: Bundle, change: Callable[[str], str]) -> Bundle:
         for a in bundle.answers
     )  # fmt: skip
     connections = msgspec.json.decode(raw, type=Connections)
-    return replace(bundle, connections=connections, deliveries=deliveries, answers=answers)
+    changes = tuple(replace(c, entities=tuple(map(change, c.entities))) for c in bundle.changes)
+    return replace(bundle, connections=connections, deliveries=deliveries, answers=answers, changes=changes)
 
 
 def _delivery(delivery: RecordedDelivery, change: Callable[[str], str]) -> RecordedDelivery:
