@@ -153,7 +153,7 @@ def without_secrets(connections: Connections) -> Connections:
 
 def pack_answers(answers: Iterable[Answer]) -> bytes:
     """All answers of an investigation in one compressed blob."""
-    return gzip.compress(msgspec.json.encode(list(answers)), mtime=0)
+    return gzip.compress(msgspec.json.encode(list(answers)), compresslevel=3, mtime=0)
 
 
 def unpack_answers(packed: bytes) -> tuple[Answer, ...]:

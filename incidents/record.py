@@ -38,6 +38,7 @@ MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=130)
 # The first alert is looked at right away; what follows comes in a burst, and one look sees all of it.
 DEBOUNCE = timedelta(milliseconds=1200)
+LONGEST_BURST = timedelta(seconds=5)
 # Scrapes, smoothed values and events come late: what the first look could not see yet, a second one does.
 SECOND_LOOK = timedelta(seconds=90)
 RUN_ADMITTED = "run admitted"
@@ -145,7 +146,7 @@ def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: C
         for incident in touched.values():
             if settle(incident):
                 outbox.want_all(incident, timezone.now())
-            ask_investigation(incident, burst[-1][0].received_at)
+            ask_investigation(incident)
     return list(touched.values())
 
 
@@ -175,10 +176,21 @@ def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
     )
 
 
-def ask_investigation(incident: Incident, now: datetime) -> None:
-    """Ask for one look at the incident, the first one at once; while one waits, that one will see this too."""
+def ask_investigation(incident: Incident) -> None:
+    """Ask for one look at the incident: the first one at once, later ones when the burst of alerts is over.
+
+    While one waits, that one will see this too; it does not wait for the end of a burst longer than a few seconds.
+    """
+    now = timezone.now()
     looked = Investigation.objects.filter(incident=incident).exclude(state="asked").exists()
-    _ask(incident, now, timezone.now() + (DEBOUNCE if looked else timedelta()))
+    waiting = Investigation.objects.filter(incident=incident, state="asked").first()
+    if waiting is None:
+        _ask(incident, now, now + (DEBOUNCE if looked else timedelta()))
+    elif looked:
+        asked_at = waiting.asked_at if waiting.not_before <= now + DEBOUNCE else now
+        Investigation.objects.filter(pk=waiting.pk, state="asked").update(
+            asked_at=asked_at, not_before=min(now + DEBOUNCE, asked_at + LONGEST_BURST)
+        )
     want("graph", str(incident.pk))
 
 
@@ -191,12 +203,9 @@ def ask_second_look(incident: Incident) -> None:
 
 
 def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
-    """One waiting row per incident, due at the earliest time that anybody asked for."""
+    """One waiting row per incident; where one waits already, that one stays."""
     Investigation.objects.bulk_create(
         [Investigation(incident=incident, asked_at=now, not_before=not_before)], ignore_conflicts=True
-    )
-    Investigation.objects.filter(incident=incident, state="asked", not_before__gt=not_before).update(
-        not_before=not_before
     )
 
 
@@ -240,6 +249,18 @@ def save_investigation(
     )  # fmt: skip
     investigation.state, investigation.finished_at, investigation.claimed_until = "done", timezone.now(), None
     investigation.save()
+
+
+def save_look(
+    investigation: Investigation, as_of: datetime, findings: Iterable[Finding], answers: bytes, verdict: Verdict
+) -> None:
+    """A finished look with its verdict, in one transaction; a first one with answers asks for the second."""
+    incident = investigation.incident
+    with transaction.atomic():
+        save_investigation(investigation, as_of, findings, answers)
+        save_verdict(incident, investigation, verdict)
+        if answers and not incident.recorded_from:
+            ask_second_look(incident)
 
 
 def fail_investigation(investigation: Investigation, reason: str) -> None:

@@ -78,10 +78,8 @@ def _look(investigation: Investigation, incident: Incident) -> None:
     collected = completed(view.scope, view.collect())
     similar = memory.similar(incident, collected.findings)
     verdict = judge(view.scope, collected.findings, similar)
-    record.save_investigation(investigation, view.scope.as_of, collected.findings, view.packed(collected.answers))
-    record.save_verdict(incident, investigation, verdict)
-    if collected.answers and not incident.recorded_from:
-        record.ask_second_look(incident)
+    answers = view.packed(collected.answers) if collected.answers else b""
+    record.save_look(investigation, view.scope.as_of, collected.findings, answers, verdict)
 
 
 def remember() -> int:

@@ -55,6 +55,26 @@ def test_the_second_look_comes_once_and_an_alert_makes_it_come_earlier() -> None
     assert wait_s(incident) > 60
     alerted(2)
     assert wait_s(incident) <= record.DEBOUNCE.total_seconds()
+
+
+@pytest.mark.django_db
+def test_the_look_after_a_burst_waits_for_its_end_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = alerted(1)
+    looked(incident)
+    alerted(2)
+    asked = Investigation.objects.get(incident=incident, state="asked")
+    later = timezone.now() + record.LONGEST_BURST
+    monkeypatch.setattr(record.timezone, "now", lambda: later)
+    alerted(3)
+    moved = Investigation.objects.get(incident=incident, state="asked")
+    assert moved.pk == asked.pk and moved.not_before == asked.asked_at + record.LONGEST_BURST
+
+
+@pytest.mark.django_db
+def test_the_second_look_is_asked_for_once() -> None:
+    incident = alerted(1)
+    looked(incident)
+    record.ask_second_look(incident)
     Investigation.objects.filter(incident=incident, state="asked").update(
         not_before=timezone.now() - timedelta(seconds=1)
     )
