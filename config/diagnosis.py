@@ -9,13 +9,16 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import Error as DatabaseError
+from django.utils import timezone
 
-from domain.connections import Access, Connections, EtcdDecl
+from config import clusters
+from domain.connections import Access, Connections, EtcdDecl, KubernetesDecl
 from domain.errors import ProductError
+from evidence.clients.kubernetes_watch import MANIFEST
 from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from graph.store import open_graph
-from incidents import queries, targets
+from incidents import queries, targets, watches
 from incidents.models import Delivery, Outbox
 from ingest.checking import check
 
@@ -108,10 +111,45 @@ def _connections(declared: Connections) -> Iterator[Diagnosis]:
     for cluster in declared.kubernetes:
         if cluster.has_api:
             where = cluster.url or cluster.kubeconfig_file or "in cluster"
-            yield _asked(transports, f"kubernetes {cluster.name}", where, cluster, "/version")
+            asked = _asked(transports, f"kubernetes {cluster.name}", where, cluster, "/version")
+            yield asked
+            if asked.state == "well":
+                yield from _allowed(cluster, transports)
+                yield from _followed(cluster)
     for blackbox in declared.blackbox:
         if blackbox.url:
             yield _asked(transports, f"blackbox {blackbox.name}", blackbox.url, blackbox, "/-/healthy")
+
+
+def _allowed(cluster: KubernetesDecl, transports: LiveTransports) -> Iterator[Diagnosis]:
+    """What the account lacks: without the first nothing comes in, without the others evidence is missing."""
+    name, remedy = f"kubernetes {cluster.name} role", f"apply {MANIFEST} with `kubectl apply -f`"
+    try:
+        followed, others = clusters.missing(cluster, transports)
+    except (httpx.HTTPError, ProductError, OSError) as error:
+        yield Diagnosis(name, "bad", f"{type(error).__name__} {error}", "look at that API server")
+        return
+    if followed:
+        yield Diagnosis(name, "bad", f"it may not {', '.join(followed)}; nothing can be followed", remedy)
+    if others:
+        yield Diagnosis(name, "warning", f"it may not {', '.join(others)} in the whole cluster", remedy)
+    if not followed and not others:
+        yield Diagnosis(name, "well", "it may read everything that is asked for")
+
+
+def _followed(cluster: KubernetesDecl) -> Iterator[Diagnosis]:
+    """Whether a watcher follows it, and what it says."""
+    if not cluster.watched:
+        return
+    name, known = f"kubernetes {cluster.name} watcher", {f.name: f for f in watches.following(timezone.now())}
+    one = known.get(cluster.name)
+    if one is None or not one.led:
+        yield Diagnosis(name, "warning", "no watcher follows it", f"{UP}, or the service `watcher`")
+    elif one.error:
+        yield Diagnosis(name, "warning", one.error, "it tries again by itself; see above for what the API says")
+    else:
+        heard = "the API has not answered yet" if one.lag_s is None else f"heard {one.lag_s:.0f} s ago"
+        yield Diagnosis(name, "well", f"followed, {heard}")
 
 
 def _told() -> Iterator[Diagnosis]:

@@ -16,13 +16,17 @@ from typing import IO
 
 import httpx
 from django.conf import settings
+from django.db import DatabaseError, connection
 
 from config import engines
 from domain.errors import ProductError
 from graph.engine import EmbeddedGraph
+from incidents import queries
 
 READY_LIMIT_S = 60.0
 STOP_PATIENCE_S = 15.0
+WATCHER = "watcher"
+WATCHER_EVERY_S = 30.0
 BACKOFF_S = (0.5, 1, 2, 5, 10, 30)
 
 
@@ -53,6 +57,7 @@ class Supervisor:
     graph: EmbeddedGraph | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     _lock: IO[str] | None = None
+    _look_again: float = 0.0
 
     @property
     def url(self) -> str:
@@ -135,12 +140,28 @@ class Supervisor:
             raise ProductError(f"{self.url} does not answer; is the port taken? choose another with --port")
 
     def watch(self) -> None:
-        """Restart what dies, slower each time, until `stopping`."""
+        """Restart what dies, slower each time, until `stopping`; the watcher runs while a cluster is declared."""
         while not self.stopping.wait(0.3):
+            self._look_for_clusters()
             for child in self.children:
                 self._look_after(child)
             if self.graph is not None and not self.graph.alive():
                 self._revive_graph()
+
+    def _look_for_clusters(self) -> None:
+        """Nobody pays for a watcher that has nothing to watch."""
+        if time.monotonic() < self._look_again or any(child.name == WATCHER for child in self.children):
+            return
+        self._look_again = time.monotonic() + WATCHER_EVERY_S
+        try:
+            wanted = any(cluster.watched for cluster in queries.connections().kubernetes)
+        except DatabaseError as error:
+            self.say(f"{'up':>12} | the record cannot be asked for clusters: {error}")
+            return
+        finally:
+            connection.close()
+        if wanted:
+            self._spawn(Child(WATCHER, [sys.executable, str(settings.BASE_DIR / "manage.py"), "watch_kubernetes"]))
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()

@@ -11,6 +11,7 @@ from domain.connections import Connections, SourceDecl
 from domain.errors import Refused
 from incidents.models import Connection, Source
 from incidents.record import hashed, make_source
+from incidents.watches import own_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ def declare(connections: Connections, dry_run: bool = False) -> Declared:
             for kind in Connections.__struct_fields__:
                 for entry in getattr(connections, kind):
                     done[_put(kind, entry)].append(f"{kind} {_name(kind, entry)}")
+            for cluster in connections.kubernetes:
+                if cluster.watched:
+                    own_source(cluster.name)
             tokens = [told for entry in connections.source if (told := _source(entry))]
             if dry_run:
                 raise _DryRun

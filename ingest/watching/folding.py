@@ -23,6 +23,8 @@ STARTING = timedelta(seconds=60)
 # Pods and events come by two watches; judging a moment later sees both.
 SETTLE = timedelta(seconds=2)
 ALONE = frozenset({"BackOff"})
+# The kubelet tells of a long failure only every five minutes.
+SPARSE = timedelta(minutes=10)
 MOST_MOMENTS = 60
 PROBES: dict[str, Literal["", "Readiness", "Liveness", "Startup"]] = {
     "": "", "Readiness": "Readiness", "Liveness": "Liveness", "Startup": "Startup",
@@ -101,6 +103,15 @@ def moment_of(seen: Sighting, known: int, known_last: datetime | None, since: da
     return Moment(min(first, seen.last), seen.last, new, seen.pod, seen.pod_uid, seen.container, alone)
 
 
+def standing(seen: Sighting, pod: PodState | None, now: datetime) -> Moment | None:
+    """A failure that began before anybody watched, of a pod that is still not Ready; it counts alone."""
+    if seen.count < ENOUGH or seen.last - seen.first < SPREAD or now - seen.last > SPARSE:
+        return None
+    if seen.reason != "Unhealthy" or not _fails(pod):
+        return None
+    return Moment(seen.first, seen.last, seen.count, seen.pod, seen.pod_uid, seen.container, alone=True)
+
+
 def added(fold: Fold | None, key: Key, seen: Sighting, moment: Moment) -> Fold:
     """The fold with one more moment; in a new one everything begins with it."""
     fold = fold or Fold(key, moment.first, moment.last, seen.reason)
@@ -177,7 +188,7 @@ def _marked(fold: Fold, pods: Mapping[str, PodState]) -> Fold:
 
 
 def _within(fold: Fold, now: datetime) -> tuple[Moment, ...]:
-    return tuple(m for m in fold.moments if m.last >= now - WINDOW)
+    return tuple(m for m in fold.moments if m.last >= now - (SPARSE if m.alone else WINDOW))
 
 
 def _fails(pod: PodState | None) -> bool:

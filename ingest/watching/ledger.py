@@ -74,9 +74,11 @@ class Ledger:
         if seen.reason == "Killing" and not seen.by_probe:
             self._stops(seen)
             return
-        moment = folding.moment_of(seen, known, known_last, now - folding.WINDOW)
+        first_met = known_last is None
+        stands = folding.standing(seen, self._pods.get(seen.pod_uid), now) if first_met else None
+        moment = stands or folding.moment_of(seen, known, known_last, now - folding.WINDOW)
         if moment is not None:
-            self._fold(seen, moment, first_met=known_last is None)
+            self._fold(seen, moment, first_met=first_met)
 
     def _stops(self, seen: Sighting) -> None:
         """Somebody wants the pod to stop: the kubelet says so before its readiness fails."""

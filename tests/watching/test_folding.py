@@ -193,3 +193,28 @@ def test_the_number_of_folds_is_bounded() -> None:
     for number in range(600):
         ledger.event_changed("ADDED", event(f"job-{number}", 1, **BACKOFF), at(1))
     assert len(ledger.step(at(5))) == 500
+
+
+@pytest.mark.parametrize(
+    ("listed", "unready", "told"),
+    [
+        (event(A, -200, 31, first=-2400), True, ["firing"]),
+        (event(A, -200, 31, first=-2400), False, []),
+        (event(A, -700, 31, first=-2400), True, []),
+        (event(A, -200, 2, first=-2400), True, []),
+        (event(A, -200, 31, first=-2400, reason="FailedMount"), True, []),
+    ],
+)
+def test_a_failure_from_before_the_watch_is_told_while_its_pod_is_not_ready(
+    listed: Any, unready: bool, told: list[str]
+) -> None:
+    ledger = Ledger("prod-a")
+    ledger.pods_listed([pod(A, ready=not unready, ready_at=-2300)], at(0))
+    ledger.events_listed([listed], at(0))
+    found = [t for second in range(1, 60) for t in ledger.step(at(second))]
+    assert [t.state for t in found] == told
+    assert not found or found[0].first == at(-2400)
+
+
+def test_a_back_off_of_a_pod_that_is_being_deleted_opens_nothing() -> None:
+    assert not played(pod_seen(0, deleted_at=0), seen(1, **BACKOFF))

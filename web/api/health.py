@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from incidents import outbox
+from incidents import outbox, watches
 from incidents.models import ApiToken, Delivery, Incident, Investigation, Outbox, RequestCount
 from incidents.record import hashed
 
@@ -90,6 +90,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         for row in model.order_by().values("state").annotate(n=Count("pk")):
             gauge.labels(row["state"]).set(row["n"])
     _outbox_metrics(registry)
+    _watcher_metrics(registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
 
 
@@ -110,6 +111,18 @@ def _outbox_metrics(registry: CollectorRegistry) -> None:
     )  # fmt: skip
     for row in RequestCount.objects.order_by("target", "code"):
         answers.labels(row.target, str(row.code)).inc(row.count)
+
+
+def _watcher_metrics(registry: CollectorRegistry) -> None:
+    """Whether each Kubernetes cluster is followed by somebody, and for how long its API has been silent."""
+    leader = Gauge("incident_graph_watcher_leader", "1 while a watcher follows the cluster", ["cluster"],
+                   registry=registry)  # fmt: skip
+    lag = Gauge("incident_graph_watcher_lag_seconds", "Since the cluster's API last said anything", ["cluster"],
+                registry=registry)  # fmt: skip
+    for one in watches.following(timezone.now()):
+        leader.labels(one.name).set(one.led)
+        if one.lag_s is not None:
+            lag.labels(one.name).set(one.lag_s)
 
 
 def _may_scrape(request: HttpRequest) -> bool:

@@ -1,0 +1,65 @@
+"""What a Kubernetes account may not do, asked of the API itself with the smallest possible questions."""
+
+import re
+
+import httpx
+import msgspec
+
+from domain.connections import KubernetesDecl
+from evidence.recording import LiveTransports
+
+LIMIT_S = 5.0
+# What checks ask for, cluster-wide as the shipped role grants it; the first two are followed as well.
+LISTS = {
+    "pods": "api/v1/pods",
+    "events": "api/v1/events",
+    "nodes": "api/v1/nodes",
+    "namespaces": "api/v1/namespaces",
+    "endpointslices.discovery.k8s.io": "apis/discovery.k8s.io/v1/endpointslices",
+    "deployments.apps": "apis/apps/v1/deployments",
+    "replicasets.apps": "apis/apps/v1/replicasets",
+}
+FOLLOWED = ("pods", "events")
+VERSION = re.compile(r"\d{1,20}")
+
+
+class _Meta(msgspec.Struct):
+    resourceVersion: str = ""
+
+
+class _List(msgspec.Struct):
+    metadata: _Meta
+
+
+def missing(cluster: KubernetesDecl, transports: LiveTransports) -> tuple[list[str], list[str]]:
+    """Verbs on resources, e.g. `watch on events`: those without which nothing can be followed, and the others.
+
+    Raises httpx.HTTPError and ProductError when the API cannot be asked.
+    """
+    followed: list[str] = []
+    others: list[str] = []
+    with transports.client(cluster.name, cluster.url or "https://kubernetes.invalid", cluster) as client:
+        for plural, path in LISTS.items():
+            answer = client.get(path, params={"limit": "1"}, timeout=LIMIT_S)
+            lacks = [f"list on {plural}"] if answer.status_code == 403 else []
+            if plural in FOLLOWED and cluster.watched:
+                lacks += _watch(client, plural, path, _version(answer))
+                followed += lacks
+            else:
+                others += lacks
+    return followed, others
+
+
+def _watch(client: httpx.Client, plural: str, path: str, version: str) -> list[str]:
+    """A watch that ends by itself after a second; from the newest version, so that it brings nothing old."""
+    params = {"watch": "1", "timeoutSeconds": "1", "resourceVersion": version or "1"}
+    answer = client.get(path, params=params, timeout=LIMIT_S)
+    return [f"watch on {plural}"] if answer.status_code == 403 else []
+
+
+def _version(answer: httpx.Response) -> str:
+    try:
+        version = msgspec.json.decode(answer.content, type=_List).metadata.resourceVersion
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return version if VERSION.fullmatch(version) else ""

@@ -1,0 +1,105 @@
+"""Follows one declared cluster while this process leads it: takes in, folds, tells, and stays the leader."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
+
+from domain.connections import KubernetesDecl
+from domain.errors import ProductError
+from evidence.clients.kubernetes_watch import Watched
+from incidents import watches
+from ingest.watching.ledger import Ledger
+from ingest.watching.streams import Streams
+
+STEP_S = 1.0
+RENEW_S = 10.0
+TRY_AGAIN_S = 5.0
+# So many changes are taken in before what is to be told is looked at.
+BURST_MOST = 2000
+log = structlog.get_logger()
+Nudge = Callable[[Sequence[str]], None]
+
+
+@dataclass(slots=True)
+class Follower:
+    """One cluster. `nudge` tells a worker of new deliveries; `ended` stops it. `holder` is unique among all."""
+
+    declared: KubernetesDecl
+    holder: str
+    nudge: Nudge
+    ended: threading.Event = field(default_factory=threading.Event)
+    hung_s: float | None = None
+    _heard_at: datetime | None = None
+    _errors: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Until `ended`: lead, or wait until whoever leads is gone."""
+        while not self.ended.is_set():
+            try:
+                kept = watches.take(self.declared.name, self.holder, timezone.now())
+                if kept is not None:
+                    self._lead(Ledger(self.declared.name, kept))
+            except (DatabaseError, ProductError, msgspec.MsgspecError) as error:
+                log.warning("watcher_starts_again", cluster=self.declared.name, reason=str(error))
+            except Exception:  # the border of a thread: it must not end while its cluster is declared
+                log.exception("watcher_failed", cluster=self.declared.name)
+            close_old_connections()
+            self.ended.wait(TRY_AGAIN_S)
+        connection.close()
+
+    def _lead(self, ledger: Ledger) -> None:
+        log.info("watcher_leads", cluster=self.declared.name)
+        api = Watched(self.declared) if self.hung_s is None else Watched(self.declared, hung_s=self.hung_s)
+        streams = Streams(api)
+        streams.start()
+        try:
+            self._until_ended(ledger, streams)
+        finally:
+            streams.stop.set()
+            watches.release(self.declared.name, self.holder)
+
+    def _until_ended(self, ledger: Ledger, streams: Streams) -> None:
+        renewed = 0.0
+        while not self.ended.is_set():
+            self._take_in(ledger, streams)
+            self._tell(ledger)
+            if time.monotonic() - renewed >= RENEW_S:
+                renewed = time.monotonic()
+                close_old_connections()
+                said = "; ".join(sorted(set(self._errors.values()) - {""}))
+                watches.renew(self.declared.name, self.holder, timezone.now(), self._heard_at, said)
+
+    def _take_in(self, ledger: Ledger, streams: Streams) -> None:
+        """What came within one step, or a burst of it."""
+        until = time.monotonic() + STEP_S
+        for _ in range(BURST_MOST):
+            try:
+                heard = streams.heard.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                return
+            self._errors[heard.stream] = heard.error
+            if heard.error:
+                log.warning("watch_interrupted", cluster=self.declared.name, reason=heard.error)
+                continue
+            self._heard_at = timezone.now()
+            if heard.put is not None:
+                heard.put(ledger, self._heard_at)
+
+    def _tell(self, ledger: Ledger) -> None:
+        """One delivery per message, in one transaction with what is kept of the folds."""
+        now = timezone.now()
+        told = ledger.step(now)
+        if not told:
+            return
+        bodies = [msgspec.json.encode(message) for message in told]
+        rows = watches.tell(self.declared.name, self.holder, bodies, ledger.kept(), now)
+        log.info("watcher_told", cluster=self.declared.name, messages=len(rows))
+        self.nudge([str(row.pk) for row in rows])
