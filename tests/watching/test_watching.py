@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
-from domain.connections import KubernetesDecl
+from domain.connections import Connections, KubernetesDecl
 from evidence.clients import kubernetes_watch
 from incidents import watches
+from incidents.declare import declare
 from incidents.models import Alert, Connection, Delivery, Incident, Source, Watch
 from ingest.tasks import drain
 from ingest.watching import follower, streams, watcher
@@ -268,3 +270,27 @@ def test_the_process_follows_what_is_declared_and_leaves_what_is_not(api: KubeAp
 )
 def test_only_a_cluster_with_an_api_of_its_own_is_watched(declared: dict[str, Any], watched: bool) -> None:
     assert KubernetesDecl(name="prod-a", **declared).watched is watched
+
+
+def test_a_declared_cluster_has_its_source_at_once_and_it_is_told_no_token() -> None:
+    connections = Connections(kubernetes=[
+        KubernetesDecl(name="prod-a", in_cluster=True), KubernetesDecl(name="metrics-only"),
+    ])  # fmt: skip
+    for _ in range(2):
+        assert not declare(connections).tokens
+    assert [str(s) for s in Source.objects.all()] == ["kubernetes/prod-a"]
+    declare(Connections(kubernetes=[KubernetesDecl(name="prod-b", in_cluster=True)]), dry_run=True)
+    assert Source.objects.count() == 1
+
+
+def test_the_metrics_tell_who_is_followed_and_how_long_the_api_has_been_silent() -> None:
+    now = timezone.now()
+    watches.take("prod-a", "one", now)
+    watches.renew("prod-a", "one", now, now - 2 * watches.HELD, "")
+    watches.take("prod-b", "one", now)
+    watches.release("prod-b", "one")
+    page = Client().get("/metrics").content.decode()
+    assert 'incident_graph_watcher_leader{cluster="prod-a"} 1.0' in page
+    assert 'incident_graph_watcher_leader{cluster="prod-b"} 0.0' in page
+    assert 'incident_graph_watcher_lag_seconds{cluster="prod-a"} 60' in page
+    assert 'lag_seconds{cluster="prod-b"}' not in page
