@@ -4,6 +4,7 @@ Every module of this package with AIMS and `measured()` is a part; `python -m be
 """
 
 import json
+import os
 import pkgutil
 import sys
 import time
@@ -11,15 +12,18 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import django
+
 import bench
 
 
 def parts(wanted: list[str]) -> dict[str, ModuleType]:
     """The parts by name, all or the wanted ones."""
-    names = sorted(found.name for found in pkgutil.iter_modules(bench.__path__) if not found.name.startswith("_"))
+    found = {one.name for one in pkgutil.iter_modules(bench.__path__) if not one.name.startswith("_")}
+    names = sorted(found - {"settings", "urls"})
     if strange := sorted(set(wanted) - set(names)):
         raise SystemExit(f"no such part: {', '.join(strange)}; there are {', '.join(names)}")
-    modules = {name: import_module(f"bench.{name}") for name in wanted or names if name not in {"settings", "urls"}}
+    modules = {name: import_module(f"bench.{name}") for name in wanted or names}
     return {name: module for name, module in modules.items() if hasattr(module, "AIMS")}
 
 
@@ -39,4 +43,6 @@ def main(wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
     main(sys.argv[1:])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +37,11 @@ def body(alerts: int) -> bytes:
 
 
 @contextmanager
-def served() -> Iterator[tuple[str, str]]:
-    """URL and token of the web server with a broker, on an empty folder; all gone afterwards."""
+def served(fill: Callable[[Path], None] = lambda home: None) -> Iterator[tuple[str, str]]:
+    """URL and token of the web server with a broker, on a folder of its own; all gone afterwards.
+
+    `fill` may put rows into the record before anything is served.
+    """
     with tempfile.TemporaryDirectory(prefix="ig-bench-") as name, socket() as free:
         free.bind(("127.0.0.1", 0))
         port, pipe = free.getsockname()[1], Path(name) / "redis.sock"
@@ -48,6 +51,7 @@ def served() -> Iterator[tuple[str, str]]:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0", "--no-input"], env=env, check=True)
         add = [sys.executable, "manage.py", "source", "add", "alertmanager", "bench", "--json"]
         token = json.loads(subprocess.run(add, env=env, check=True, capture_output=True).stdout)["token"]
+        fill(Path(name))
         programs = (engines.redis_argv(Path(name), pipe), supervisor.web_argv("127.0.0.1", port))
         running = [subprocess.Popen(engines.owned(argv), env=env) for argv in programs]
         try:

@@ -38,7 +38,7 @@ AIMS = {
 def measured() -> dict[str, float]:
     """POST to causes as ratios to the P99 query of two hours; the burst; the start; memory of all processes."""
     with Stage(on_disk=True) as stage:
-        url = _history(stage)
+        url = history(stage)
         whole = Whole(stage)
         figures = {"up_to_first_page_s": _started(whole)}
         _declare(whole, url)
@@ -52,7 +52,7 @@ def measured() -> dict[str, float]:
     return {name: round(value, 3) for name, value in figures.items()}
 
 
-def _history(stage: Stage) -> str:
+def history(stage: Stage) -> str:
     """A real Prometheus that holds two hours of a calm three-member cluster; its URL."""
     text = stage.write("history.om", "\n".join([*_lines(), "# EOF", ""]))
     subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(stage.folder / "tsdb")],
