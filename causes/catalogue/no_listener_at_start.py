@@ -32,7 +32,7 @@ CAUSE = Cause(
         Term("pod-oom-killed", 0.1, Text("It was not killed for memory.", "并非因内存被杀。"),
              -2.5, Text("It was killed for memory, and that is why nobody listened.", "因内存被杀，因此无监听。"), condition=Condition.NOT_SEEN),
         Term("event-deadline", 0.1, Text("Nobody waited for headers in vain.", "没有等待响应头超时。"),
-             -1.5, Text("Other probes ran into their time limit, which a missing listener does not cause.", "另有探测超时，无监听不会如此。"), condition=Condition.NOT_SEEN),
+             -2.2, Text("Other probes ran into their time limit, which a missing listener does not cause.", "另有探测超时，无监听不会如此。"), condition=Condition.NOT_SEEN),
         Term("spec-port-not-declared", 0.1, Text("The probed port is a declared one.", "所探测端口已声明。"),
              -1.5, Text("The probed port is none of the declared ones, so nobody may ever listen there.", "所探测端口未声明，可能永远无监听。"), condition=Condition.NOT_SEEN),
     ),

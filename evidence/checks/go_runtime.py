@@ -16,7 +16,7 @@ METRICS = (
 )
 GC_PAUSE_S = 0.1
 PILED_UP = 2.0
-HISTORY_MS, RECENT_MS = 60_000, 60_000
+HISTORY_MS, RECENT_MS, MINUTE_MS = 60_000, 60_000, 60_000
 LEAK_LEAST_MS = 3 * 60 * 1000
 
 
@@ -90,8 +90,13 @@ def _mutex(ask: Ask) -> dict[str, Told]:
     lines = named(ask_more(ask), "go_sync_mutex_wait_total_seconds_total")
     if not lines:
         return {"go-mutex-wait-high": _nothing("mutex wait (go_sync_mutex_wait_total_seconds_total)", "锁等待时间")}
-    waiting = max(increase(x, start, end) for x in lines) / max(1.0, (end - start) / 1000)
-    sentence = Text(f"{waiting:.1f} goroutines waited for a lock on average.", f"平均有 {waiting:.1f} 个协程在等待锁。")
+    # The busiest minute: over the whole window a fault of a minute would be thinned out.
+    minutes = range(max(start, end - MINUTE_MS * ((end - start) // MINUTE_MS or 1)), end, MINUTE_MS)
+    waiting = max(increase(x, at, at + MINUTE_MS) for x in lines for at in minutes) / (MINUTE_MS / 1000)
+    sentence = Text(
+        f"In the busiest minute {waiting:.1f} goroutines waited for a lock on average.",
+        f"最忙的一分钟内平均有 {waiting:.1f} 个协程在等待锁。",
+    )
     return {"go-mutex-wait-high": Told(waiting >= 1.0, sentence, waiting, 1.0)}
 
 
