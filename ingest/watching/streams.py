@@ -67,6 +67,7 @@ class Streams:
                     version, wait_s = reached, FIRST_WAIT_S
                 self.stop.wait(BETWEEN_S)
             except Expired:
+                log.info("watch_expired", stream=kind.plural)
                 version = ""
                 self.stop.wait(FIRST_WAIT_S)
             except ProductError as error:
