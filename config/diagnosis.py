@@ -17,6 +17,7 @@ from domain.errors import ProductError
 from evidence.clients.kubernetes_watch import MANIFEST
 from evidence.executors import all_executors
 from evidence.recording import LiveTransports
+from evidence.ways import reading
 from graph.store import open_graph
 from incidents import queries, targets, watches
 from incidents.models import Delivery, Outbox
@@ -99,7 +100,7 @@ def _work() -> Iterator[Diagnosis]:
 
 def _connections(declared: Connections) -> Iterator[Diagnosis]:
     """One line per address that the service may ask; each kind has one harmless question."""
-    transports = LiveTransports(declared)
+    transports = LiveTransports(declared, reading(settings.DECLARED_SECRET))
     for prometheus in declared.prometheus:
         path = "/api/v1/query"
         yield _asked(transports, f"prometheus {prometheus.name}", prometheus.url, prometheus, path, {"query": "1"})

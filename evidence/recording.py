@@ -12,9 +12,10 @@ import msgspec
 
 from domain.connections import Access, Connections, EtcdDecl, KubernetesDecl
 from domain.errors import NotRecorded
+from domain.secrets import ReadSecret
 from evidence.bounded import content_of
 from evidence.executors.executor import Ran, not_permitted
-from evidence.ways import CONNECT_S, read_named, way_to
+from evidence.ways import CONNECT_S, FILES_ONLY, way_to
 
 # What resolvers of several systems say of a name that they do not know.
 UNRESOLVED = ("Name or service not known", "name resolution", "nodename nor servname", "No address associated")
@@ -195,8 +196,8 @@ class LiveTransports:
     def __init__(
         self,
         connections: Connections,
-        read_secret: Callable[[str], str] = read_named,
-        runs: Callable[[EtcdDecl, str, Callable[[str], str]], Ran] = not_permitted,
+        read_secret: ReadSecret = FILES_ONLY,
+        runs: Callable[[EtcdDecl, str, ReadSecret], Ran] = not_permitted,
     ) -> None:
         self._connections, self._read, self._kept, self._runs = connections, read_secret, _Kept(), runs
 

@@ -1,6 +1,7 @@
 """How each kind of declared connection is reached: its address, its TLS, its authentication."""
 
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,6 +11,7 @@ import httpx
 
 from domain.connections import Access, EtcdDecl, KubernetesDecl, TargetDecl
 from domain.errors import Refused
+from domain.secrets import ReadSecret, secret_of
 from evidence.clients.etcd_token import WithToken
 from evidence.clients.kubeconfig import Entrance, entrance
 from evidence.clients.probing import Probing
@@ -29,23 +31,32 @@ class Way:
     prefix: str = ""
 
 
-def read_named(file: str) -> str:
+def reading(variable: Callable[[str], str]) -> ReadSecret:
+    """Reads secrets from the files that a declaration names, and from variables by `variable`."""
+    return lambda declared, name: secret_of(declared, name, _content, variable)
+
+
+def _content(name: str, file: str) -> str:
     """The content of a secret file. Raises Refused with the remedy."""
     try:
         return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Refused(f"{file} cannot be read ({error.strerror}); correct the connection's *_file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{name}_file: {file} cannot be read ({type(error).__name__}); correct the path") from error
 
 
-def way_to(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
+# For who has no environment to read: every `*_env` counts as empty.
+FILES_ONLY = reading(lambda _: "")
+
+
+def way_to(base_url: str, access: Access, read: ReadSecret) -> Way:
     """The way to one declared connection. Raises Refused when a file of it cannot be used."""
     if isinstance(access, KubernetesDecl):
         return _kubernetes(access, read)
     if isinstance(access, TargetDecl):
         return _probed(base_url, access, read)
     way = _http(base_url, access, read)
-    if isinstance(access, EtcdDecl) and access.user and access.password_file:
-        return replace(way, transport=WithToken(way.transport, access.user, read(access.password_file)))
+    if isinstance(access, EtcdDecl) and access.user and (password := read(access, "password")):
+        return replace(way, transport=WithToken(way.transport, access.user, password))
     return way
 
 
@@ -68,28 +79,34 @@ def tls_of(access: Access) -> ssl.SSLContext:
     return made
 
 
-def _http(base_url: str, access: Access, read: Callable[[str], str]) -> Way:
+def _http(base_url: str, access: Access, read: ReadSecret) -> Way:
     headers = dict(access.headers)
-    if access.bearer_file:
-        headers["Authorization"] = f"Bearer {read(access.bearer_file)}"
-    auth = (access.basic_user, read(access.basic_password_file)) if access.basic_password_file else None
+    if bearer := read(access, "bearer"):
+        headers["Authorization"] = f"Bearer {bearer}"
+    password = read(access, "basic_password")
+    auth = (access.basic_user, password) if password else None
     return Way(base_url, httpx.HTTPTransport(verify=tls_of(access), retries=1), headers, auth)
 
 
-def _probed(base_url: str, target: TargetDecl, read: Callable[[str], str]) -> Way:
+def _probed(base_url: str, target: TargetDecl, read: ReadSecret) -> Way:
     """The probe itself carries the headers; what is asked of it is only that it be done."""
     way = _http(base_url, target, read)
     tls = tls_of(target)
     verify = tls if isinstance(tls, ssl.SSLContext) else ssl.create_default_context()
-    return Way(base_url, Probing(target, verify, way.headers), {})
+    basic = {"Authorization": f"Basic {_encoded(*way.auth)}"} if way.auth else {}
+    return Way(base_url, Probing(target, verify, way.headers | basic), {})
 
 
-def _kubernetes(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:
+def _encoded(user: str, password: str) -> str:
+    return b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _kubernetes(declared: KubernetesDecl, read: ReadSecret) -> Way:
     way = kubernetes_way(declared, read)
     return replace(way, transport=Scrubbed(way.transport))
 
 
-def kubernetes_way(declared: KubernetesDecl, read: Callable[[str], str]) -> Way:
+def kubernetes_way(declared: KubernetesDecl, read: ReadSecret) -> Way:
     """The way to a cluster's API with whole answers: for who keeps nothing but a few named fields of them."""
     if declared.url:
         return replace(_http(declared.url, declared, read), prefix=httpx.URL(declared.url).path.rstrip("/"))

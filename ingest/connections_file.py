@@ -40,6 +40,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 TRANSITIONS = ("acknowledged", "mitigated", "resolved", "reopened")
 TICKET_FIELDS = ("cause", "probability")
+ASKED = ("prometheus", "etcd", "blackbox", "kubernetes", "target")
 WEB = ("http", "https")
 PROBED = ("http", "https", "tcp", "tls", "grpc")
 _URL_KEYS = ("url", "api_url", "endpoint", "oauth_token_url")
@@ -192,6 +193,8 @@ def _told(tree: dict[str, Any]) -> Iterator[Fault]:
         if section != "source":
             yield from _system(above, entry)
         yield from _credentials(above, entry)
+    for section, position, entry in _entries(tree, ASKED):
+        yield from _credentials((section, position), entry)
     for section, position, entry in _entries(tree, ("ticket",)):
         yield from _keys((section, position, "transitions"), entry, TRANSITIONS)
         yield from _keys((section, position, "fields"), entry, TICKET_FIELDS)
@@ -256,7 +259,7 @@ def _executor(entry: dict[str, Any], path: toml_lines.Path) -> Iterator[Fault]:
         if (named := entry.get(key)) and not os.path.isabs(named):
             yield Fault((*path, key), "is not an absolute path; write it from the root")
     if entry.get("user") and not (entry.get("password_file") or entry.get("password_env")):
-        yield Fault((*path, "user"), "needs its secret; add password_file")
+        yield Fault((*path, "user"), "needs its secret; add password_file or password_env")
 
 
 def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.Path, str, Any]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.utils import timezone
 
 from domain.connections import Connections
@@ -13,6 +14,7 @@ from evidence.bundles import Bundle, pack_answers
 from evidence.collect import Collected, collect
 from evidence.executors.runs import Runs
 from evidence.recording import Answer, LiveTransports, ReplayTransports
+from evidence.ways import reading
 from incidents import queries
 from incidents.models import Incident, Investigation, Source
 from ingest import runs
@@ -56,7 +58,7 @@ def view_of(incident: Incident, investigation: Investigation) -> View:
         scope = queries.scope(incident, bundle.connections, bundle.as_of, bundle.changes)
         return View(scope, ReplayTransports(bundle.answers))
     declared = queries.connections()
-    live = LiveTransports(declared, runs=Runs(runs.permit(str(incident.pk))))
+    live = LiveTransports(declared, reading(settings.DECLARED_SECRET), Runs(runs.permit(str(incident.pk))))
     return View(queries.scope(incident, declared, _as_of(investigation)), live)
 
 

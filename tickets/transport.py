@@ -15,6 +15,7 @@ import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
 from domain.redaction import HIDDEN, redacted
+from domain.secrets import secret_of
 from tickets.system import MADE_UP, System
 
 ANSWER_LIMIT = 4 * 1024 * 1024
@@ -33,15 +34,7 @@ def secrets_of(declared: Any, variable: Callable[[str], str]) -> Callable[[str],
     The reader gives an empty text for what is not declared, and raises Refused for what cannot be read.
     """
 
-    def secret(name: str) -> str:
-        file, env = getattr(declared, f"{name}_file", ""), getattr(declared, f"{name}_env", "")
-        if file:
-            return _content(name, file)
-        if env and not variable(env):
-            raise Refused(f"{name}_env: the variable {env} is empty; set it for the workers and the web server")
-        return variable(env) if env else ""
-
-    return secret
+    return lambda name: secret_of(declared, name, _content, variable)
 
 
 def _content(name: str, file: str) -> str:

@@ -4,7 +4,7 @@ Of each object only the fields named here are decoded, so nothing else of it (en
 ever held. A watch ends by itself after `WATCH_S`; an API server that says nothing for longer has hung.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -14,8 +14,9 @@ import msgspec
 
 from domain.connections import KubernetesDecl
 from domain.errors import Malformed, Refused, Unreachable
+from domain.secrets import ReadSecret
 from evidence.bounded import content_of
-from evidence.ways import CONNECT_S, kubernetes_way, read_named
+from evidence.ways import CONNECT_S, FILES_ONLY, kubernetes_way
 
 WATCH_S = 50
 HUNG_S = 65.0
@@ -189,9 +190,7 @@ class Change(Generic[T]):
 class Watched:
     """One cluster's API. All calls raise Unreachable (Expired among them), Refused or Malformed with one sentence."""
 
-    def __init__(
-        self, declared: KubernetesDecl, read: Callable[[str], str] = read_named, hung_s: float = HUNG_S
-    ) -> None:
+    def __init__(self, declared: KubernetesDecl, read: ReadSecret = FILES_ONLY, hung_s: float = HUNG_S) -> None:
         self._declared, self._read, self._hung_s = declared, read, hung_s
 
     def listed(self, kind: Kind[T]) -> tuple[list[T], str]:

@@ -13,8 +13,9 @@ import msgspec
 
 from domain.connections import EtcdDecl
 from domain.errors import Refused
+from domain.secrets import ReadSecret
 from evidence.executors import process
-from evidence.executors.executor import LIMIT_S, Action, Executor, Ran, ReadSecret, endpoints_of, trusted_file
+from evidence.executors.executor import LIMIT_S, Action, Executor, Ran, endpoints_of, trusted_file
 
 # The package is an optional extra; it is started as a program of its own, so its environment is a clean one.
 INSTALLED = find_spec("ansible_runner") is not None
@@ -50,7 +51,8 @@ def _ready(etcd: EtcdDecl) -> None:
 
 
 def _variables(etcd: EtcdDecl, arguments: list[str], read: ReadSecret) -> dict[str, Any]:
-    user = {"etcdctl_user": etcd.user, "etcdctl_password": read(etcd.password_file)} if etcd.password_file else {}
+    password = read(etcd, "password")
+    user = {"etcdctl_user": etcd.user, "etcdctl_password": password} if password else {}
     path = {"etcdctl_program": etcd.etcdctl_path} if etcd.etcdctl_path else {}
     return {"etcdctl_arguments": arguments, **user, **path}
 

@@ -5,8 +5,9 @@ import tempfile
 
 from domain.connections import EtcdDecl
 from domain.errors import Refused
+from domain.secrets import ReadSecret
 from evidence.executors import process
-from evidence.executors.executor import Action, Executor, Ran, ReadSecret, endpoints_of, trusted_file
+from evidence.executors.executor import Action, Executor, Ran, endpoints_of, trusted_file
 
 # Below the hard limit, so that a dead member costs its own time-out and the answer still comes.
 TIMEOUTS = ("--dial-timeout=3s", "--command-timeout=5s")
@@ -39,7 +40,8 @@ def certificates(etcd: EtcdDecl) -> list[str]:
 
 def environment(etcd: EtcdDecl, read: ReadSecret) -> dict[str, str]:
     """User and password where declared: arguments are visible to everyone on the machine, the environment is not."""
-    user = {"ETCDCTL_USER": etcd.user, "ETCDCTL_PASSWORD": read(etcd.password_file)} if etcd.password_file else {}
+    password = read(etcd, "password")
+    user = {"ETCDCTL_USER": etcd.user, "ETCDCTL_PASSWORD": password} if password else {}
     return {"ETCDCTL_API": "3", **user}
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from domain.connections import EtcdDecl
 from domain.errors import Refused
+from domain.secrets import ReadSecret
 
 # A run is killed after this long; a cluster then rests, so that diagnosis never becomes the load.
 LIMIT_S, REST_S = 15.0, 60.0
 PLAIN = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}/?")
-ReadSecret = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

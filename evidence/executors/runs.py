@@ -4,8 +4,9 @@ import threading
 
 from domain.connections import EtcdDecl
 from domain.errors import Refused
+from domain.secrets import ReadSecret
 from evidence.executors import all_executors
-from evidence.executors.executor import ACTIONS, REST_S, Permit, Ran, ReadSecret, RunRecord
+from evidence.executors.executor import ACTIONS, REST_S, Permit, Ran, RunRecord
 
 
 class Runs:

@@ -9,12 +9,14 @@ from datetime import datetime
 
 import msgspec
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from domain.connections import KubernetesDecl
 from domain.errors import ProductError
-from evidence.clients.kubernetes_watch import Watched
+from evidence.clients.kubernetes_watch import HUNG_S, Watched
+from evidence.ways import reading
 from incidents import watches
 from ingest.watching.ledger import Ledger
 from ingest.watching.streams import Streams
@@ -36,7 +38,7 @@ class Follower:
     holder: str
     nudge: Nudge
     ended: threading.Event = field(default_factory=threading.Event)
-    hung_s: float | None = None
+    hung_s: float = HUNG_S
     _heard_at: datetime | None = None
     _errors: dict[str, str] = field(default_factory=dict)
 
@@ -57,8 +59,7 @@ class Follower:
 
     def _lead(self, ledger: Ledger) -> None:
         log.info("watcher_leads", cluster=self.declared.name)
-        api = Watched(self.declared) if self.hung_s is None else Watched(self.declared, hung_s=self.hung_s)
-        streams = Streams(api)
+        streams = Streams(Watched(self.declared, reading(settings.DECLARED_SECRET), self.hung_s))
         streams.start()
         try:
             self._until_ended(ledger, streams)

@@ -168,10 +168,17 @@ def test_writing_back_to_a_source_needs_its_address_and_its_token(tmp_path: Path
     assert "add api_url" in said and "add api_token_file or api_token_env" in said
 
 
+PROMETHEUS = '[[prometheus]]\nname = "main"\nurl = "http://127.0.0.1:9090"\n'
+
+
 def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("x")
     said = refusal(TOLD.replace("min_severity", 'bearer_file = "t"\nbearer_env = "T"\nmin_severity', 1), tmp_path)
     assert "ticket.bearer_file: is there as a file and as a variable" in said
+    asked = PROMETHEUS + 'bearer_file = "t"\nbearer_env = "T"\n'
+    assert "prometheus.bearer_file: is there as a file and as a variable" in refusal(asked, tmp_path)
+    lone = PROMETHEUS + 'basic_user = "bob"\n'
+    assert "add basic_password_file or basic_password_env" in refusal(lone, tmp_path)
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:

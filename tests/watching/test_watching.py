@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from domain.connections import Connections, KubernetesDecl
 from evidence.clients import kubernetes_watch
+from evidence.clients.kubernetes_watch import HUNG_S
 from incidents import watches
 from incidents.declare import declare
 from incidents.models import Alert, Connection, Delivery, Incident, Source, Watch
@@ -51,7 +52,7 @@ class Watching:
         self.running: list[tuple[Follower, threading.Thread]] = []
         self.nudged: list[str] = []
 
-    def add(self, holder: str = "one", hung_s: float | None = None) -> Follower:
+    def add(self, holder: str = "one", hung_s: float = HUNG_S) -> Follower:
         made = Follower(self.declared, holder, self._nudge, hung_s=hung_s)
         thread = threading.Thread(target=made.run, daemon=True)
         thread.start()
