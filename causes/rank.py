@@ -22,8 +22,9 @@ from domain.verdict import RankedCause, Role, RuledOut, TermResult, Verdict, Ver
 from evidence.pods import keys
 
 NAME, VERSION = "expert-terms", "2"
-# Fitted on the development episodes alone it would be sharper still; but the weights were looked at on the same
-# episodes, so the mean probability of the first answer is held near nine in ten (docs/accuracy.md has the figures).
+# On 115 development episodes of 58 declarations the first answer then has 0.91 on average, is right in all, and the
+# calibration error is 0.09. Fitted there it would be 0.2; it is not, because the weights were looked at on the same
+# episodes. docs/accuracy.md has the figures on episodes that nobody looked at.
 TEMPERATURE = 0.8
 # What "something that nobody wrote a file for" scores: a cause needs evidence well above its prior to beat it.
 UNKNOWN_SCORE = 0.0

@@ -124,6 +124,8 @@ def entities_of(labels: dict[str, str]) -> tuple[EntityRef, ...]:
             found.append(EntityRef(EntityKind.SERVICE, instance, cluster, namespace))
     elif host := labels.get("node") or ("" if pod else _host_of(instance)):
         found.append(EntityRef(EntityKind.HOST, host, cluster, "", (instance,) if instance else ()))
+    if not found and cluster and not namespace:
+        found.append(EntityRef(EntityKind.CLUSTER, cluster, cluster))
     return tuple(found)
 
 

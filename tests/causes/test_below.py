@@ -9,6 +9,8 @@ from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.findings import Finding
 from domain.scope import ChangeRef, Scope
 from domain.verdict import Role, VerdictState
+from evidence.etcd_choice import etcds
+from ingest.sources.alertmanager import entities_of
 from tests.causes.scenes import MEMBER, NODE, POD, START, alert, finding, findings, scope
 
 ETCD = EtcdDecl(
@@ -131,3 +133,16 @@ def test_evidence_of_which_a_third_speaks_against_the_first_cause_is_unknown_eve
     assert told.state is VerdictState.RANKED
     assert strange.causes[0].cause == "startup-budget-too-short" and strange.causes[0].probability >= 0.5
     assert strange.state is VerdictState.UNKNOWN and strange.next_question is not None
+
+
+def test_an_api_server_alert_is_about_its_cluster_and_asks_the_etcd_below() -> None:
+    (entity,) = entities_of({"alertname": "ApiServerSlow", "cluster": "prod-a"})
+    assert entity == EntityRef(EntityKind.CLUSTER, "prod-a", "prod-a")
+    told = replace(alert("api"), name="ApiServerSlow", labels={"cluster": "prod-a"}, entities=(entity,))
+    there = replace(scope("api"), alerts=(told,), entities=(entity,), connections=Connections(etcd=[ETCD]))
+    assert [etcd.name for etcd in etcds(there)] == ["etcd-prod"]
+    elsewhere = replace(there, connections=Connections(etcd=[EtcdDecl(name="other", cluster="prod-b")]))
+    assert etcds(elsewhere) == []
+    seen = "apiserver-slow apiserver-etcd-slow etcd-fsync-over-guidance etcd-slow-applies"
+    verdict = rank(there, findings(seen, "etcd-leader-switch etcd-rtt-rise"))
+    assert (verdict.causes[0].cause, verdict.state) == ("etcd-slow-disk", VerdictState.RANKED)
