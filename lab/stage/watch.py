@@ -34,12 +34,12 @@ RULES = [
          'max by (cluster, node, condition) (kube_node_status_condition{condition=~".*Pressure",status="true"}) == 1',
          "node {{ $labels.node }} has {{ $labels.condition }}", hold="3s"),
     rule("ApiServerSlow",
-         "histogram_quantile(0.9, sum by (cluster, le) (rate(apiserver_request_duration_seconds_bucket"
+         "histogram_quantile(0.9, sum by (cluster, node, le) (rate(apiserver_request_duration_seconds_bucket"
          '{verb!~"WATCH|CONNECT",subresource!="proxy"}[30s]))) > 0.8',
-         "the API server's P90 is above 0.8 s", hold="5s"),
+         "the API server on {{ $labels.node }}: P90 is above 0.8 s", hold="5s"),
     rule("ApiServerErrors",
-         'sum by (cluster) (rate(apiserver_request_total{code=~"429|5.."}[20s]))'
-         " / sum by (cluster) (rate(apiserver_request_total[20s])) > 0.1",
+         'sum by (cluster, node) (rate(apiserver_request_total{code=~"429|5.."}[20s]))'
+         " / sum by (cluster, node) (rate(apiserver_request_total[20s])) > 0.1",
          "more than a tenth of the API server's answers are errors", hold="5s"),
 ]  # fmt: skip
 API_SERVER = (
