@@ -14,6 +14,8 @@ def test_a_verdict_has_every_key_of_the_contract_and_its_chinese_twin() -> None:
     assert set(keys.split()) <= set(body)
     first = body["causes"][0]  # type: ignore[index]
     assert {"cause", "layer", "title", "position", "probability", "terms", "next_steps"} <= set(first)
+    assert (first["role"], first["entity"], first["consequences"]) == ("primary", "EtcdMember/prod-a//etcd1", [])
+    assert body["next_question"] is None and "next_question_zh" in body
     term = "measure outcome weight sentence query from to value unit limit connection why_unknown"
     assert set(term.split()) <= set(first["terms"][0])
     assert body["as_of"] == "2026-03-01T10:05:00Z"
