@@ -49,7 +49,8 @@ def test_the_containers_run_the_commands_of_the_supervisor() -> None:
     graph = services["graph-worker"]["command"]
     assert isinstance(graph, list) and graph == ["python", *[a for a in supervisor.worker_argv("graph", "solo", 1)[1:]
                                                             if a in graph]]  # fmt: skip
-    assert services["worker"]["command"][7] == "ingest,investigate,tell"  # type: ignore[index]
+    queues = [str(services[name]["command"][7]) for name in ("worker", "tell-worker", "graph-worker")]  # type: ignore[index]
+    assert ",".join(queues) == "ingest,investigate,tell,graph"
 
 
 def test_the_containers_settings_are_ones_that_exist() -> None:
