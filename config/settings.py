@@ -112,6 +112,9 @@ GRAPH_USER = environment.text("GRAPH_USER", _graph.get("user", "neo4j"))
 GRAPH_PASSWORD = environment.text("GRAPH_PASSWORD", _graph.get("password", ""))
 REDIS_URL = environment.text("REDIS_URL", _embedded("redis.json").get("url", "redis://127.0.0.1:6379/0"))
 
+KEEP_ANSWERS_DAYS = environment.number("KEEP_ANSWERS_DAYS", 90, 1, 36_500)
+KEEP_DELIVERIES_DAYS = environment.number("KEEP_DELIVERIES_DAYS", 90, 1, 36_500)
+
 LANGUAGE_CODE = environment.text("LANGUAGE", "en") if environment.text("LANGUAGE") in {"en", "zh-hans"} else "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
@@ -206,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ingest.tasks.sweep", "schedule": 5.0},
     "poll": {"task": "ingest.tasks.poll", "schedule": 60.0},
     "compare": {"task": "ingest.tasks.compare", "schedule": 60.0},
+    "forget": {"task": "ingest.tasks.forget", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
 

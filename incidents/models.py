@@ -71,9 +71,11 @@ class Delivery(models.Model):
 
     class Meta:
         indexes = [
-            # Only what waits or needs a person is looked for; done rows stay out of these indexes.
+            # Only what waits or needs a person is looked for; done rows stay out of these two.
             models.Index(fields=["received_at"], name="delivery_waiting", condition=Q(state="new")),
             models.Index(fields=["received_at"], name="delivery_stuck", condition=Q(state__in=["parked", "dead"])),
+            # Filled when a delivery is done, not at the door; by it the oldest are found that may be forgotten.
+            models.Index(fields=["received_at"], name="delivery_done", condition=Q(state="done")),
         ]
 
     def __str__(self) -> str:
@@ -247,6 +249,7 @@ class Investigation(models.Model):
             models.UniqueConstraint(fields=["incident"], condition=Q(state="asked"), name="one_waiting"),
             models.UniqueConstraint(fields=["incident"], condition=Q(state="running"), name="one_running"),
         ]
+        indexes = [models.Index(fields=["finished_at"], name="look_finished")]
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.state}"

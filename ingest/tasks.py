@@ -5,16 +5,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from incidents import outbox, queries, said
+from incidents import outbox, queries, retention, said
 from ingest import catching_up, hearing, pipeline
 
 # After a failed nudge the door sends no other for a while: the sweeper finds the rows.
@@ -23,6 +25,8 @@ BURST_S = 0.01
 COUNTDOWN_MOST_S = 5.0
 # One transaction holds a burst, and the door waits for it on SQLite.
 BURST_MOST = 25
+# Well below the time limit of a task.
+FORGETTING_S = 45.0
 log = structlog.get_logger()
 _broker = {"rests_until": 0.0}
 _thread = {"pid": 0}
@@ -133,6 +137,16 @@ def compare() -> None:
     ids = catching_up.catch_up(timezone.now())
     for start in range(0, len(ids), BURST_MOST):
         _nudge(ingest_deliveries, ids[start : start + BURST_MOST])
+
+
+@shared_task
+def forget() -> None:
+    """Bodies and answers whose time is over; a backlog is worked off over several rounds."""
+    ends = time.monotonic() + FORGETTING_S
+    keep = retention.Keep(timedelta(days=settings.KEEP_ANSWERS_DAYS), timedelta(days=settings.KEEP_DELIVERIES_DAYS))
+    gone = retention.forget(keep, timezone.now(), lambda: time.monotonic() < ends)
+    if any(gone.values()):
+        log.info("forgotten", **gone)
 
 
 def _later(task: "Task[[int], None]", waiting: tuple[int, float] | None) -> None:
