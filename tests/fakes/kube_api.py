@@ -28,6 +28,7 @@ class KubeApi:
         self.page_most = 1000
         self.bookmark_s = 0.2
         self.hangs = False
+        self.slow_lists: dict[str, float] = {}
         self.sends_garbage = False
         self._version, self._oldest = 100, 0
         self._objects: dict[str, dict[str, dict[str, Any]]] = {path: {} for path in LISTS}
@@ -123,6 +124,7 @@ class KubeApi:
         elif verb == "watch":
             self._watch(handler, parts.path, params)
         else:
+            time.sleep(self.slow_lists.get(parts.path.rsplit("/", 1)[1], 0))
             self._list(handler, parts.path, params)
 
     def _list(self, handler: Any, path: str, params: dict[str, str]) -> None:

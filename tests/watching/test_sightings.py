@@ -88,6 +88,7 @@ def test_what_is_no_trouble_of_a_pod_is_left_out() -> None:
     "said",
     [
         'Readiness probe failed: Get "http://10.0.0.7:8080/readyz?token=s3cret&x=1": EOF',
+        'Readiness probe failed: Get "http://10.0.0.7:8080/readyz?for=s3cret": EOF',
         "Liveness probe failed: curl -H 'Authorization: Bearer s3cret-s3cret' failed",
         'Startup probe failed: Get "http://me:s3cret@10.0.0.7/": EOF',
         "Readiness probe failed: {\"password\": \"s3cret\"}",

@@ -186,6 +186,15 @@ def test_lists_come_in_pages(api: KubeApi, watching: Watching) -> None:
     assert len(Alert.objects.get().entities.filter(kind="Pod")) == 10
 
 
+def test_no_event_is_read_before_the_pods_are_known(api: KubeApi, watching: Watching) -> None:
+    api.slow_lists = {"pods": 0.8}
+    fails(api, 4)
+    watching.add()
+    until(lambda: len(deliveries()) == 1)
+    drain()
+    assert "Workload/prod-a/shop/cart" in {e.key for e in Alert.objects.get().entities.all()}
+
+
 def test_of_two_watchers_one_leads_and_the_other_takes_over_without_doubling(api: KubeApi, watching: Watching) -> None:
     first = watching.add("one")
     until(lambda: Watch.objects.filter(holder="one").exists())
@@ -220,6 +229,9 @@ def test_a_watcher_that_died_is_replaced_when_its_time_is_over(api: KubeApi) -> 
     assert watches.take("prod-a", "dead", now) == b"[]"
     assert watches.take("prod-a", "next", now + watches.HELD) is None
     assert watches.take("prod-a", "next", now + 1.1 * watches.HELD) == b"[]"
+    with pytest.raises(watches.NotHeld):
+        watches.tell("prod-a", "next", [b"{}"], b"[]", now + 3 * watches.HELD)
+    assert not Delivery.objects.exists()
     with pytest.raises(watches.NotHeld):
         watches.renew("prod-a", "dead", now + 1.1 * watches.HELD, None, "")
 
