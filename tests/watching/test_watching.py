@@ -17,6 +17,7 @@ from evidence.clients.kubernetes_watch import HUNG_S
 from incidents import watches
 from incidents.declare import declare
 from incidents.models import Alert, Connection, Delivery, Incident, Source, Watch
+from ingest.sources import all_sources
 from ingest.tasks import drain
 from ingest.watching import follower, streams, watcher
 from ingest.watching.follower import Follower
@@ -294,6 +295,16 @@ def test_a_declared_cluster_has_its_source_at_once_and_it_is_told_no_token() -> 
     assert [str(s) for s in Source.objects.all()] == ["kubernetes/prod-a"]
     declare(Connections(kubernetes=[KubernetesDecl(name="prod-b", in_cluster=True)]), dry_run=True)
     assert Source.objects.count() == 1
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "are not failure counts"), ("zh-hans", "事件数不等于失败次数")])
+def test_the_incidents_page_says_what_the_counts_mean(admin_client: Client, language: str, said: str) -> None:
+    now = timezone.now()
+    watches.take("prod-a", "one", now)
+    watches.tell("prod-a", "one", [all_sources()["kubernetes"].example], b"[]", now)
+    drain()
+    page = admin_client.get("/incidents/1/", headers={"Accept-Language": language}).content.decode()
+    assert said in page and "kubernetes/prod-a" in page
 
 
 def test_the_metrics_tell_who_is_followed_and_how_long_the_api_has_been_silent() -> None:

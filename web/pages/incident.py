@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import msgspec
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,11 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from domain.alerts import ParsedAlert
 from domain.findings import Finding
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
-from incidents import outbox, queries, record
-from incidents.models import Delivery, Incident
+from incidents import outbox, queries, record, watches
+from incidents.models import Alert, Delivery, Incident
 from tickets.render.form import safe_url
 from web.drawing.chart import line_chart
 from web.drawing.graph import draw, picture_of
@@ -112,15 +114,23 @@ def _shown(cause: RankedCause, by_measure: dict[str, Finding], drawn: set[str], 
     return ShownCause(cause, tuple(shown), cast(tuple[int, int, int], counts))
 
 
+def _counted(alert: Alert) -> str:
+    """What the counts of Kubernetes events mean, in the reader's language."""
+    if alert.source.kind != watches.KIND:
+        return ""
+    told = msgspec.json.decode(alert.parsed, type=ParsedAlert).annotations
+    said = Text(told.get("description", ""), told.get("description_zh", ""))
+    return said.in_language(get_language() or "en")
+
+
 def timeline(row: Incident, verdict: Verdict | None) -> list[Moment]:
     """Alerts, changes, looks, verdicts and what people did, oldest first."""
     moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in queries.changes(row)]
     for alert in row.alerts.select_related("source").order_by("started_at", "pk"):
         reason = Text(**alert.joined_because) if set(alert.joined_because) == {"en", "zh"} else None
         why = reason.in_language(get_language() or "en") if reason else ""
-        moments.append(
-            Moment(alert.started_at, "fired", alert.title or alert.name, f"{alert.source} · {why}".strip(" ·"))
-        )
+        parts = (str(alert.source), why, _counted(alert))
+        moments.append(Moment(alert.started_at, "fired", alert.title or alert.name, " · ".join(p for p in parts if p)))
         if alert.ended_at:
             moments.append(Moment(alert.ended_at, "ended", alert.title or alert.name, gettext("resolved")))
     for look in row.investigations.filter(state="done", as_of__isnull=False).defer("answers", "findings"):
