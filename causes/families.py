@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "name resolution": frozenset({"probe-dns-absent", "event-dns"}),
-    "no connection": frozenset({"probe-transport-timeout", "event-dial-timeout"}),
-    "refused": frozenset({"probe-refused", "event-refused"}),
-    "no answer": frozenset({"probe-app-silent", "event-grpc-silent", "event-headers-timeout"}),
+    "no connection": frozenset({"probe-transport-timeout", "event-dial-timeout", "live-dial-timeout"}),
+    "refused": frozenset({"probe-refused", "event-refused", "live-refused"}),
+    "no answer": frozenset({"probe-app-silent", "event-grpc-silent", "event-headers-timeout", "live-app-silent"}),
     "dropped": frozenset({"probe-dropped-by-app", "event-reset", "event-eof"}),
     "body": frozenset({"probe-body-stall", "event-body-timeout"}),
     "redirects": frozenset({"probe-redirect-loop", "event-redirect-loop", "event-redirect-warning"}),

@@ -10,7 +10,7 @@ CAUSE = Cause(
     title=Text("Accept queue full", "accept 队列已满"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.9,
-    needs=frozenset({"probe-transport-timeout", "event-dial-timeout", "event-deadline", "listen-overflows"}),
+    needs=frozenset({"probe-transport-timeout", "event-dial-timeout", "event-deadline", "listen-overflows", "live-dial-timeout"}),
     terms=(
         Term("probe-transport-timeout", 2.2, Text("No connection until the timeout: dropped somewhere between us and the process.", "直到超时都未建立连接：在到达进程前被丢弃。"),
              -2.0, Text("Connections were made or refused at once.", "连接已建立或立即被拒绝。")),
@@ -25,6 +25,7 @@ CAUSE = Cause(
         Term("event-deadline", 0.8, Text("The kubelet waited for headers in vain, which a dropped packet, a TLS stall and a blocked handler all look like.", "kubelet 未等到响应头：丢包、TLS 停滞和接口阻塞表现相同。")),
         Term("go-process-answers", 0.6, Text("Another listener of the process answers: the path is open, this queue is full.", "进程的另一监听有应答：网络畅通，是该队列已满。"),
              -0.5, Text("No other listener of the process answers either.", "进程的其他监听同样无应答。")),
+        Term("live-dial-timeout", 1.6, Text("A connection tried just now was not made either.", "刚才的连接尝试同样未建立。")),
     ),
     exclusions=(
         Exclusion("probe-refused", Text("Refused at once: a full queue drops, it does not refuse.", "立即被拒绝：队列满表现为丢弃而非拒绝。"), also=(("probe-transport-timeout", False),)),

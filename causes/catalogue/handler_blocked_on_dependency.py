@@ -10,7 +10,7 @@ CAUSE = Cause(
     title=Text("The probe's route is blocked", "探针接口被阻塞"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.6,
-    needs=frozenset({"probe-app-silent", "event-grpc-silent", "event-headers-timeout", "event-deadline", "event-exec-timeout", "probe-route-slow"}),
+    needs=frozenset({"probe-app-silent", "event-grpc-silent", "event-headers-timeout", "event-deadline", "event-exec-timeout", "probe-route-slow", "live-app-silent"}),
     terms=(
         Term("probe-app-silent", 3.0, Text("Connected, then no byte of an answer until the timeout: the application did not answer.", "连接成功但直到超时都没有应答：应用未响应。"),
              -1.4, Text("Not the picture of a route that is blocked.", "不符合接口阻塞的特征。")),
@@ -43,6 +43,7 @@ CAUSE = Cause(
              -1.2, Text("The process does not even accept connections.", "进程甚至没有接受连接。"), condition=Condition.NOT_SEEN),
         Term("live-tls-fails", 0.1, Text("A handshake tried just now succeeded.", "刚才的 TLS 握手成功。"),
              -2.0, Text("A handshake tried just now does not end, so no handler was reached.", "刚才的 TLS 握手未完成，请求未到达处理函数。"), condition=Condition.NOT_SEEN),
+        Term("live-app-silent", 2.4, Text("A request tried just now was accepted and not answered.", "刚才的请求已被接受但未应答。")),
     ),
     exclusions=(
         Exclusion("probe-refused", Text("The connection was refused: there was no listener to block.", "连接被拒绝：没有监听，谈不上阻塞。"), also=(("probe-app-silent", False), ("event-deadline", False))),

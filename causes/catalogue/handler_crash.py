@@ -33,6 +33,7 @@ CAUSE = Cause(
              -2.5, Text("The kubelet ended it because of the startup probe.", "kubelet 因启动探针失败终止了它。"), condition=Condition.NOT_SEEN, group="killed"),
         Term("event-liveness-kill", 0.1, Text("The kubelet did not end it.", "并非被 kubelet 终止。"),
              -2.0, Text("The kubelet ended it because of liveness.", "kubelet 因存活探针终止了它。"), condition=Condition.NOT_SEEN, group="killed"),
+        Term("live-refused", 0.6, Text("A connection tried just now was refused.", "刚才的连接尝试被拒绝。")),
     ),
     exclusions=(
         Exclusion("pod-crashed", Text("No container ended with an error, none restarted, and no connection was dropped.", "没有容器出错退出或重启，也没有连接被断开。"), seen=False, also=(("pod-restarted", False), ("probe-dropped-by-app", False))),

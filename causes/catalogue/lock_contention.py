@@ -23,6 +23,7 @@ CAUSE = Cause(
              -0.6, Text("Nobody piles up.", "没有堆积。")),
         Term("other-routes-slow", 0.6, Text("Other routes that take the same lock are slow too.", "获取同一把锁的其他接口同样变慢。")),
         Term("probe-route-slow", 0.8, Text("The probed route was slow by the process's own clock.", "按进程自身计时，被探测接口变慢。")),
+        Term("live-app-silent", 1.8, Text("A request tried just now was accepted and not answered.", "刚才的请求已被接受但未应答。")),
     ),
     exclusions=(
         Exclusion("go-mutex-wait-high", Text("The runtime counted hardly any waiting for locks.", "运行时几乎没有记录锁等待。"), seen=False),

@@ -10,7 +10,7 @@ CAUSE = Cause(
     title=Text("Packets dropped on the network path", "网络路径丢包"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.9,
-    needs=frozenset({"probe-transport-timeout", "event-dial-timeout", "event-deadline", "event-grpc-connect"}),
+    needs=frozenset({"probe-transport-timeout", "event-dial-timeout", "event-deadline", "event-grpc-connect", "live-dial-timeout"}),
     terms=(
         Term("probe-transport-timeout", 2.2, Text("No connection until the timeout: dropped somewhere between us and the process.", "直到超时都未建立连接：在到达进程前被丢弃。"),
              -2.0, Text("Connections were made or refused at once.", "连接已建立或立即被拒绝。")),
@@ -30,6 +30,7 @@ CAUSE = Cause(
         Term("live-tcp-connects", 1.2, Text("A connection made just now failed too.", "刚才的连接尝试同样失败。"),
              -1.0, Text("A connection made just now succeeded.", "刚才的连接尝试成功。"), condition=Condition.NOT_SEEN),
         Term("event-grpc-connect", 1.0, Text("The kubelet could not connect to the gRPC port.", "kubelet 无法连接 gRPC 端口。")),
+        Term("live-dial-timeout", 1.6, Text("A connection tried just now was not made either.", "刚才的连接尝试同样未建立。")),
     ),
     exclusions=(
         Exclusion("probe-refused", Text("Refused at once: the path is open.", "立即被拒绝：路径是通的。"), also=(("probe-transport-timeout", False),)),

@@ -35,6 +35,7 @@ CAUSE = Cause(
              -2.2, Text("Other probes ran into their time limit, which a missing listener does not cause.", "另有探测超时，无监听不会如此。"), condition=Condition.NOT_SEEN),
         Term("spec-port-not-declared", 0.1, Text("The probed port is a declared one.", "所探测端口已声明。"),
              -1.5, Text("The probed port is none of the declared ones, so nobody may ever listen there.", "所探测端口未声明，可能永远无监听。"), condition=Condition.NOT_SEEN),
+        Term("live-refused", 1.2, Text("A connection tried just now was refused.", "刚才的连接尝试被拒绝。")),
     ),
     exclusions=(
         Exclusion("pod-young", Text("The container was long past its start.", "容器早已完成启动。"), seen=False, also=(("pod-recovered-after-start", False),)),

@@ -22,6 +22,7 @@ CAUSE = Cause(
         Term("event-status-unavailable", 0.8, Text("The kubelet was told that it is not ready.", "kubelet 收到未就绪应答。")),
         Term("go-goroutines-rising", 0.6, Text("Those who wait pile up.", "等待者在堆积。")),
         Term("other-routes-slow", 0.4, Text("Other routes wait for the pool too.", "其他接口同样在等待连接池。")),
+        Term("live-app-silent", 1.4, Text("A request tried just now was accepted and not answered.", "刚才的请求已被接受但未应答。")),
     ),
     exclusions=(
         Exclusion("pool-exhausted", Text("The pool had free connections throughout.", "连接池始终有空闲连接。"), seen=False),

@@ -35,6 +35,7 @@ CAUSE = Cause(
         Term("pod-restarted", 0.1, Text("Nothing was restarted.", "没有重启。"),
              -0.8, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
         Term("probe-content-mismatch", 1.2, Text("It answers 200, and not with what the probe expects.", "返回 200，但内容与探针预期不符。")),
+        Term("live-refused", 0.6, Text("A connection tried just now was refused.", "刚才的连接尝试被拒绝。")),
     ),
     exclusions=(
         Exclusion("probe-app-silent", Text("The connection was made and no answer came: the target exists.", "连接已建立但无应答：目标存在。"), also=(("probe-status-error", False),)),
