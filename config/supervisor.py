@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import IO
 
 import httpx
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.core.management import call_command
+from django.db import DatabaseError, connection, connections
 
 from config import engines
 from domain.errors import ProductError
@@ -67,10 +69,11 @@ class Supervisor:
     def start(self) -> None:
         """Engines first, then the record, then web and workers. Raises ProductError with the remedy."""
         self._take_lock()
-        self._start_redis()
-        self._start_graph()
-        self._manage("migrate", "--no-input", "--verbosity", "0")
-        self._manage("ensure_admin")
+        with ThreadPoolExecutor(1) as pool:  # the graph is the slowest to start, so the others do not wait for it
+            graph = pool.submit(self._start_graph)
+            self._start_redis()
+            self._prepare_record()
+            graph.result()
         for name, argv in self._services():
             self._spawn(Child(name, argv))
             self.children[-1].started = time.monotonic()
@@ -106,10 +109,15 @@ class Supervisor:
         told = {"uri": address.uri, "user": address.user, "password": address.password}
         engines.write_private(settings.RUN_DIR / "graph.json", told)
 
-    def _manage(self, *arguments: str) -> None:
-        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, check=False)
-        if done.returncode:
-            raise ProductError(f"`manage.py {arguments[0]}` failed; its words are above")
+    def _prepare_record(self) -> None:
+        """Tables and the first user, on connections that no child sees."""
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("ensure_admin")
+        except DatabaseError as error:
+            raise ProductError(f"the record cannot be prepared ({error}); check DATABASE_URL") from error
+        finally:
+            connections.close_all()
 
     def _services(self) -> list[tuple[str, list[str]]]:
         return [
