@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,7 +177,7 @@ def _zipped(path: Path) -> dict[str, bytes]:
             if len(members) > FILES_LIMIT or sum(m.file_size for m in members) > TOTAL_LIMIT:
                 raise Malformed("is larger than a bundle may be", str(path))
             return {m.filename: archive.read(m) for m in members if not m.is_dir()}
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise Malformed(f"is neither a bundle's folder nor its zip ({error})", str(path)) from error
 
 
@@ -196,5 +197,5 @@ def _answer(name: str, raw: bytes) -> Answer:
         if len(content) > MEMBER_LIMIT:
             raise Malformed(f"is larger than {MEMBER_LIMIT} bytes", name)
         return decode_answer(content)
-    except (OSError, EOFError, msgspec.DecodeError) as error:
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(str(error), name) from error

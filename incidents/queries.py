@@ -24,6 +24,7 @@ from incidents import bulk
 from incidents.assemble import scope_of
 from incidents.models import (
     Alert,
+    Change,
     Connection,
     Delivery,
     Feedback,
@@ -186,6 +187,15 @@ def scope(row: Incident, declared: Connections, as_of: datetime, recorded: Seque
 def changes(row: Incident) -> list[ChangeRef]:
     """Changes shortly before the incident or during it."""
     return list(bulk.changes([row])[row.pk])
+
+
+def known_changes(entity: str = "", since: datetime | None = None, until: datetime | None = None) -> QuerySet[Change]:
+    """Told changes, the newest first, of entities whose key or name holds `entity`."""
+    rows = Change.objects.order_by("-at", "-pk").prefetch_related("entities")
+    if entity:
+        rows = rows.filter(entities__key__icontains=entity).distinct()
+    rows = rows.filter(at__gte=since) if since else rows
+    return rows.filter(at__lt=until) if until else rows
 
 
 def snapshot(incident_id: str) -> IncidentSnapshot:

@@ -34,7 +34,7 @@ def alertmanager() -> Iterator[tuple[str, dict[str, Any]]]:
 
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            says["path"] = self.path
+            says["path"], says["auth"] = self.path, self.headers.get("Authorization", "")
             self.send_response(says["status"])
             self.end_headers()
             self.wfile.write(says["body"])
@@ -48,11 +48,11 @@ def alertmanager() -> Iterator[tuple[str, dict[str, Any]]]:
     server.shutdown()
 
 
-def filled(url: str) -> Any:
+def filled(url: str, **more: str) -> Any:
     body = json.dumps(CUT).encode()
     delivery = Delivery(source=Source(kind="alertmanager", name="prod"), body=body)
     delivery.received_at = datetime.fromisoformat("2026-11-23T06:36:00+00:00")
-    declared = Connections(source=[SourceDecl(kind="alertmanager", name="prod", api_url=url)])
+    declared = Connections(source=[SourceDecl(kind="alertmanager", name="prod", api_url=url, **more)])
     return refill(delivery, all_sources()["alertmanager"].parse(body, delivery.received_at), declared)
 
 
@@ -80,3 +80,23 @@ def test_an_address_where_nothing_listens_leaves_the_delivery_marked() -> None:
 
 def test_no_declared_address_means_no_question() -> None:
     assert filled("").missing == 3
+
+
+def test_the_declared_token_goes_along_and_no_proxy_of_the_environment_is_asked(
+    alertmanager: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, says = alertmanager
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AM_TOKEN", "t0ken")
+    says["body"] = json.dumps([active(2)]).encode()
+    assert len(filled(url + "base", api_token_env="AM_TOKEN").alerts) == 3
+    assert says["auth"] == "Bearer t0ken" and says["path"].startswith("/base/api/v2/alerts?")
+
+
+def test_an_answer_without_an_end_leaves_the_delivery_marked(
+    alertmanager: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, says = alertmanager
+    monkeypatch.setattr("evidence.bounded.ANSWER_LIMIT", 1000)
+    says["body"] = json.dumps([active(2)]).encode() + b" " * 2000
+    assert filled(url).missing == 3

@@ -31,6 +31,12 @@ def add_token(name: str, scopes: Iterable[str]) -> str:
     return token
 
 
+def live_token(token: str) -> ApiToken | None:
+    """The row of a token that has not expired."""
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return ApiToken.objects.filter(alive, token_hash=hashed(token)).first()
+
+
 class Program:
     """The caller behind a token, in the place of a user."""
 
@@ -54,8 +60,7 @@ class TokenAuth(BaseAuthentication):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return None
-        alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-        row = ApiToken.objects.filter(alive, token_hash=hashed(token.strip())).first()
+        row = live_token(token.strip())
         if row is None:
             raise AuthenticationFailed("this token is unknown or has expired; make one with `manage.py token add`")
         return Program(row), row

@@ -17,8 +17,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from incidents import outbox, watches
-from incidents.models import ApiToken, Delivery, Incident, Investigation, Outbox, RequestCount
-from incidents.record import hashed
+from incidents.models import Delivery, Incident, Investigation, Outbox, RequestCount
+from web.api.access import live_token
 
 LOOPBACK = {"127.0.0.1", "::1"}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -127,7 +127,7 @@ def _watcher_metrics(registry: CollectorRegistry) -> None:
 
 def _may_scrape(request: HttpRequest) -> bool:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    row = ApiToken.objects.filter(token_hash=hashed(token)).first()
+    row = live_token(token)
     return row is not None and "metrics" in row.scopes
 
 

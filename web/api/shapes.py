@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from domain.alerts import Severity
-from incidents.models import Delivery, Incident, Outbox
+from incidents.models import Change, Delivery, Incident, Outbox
 from tickets.render import formats
 
 
@@ -80,6 +80,20 @@ class ChangeShape(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=500), max_length=100, required=False, default=list
     )
     url = serializers.URLField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class ToldChangeShape(serializers.ModelSerializer[Change]):
+    """A change as it was told, with the keys of the entities that it touched."""
+
+    entities = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Change
+        fields = ("kind", "reference", "title", "at", "url", "entities")
+
+    def get_entities(self, row: Change) -> list[str]:
+        """Entity keys."""
+        return sorted(entity.key for entity in row.entities.all())
 
 
 class EnrichShape(serializers.Serializer[Any]):

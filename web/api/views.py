@@ -18,7 +18,7 @@ from incidents import queries, record
 from incidents.models import Entity, Incident
 from ingest.tasks import nudge_delivery
 from web.api.access import Api
-from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape
+from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape, ToldChangeShape
 from web.pages.incident import timeline
 from web.pages.incident_list import filter_of
 
@@ -39,6 +39,12 @@ class NewestDelivery(Newest):
     """Deliveries by arrival."""
 
     ordering = ("-received_at", "-id")
+
+
+class NewestChange(Newest):
+    """Changes by when they were made."""
+
+    ordering = ("-at", "-id")
 
 
 def found(incident_id: str) -> Incident:
@@ -170,6 +176,17 @@ class Checks(Api):
 
 class Changes(Api):
     """changes/"""
+
+    @extend_schema(
+        parameters=[OpenApiParameter(n, str) for n in ("entity", "since", "until", "cursor")],
+        responses=ToldChangeShape(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """Changes that were told, newest first; what cannot be understood in a filter is left out."""
+        pages, asked = NewestChange(), filter_of(request.query_params)
+        wanted = queries.known_changes(asked.entity, asked.since, asked.until)
+        rows = pages.paginate_queryset(wanted, request, view=self)
+        return pages.get_paginated_response(ToldChangeShape(rows, many=True).data)
 
     @extend_schema(request=ChangeShape, responses={201: ANY})
     def post(self, request: Request) -> Response:
