@@ -103,7 +103,7 @@ def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The API server gets a sliver of a CPU while somebody lists everything again and again."""
     on = ground.plot(draw)
     _calm(on)
-    percent, rate = draw.randint(8, 14), draw.randint(6, 10)
+    percent, rate = draw.randint(4, 6), draw.randint(6, 10)
     end = threading.Event()
 
     def ask() -> None:
@@ -111,7 +111,7 @@ def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
             with contextlib.suppress(httpx.HTTPError):
                 ground.node.get("/api/v1/pods")
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
     with starved(ground.stage, _pid(ground, "apiserver"), percent):
         for thread in threads:
             thread.start()
@@ -122,7 +122,7 @@ def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
             end.set()
     on.linger(6)
     return on.setting("apiserver-overloaded", f"Cluster/{CLUSTER}//{CLUSTER}",
-                      f"The API server had {percent} % of one CPU under {4 * rate} lists a second.")  # fmt: skip
+                      f"The API server had {percent} % of one CPU under {8 * rate} lists a second.")  # fmt: skip
 
 
 def _reload(ground: Ground, config: str) -> None:
