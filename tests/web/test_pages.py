@@ -2,13 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from domain.text import Text
+from domain.verdict import Role
+from incidents import queries
 from incidents.models import AuditEntry
 
 COUNTS = Path(__file__).with_name("query_counts.json")
@@ -85,3 +90,19 @@ def test_what_is_not_there_is_told_as_a_page_to_people_and_as_a_problem_to_progr
     answer = person.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, kind)
     assert b"incidents" in answer.content or b"api/docs" in answer.content
+
+
+def test_an_undecided_verdict_shows_what_would_decide_it_and_roles_what_follows_from_what(person, incident):
+    body = queries.latest_verdict(incident)
+    first = replace(body.causes[0], role=Role.PRIMARY, entity="EtcdMember/prod-a//etcd1",
+                    consequences=(Text("the API server is slow", "API 服务器变慢"),))  # fmt: skip
+    second = replace(body.causes[1], role=Role.CONSEQUENCE)
+    told = replace(body, causes=(first, second), next_question=Text("Is the disk slow?", "磁盘是否缓慢？"))
+    incident.verdicts.update(body=msgspec.json.encode(told))
+    page = person.get(f"/incidents/{incident.pk}/").content.decode()
+    for words in ("What would decide it:", "Is the disk slow?", "primary cause", "follows from the first",
+                  "etcd member etcd1", "the API server is slow"):  # fmt: skip
+        assert words in page
+    assert (
+        "磁盘是否缓慢？" in person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "zh"}).content.decode()
+    )

@@ -9,8 +9,9 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from causes.cause import LAYER_NAMES
 from domain.alerts import Severity
-from domain.entities import KIND_NAMES, EntityKind
+from domain.entities import KIND_NAMES, EntityKind, named
 from domain.text import Text
+from domain.verdict import Role
 from web.drawing.chart import spoken
 
 register = template.Library()
@@ -32,6 +33,26 @@ def kind_word(kind: str) -> str:
 def layer_word(layer: str) -> str:
     """A cause's layer in the reader's language."""
     return said(LAYER_NAMES.get(layer)) or layer
+
+
+@register.filter
+def thing(key: str) -> str:
+    """The thing of an entity's key, as people say it."""
+    try:
+        return said(named(key))
+    except (KeyError, ValueError):  # a record of an older version
+        return key
+
+
+@register.filter
+def role_word(role: str) -> str:
+    """What a cause is beside the others, in the reader's language; a mere alternative needs no word."""
+    words = {
+        Role.PRIMARY: gettext("primary cause"),
+        Role.CONTRIBUTING: gettext("contributed"),
+        Role.CONSEQUENCE: gettext("follows from the first"),
+    }
+    return words.get(Role(role), "")
 
 
 @register.filter
