@@ -37,6 +37,12 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         Echo.seen.append(self.headers.get("Authorization", ""))
+        if self.path.startswith("/elsewhere"):
+            self.send_response(302)
+            self.send_header("Location", "/secret")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         body = b'{"metadata": {"resourceVersion": "1"}, "items": []}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -120,3 +126,13 @@ def test_a_file_that_is_no_text_is_told_too(url: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe")
     with pytest.raises(Refused, match="bearer_file"):
         asked(url, PrometheusDecl(name="a", url=url, bearer_file=str(tmp_path / "token")))
+
+
+def test_a_redirect_is_an_answer_and_is_never_followed_nor_is_a_proxy_asked(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with LiveTransports(Connections(), READ).client("one", url, PrometheusDecl(name="a", url=url, **BEARER)) as client:
+        assert client.get("/elsewhere").status_code == 302
+    assert Echo.seen == [f"Bearer {SECRET}"]
