@@ -4,7 +4,10 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+try:
+    from django.core.management import execute_from_command_line
+except ImportError:
+    sys.exit("This Python lacks the service's packages; run `make setup`, then .venv/bin/python manage.py")
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

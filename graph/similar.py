@@ -157,7 +157,7 @@ def _causes(ours: Profile, theirs: Profile, confirmed: bool) -> _Part:
     if confirmed:
         why = Text("Its confirmed cause, {cause}, has {share} here.", "其已确认原因 {cause} 在此处概率为 {share}。")
     else:
-        why = Text("Both rank {cause}, here with {share}.", "两者都将 {cause} 列为可能原因,此处概率为 {share}。")
+        why = Text("Both rank {cause}, here with {share}.", "两者都将 {cause} 列为可能原因，此处概率为 {share}。")
     share = f"{ours.causes.get(best, 0.0):.0%}"
     return min(sum(shared.values()), 1.0), why.format(cause=best, share=share)
 
@@ -171,7 +171,7 @@ def _findings(ours: Profile, theirs: Profile) -> _Part:
     if not seen:
         text = Text("{n} things were looked for and found in neither.", "有 {n} 项检查在两者中都未发现异常。")
         return likeness, text.format(n=len(shared))
-    text = Text("{n} findings in common, seen in both: {names}.", "共有 {n} 项相同的发现,两者都观察到:{names}。")
+    text = Text("{n} findings in common, seen in both: {names}.", "共有 {n} 项相同的发现，两者都观察到：{names}。")
     return likeness, text.format(n=len(shared), names=_listed(seen))
 
 
@@ -184,7 +184,7 @@ def _entities(ours: Profile, theirs: Profile) -> _Part:
     if not ours.entities:
         return None
     shared = ours.entities & theirs.entities
-    text = Text("{n} of {all} affected things are the same: {names}.", "{all} 个受影响对象中有 {n} 个相同:{names}。")
+    text = Text("{n} of {all} affected things are the same: {names}.", "{all} 个受影响对象中有 {n} 个相同：{names}。")
     why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_short(shared)))
     return len(shared) / len(ours.entities), why
 
@@ -193,7 +193,7 @@ def _alerts(ours: Profile, theirs: Profile) -> _Part:
     if not ours.alerts:
         return None
     shared = sorted(ours.alerts & theirs.alerts)
-    why = Text("The same alerts came: {names}.", "出现了相同的告警:{names}。").format(names=_listed(shared))
+    why = Text("The same alerts came: {names}.", "出现了相同的告警：{names}。").format(names=_listed(shared))
     return len(shared) / len(ours.alerts | theirs.alerts), why
 
 
@@ -201,7 +201,7 @@ def _topology(ours: Profile, theirs: Profile, neighbours: frozenset[str]) -> _Pa
     if not neighbours:
         return None
     shared = neighbours & theirs.entities
-    text = Text("It touched what hangs directly on ours: {names}.", "它影响了与本次对象直接相连的对象:{names}。")
+    text = Text("It touched what hangs directly on ours: {names}.", "它影响了与本次对象直接相连的对象：{names}。")
     return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_short(shared)))
 
 

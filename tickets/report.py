@@ -184,8 +184,8 @@ def in_words(probability: float) -> Text:
 
 
 def percent(probability: float) -> str:
-    """Whole percent; never 0 % or 100 %, which would be a promise."""
-    return f"{min(99, max(1, round(probability * 100)))} %"
+    """Whole percent; never 0% or 100%, which would be a promise."""
+    return f"{min(99, max(1, round(probability * 100)))}%"
 
 
 def chance(title: Text, probability: float) -> Text:
@@ -257,10 +257,10 @@ def graph_page(server: str, query: str, term: TermResult) -> str:
 
 def _steps(verdict: Verdict) -> list[Line]:
     """What to do if it is the first cause."""
-    return [_step(step) for step in dict.fromkeys(verdict.causes[0].next_steps if verdict.causes else ())]
+    return [step_line(step) for step in dict.fromkeys(verdict.causes[0].next_steps if verdict.causes else ())]
 
 
-def _step(step: Text) -> Line:
+def step_line(step: Text) -> Line:
     """A step, its command apart: what reads the same in both languages, all of it or what follows the last colon."""
     if step.en == step.zh and len(step.en) <= SENTENCE:
         return Line(bounded(step), command=True)
@@ -272,7 +272,7 @@ def _step(step: Text) -> Line:
 
 def similar_line(past: SimilarIncident, known: Known) -> Line:
     """A similar incident with how it came out."""
-    share, cause = f"{round(past.score * 100)} %", known.title(past.cause)
+    share, cause = f"{round(past.score * 100)}%", known.title(past.cause)
     title = clipped(past.title, HEADING)
     en, zh = [title, f"{share} alike"], [title, f"相似度 {share}"]
     if past.cause:

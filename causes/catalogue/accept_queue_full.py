@@ -37,6 +37,6 @@ CAUSE = Cause(
         Text("rate(node_netstat_TcpExt_ListenOverflows[5m])", "rate(node_netstat_TcpExt_ListenOverflows[5m])"),
     ),
     references=("https://man7.org/linux/man-pages/man2/listen.2.html",),
-    weights_from="Recorded fault (a process that stopped accepting, listen queue of one): transport time-out and listen overflows; the rest is judgement, kept below one nat.",
+    weights_from="Recorded fault (a process that stopped accepting, listen queue of one): transport timeout and listen overflows; the rest is judgement, kept below one nat.",
     may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
 )  # fmt: skip

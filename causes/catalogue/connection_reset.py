@@ -35,6 +35,6 @@ CAUSE = Cause(
         Text("If a sidecar or proxy sits in front: look at its own connection limits and logs.", "若前面有 sidecar 或代理：检查其连接上限与日志。"),
     ),
     references=("https://www.rfc-editor.org/rfc/rfc9293#name-reset-processing", "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/"),
-    weights_from="Measured on the blackbox exporter (reset and EOF before headers: connect above 0, processing 0, far below the time-out); the share of panics and proxies is judgement.",
+    weights_from="Measured on the blackbox exporter (reset and EOF before headers: connect above 0, processing 0, far below the timeout); the share of panics and proxies is judgement.",
     may_follow=frozenset({EntityKind.HOST}),
 )  # fmt: skip

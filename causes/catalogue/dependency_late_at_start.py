@@ -36,6 +36,6 @@ CAUSE = Cause(
         Text("Let readiness stay false until the dependency answers (that is right), and alert only when it lasts longer than a start takes.", "依赖就绪前保持未就绪（这是正确的），仅当超过启动耗时才告警。"),
     ),
     references=("https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes",),
-    weights_from="Judgement: an answer of 503 in the first moments of a container means that it runs and waits. The accept queue is open from listen(2) on, so a start race shows as an answer or a refusal, never as a time-out.",
+    weights_from="Judgement: an answer of 503 in the first moments of a container means that it runs and waits. The accept queue is open from listen(2) on, so a start race shows as an answer or a refusal, never as a timeout.",
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.WORKLOAD}),
 )  # fmt: skip

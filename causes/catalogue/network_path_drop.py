@@ -43,6 +43,6 @@ CAUSE = Cause(
         Text("Probe the same pod from another node.", "从另一节点探测同一 Pod。"),
     ),
     references=("https://github.com/prometheus/blackbox_exporter",),
-    weights_from="Measured on the blackbox exporter: connect stays 0 until the time-out, as it does for a full accept queue and a stalled TLS handshake. So the phase alone is worth the same for all three, and the second witnesses decide.",
+    weights_from="Measured on the blackbox exporter: connect stays 0 until the timeout, as it does for a full accept queue and a stalled TLS handshake. So the phase alone is worth the same for all three, and the second witnesses decide.",
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.HOST}),
 )  # fmt: skip

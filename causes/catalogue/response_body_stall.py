@@ -22,5 +22,5 @@ CAUSE = Cause(
         Text("Let the probe's route answer a few bytes only.", "让探针接口只返回少量字节。"),
     ),
     references=("https://github.com/prometheus/blackbox_exporter",),
-    weights_from="Measured on the blackbox exporter: status 200 and a transfer that takes the whole time-out.",
+    weights_from="Measured on the blackbox exporter: status 200 and a transfer that takes the whole timeout.",
 )  # fmt: skip

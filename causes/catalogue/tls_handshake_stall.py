@@ -34,5 +34,5 @@ CAUSE = Cause(
         Text("curl -v --connect-timeout 5 https://<host>:<port>/", "curl -v --connect-timeout 5 https://<host>:<port>/"),
     ),
     references=("https://github.com/prometheus/blackbox_exporter", "https://www.rfc-editor.org/rfc/rfc8446",),
-    weights_from="Measured on the blackbox exporter: connect stays 0 until the time-out for https while a tcp module passes.",
+    weights_from="Measured on the blackbox exporter: connect stays 0 until the timeout for https while a tcp module passes.",
 )  # fmt: skip

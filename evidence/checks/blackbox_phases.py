@@ -12,9 +12,9 @@ from evidence.pods import about_probes, end_ms, onset_ms
 
 CLASSES = {
     "probe-dns-absent": Text("the name did not resolve", "域名无法解析"),
-    "probe-transport-timeout": Text("no connection until the time-out", "直到超时仍未建立连接"),
+    "probe-transport-timeout": Text("no connection until the timeout", "直到超时仍未建立连接"),
     "probe-refused": Text("refused at once, nobody listens", "立即被拒绝，无监听"),
-    "probe-app-silent": Text("connected, and no first byte until the time-out", "已连接，但直到超时无首字节"),
+    "probe-app-silent": Text("connected, and no first byte until the timeout", "已连接，但直到超时无首字节"),
     "probe-dropped-by-app": Text("connected, then dropped at once", "已连接，随即被断开"),
     "probe-body-stall": Text("status 200, and the body did not end in time", "状态 200，但正文未按时结束"),
     "probe-redirect-loop": Text("redirected in a circle", "循环重定向"),

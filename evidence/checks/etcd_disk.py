@@ -1,6 +1,7 @@
 """Is one member's disk slow, or all of them?"""
 
 from dataclasses import dataclass
+from math import ceil
 
 from domain.findings import Item, Series
 from domain.text import Text
@@ -115,7 +116,8 @@ def _slow_text(values: dict[str, float], name: str, what: str) -> Text:
     # Said as "at most", so a value below a tenth of a millisecond is rounded up, not down to nothing.
     rest = max(0.0001, *(v for n, v in values.items() if n != name))
     return Text(
-        f"{what} of {name} takes {values[name] * 1000:.0f} ms on average, of its peers at most {rest * 1000:.1f} ms.",
+        f"{what[0].upper()}{what[1:]} of {name} takes {values[name] * 1000:.0f} ms on average, of its peers at most "
+        f"{rest * 1000:.1f} ms.",
         f"{name} 的 {what} 平均耗时 {values[name] * 1000:.0f} 毫秒，其他成员最多 {rest * 1000:.1f} 毫秒。",
     )
 
@@ -126,9 +128,10 @@ def _even_text(values: dict[str, float], name: str, what: str, few: bool) -> Tex
             f"A few {what}s of {name} took very long, almost all were quick: not a slow disk.",
             f"{name} 仅有极少数 {what} 耗时很长，其余都很快：并非磁盘过慢。",
         )
+    slowest = ceil(values[name] * 10_000) / 10
     return Text(
-        f"No member's {what} stands out; the slowest, {name}, takes {values[name] * 1000:.1f} ms on average.",
-        f"没有成员的 {what} 明显偏慢；最慢的 {name} 平均 {values[name] * 1000:.1f} 毫秒。",
+        f"No member's {what} stands out; the slowest, {name}, takes at most {slowest:.1f} ms on average.",
+        f"没有成员的 {what} 明显偏慢；最慢的 {name} 平均不超过 {slowest:.1f} 毫秒。",
     )
 
 

@@ -110,7 +110,7 @@ CHECK = Check(
             for kind, slug in TYPES.items()
         ),
         Measure(
-            "kubelet-probe-near-timeout", Text("Do probes nearly take their time-out?", "探测耗时是否接近超时？"), "s",
+            "kubelet-probe-near-timeout", Text("Do probes nearly take their timeout?", "探测耗时是否接近超时？"), "s",
             if_not=Text("Successful probes have room. Failed ones are not in this histogram.",
                         "成功的探测仍有余量。失败的探测不在此直方图中。"),
         ),

@@ -229,7 +229,7 @@ CHECK = Check(
         ),
         Measure(
             "spec-timeout-below-latency",
-            Text("Is the time-out near the endpoint's latency?", "超时是否接近端点时延？"),
+            Text("Is the timeout near the endpoint's latency?", "超时是否接近端点时延？"),
             "s",
         ),
         Measure("spec-startup-budget-short", Text("Is the time to start too short?", "启动预算是否过短？"), "s"),

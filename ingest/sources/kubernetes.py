@@ -216,4 +216,4 @@ EXAMPLE = (
     b'(Client.Timeout exceeded while awaiting headers)"]}'
 )
 
-SOURCE = AlertSource("kubernetes", Text("Kubernetes events", "Kubernetes 事件"), parse, EXAMPLE, setup)
+SOURCE = AlertSource("kubernetes", Text("Kubernetes events", "Kubernetes 事件"), parse, EXAMPLE, setup, by_itself=True)

@@ -27,6 +27,7 @@ class AlertSource:
     """A kind of alert source.
 
     `parse(body, received_at)` is pure and raises Malformed; `setup(url, token)` gives the steps with both put in.
+    A source that is made `by_itself` needs nobody to make it and has no token to hand out.
     """
 
     kind: str
@@ -34,3 +35,4 @@ class AlertSource:
     parse: Callable[[bytes, datetime], ParsedDelivery]
     example: bytes
     setup: Callable[[str, str], tuple[SetupStep, ...]]
+    by_itself: bool = False

@@ -165,4 +165,4 @@ def test_the_document_is_what_the_published_schema_allows(text: str, limit: int 
 def test_twins_stand_only_where_the_sign_would_mean_something() -> None:
     wecom = str(render(build(snapshot("rate(x[5m]) 2 > 1 a_b __c__")), "wecom"))
     assert wecom.startswith("## #7 etcd has no leader\n")
-    assert "\n**1. rate(x［5m］) 2 ＞ 1 a_b ＿＿c＿＿: likely (80 %)**\n" in wecom
+    assert "\n**1. rate(x［5m］) 2 ＞ 1 a_b ＿＿c＿＿: likely (80%)**\n" in wecom

@@ -50,7 +50,7 @@ def test_the_draft_tells_the_whole_story() -> None:
     told = plain(draft(whole(), TIMES, "https://graph.example", known=KNOWN))
     for words in (
         "#7 Postmortem draft: etcd has no leader", "Severity: high", "Lasted: 47 min", "Reopened: 1 times", "Ticket: OPS-17",
-        "Slow disk, by ada at 2026-11-20 09:00:00Z; fixed by a new disk", "1. slow disk: likely (80 %)", "+3.0 slow disk for 0",
+        "Slow disk, by ada at 2026-11-20 09:00:00Z; fixed by a new disk", "1. slow disk: likely (80%)", "+3.0 slow disk for 0",
         "2026-11-20 07:57:00Z Change (deploy): etcd has no leader", "2026-11-20 08:05:00Z Acknowledged by ada",
         "To acknowledge (MTTA): 5 min (from the start of the first alert to the first person who acknowledged it)",
         "To resolve (MTTR): 47 min", "Impact on users", "To be written by people.", "slow disk is ruled out",

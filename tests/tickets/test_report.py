@@ -123,7 +123,7 @@ def test_causes_are_named_by_title_and_commands_can_be_pasted() -> None:
     assert "A full disk: slow disk is ruled out" in told
     assert "  - iostat -x 5 3\n  - On its host:\n      pidstat -d 5\n  - Wait: a\n" in told
     assert "What would tell them apart\n  - the round trip" in told
-    assert "Something else, unknown: unlikely (10 %)" in told
+    assert "Something else, unknown: unlikely (10%)" in told
 
 
 def test_evidence_of_later_causes_gives_way_before_the_next_steps() -> None:
@@ -232,7 +232,7 @@ def test_a_title_is_at_most_255_characters() -> None:
 
 
 def test_percentages_never_promise() -> None:
-    assert (percent(0.0), percent(1.0), percent(0.834)) == ("1 %", "99 %", "83 %")
+    assert (percent(0.0), percent(1.0), percent(0.834)) == ("1%", "99%", "83%")
 
 
 def test_the_usual_limit_leaves_room_for_what_jira_adds() -> None:

@@ -72,13 +72,13 @@ def test_flat_values_need_no_loop(ticket):
     assert (flat["top_cause"], flat["top_cause_title"], flat["probability"]) == (
         "etcd-slow-disk", "Slow disk under one etcd member", 0.83,
     )  # fmt: skip
-    assert flat["summary_text"] == "The disk of etcd1 is slow, so etcd lost its leader (likely, 83 %)"
+    assert flat["summary_text"] == "The disk of etcd1 is slow, so etcd lost its leader (likely, 83%)"
     assert flat["report_url"].endswith(f"/incidents/{said['incident']['id']}/")
 
 
 def test_flat_values_speak_chinese(ticket):
     said = enrich({"ticket": "OPS-17", "language": "zh"}).json()
-    assert said["summary_text"] == "etcd1 的磁盘慢，导致 etcd 失去主节点（很可能，83 %）"
+    assert said["summary_text"] == "etcd1 的磁盘慢，导致 etcd 失去主节点（很可能，83%）"
 
 
 def test_an_incident_without_verdict_is_waiting(ticket):

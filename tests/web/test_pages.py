@@ -15,6 +15,7 @@ from domain.text import Text
 from domain.verdict import Role
 from incidents import queries
 from incidents.models import AuditEntry
+from web.templatetags.show import step
 
 COUNTS = Path(__file__).with_name("query_counts.json")
 PAGES = ["/", "/incidents/1/", "/causes/", "/sources/", "/connections/", "/outbox/", "/deliveries/", "/api/docs"]
@@ -106,3 +107,22 @@ def test_an_undecided_verdict_shows_what_would_decide_it_and_roles_what_follows_
     assert (
         "磁盘是否缓慢？" in person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "zh"}).content.decode()
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (Text("df -h | sort", "df -h | sort"), "<code>df -h | sort</code>"),
+        (Text("On the node: df -h", "在节点上：df -h"), "On the node: <code>df -h</code>"),
+        (Text("Ask <them>.", "询问。"), "Ask &lt;them&gt;."),
+    ],
+)
+def test_the_command_of_a_next_step_stands_apart_and_stays_text(text, shown):
+    assert step(text) == shown
+
+
+def test_the_page_of_the_api_speaks_chinese_in_every_row(person):
+    page = person.get("/api/docs", headers={"accept-language": "zh-hans"}).content.decode()
+    told = re.findall(r"</code></td><td>(.*?)</td>", page)
+    assert len(told) > 15
+    assert [text for text in told if not re.search("[\u4e00-\u9fff]", text)] == []

@@ -1,10 +1,12 @@
 """Draws an incident's neighbourhood in four columns: alerts, entities, the incident, causes and similar incidents."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from domain.entities import KIND_NAMES
 from domain.snapshot import IncidentSnapshot
 from domain.verdict import Verdict
 
@@ -38,7 +40,10 @@ class Picture:
 def picture_of(incident: IncidentSnapshot, verdict: Verdict | None, language: str) -> Picture:
     """What belongs into the picture: at most six boxes a column, the rest is counted."""
     alerts = [Node(f"a{a.id}", "alert", a.source, a.title or a.name, 0) for a in incident.alerts]
-    entities = [Node(e.key, "entity", str(e.kind), e.name, 1, f"/?entity={e.name}") for e in incident.entities]
+    entities = [
+        Node(e.key, "entity", KIND_NAMES[e.kind].in_language(language), e.name, 1, f"/?{urlencode({'entity': e.name})}")
+        for e in incident.entities
+    ]
     middle = Node("i", "incident", f"#{incident.number}", incident.title, 2)
     right = _right(verdict, language)
     nodes = [*alerts[:MAX_PER_COLUMN], *entities[:MAX_PER_COLUMN], middle, *right[:MAX_PER_COLUMN]]
@@ -59,7 +64,7 @@ def _right(verdict: Verdict | None, language: str) -> list[Node]:
         for c in verdict.causes[:3]
     ]
     similar = [
-        Node(f"s{s.incident}", "similar", f"≈ {s.score:.2f}", s.title, 3, f"/incidents/{s.incident}/")
+        Node(f"s{s.incident}", "similar", f"≈ {s.score:.0%}", s.title, 3, f"/incidents/{s.incident}/")
         for s in verdict.similar[:3]
     ]
     return causes + similar

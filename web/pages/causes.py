@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from causes.catalogue import all_causes
+from causes.cause import LAYERS
 from domain.text import Text
 
 # What recordings say where nothing was broken and the catalogue has no entry of its own for it.
@@ -26,5 +27,6 @@ def choices() -> list[tuple[str, Text]]:
 @require_safe
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
-    """Every cause with its terms, so that a reader can check what would count."""
-    return render(request, "web/causes.html", {"causes": list(all_causes().values())})
+    """Every cause by layer with its terms, so that a reader can check what would count."""
+    ordered = sorted(all_causes().values(), key=lambda c: (LAYERS.index(c.layer), c.slug))
+    return render(request, "web/causes.html", {"causes": ordered})

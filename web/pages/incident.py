@@ -39,11 +39,15 @@ class ShownTerm:
 
 @dataclass(frozen=True, slots=True)
 class ShownCause:
-    """A cause with its terms in reading order: for, against, unknown; the strongest first."""
+    """A cause with its terms in reading order: for, against, unknown; the strongest first.
+
+    `opened` is the measure whose evidence is shown unasked: of the strongest term for it that has a chart.
+    """
 
     cause: RankedCause
     terms: tuple[ShownTerm, ...]
     counts: tuple[int, int, int]
+    opened: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,8 @@ def _shown(cause: RankedCause, by_measure: dict[str, Finding], drawn: set[str], 
             chart = line_chart(finding.series, unit=finding.unit, limit=finding.limit, start=start, title=title)
         shown.append(ShownTerm(term, chart, finding))
     counts = tuple(sum(t.outcome is outcome for t in terms) for outcome in order)
-    return ShownCause(cause, tuple(shown), cast(tuple[int, int, int], counts))
+    charted = [s.term.measure for s in shown if s.chart and s.term.outcome is Outcome.FOR]
+    return ShownCause(cause, tuple(shown), cast(tuple[int, int, int], counts), next(iter(charted), ""))
 
 
 def _counted(alert: Alert) -> str:

@@ -1,8 +1,11 @@
 """How values are shown: two-language texts, probabilities, durations, bars."""
 
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
@@ -12,6 +15,7 @@ from domain.alerts import Severity
 from domain.entities import KIND_NAMES, EntityKind, named
 from domain.text import Text
 from domain.verdict import Role
+from tickets.report import step_line
 from web.drawing.chart import spoken
 
 register = template.Library()
@@ -21,6 +25,22 @@ register = template.Library()
 def said(text: Text | None) -> str:
     """The text in the reader's language."""
     return text.in_language(get_language() or "en") if text else ""
+
+
+@register.filter
+def step(text: Text) -> SafeString:
+    """A next step with its command set apart, so that it can be read and copied as one."""
+    line, words = step_line(text), said(text)
+    if line.command:
+        return format_html("<code>{}</code>", words)
+    return format_html("{} <code>{}</code>", said(line.text), line.query) if line.query else format_html("{}", words)
+
+
+@register.simple_tag
+def manage() -> str:
+    """How `manage.py` is called where this service runs."""
+    inside = Path(sys.prefix) == settings.BASE_DIR / ".venv"
+    return ".venv/bin/python manage.py" if inside else "python manage.py"
 
 
 @register.filter

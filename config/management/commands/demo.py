@@ -65,10 +65,11 @@ class Command(Verb):
             with console.status("remembering earlier incidents"):
                 past = recordings.load_history(found)
                 recordings.await_graph(GRAPH_LIMIT_S)
-            console.print(f"{past} earlier etcd incidents remembered, each a marked recurrence of a recorded one\n")
+            console.print(f"{past} earlier incidents are in the memory: repeats of the recorded ones, marked as such\n")
             results = self._results(console, found, address)
+            console.print(showing.tally(results))
             password = _make_user()
-            console.print(f"page      [bold]{address}/[/]\nuser      {USER}\npassword  {password}")
+            console.print(f"\npage      [bold]{address}/[/]\nuser      {USER}\npassword  {password}")
             if not leave:
                 console.print("\nCtrl-C stops everything")
                 service.wait()
