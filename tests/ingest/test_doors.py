@@ -344,6 +344,17 @@ def declare_etcd() -> None:
     )
 
 
+@pytest.mark.parametrize("table", ["incidents_delivery", "incidents_source"])
+def test_a_record_that_cannot_be_written_or_read_is_told_as_503_so_that_the_sender_tries_again(
+    senders: dict[str, Source], table: str
+) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO out_of_reach")
+    answer = post("alertmanager", GOOD)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "out_of_reach" not in answer.content.decode() and answer.json()["title"] == "Try again"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_rolled_back_accept_leaves_no_row(senders: dict[str, Source]) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():

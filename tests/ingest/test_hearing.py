@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from config.logs import Formatter
 from domain.alerts import AlertState
 from incidents import said, targets
 from incidents.models import AuditEntry, Heard, Incident, Outbox, SaidEvent, Target
@@ -183,3 +185,32 @@ def test_an_incident_that_its_alerts_resolved_stays_so_when_the_ticket_is_closed
     heard(event("resolved"))
     incident.refresh_from_db()
     assert (incident.resolved_at, incident.closed_at) == (ended, None)
+
+
+def test_a_record_that_cannot_be_written_is_told_as_503_and_the_secret_path_is_not_logged(
+    incident: Incident, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE incidents_heard RENAME TO out_of_reach")
+    answer = call(event("resolved"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    shown = Formatter("%(message)s")
+    assert caplog.records and not any(PATH in shown.format(record) for record in caplog.records)
+
+
+@pytest.mark.parametrize("signature", ["", "sha256=", "sha1=" + "0" * 40, "sha256=" + "é" * 64, "SHA256=" + "0" * 64])
+def test_an_odd_signature_is_a_wrong_one(incident: Incident, signature: str) -> None:
+    headers = {"X-Hub-Signature": signature}
+    answer = Client().post(f"/tickets/ops/webhook/{PATH}", b"[]", content_type="application/json", headers=headers)
+    assert answer.status_code == 401 and not Heard.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["", "%00", "%FF", "a/b", PATH.upper(), PATH + "x", "x" * 5000])
+def test_an_odd_path_is_a_wrong_one(incident: Incident, path: str) -> None:
+    assert call(event("resolved"), path=path).status_code in {401, 404} and not Heard.objects.exists()
+
+
+def test_an_unknown_system_and_a_wrong_secret_are_refused_alike(incident: Incident) -> None:
+    wrong = call(event("resolved"), key="other")
+    unknown = Client().post(f"/tickets/nobody/webhook/{PATH}", b"[]", content_type="application/json")
+    assert (unknown.status_code, unknown.content) == (wrong.status_code, wrong.content) == (401, wrong.content)
