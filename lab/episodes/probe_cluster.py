@@ -103,15 +103,15 @@ def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The API server gets a sliver of a CPU while somebody lists everything again and again."""
     on = ground.plot(draw)
     _calm(on)
-    percent, rate = draw.randint(4, 6), draw.randint(6, 10)
+    percent, callers = draw.randint(5, 7), draw.randint(36, 48)
     end = threading.Event()
 
     def ask() -> None:
-        while not end.wait(1 / rate):
+        while not end.wait(0.05):
             with contextlib.suppress(httpx.HTTPError):
                 ground.node.get("/api/v1/pods")
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(callers)]
     with starved(ground.stage, _pid(ground, "apiserver"), percent):
         for thread in threads:
             thread.start()
@@ -122,7 +122,7 @@ def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
             end.set()
     on.linger(6)
     return on.setting("apiserver-overloaded", f"Cluster/{CLUSTER}//{CLUSTER}",
-                      f"The API server had {percent} % of one CPU under {8 * rate} lists a second.")  # fmt: skip
+                      f"The API server had {percent} % of one CPU while {callers} callers listed every pod.")  # fmt: skip
 
 
 def _reload(ground: Ground, config: str) -> None:
