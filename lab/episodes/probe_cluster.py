@@ -122,7 +122,7 @@ def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
             end.set()
     on.linger(6)
     return on.setting("apiserver-overloaded", f"Cluster/{CLUSTER}//{CLUSTER}",
-                      f"The API server had {percent} % of one CPU while {callers} callers listed all pods.")  # fmt: skip
+                      f"The API server had {percent} % of one CPU under {callers} callers.")  # fmt: skip
 
 
 def _reload(ground: Ground, config: str) -> None:
