@@ -14,10 +14,8 @@ LISTS = {
     "pods": "api/v1/pods",
     "events": "api/v1/events",
     "nodes": "api/v1/nodes",
-    "namespaces": "api/v1/namespaces",
     "endpointslices.discovery.k8s.io": "apis/discovery.k8s.io/v1/endpointslices",
     "deployments.apps": "apis/apps/v1/deployments",
-    "replicasets.apps": "apis/apps/v1/replicasets",
 }
 FOLLOWED = ("pods", "events")
 VERSION = re.compile(r"\d{1,20}")

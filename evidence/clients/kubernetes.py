@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
-from lightkube.models.apps_v1 import Deployment, DeploymentList, ReplicaSet, ReplicaSetList
+from lightkube.models.apps_v1 import Deployment, DeploymentList
 from lightkube.models.core_v1 import Event, EventList, Node, NodeList, Pod, PodList
 from lightkube.models.discovery_v1 import EndpointSlice, EndpointSliceList
 
@@ -23,8 +23,7 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 NOWHERE = "https://kubernetes.invalid"
 # Made here, where one thread imports: several that meet a type of this size for the first time at once crash msgspec.
 DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind)
-    for kind in (DeploymentList, EndpointSliceList, EventList, NodeList, PodList, ReplicaSetList)
+    kind: msgspec.json.Decoder(kind) for kind in (DeploymentList, EndpointSliceList, EventList, NodeList, PodList)
 }
 
 
@@ -56,10 +55,6 @@ class Kubernetes:
     def deployments(self, namespace: str) -> tuple[Deployment, ...]:
         """Every deployment with its rollout's conditions."""
         return tuple(self._list(of("apis/apps/v1", namespace, "deployments"), DeploymentList).items)
-
-    def replica_sets(self, namespace: str) -> tuple[ReplicaSet, ...]:
-        """Every replica set; one that was made lately is a rollout."""
-        return tuple(self._list(of("apis/apps/v1", namespace, "replicasets"), ReplicaSetList).items)
 
     def nodes(self) -> tuple[Node, ...]:
         """Every node with its conditions."""

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 LISTS = {
     "/api/v1/pods": "Pod", "/api/v1/events": "Event", "/api/v1/nodes": "Node", "/api/v1/namespaces": "Namespace",
     "/apis/discovery.k8s.io/v1/endpointslices": "EndpointSlice", "/apis/apps/v1/deployments": "Deployment",
-    "/apis/apps/v1/replicasets": "ReplicaSet", "/version": "Version",
+    "/version": "Version",
 }  # fmt: skip
 
 
