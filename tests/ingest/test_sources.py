@@ -200,5 +200,5 @@ def test_the_role_that_is_shown_is_the_one_in_the_docs() -> None:
     role = next(d for d in yaml.safe_load_all(shown) if d["kind"] == "ClusterRole")
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
     assert {r for rule in role["rules"] for r in rule["resources"]} == {
-        "pods", "events", "nodes", "namespaces", "endpointslices", "deployments", "replicasets",
+        "pods", "events", "nodes", "endpointslices", "deployments",
     }  # fmt: skip
