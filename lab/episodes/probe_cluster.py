@@ -1,9 +1,7 @@
 """Faults of the whole node or of what lies below it; each has a node for itself."""
 
-import contextlib
 import json
 import random
-import threading
 import time
 from typing import Any
 
@@ -13,7 +11,6 @@ from domain.connections import EtcdDecl, EtcdMemberDecl
 from lab.episodes.episode import Episode, Setting
 from lab.faults.disk import slow_fsync
 from lab.faults.pod import stopped
-from lab.faults.process import starved
 from lab.stage.ground import Ground
 from lab.stage.plot import Plot, Pod, template
 from lab.stage.programs import StageBroken
@@ -99,32 +96,6 @@ def node_short_of_memory(ground: Ground, _: Any, draw: random.Random) -> Setting
                       f"A batch pod took {speed} MiB more each second.")  # fmt: skip
 
 
-def starved_api_server(ground: Ground, _: Any, draw: random.Random) -> Setting:
-    """The API server gets a sliver of a CPU while somebody lists everything again and again."""
-    on = ground.plot(draw)
-    _calm(on)
-    percent, callers = draw.randint(5, 7), draw.randint(36, 48)
-    end = threading.Event()
-
-    def ask() -> None:
-        while not end.wait(0.05):
-            with contextlib.suppress(httpx.HTTPError):
-                ground.node.get("/api/v1/pods")
-
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(callers)]
-    with starved(ground.stage, _pid(ground, "apiserver"), percent):
-        for thread in threads:
-            thread.start()
-        try:
-            _told(on, "ApiServerSlow", 110)
-            on.linger(10)
-        finally:
-            end.set()
-    on.linger(6)
-    return on.setting("apiserver-overloaded", f"Cluster/{CLUSTER}//{CLUSTER}",
-                      f"The API server had {percent} % of one CPU under {callers} callers.")  # fmt: skip
-
-
 def _reload(ground: Ground, config: str) -> None:
     ground.stage.write("prometheus.yml", config)
     httpx.post(f"{ground.monitoring.prometheus}/-/reload", timeout=20.0).raise_for_status()
@@ -137,8 +108,6 @@ EPISODES = (
             "etcd-slow-disk", "infrastructure", node=True, alone=True),
     Episode("probe-node-short-of-memory", "a node is short of memory", node_short_of_memory,
             "node-pressure", "infrastructure", node=True, alone=True, wishes={"spare_mib": 2500}),
-    Episode("probe-starved-api-server", "the API server is slow because it lacks CPU", starved_api_server,
-            "apiserver-overloaded", "infrastructure", node=True, alone=True),
     Episode("probe-scrape-gap", "every target looks dead because the scraping is broken", scrape_gap,
             "no-fault-scrape-gap", "no-fault", node=True, alone=True),
 )  # fmt: skip

@@ -4,7 +4,6 @@ Container shims outlive containerd and children of shims outlive the shim, so a 
 Only processes that name the stage's own scratch folder, and their children, are ended.
 """
 
-import contextlib
 import os
 import shutil
 import signal
@@ -14,7 +13,6 @@ import time
 from pathlib import Path
 
 BRIDGE = "ig-lab0"
-CPU = Path("/sys/fs/cgroup/cpu")
 
 
 def _processes() -> dict[int, tuple[int, str]]:
@@ -58,8 +56,6 @@ def sweep(folder: Path) -> None:
         subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
     if (folder / "cni").exists():  # it was a node, whose bridge outlives it
         subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
-    with contextlib.suppress(OSError):
-        (CPU / folder.name).rmdir()
     shutil.rmtree(folder, ignore_errors=True)
 
 
