@@ -124,7 +124,7 @@ class Supervisor:
             ("web", web_argv(self.host, self.port)),
             ("worker", worker_argv("ingest,investigate,tell", "threads", 4)),
             ("graph-worker", worker_argv("graph", "solo", 1)),
-            ("beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "WARNING",
+            ("beat", [sys.executable, "-m", "celery", "-A", "config", "--quiet", "beat", "--loglevel", "WARNING",
                       "--pidfile", "", "--schedule", str(settings.RUN_DIR / "beat-schedule")]),
         ]  # fmt: skip
 
@@ -223,7 +223,7 @@ def web_argv(host: str, port: int) -> list[str]:
 def worker_argv(queues: str, pool: str, concurrency: int) -> list[str]:
     """A worker's command."""
     return [
-        sys.executable, "-m", "celery", "-A", "config", "worker", "--queues", queues, "--pool", pool,
+        sys.executable, "-m", "celery", "-A", "config", "--quiet", "worker", "--queues", queues, "--pool", pool,
         "--concurrency", str(concurrency), "--hostname", f"{queues.partition(',')[0]}@%h", "--loglevel", "WARNING",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     ]  # fmt: skip

@@ -117,6 +117,9 @@ def summary(report: Report, first: RankedCause | None, *, waiting: bool) -> Text
     if first is None:
         return report.headline
     word, share = in_words(first.probability), percent(first.probability)
+    if f"({share})" in report.headline.en:
+        en = report.headline.en.replace(f"({share})", f"({word.en}, {share})", 1)
+        return Text(en, report.headline.zh.replace(f"（{share}）", f"（{word.zh}，{share}）", 1))
     return Text(f"{report.headline.en} ({word.en}, {share})", f"{report.headline.zh}（{word.zh}，{share}）")
 
 

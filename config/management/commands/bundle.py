@@ -28,5 +28,5 @@ class Command(Verb):
             raise Refused(f"{out.parent} is no folder; make it first")
         bundle = bundle_of(incident)
         bundle.save(out)
-        held = f"{len(bundle.deliveries)} deliveries, {len(bundle.answers)} recorded answers"
+        held = f"deliveries: {len(bundle.deliveries)}, recorded answers: {len(bundle.answers)}"
         self.stdout.write(f"{out}: {held}, as of {bundle.as_of:%F %T}Z")

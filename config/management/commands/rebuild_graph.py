@@ -28,7 +28,7 @@ class Command(Verb):
         left = Outbox.objects.filter(target="graph", state="waiting").count()
         if left:
             raise Unreachable(f"{total} incidents done, {left} wait; see `manage.py doctor`, then use --resume")
-        self.stdout.write(f"{total} incidents are in the graph")
+        self.stdout.write(f"incidents in the graph: {total}")
 
     def _drain(self) -> int:
         """Remember what waits until nothing more goes in; how many incidents went."""

@@ -32,7 +32,7 @@ class Command(Verb):
             bundle = Bundle.load(path)
             verdict = replay(bundle)
         except ProductError as error:
-            return f"{path}: {error}"
+            return str(error) if str(error).startswith(f"{path}:") else f"{path}: {error}"
         if as_json:
             self.stdout.write(json.dumps(to_contract(verdict), ensure_ascii=False, sort_keys=True))
         else:
