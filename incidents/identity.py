@@ -112,18 +112,15 @@ def _around(etcd: EtcdDecl, member: EtcdMemberDecl) -> list[tuple[RelationKind, 
 
 
 def told(entities: Iterable[EntityRef], connections: Connections) -> tuple[Relation, ...]:
-    """Relations that one alert's labels imply: its pod is part of its workload and service, and runs on its host;
-    an etcd member that nobody declared belongs to the etcd of its `cluster` label."""
-    by_kind: dict[EntityKind, EntityRef] = {e.kind: e for e in entities}
-    pod, member = by_kind.get(EntityKind.POD), by_kind.get(EntityKind.ETCD_MEMBER)
+    """Relations that one alert's labels imply: its pods are part of its workload and service, and one runs on its
+    host; an etcd member that nobody declared belongs to the etcd of its `cluster` label."""
+    found = list(entities)
+    by_kind: dict[EntityKind, EntityRef] = {e.kind: e for e in found}
+    pods, member = [e for e in found if e.kind is EntityKind.POD], by_kind.get(EntityKind.ETCD_MEMBER)
     if member and member.cluster and member.cluster not in {etcd.cluster for etcd in connections.etcd}:
         cluster = EntityRef(EntityKind.ETCD_CLUSTER, member.cluster, member.cluster)
         return (Relation(member.key, RelationKind.MEMBER_OF, cluster.key),)
-    if pod is None:
-        return ()
-    ways = (
-        (RelationKind.PART_OF, EntityKind.WORKLOAD),
-        (RelationKind.PART_OF, EntityKind.SERVICE),
-        (RelationKind.RUNS_ON, EntityKind.HOST),
-    )
-    return tuple(Relation(pod.key, way, by_kind[kind].key) for way, kind in ways if kind in by_kind)
+    ways = [(RelationKind.PART_OF, EntityKind.WORKLOAD), (RelationKind.PART_OF, EntityKind.SERVICE)]
+    if len(pods) == 1:  # of several nobody said which one runs there
+        ways.append((RelationKind.RUNS_ON, EntityKind.HOST))
+    return tuple(Relation(pod.key, way, by_kind[kind].key) for pod in pods for way, kind in ways if kind in by_kind)

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
-from domain.entities import EntityKind, EntityRef
+from domain.entities import EntityKind, EntityRef, RelationKind
 from incidents.identity import compatible, declared, resolve, told
 
 MEMBERS = [
@@ -67,3 +67,12 @@ def test_the_order_of_what_was_found_does_not_matter() -> None:
     refs = [EntityRef(EntityKind.HOST, "n1", "c", "", ("a",)), EntityRef(EntityKind.HOST, "n1", "c", "", ("b",))]
     assert resolve(refs, DECLARED) == resolve(refs[::-1], DECLARED)
     assert resolve(refs, DECLARED)[0].aliases == ("a", "b")
+
+
+def test_each_pod_of_an_alert_is_part_of_its_workload_and_only_a_single_one_runs_on_its_host() -> None:
+    pods = [EntityRef(EntityKind.POD, f"cart-{n}", "a", "shop") for n in range(2)]
+    workload, host = EntityRef(EntityKind.WORKLOAD, "cart", "a", "shop"), EntityRef(EntityKind.HOST, "n1", "a")
+    part_of = [(p.key, RelationKind.PART_OF, workload.key) for p in pods]
+    assert [(r.start, r.kind, r.end) for r in told([*pods, workload, host], DECLARED)] == part_of
+    one = [(r.start, r.kind, r.end) for r in told([pods[0], workload, host], DECLARED)]
+    assert one == [part_of[0], (pods[0].key, RelationKind.RUNS_ON, host.key)]
