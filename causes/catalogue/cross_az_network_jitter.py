@@ -34,8 +34,9 @@ CAUSE = Cause(
     next_steps=(
         Text("sum by (instance, To) (rate(etcd_network_peer_round_trip_time_seconds_sum[5m])) / sum by (instance, To) (rate(etcd_network_peer_round_trip_time_seconds_count[5m]))",
              "sum by (instance, To) (rate(etcd_network_peer_round_trip_time_seconds_sum[5m])) / sum by (instance, To) (rate(etcd_network_peer_round_trip_time_seconds_count[5m]))"),
-        Text("Between the zones: mtr -rwz -c 100 <peer-ip>; ss -ti dport = :2380 (look at retrans)",
-             "在可用区之间执行：mtr -rwz -c 100 <peer-ip>；ss -ti dport = :2380（查看 retrans）"),
+        Text("Between the zones: mtr -rwz -c 100 <peer-ip>", "在可用区之间执行：mtr -rwz -c 100 <peer-ip>"),
+        Text("Look for segments sent again, on each member: ss -ti dport = :2380",
+             "在各成员上查看重传：ss -ti dport = :2380"),
         Text("Ask the network provider for events between the two zones in the time range of the evidence.", "向网络提供方查询证据时段内两个可用区之间的事件。"),
     ),
     references=("https://etcd.io/docs/v3.5/tuning/#time-parameters", "https://etcd.io/docs/v3.5/metrics/"),

@@ -31,8 +31,8 @@ CAUSE = Cause(
     next_steps=(
         Text("histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])))",
              "histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])))"),
-        Text("On the member's host: iostat -x 5 3; look for other writers: pidstat -d 5 3",
-             "在该成员主机上执行：iostat -x 5 3；查找其他写入者：pidstat -d 5 3"),
+        Text("On the member's host: iostat -x 5 3", "在该成员主机上执行：iostat -x 5 3"),
+        Text("Look for other writers there: pidstat -d 5 3", "在该主机上查找其他写入者：pidstat -d 5 3"),
         Text("Move etcd's data to its own SSD, or move the leader away first: etcdctl move-leader <member-id>",
              "将 etcd 数据迁至独立 SSD；可先移走主节点：etcdctl move-leader <member-id>"),
     ),

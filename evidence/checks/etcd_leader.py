@@ -45,7 +45,15 @@ def _switch(members: Members) -> Told:
                 first_seen_at=_at(members.switch_ms() if least > 0 else None))  # fmt: skip
 
 
+def _unsampled(asked: Text) -> Told:
+    """No sample is no answer: a member that was never scraped cannot be called healthy."""
+    why = Text("no member was scraped within the window", "时间窗内没有采集到任何成员")
+    return Told(None, Text(f"{asked.en} is unknown.", f"{asked.zh}未知。"), why_unknown=why)
+
+
 def _restarted(members: Members) -> Told:
+    if not members.of("process_start_time_seconds"):
+        return _unsampled(Text("Whether a member was started anew", "是否有成员重新启动"))
     found = members.restarts()
     who = ", ".join(sorted(found))
     yes = Text(f"The process of {who} was started anew within the window.", f"{who} 的进程在时间窗内重新启动过。")
@@ -55,6 +63,8 @@ def _restarted(members: Members) -> Told:
 
 
 def _no_leader(members: Members) -> Told:
+    if not members.of("etcd_server_has_leader"):
+        return _unsampled(Text("Whether there was a time without a leader", "是否曾经无主"))
     seen = members.leaderless()
     who = ", ".join(sorted(seen))
     yes = Text(f"{who} reported that there was no leader.", f"{who} 曾报告没有主节点。")

@@ -236,6 +236,12 @@ def test_without_counters_a_switch_is_unknown() -> None:
     assert nothing.seen is None and nothing.why_unknown
 
 
+def test_a_cluster_that_was_never_scraped_is_not_said_to_have_had_a_leader_and_no_restart() -> None:
+    found = asked("etcd-leader", [gauge("up", name, 0.0) for name in NAMES])
+    for measure in ("etcd-no-leader-seen", "etcd-member-restarted"):
+        assert found[measure].seen is None and found[measure].why_unknown
+
+
 def test_a_member_that_stays_away_is_down() -> None:
     assert asked("etcd-leader", calm(up={"etcd3": away(0)}))["etcd-member-down"].subject == "etcd3"
     assert asked("etcd-leader", calm())["etcd-member-down"].seen is False
