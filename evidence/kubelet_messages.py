@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 
 READ = 2000
-PREFIX = re.compile(r"^(Readiness|Liveness|Startup) probe (failed|errored|warning)", re.IGNORECASE)
+# The recorder of events puts its own words in front when it folds similar ones.
+COMBINED = r"^(?:\(combined from similar events\): )?"
+PREFIX = re.compile(COMBINED + r"(Readiness|Liveness|Startup) probe (failed|errored|warning)", re.IGNORECASE)
 URL = re.compile(r'\b(Get|Head|Post) "[^"]*": ')
 CODE = re.compile(r"HTTP probe failed with statuscode: (\d{3})")
 BY_CODE = {401: "event-status-auth", 403: "event-status-auth", 404: "event-status-missing",

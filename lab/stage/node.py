@@ -215,7 +215,7 @@ class Node:
     @property
     def kubeconfig(self) -> Path:
         """A kubeconfig of the administrator."""
-        cluster = {"server": self.api, "insecure-skip-tls-verify": True}
+        cluster = {"server": self.api, "certificate-authority": str(self.stage.folder / "certs" / "apiserver.crt")}
         return self.stage.write("kubeconfig", {
             "apiVersion": "v1", "kind": "Config", "current-context": "lab",
             "clusters": [{"name": "lab", "cluster": cluster}], "users": [{"name": "admin", "user": {"token": TOKEN}}],

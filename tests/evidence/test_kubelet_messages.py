@@ -62,6 +62,11 @@ def test_each_probe_message_proves_what_the_table_says_and_no_more(message: str,
     assert said.slugs == tuple(slugs.split()) and said.probe == "Readiness"
 
 
+def test_a_folded_event_still_tells_which_probe_it_was() -> None:
+    said = classify("Unhealthy", "(combined from similar events): Liveness probe failed: EOF")
+    assert (said.slugs, said.probe) == (("event-eof",), "Liveness")
+
+
 @pytest.mark.parametrize(
     ("reason", "message", "slug"),
     [
