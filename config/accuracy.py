@@ -111,7 +111,7 @@ def _table(evaluated: Sequence[Evaluated]) -> list[str]:
     others = {name: figures(_control(evaluated, name)) for name in CONTROLS}
     head = f"| figure | ours (95 % interval) | {' | '.join(CONTROLS)} | cases | meaning |"
     rows = [
-        f"| {name} | {_shown(ours[name])} | {' | '.join(f'{others[c][name].value:.2f}' for c in CONTROLS)} "
+        f"| {name} | {_shown(ours[name])} | {' | '.join(_two(others[c][name].value) for c in CONTROLS)} "
         f"| {ours[name].cases} | {MEANING[name]} |"
         for name in MEANING
     ]
@@ -142,7 +142,7 @@ def _group_table(name: str, groups: Mapping[str, Mapping[str, float | None]]) ->
 
 
 def _two(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def _mistakes(cases: Sequence[Case]) -> list[str]:
