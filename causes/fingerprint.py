@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from causes.catalogue import all_causes
 from domain.findings import Finding
 from domain.scope import Scope
 
@@ -29,6 +30,17 @@ def input_hash(scope: Scope, findings: Sequence[Finding]) -> str:
         _sorted(scope.relations), _sorted(scope.changes), stable(findings),
     )  # fmt: skip
     return f"sha256:{hashlib.sha256(encoded(content)).hexdigest()}"
+
+
+def catalogue_mark() -> str:
+    """Eight hex digits that change with any cause's prior, weight, condition or exclusion, and with no text."""
+    content = [
+        (c.slug, c.layer, c.prior, c.no_fault, sorted(c.symptoms), sorted(c.change_kinds),
+         [(t.measure, t.weight_for, t.weight_against, t.condition, t.limit, t.counted_as) for t in c.terms],
+         [e.conditions for e in c.exclusions])
+        for c in all_causes().values()
+    ]  # fmt: skip
+    return hashlib.sha256(encoded(content)).hexdigest()[:8]
 
 
 def _sorted(things: Iterable[T]) -> list[T]:
