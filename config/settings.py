@@ -112,6 +112,7 @@ GRAPH_USER = environment.text("GRAPH_USER", _graph.get("user", "neo4j"))
 GRAPH_PASSWORD = environment.text("GRAPH_PASSWORD", _graph.get("password", ""))
 REDIS_URL = environment.text("REDIS_URL", _embedded("redis.json").get("url", "redis://127.0.0.1:6379/0"))
 
+INBOX_LIMIT = environment.number("INBOX_LIMIT", 100_000, 1, 100_000_000)
 KEEP_ANSWERS_DAYS = environment.number("KEEP_ANSWERS_DAYS", 90, 1, 36_500)
 KEEP_DELIVERIES_DAYS = environment.number("KEEP_DELIVERIES_DAYS", 90, 1, 36_500)
 

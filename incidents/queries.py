@@ -102,6 +102,11 @@ def findings(row: Incident) -> list[Finding]:
     return msgspec.json.decode(newest.findings, type=list[Finding]) if newest else []
 
 
+def inbox_full(limit: int) -> bool:
+    """Whether more than `limit` deliveries wait; counts no further than that."""
+    return Delivery.objects.filter(state="new").order_by("received_at")[limit : limit + 1].exists()
+
+
 def waiting_deliveries(burst: int = 25) -> list[list[str]]:
     """Ids of deliveries that nobody works on, in bursts; what was tried before goes alone: it may end its worker."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())

@@ -12,13 +12,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from incidents import record
+from incidents import queries, record
 from incidents.models import Source
 from ingest.bodies import announced, read_body, refusal, too_large
 from ingest.tasks import nudge_delivery
 
 LIMIT = 8 * 1024 * 1024
 SOURCE_CACHE_S = 5.0
+INBOX_CACHE_S = 2.0
+_inbox: dict[str, float] = {"until": 0.0, "full": False}
 # A source that does not exist is compared with this one, so that both refusals take the same time.
 NOBODY = Source(kind="", name="", token_hash="0" * 64)
 KEPT_HEADERS = ("User-Agent", "Content-Type", "X-Request-Id")
@@ -52,7 +54,18 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
+def _overloaded() -> bool:
+    """Whether the inbox is full, as it was a moment ago: the door must stay cheap when it is busy."""
+    now = time.monotonic()
+    if now >= _inbox["until"]:
+        _inbox.update(until=now + INBOX_CACHE_S, full=queries.inbox_full(settings.INBOX_LIMIT))
+    return bool(_inbox["full"])
+
+
 def _take(request: HttpRequest, source: Source) -> HttpResponse:
+    if _overloaded():
+        detail = "more deliveries wait than INBOX_LIMIT allows; see that workers run"
+        return refusal(503, "Overloaded", detail, **{"Retry-After": "10"})
     body = read_body(request, LIMIT)
     if isinstance(body, HttpResponse):
         return body
@@ -90,5 +103,6 @@ def _token(request: HttpRequest) -> str:
 
 
 def forget_sources() -> None:
-    """Look sources up anew, e.g. after a token was ended."""
+    """Look sources and the inbox up anew, e.g. after a token was ended."""
     _known.clear()
+    _inbox.update(until=0.0)

@@ -385,3 +385,15 @@ def test_one_delivery_of_a_burst_that_cannot_be_placed_does_not_hold_up_the_othe
     assert [len(burst) for burst in queries.waiting_deliveries()] == [1]
     work()
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_a_full_inbox_is_told_with_503_and_nothing_is_stored(senders: dict[str, Source], settings: Any) -> None:
+    settings.INBOX_LIMIT = 2
+    codes = []
+    for _ in range(4):
+        receive.forget_sources()
+        codes.append(post("alertmanager", bodies("alertmanager")[0]).status_code)
+    assert codes == [202, 202, 202, 503] and Delivery.objects.count() == 3
+    work()
+    receive.forget_sources()
+    assert post("alertmanager", bodies("alertmanager")[0]).status_code == 202

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from incidents.models import ApiToken
 from web.api.access import add_token
 
 READS = ["incidents/", "incidents/1/", "incidents/1/verdict/", "incidents/1/timeline/", "incidents/1/similar/", "incidents/1/postmortem/",
@@ -57,3 +58,11 @@ def test_a_postmortem_draft_is_a_markdown_file(incident, language, word):
     assert answer.headers["Content-Disposition"] == 'attachment; filename="postmortem-1.md"'
     assert word in answer.content.decode()
     assert "<script>" not in answer.content.decode()
+
+
+def test_a_tokens_last_use_is_noted_once_a_minute(incident):
+    client = bearer("read")
+    client.get("/api/v1/causes/")
+    first = ApiToken.objects.get().last_used_at
+    client.get("/api/v1/causes/")
+    assert first is not None and ApiToken.objects.get().last_used_at == first

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -18,6 +19,7 @@ from incidents.record import hashed
 from web.api.problems import as_problem
 from web.api.repeats import Repeatable
 
+NOTED_EVERY = timedelta(minutes=1)
 SCOPES = ("read", "write", "operate", "metrics")
 
 
@@ -35,6 +37,13 @@ def live_token(token: str) -> ApiToken | None:
     """The row of a token that has not expired."""
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
     return ApiToken.objects.filter(alive, token_hash=hashed(token)).first()
+
+
+def _used(row: ApiToken) -> None:
+    """Notes when a token was last used, once a minute: a token that nobody uses should be ended."""
+    now = timezone.now()
+    if row.last_used_at is None or row.last_used_at < now - NOTED_EVERY:
+        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
 
 
 class Program:
@@ -63,6 +72,7 @@ class TokenAuth(BaseAuthentication):
         row = live_token(token.strip())
         if row is None:
             raise AuthenticationFailed("this token is unknown or has expired; make one with `manage.py token add`")
+        _used(row)
         return Program(row), row
 
     def authenticate_header(self, request: Request) -> str:
