@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lab import listing, playing, recording
 from lab.episodes import all_episodes
-from lab.history import write
 from lab.planning import record_all
 from lab.stage.programs import tell
 
@@ -17,8 +16,6 @@ def main(argv: list[str]) -> int:
     wanted = _parser().parse_args(argv)
     if wanted.verb == "list":
         print("\n".join(f"{e.name}: {e.title}" for e in all_episodes().values()))
-    elif wanted.verb == "history":
-        print(f"{write(Path('bundles'))} earlier incidents")
     elif wanted.verb == "readme":
         listing.write()
     elif wanted.verb == "show":
@@ -53,7 +50,6 @@ def _parser() -> argparse.ArgumentParser:
     sub = verbs.add_parser("all", help="every episode that has no bundle yet, round after round")
     sub.add_argument("--seeds", type=int, nargs="+", required=True)
     sub.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
-    verbs.add_parser("history", help="write bundles/history.json from the recorded bundles")
     verbs.add_parser("list", help="all episodes")
     verbs.add_parser("readme", help="bring the table of lab/README.md in step")
     return parser
