@@ -1,5 +1,7 @@
 """Runs every check that applies, in parallel, each within its own time limit."""
 
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from evidence.memo import Memo
 from evidence.recording import Answer, Transports
 
 WORKERS = 8
+BUDGET_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,28 @@ class Collected:
     answers: tuple[Answer, ...]
 
 
-def collect(scope: Scope, transports: Transports, *, budget_s: float = 30.0) -> Collected:
+def collect(scope: Scope, transports: Transports, *, budget_s: float = BUDGET_S) -> Collected:
     """One finding for each measure of each check that applies; what is late is unknown."""
     checks = [check for check in all_checks() if check.applies(scope)]
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     memo = Memo()
     running = {check.slug: pool.submit(run, check, Ask(scope, transports, check.before, memo)) for check in checks}
-    wait(running.values(), timeout=budget_s)
+    _wait(checks, running, budget_s)
     found = [f for check in checks for f in _result(check, running[check.slug], Ask(scope, transports, check.before))]
     # A hanging witness costs its own limit; its thread ends with the client's own timeout.
     pool.shutdown(wait=False, cancel_futures=True)
     return Collected(tuple(sorted(found, key=lambda f: f.measure)), transports.answers())
+
+
+def _wait(checks: Sequence[Check], running: "Mapping[str, Future[list[Finding]]]", budget_s: float) -> None:
+    """For every check as long as its own limit, and for all of them no longer than the budget.
+
+    A replay gives itself more time than any live look; there only the budget counts.
+    """
+    began = time.monotonic()
+    for check in sorted(checks, key=lambda c: (c.limit_s, c.slug)):
+        limit = budget_s if budget_s > BUDGET_S else min(check.limit_s, budget_s)
+        wait([running[check.slug]], timeout=max(0.0, began + limit - time.monotonic()))
 
 
 def _result(check: Check, future: "Future[list[Finding]]", ask: Ask) -> list[Finding]:
