@@ -69,11 +69,12 @@ class Supervisor:
     def start(self) -> None:
         """Engines first, then the record, then web and workers. Raises ProductError with the remedy."""
         self._take_lock()
-        with ThreadPoolExecutor(1) as pool:  # the graph is the slowest to start, so the others do not wait for it
-            graph = pool.submit(self._start_graph)
+        with ThreadPoolExecutor(1) as pool:  # the graph is slow to start, and the record does not wait for it
+            record = pool.submit(self._prepare_record)
+            # Children end with the thread that started them: all of them belong to this one.
             self._start_redis()
-            self._prepare_record()
-            graph.result()
+            self._start_graph()
+            record.result()
         for name, argv in self._services():
             self._spawn(Child(name, argv))
             self.children[-1].started = time.monotonic()

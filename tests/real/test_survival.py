@@ -39,6 +39,16 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
+def test_a_fresh_start_keeps_every_child_that_it_started(stage: Stage) -> None:
+    whole = Whole(stage)
+    whole.start()
+    first = {name: whole.child(*words).pid for name, words in CHILDREN.items()}
+    time.sleep(8)
+    assert {name: whole.child(*words).pid for name, words in CHILDREN.items()} == first
+    assert "ended; starting it again" not in stage.log_of("up", 10**6)
+    whole.stop()
+
+
 def test_a_thousand_accepted_deliveries_outlive_an_emptied_broker(stage: Stage) -> None:
     whole = Whole(stage)
     whole.start()
