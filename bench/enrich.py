@@ -25,6 +25,8 @@ import msgspec
 
 from bench.report import generated
 from config import engines, supervisor
+from incidents import models
+from web.api.access import add_token
 
 FEW, MANY = 1_000, 100_000
 FULL_EVERY, BATCH, SHARED = 50, 2_000, 20
@@ -44,7 +46,8 @@ def measured() -> dict[str, float]:
 
 
 def _p95_ms(env: dict[str, str], have: int, wanted: int) -> float:
-    filling = [sys.executable, "-m", "bench.enrich", str(have), str(wanted)]
+    code = f"import django; django.setup(); from bench.enrich import fill; print(fill({have}, {wanted}))"
+    filling = [sys.executable, "-c", code]
     token = subprocess.run(filling, env=env, check=True, capture_output=True, text=True).stdout.strip()
     with _served(env) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         client.headers["Authorization"] = f"Bearer {token}"
@@ -94,12 +97,6 @@ def _served(env: dict[str, str]) -> Iterator[str]:
 
 def fill(have: int, wanted: int) -> str:
     """Writes incidents `have` to `wanted` - 1 into the record of the environment; a token that may read."""
-    import django  # noqa: PLC0415
-
-    django.setup()
-    from incidents import models  # noqa: PLC0415
-    from web.api.access import add_token  # noqa: PLC0415
-
     source, _ = models.Source.objects.get_or_create(kind="alertmanager", name="bench", defaults={"token_hash": "x"})
     entities = [
         models.Entity.objects.get_or_create(
@@ -158,7 +155,3 @@ def _verdict(causes: int, terms: int) -> bytes:
     if causes == 1:
         whole = replace(whole, ruled_out=(), missing=(), similar=(), tell_apart=())
     return msgspec.json.encode(replace(whole, causes=kept))
-
-
-if __name__ == "__main__":
-    print(fill(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,5 +1,6 @@
 """What a Zabbix gave up sending is fetched from its own list, once, and nothing that it never meant to send."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,8 +100,6 @@ def test_our_own_comment_that_comes_back_as_an_update_is_nothing_new(zabbix: Zab
     compared()
     body = catching_up.problem(zabbix.events["37"], timezone.now())
     own = {**body, "event_update_status": "1", "event_update_message": "etcd1: slow disk http://x [ig:0123456789ab]"}
-    import json
-
     before = Alert.objects.get().last_seen_at
     record.accept(Source.objects.get(), json.dumps(own).encode(), {}, timezone.now())
     for burst in queries.waiting_deliveries():
