@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -152,9 +152,9 @@ def without_secrets(connections: Connections) -> Connections:
     return msgspec.convert(clean(msgspec.to_builtins(connections)), Connections)
 
 
-def pack_answers(answers: Iterable[Answer]) -> bytes:
-    """All answers of an investigation in one compressed blob."""
-    return gzip.compress(msgspec.json.encode(list(answers)), compresslevel=3, mtime=0)
+def pack_answers(answers: Sequence[Answer]) -> bytes:
+    """All answers of an investigation in one compressed blob; empty for none."""
+    return b"" if not answers else gzip.compress(msgspec.json.encode(list(answers)), compresslevel=3, mtime=0)
 
 
 def unpack_answers(packed: bytes) -> tuple[Answer, ...]:

@@ -10,13 +10,17 @@
 | tell     | `tickets`                | waits in the outbox; a refusal is shown and can be sent again    |
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import groupby
+from operator import attrgetter
 
 import structlog
 
 from domain.alerts import ParsedDelivery
+from domain.connections import Connections
 from domain.errors import Malformed
+from evidence.bundles import pack_answers
 from incidents import record
 from incidents.models import Delivery, Incident, Investigation
 from ingest import memory, telling, witnesses
@@ -24,21 +28,28 @@ from ingest.judging import completed, judge
 from ingest.refill import refill
 from ingest.sources import all_sources
 
+Declared = Callable[[], Connections]
 log = structlog.get_logger()
 
 
 def ingest(delivery_ids: Sequence[str]) -> list[str]:
     """Parse deliveries and place their alerts, a burst of one source at once; the ids of the incidents touched."""
-    taken = [(row, parsed) for row in record.claim_deliveries(delivery_ids) if (parsed := _parsed(row)) is not None]
-    by_source = groupby(sorted(taken, key=lambda pair: pair[0].source_id), key=lambda pair: pair[0].source_id)
-    touched = [incident for _, burst in by_source for incident in _placed(list(burst))]
-    return [str(incident.pk) for incident in touched]
+    claimed = sorted(record.claim_deliveries(delivery_ids), key=attrgetter("source_id"))
+    by_source = groupby(claimed, key=attrgetter("source_id"))
+    return [str(incident.pk) for _, rows in by_source for incident in _taken(list(rows))]
 
 
-def _parsed(delivery: Delivery) -> ParsedDelivery | None:
+def _taken(rows: list[Delivery]) -> list[Incident]:
+    """Deliveries of one source: what is declared for it is read once."""
+    declared = cache(partial(witnesses.connections_for, rows[0].source))
+    burst = [(row, parsed) for row in rows if (parsed := _parsed(row, declared)) is not None]
+    return _placed(burst, declared) if burst else []
+
+
+def _parsed(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
     try:
         parsed = all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
-        return refill(delivery, parsed, witnesses.connections_for(delivery.source))
+        return refill(delivery, parsed, declared())
     except Malformed as error:
         record.park(delivery, str(error))
     except Exception as error:  # the border of a task: what is not expected counts as an attempt too
@@ -47,12 +58,12 @@ def _parsed(delivery: Delivery) -> ParsedDelivery | None:
     return None
 
 
-def _placed(burst: list[tuple[Delivery, ParsedDelivery]]) -> list[Incident]:
+def _placed(burst: list[tuple[Delivery, ParsedDelivery]], declared: Declared) -> list[Incident]:
     try:
-        return record.apply_burst(burst, witnesses.connections_for(burst[0][0].source))
+        return record.apply_burst(burst, declared())
     except Exception as error:  # the same border
         if len(burst) > 1:  # one that cannot be placed must not hold up the others
-            return [incident for pair in burst for incident in _placed([pair])]
+            return [incident for pair in burst for incident in _placed([pair], declared)]
         delivery = burst[0][0]
         log.exception("delivery_failed", delivery=str(delivery.pk))
         record.fail_delivery(delivery, str(error))
@@ -78,7 +89,7 @@ def _look(investigation: Investigation, incident: Incident) -> None:
     collected = completed(view.scope, view.collect())
     similar = memory.similar(incident, collected.findings)
     verdict = judge(view.scope, collected.findings, similar)
-    answers = view.packed(collected.answers) if collected.answers else b""
+    answers = pack_answers(collected.answers)
     record.save_look(investigation, view.scope.as_of, collected.findings, answers, verdict)
 
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from domain.connections import Connections
 from domain.errors import ProductError
 from domain.scope import ChangeRef, Scope
-from evidence.bundles import Bundle, pack_answers
+from evidence.bundles import Bundle
 from evidence.collect import Collected, collect
 from evidence.executors.runs import Runs
-from evidence.recording import Answer, LiveTransports, ReplayTransports
+from evidence.recording import LiveTransports, ReplayTransports
 from evidence.ways import reading
 from incidents import queries
 from incidents.models import Incident, Investigation, Source
@@ -30,10 +30,6 @@ class View:
     def collect(self) -> Collected:
         """Every check that applies, each bounded in time."""
         return collect(self.scope, self.transports)
-
-    def packed(self, answers: tuple[Answer, ...]) -> bytes:
-        """The answers as they are stored: JSON, compressed."""
-        return pack_answers(answers)
 
 
 def connections_for(source: Source) -> Connections:
