@@ -1,10 +1,11 @@
 """How each kind of declared connection is reached: its address, its TLS, its authentication."""
 
+import os
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import httpx
@@ -70,31 +71,42 @@ def tls_of(access: Access) -> ssl.SSLContext:
     """What verifies the other side, with the client's own certificate. Raises Refused when a file cannot be used."""
     if not (access.ca_file or access.client_cert_file):
         return public_tls()
+    files = (access.ca_file, access.client_cert_file, access.client_key_file)
     try:
-        made = ssl.create_default_context(cafile=access.ca_file or None)
-        if access.client_cert_file:
-            made.load_cert_chain(access.client_cert_file, access.client_key_file or None)
+        return _private_tls(*((file, os.stat(file).st_mtime_ns if file else 0) for file in files))
     except (OSError, ValueError) as error:
         raise Refused(f"ca_file or client_cert_file cannot be used ({type(error).__name__}); correct them") from error
+
+
+@lru_cache(maxsize=64)
+def _private_tls(authority: tuple[str, int], certificate: tuple[str, int], key: tuple[str, int]) -> ssl.SSLContext:
+    """Of files, each with the time of its last change: read once, and anew when one of them is replaced.
+
+    A system's whole bundle of authorities takes 40 ms, and one investigation asks thirty questions.
+    """
+    made = ssl.create_default_context(cafile=authority[0] or None)
+    if certificate[0]:
+        made.load_cert_chain(certificate[0], key[0] or None)
     return made
 
 
 def _http(base_url: str, access: Access, read: ReadSecret) -> Way:
-    headers = dict(access.headers)
-    if bearer := read(access, "bearer"):
-        headers["Authorization"] = f"Bearer {bearer}"
-    password = read(access, "basic_password")
-    auth = (access.basic_user, password) if password else None
+    headers, auth = _credentials(access, read)
     return Way(base_url, httpx.HTTPTransport(verify=tls_of(access), retries=1), headers, auth)
+
+
+def _credentials(access: Access, read: ReadSecret) -> tuple[dict[str, str], tuple[str, str] | None]:
+    """The declared headers, with a token where there is one; and user and password."""
+    bearer, password = read(access, "bearer"), read(access, "basic_password")
+    token = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    return access.headers | token, (access.basic_user, password) if password else None
 
 
 def _probed(base_url: str, target: TargetDecl, read: ReadSecret) -> Way:
     """The probe itself carries the headers; what is asked of it is only that it be done."""
-    way = _http(base_url, target, read)
-    tls = tls_of(target)
-    verify = tls if isinstance(tls, ssl.SSLContext) else ssl.create_default_context()
-    basic = {"Authorization": f"Basic {_encoded(*way.auth)}"} if way.auth else {}
-    return Way(base_url, Probing(target, verify, way.headers | basic), {})
+    headers, auth = _credentials(target, read)
+    basic = {"Authorization": f"Basic {_encoded(*auth)}"} if auth else {}
+    return Way(base_url, Probing(target, tls_of(target), headers | basic), {})
 
 
 def _encoded(user: str, password: str) -> str:

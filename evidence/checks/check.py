@@ -18,10 +18,6 @@ from evidence.recording import Transports
 
 T = TypeVar("T")
 BEFORE = timedelta(minutes=30)
-# Prometheus needs two scrapes in a range; four scrapes of the common 15 s.
-RATE_WINDOW = "1m"
-
-
 IF_SEEN = Text(
     "It was observed in the window; the sentence names the value and the limit.",
     "在时间窗内观察到；句中给出数值与界限。",
@@ -125,7 +121,7 @@ class Ask:
             raise Refused("the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster")
         self.query, self.connection = f"GET {path}", asked.name
         self.start, self.end = self.window()
-        return Kubernetes(asked, self.transports)
+        return Kubernetes(asked, self.transports, self.memo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from lightkube.models.discovery_v1 import EndpointSlice, EndpointSliceList
 
 from domain.connections import KubernetesDecl
 from domain.errors import Malformed, Refused, Unreachable
+from evidence.memo import Memo
 from evidence.recording import Transports
 
 L = TypeVar("L")
@@ -36,8 +37,8 @@ class _Status(msgspec.Struct):
 class Kubernetes:
     """One cluster. All calls raise Unreachable, Refused, Malformed or NotRecorded with one sentence."""
 
-    def __init__(self, declared: KubernetesDecl, transports: Transports) -> None:
-        self._declared, self._transports = declared, transports
+    def __init__(self, declared: KubernetesDecl, transports: Transports, memo: Memo | None = None) -> None:
+        self._declared, self._transports, self._memo = declared, transports, memo or Memo()
 
     def pods(self, namespace: str) -> tuple[Pod, ...]:
         """Every pod of the namespace."""
@@ -61,6 +62,10 @@ class Kubernetes:
         return tuple(self._list("/api/v1/nodes", NodeList).items)
 
     def _list(self, path: str, kind: type[L]) -> L:
+        """A namespace's pods are wanted by three checks, and reading them is most of the work."""
+        return self._memo.once((self._declared.name, path), lambda: self._read(path, kind))
+
+    def _read(self, path: str, kind: type[L]) -> L:
         answer = self._get(path)
         if answer.status_code >= 500 or answer.status_code == 429:
             raise Unreachable(f"the Kubernetes API answered {answer.status_code}")

@@ -1,6 +1,7 @@
 """The Kubernetes API is read with verified TLS, keeps no secret, and can be replayed without a cluster."""
 
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from domain.connections import Connections, KubernetesDecl
 from domain.errors import Malformed, ProductError, Refused, Unreachable
 from evidence.bundles import Bundle, without_secrets
 from evidence.clients.kubernetes import Kubernetes
+from evidence.memo import Memo
 from evidence.recording import LiveTransports, ReplayTransports
+from evidence.ways import tls_of
 
 POD = {
     "metadata": {"name": "cart-1", "namespace": "shop", "managedFields": [{"manager": "m"}],
@@ -89,6 +92,24 @@ def test_an_api_of_another_authority_is_not_believed(server: str, tmp_path: Path
     with pytest.raises(Unreachable, match="ConnectError"):
         Kubernetes(connections.kubernetes[0], LiveTransports(connections)).pods("shop")
     assert not Api.asked
+
+
+def test_a_list_is_read_once_an_investigation(server: str, tmp_path: Path) -> None:
+    (one,), memo = declared(tmp_path, server).kubernetes, Memo()
+    first, again = (Kubernetes(one, LiveTransports(Connections()), memo).pods("shop") for _ in range(2))
+    assert len(Api.asked) == 1 and first[0] is again[0]
+    assert Kubernetes(one, LiveTransports(Connections()), Memo()).pods("shop")[0] is not first[0]
+
+
+def test_the_files_of_tls_are_read_once_and_anew_when_they_are_replaced(server: str, tmp_path: Path) -> None:
+    own = KubernetesDecl(name="a", url=server, ca_file=str(tmp_path / "ca.pem"))
+    before = tls_of(own)
+    assert tls_of(own) is before
+    os.utime(tmp_path / "ca.pem", (1, 1))
+    assert tls_of(own) is not before
+    (tmp_path / "ca.pem").unlink()
+    with pytest.raises(Refused, match="ca_file"):
+        tls_of(own)
 
 
 @pytest.mark.parametrize(
