@@ -195,6 +195,6 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
-    needs=("target", "blackbox"),
+    needs=("target", "blackbox", "prometheus"),
     cost=2 * MOST + 1,
 )

@@ -32,7 +32,7 @@ def _items(fallen: list[Fallen]) -> tuple[Item, ...]:
 
 def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[str, str]) -> Told:
     where, name = who
-    peers = [pod for pod in found.nodes if pod not in own and Fallen(where, pod, "", 0).workload == name]
+    peers = [pod for pod in found.nodes if pod not in own and workload_of(pod) == name]
     hits = [f for f in others if f.namespace == where and f.workload == name]
     if not peers and not hits:
         return silent(Text(f"{name} has no other pod to compare with", f"{name} 没有其他 Pod 可比较"))
@@ -83,5 +83,5 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
-    cost=2,
+    cost=3,
 )

@@ -81,5 +81,6 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
+    needs=("prometheus", "kubernetes api"),
     cost=2,
 )

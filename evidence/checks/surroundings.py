@@ -174,5 +174,5 @@ CHECK = Check(
     lambda scope: bool(scope.entities),
     _collect,
     needs=("prometheus", "kubernetes api"),
-    cost=7,
+    cost=9,
 )
