@@ -155,13 +155,11 @@ def read_more(ask: Ask, etcd: EtcdDecl, metrics: str) -> Members:
 
 def ask_more(ask: Ask, etcd: EtcdDecl, query: str, start: datetime | None = None, step_s: int = 5) -> Answered:
     """A range query that may stay unanswered; the one that a finding shows remains the one asked before."""
-    shown = ask.query, ask.start, ask.end
-    try:
-        return ask.range(server_of(ask, etcd), query, start, step_s)
-    except ProductError:
-        return Answered(())
-    finally:
-        ask.query, ask.start, ask.end = shown
+    with ask.aside():
+        try:
+            return ask.range(server_of(ask, etcd), query, start, step_s)
+        except ProductError:
+            return Answered(())
 
 
 def _named(metrics: str, etcd: EtcdDecl) -> str:

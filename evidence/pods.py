@@ -53,7 +53,7 @@ AROUND = (
 
 def about_probes(scope: Scope) -> bool:
     """Whether a pod, a workload or a service is concerned."""
-    return any(scope.of_kind(kind) for kind in (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE))
+    return any(scope.of_kind(kind) for kind in OWNERS)
 
 
 def ask_pod(ask: Ask, metrics: str, extra: str = "") -> Answered:

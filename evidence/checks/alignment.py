@@ -18,9 +18,8 @@ LIMIT_S = 1.0
 
 def _collect(ask: Ask) -> dict[str, Told]:
     lines = ask_any(ask, CLOCKS, step_s=60).lines
-    query, connection = ask.query, ask.connection
-    items = (*_clocks(lines, ask.scope), *_intervals(ask), *_starts(ask.scope))
-    ask.query, ask.connection = query, connection
+    with ask.aside():
+        items = (*_clocks(lines, ask.scope), *_intervals(ask), *_starts(ask.scope))
     offsets = [item for item in items if item.exceeds is not None]
     if not offsets:
         raise Refused("no node_exporter tells its clock (node_time_seconds)")

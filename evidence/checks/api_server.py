@@ -1,12 +1,10 @@
 """Is the Kubernetes API server slow or failing, and is the etcd below it slow as it sees it?"""
 
-from datetime import UTC, datetime
-
 from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, silent
+from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, silent
 from evidence.clients.prometheus import Answered, Line
 from evidence.onset import fault_at
 from evidence.pods import about_probes, ask_any, end_ms
@@ -63,7 +61,7 @@ def _slow(line: Line | None, window: tuple[int, int], limit: float, who: tuple[s
     sentence = Text(f"{who[0]} took up to {worst:.2f} s (99 %).", f"{who[1]}耗时（99%）最高 {worst:.2f} 秒。")
     first = next((p.at_ms for p in line.points if p.at_ms >= window[0] and p.value >= limit), None)
     return Told(seen, sentence, worst, limit, series=chart([line], lambda _: "p99"),
-                first_seen_at=_time(first) if seen else None)  # fmt: skip
+                first_seen_at=moment(first) if seen else None)  # fmt: skip
 
 
 def _errors(answered: Answered, window: tuple[int, int]) -> Told:
@@ -76,10 +74,6 @@ def _errors(answered: Answered, window: tuple[int, int]) -> Told:
         f"Up to {worst:.1%} of the API requests failed with 5xx.", f"最多 {worst:.1%} 的 API 请求返回 5xx。"
     )
     return Told(worst >= FAILING, sentence, worst, FAILING, series=chart([line] if line else [], lambda _: "5xx"))
-
-
-def _time(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _about(scope: Scope) -> bool:

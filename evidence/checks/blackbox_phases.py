@@ -1,13 +1,12 @@
 """In which phase does the blackbox probe of the target fail? Zero is not absent; only DNS is absent."""
 
 from collections import Counter
-from datetime import UTC, datetime
 
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
 from evidence.blackbox_targets import Target, all_targets, is_own
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, moment
 from evidence.pods import about_probes, end_ms, onset_ms
 
 CLASSES = {
@@ -159,8 +158,7 @@ def _recovered(own: list[Target], start: int, end: int) -> Told:
     over = lasted < 120 and end - times[-1] > 15_000
     yes = Text(f"The failures were over after {lasted:.0f} s.", f"失败持续 {lasted:.0f} 秒后结束。")
     no = Text(f"The failures lasted {lasted:.0f} s or still go on.", f"失败持续 {lasted:.0f} 秒或仍在继续。")
-    first = datetime.fromtimestamp(times[0] / 1000, UTC)
-    return Told(over, yes if over else no, lasted, 120, first_seen_at=first)
+    return Told(over, yes if over else no, lasted, 120, first_seen_at=moment(times[0]))
 
 
 CHECK = Check(

@@ -1,8 +1,9 @@
 """What a check is: one question, the measures it can tell, and how it looks for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.connections import PrometheusDecl
@@ -96,6 +97,15 @@ class Ask:
         answered = self.memo.once((server.name, query, since.isoformat(), end.isoformat(), str(step_s)), asked)
         self.partial = self.partial or answered.partial
         return answered
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is asked within only rounds a finding off; it goes on showing what was asked before."""
+        shown = self.query, self.connection, self.start, self.end
+        try:
+            yield
+        finally:
+            self.query, self.connection, self.start, self.end = shown
 
     def prometheus(self, name: str = "") -> PrometheusDecl | None:
         """The server of that name; without a name the first one that answers for the incident's clusters."""
@@ -211,6 +221,11 @@ def _lowered(told: Told, partial: str) -> Told:
         return replace(told, sentence=added)
     return replace(silent(Text(f"the data is partial: {partial}", f"数据不完整：{partial}")),
                    query=told.query, connection=told.connection)  # fmt: skip
+
+
+def moment(at_ms: int | None) -> datetime | None:
+    """The time of epoch milliseconds; None for none, which 0 is too."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None
 
 
 def chart(lines: Sequence[Line], name: Callable[[Line], str]) -> tuple[Series, ...]:

@@ -1,16 +1,10 @@
 """Did the leader really change, was a member restarted, did anybody see no leader, and who went silent?"""
 
-from datetime import UTC, datetime
-
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, moment
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import LEADERSHIP, Members, read
-
-
-def _at(ms: int | None) -> datetime | None:
-    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
@@ -42,7 +36,7 @@ def _switch(members: Members) -> Told:
     )
     series = chart(members.of("etcd_server_leader_changes_seen_total"), members.member)
     return Told(least > 0, yes if least > 0 else no, least, 0, items=items, series=series,
-                first_seen_at=_at(members.switch_ms() if least > 0 else None))  # fmt: skip
+                first_seen_at=moment(members.switch_ms() if least > 0 else None))  # fmt: skip
 
 
 def _unsampled(asked: Text) -> Told:
@@ -59,7 +53,7 @@ def _restarted(members: Members) -> Told:
     yes = Text(f"The process of {who} was started anew within the window.", f"{who} 的进程在时间窗内重新启动过。")
     no = Text("No member's process was started anew.", "没有成员进程重新启动。")
     return Told(bool(found), yes if found else no, float(len(found)), 0, who,
-                first_seen_at=_at(min(found.values(), default=None)))  # fmt: skip
+                first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip
 
 
 def _no_leader(members: Members) -> Told:
@@ -71,7 +65,7 @@ def _no_leader(members: Members) -> Told:
     no = Text("No scrape saw a member without a leader.", "所有采样中成员都有主节点。")
     series = chart(members.of("etcd_server_has_leader"), members.member)
     return Told(bool(seen), yes if seen else no, float(len(seen)), 0, who, series=series,
-                first_seen_at=_at(min(seen.values(), default=None)))  # fmt: skip
+                first_seen_at=moment(min(seen.values(), default=None)))  # fmt: skip
 
 
 def _silent(members: Members) -> Told:
@@ -84,7 +78,7 @@ def _silent(members: Members) -> Told:
     )
     no = Text("No member fell silent and came back as the same process.", "没有成员静默后以同一进程恢复。")
     return Told(bool(gaps), yes if gaps else no, longest, 0, who, series=chart(members.of("up"), members.member),
-                first_seen_at=_at(min((g[0] for g in gaps.values()), default=None)))  # fmt: skip
+                first_seen_at=moment(min((g[0] for g in gaps.values()), default=None)))  # fmt: skip
 
 
 def _old_leader(members: Members) -> Told:
@@ -109,7 +103,7 @@ def _down(members: Members) -> Told:
     yes = Text(f"{who} does not answer scrapes any more.", f"{who} 已不再响应采集。")
     no = Text("At the end every member answers scrapes.", "时间窗末尾所有成员都响应采集。")
     return Told(bool(found), yes if found else no, float(len(found)), 0, who,
-                first_seen_at=_at(min(found.values(), default=None)))  # fmt: skip
+                first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip
 
 
 CHECK = Check(

@@ -1,15 +1,15 @@
 """Peer round trip times by pair and zone, read for what they are: a smoothed value, sampled every 30 s."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from statistics import median
 
 from domain.findings import Item, Series
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.checks.check import Ask, Check, Measure, Told, moment
 from evidence.clients.prometheus import Answered, matcher
 from evidence.etcd_choice import etcds
 from evidence.etcd_pairs import RTT, SAMPLED_MS, Pair, Tail, common_member, dead, edges, pairs_of, tails
-from evidence.etcd_series import LEADERSHIP, Members, ask_more, read, read_more, series_of, server_of
+from evidence.etcd_series import LEADERSHIP, Members, ask_more, member_name, read, read_more, series_of, server_of
 
 # The stock alert rule's 150 ms belongs to the default election timeout of 1000 ms; etcd's guidance is a timeout of
 # at least ten round trips.
@@ -58,8 +58,7 @@ def _since(ask: Ask, onset_ms: int) -> datetime:
 
 
 def _name(members: Members, ids: dict[str, str], instance: str, to: str) -> str:
-    start = next((m.name for m in members.etcd.member if m.instance == instance), instance)
-    return f"{start} → {ids.get(to, to)}"
+    return f"{member_name(members.etcd, instance)} → {ids.get(to, to)}"
 
 
 def _highest(answered: Answered, members: Members) -> dict[str, float]:
@@ -132,7 +131,7 @@ def _rise(risen: list[Pair], pairs: list[Pair], items: tuple[Item, ...], series:
         f"没有成员对的往返时延高于自身水平；最高 {worst.peak * 1000:.0f} 毫秒（{worst.name}）。",
     )
     return Told(bool(risen), yes if risen else no, worst.peak, None, worst.name if risen else "", items=items,
-                series=series, first_seen_at=_at(min((p.rose_ms for p in risen), default=None)))  # fmt: skip
+                series=series, first_seen_at=moment(min((p.rose_ms for p in risen), default=None)))  # fmt: skip
 
 
 def _one_member(common: str, risen: list[Pair], items: tuple[Item, ...]) -> Told:
@@ -182,7 +181,7 @@ def _order(risen: list[Pair], members: Members, leaderless: dict[str, int]) -> T
     lost_ms = min(leaderless.values(), default=None)
     events = (("RTT ↑", rose_ms), ("has_leader = 0", lost_ms), ("leader_changes +1", switch_ms))
     known = sorted((at, name) for name, at in events if at is not None)
-    items = tuple(Item(name, (at - (switch_ms or at)) / 1000, f"{_at(at):%H:%M:%S} UTC") for at, name in known)
+    items = tuple(Item(name, (at - (switch_ms or at)) / 1000, f"{moment(at):%H:%M:%S} UTC") for at, name in known)
     if switch_ms is None:
         return Told(False, Text("There was no switch to compare with.", "没有换主可供比较。"), items=items)
     if rose_ms is None:
@@ -201,7 +200,7 @@ def _order(risen: list[Pair], members: Members, leaderless: dict[str, int]) -> T
         f"The rise was sampled {-lag:.0f} s before the leader was lost.", f"上升在失去主节点前 {-lag:.0f} 秒采样到。"
     )
     no = Text(f"The rise came {lag:.0f} s after the leader was lost.", f"上升在失去主节点后 {lag:.0f} 秒才出现。")
-    return Told(lag <= 0, yes if lag <= 0 else no, lag, items=items, first_seen_at=_at(rose_ms))
+    return Told(lag <= 0, yes if lag <= 0 else no, lag, items=items, first_seen_at=moment(rose_ms))
 
 
 def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> Told:
@@ -227,10 +226,6 @@ def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> T
     )  # fmt: skip
     seen = high and not moved
     return Told(seen, yes if seen else no, levels[worst], guidance, worst.name if seen else "", items=items)
-
-
-def _at(ms: int | None) -> datetime | None:
-    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None
 
 
 CHECK = Check(

@@ -1,12 +1,11 @@
 """Did members lose their connections to each other, although both ends were alive?"""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Check, Measure, Told, chart, moment
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import SETTLE_MS, Members, increase, read, read_more
@@ -108,7 +107,7 @@ def _told(members: Members, links: list[Link], ids: dict[str, str]) -> Told:
     return Told(
         bool(broken), yes if broken else no, sum(link.lost for link in broken), 0.0, items=items,
         subject=_common(broken), series=series,
-        first_seen_at=datetime.fromtimestamp(first / 1000, UTC) if first else None,
+        first_seen_at=moment(first),
     )  # fmt: skip
 
 

@@ -1,12 +1,11 @@
 """Which of the kubelet's own probes fail, and how often? Event counts are not failure counts; this metric is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import pairwise
 
 from domain.errors import ProductError, Refused
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
+from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, told_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
@@ -46,7 +45,7 @@ def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> Told:
     no = Text(f"The kubelet's {kind.lower()} probe did not fail.", f"kubelet 的 {kind} 探针没有失败。")
     first = min((line.points[0].at_ms for line in failed), default=None)
     return Told(count > 0, yes if count > 0 else no, count, 0, series=chart(failed, lambda line: kind),
-                first_seen_at=datetime.fromtimestamp(first / 1000, UTC) if first and count else None)  # fmt: skip
+                first_seen_at=moment(first) if count else None)  # fmt: skip
 
 
 def _together(lines: tuple[Line, ...], start: int, end: int) -> Told:
@@ -69,11 +68,10 @@ def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[
 def _near(ask: Ask) -> dict[str, Told]:
     """Held against timeoutSeconds where the API tells it. It is a second at least, so less than that is never near."""
     measured = slowest(ask_more(ask))
-    query, connection = ask.query, ask.connection
     if not measured:
         raise Refused("the kubelet tells no durations of probes (prober_probe_duration_seconds)")
-    known = _timeouts(ask)
-    ask.query, ask.connection = query, connection
+    with ask.aside():
+        known = _timeouts(ask)
     shares = {key: took / known.get(key, 1) for key, took in measured.items()}
     key = max(sorted(shares), key=lambda k: shares[k])
     if shares[key] >= NEAR and key not in known:

@@ -1,12 +1,11 @@
 """What became of the pod: restarts, how its containers ended, its age, and whether it was being deleted."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import pstdev
 
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
+from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, told_by
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
@@ -166,7 +165,7 @@ def _waiting(ask: Ask) -> dict[str, Told]:
     bad = [x for x in lines if x.labels.get("reason", "") not in HARMLESS]
     first = min((p.at_ms for x in bad for p in x.points if p.value == 1 and p.at_ms >= start), default=None)
     told = Told(bool(reasons), yes if reasons else no, float(len(reasons)), 0, ", ".join(reasons),
-                first_seen_at=None if first is None else datetime.fromtimestamp(first / 1000, UTC))  # fmt: skip
+                first_seen_at=moment(first))  # fmt: skip
     return {"pod-waiting": told}
 
 

@@ -24,9 +24,8 @@ def _collect(ask: Ask) -> dict[str, Told]:
               for x in by_label(answered, KEYS, only, window)]  # fmt: skip
     if not routes:
         raise Refused("the pod exports no request durations by route")
-    query, connection = ask.query, ask.connection
-    probed = _probed(ask)
-    ask.query, ask.connection = query, connection
+    with ask.aside():
+        probed = _probed(ask)
     own = [r for r in routes if _plain(r.name) in probed]
     others = [r for r in routes if r not in own and _plain(r.name) != "/metrics"]
     return {"probe-route-slow": _told(own, "The probed route"), "other-routes-slow": _told(others, "Another route")}
