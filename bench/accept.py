@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
 
 import httpx
 
 from config import engines, supervisor
+from lab.stage.programs import free_port
 
 SENDERS, REQUESTS, ROUNDS = 4, 200, 5
 AIMS = {
@@ -42,10 +42,8 @@ def served(fill: Callable[[Path], None] = lambda home: None) -> Iterator[tuple[s
 
     `fill` may put rows into the record before anything is served.
     """
-    with tempfile.TemporaryDirectory(prefix="ig-bench-") as name, socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port, pipe = free.getsockname()[1], Path(name) / "redis.sock"
-        free.close()
+    with tempfile.TemporaryDirectory(prefix="ig-bench-") as name:
+        port, pipe = free_port(), Path(name) / "redis.sock"
         env = {**os.environ, "INCIDENT_GRAPH_HOME": name, "REDIS_URL": f"unix://{pipe}"}
         env |= {"DJANGO_SETTINGS_MODULE": "bench.settings", "PORT": str(port)}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0", "--no-input"], env=env, check=True)

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from socket import socket
 from typing import Any
 
 import httpx
@@ -26,6 +25,7 @@ import msgspec
 from bench.report import generated
 from config import engines, supervisor
 from incidents import models
+from lab.stage.programs import free_port
 from web.api.access import add_token
 
 FEW, MANY = 1_000, 100_000
@@ -78,9 +78,7 @@ def _one(client: httpx.Client, asked: dict[str, Any]) -> float:
 
 @contextmanager
 def _served(env: dict[str, str]) -> Iterator[str]:
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     web = subprocess.Popen(engines.owned(supervisor.web_argv("127.0.0.1", port)), env={**env, "PORT": str(port)})
     try:
         for _ in range(300):

@@ -4,6 +4,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -29,6 +30,7 @@ STOP_PATIENCE_S = 15.0
 _ORPHAN_PATIENCE_S = 3.0
 _MAIN_CLASS = "com.arcadedb.server.ArcadeDBServer"
 _PORT_ATTEMPTS = 3
+_BELOW_OUTGOING = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +300,12 @@ def answers(address: GraphAddress) -> bool:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two ports of loopback that nobody has just now."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    """Two ports of loopback that nobody has just now.
+
+    The server listens seconds later, so they lie below those that outgoing connections are given meanwhile.
+    """
+    free = (port for port in random.sample(_BELOW_OUTGOING, len(_BELOW_OUTGOING)) if is_free(port))
+    return next(free), next(free)
 
 
 def is_free(port: int) -> bool:

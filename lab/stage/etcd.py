@@ -120,7 +120,7 @@ class Etcd:
         self.stage.after(proxies.close)
         for uid, seat in enumerate(self.shape.seats, FIRST_UID):
             # Low ports: no outgoing connection can take them while the member is down.
-            client, peer = free_port(low=True), free_port(low=True)
+            client, peer = free_port(), free_port()
             links = proxies.open(peer), proxies.open(client)
             self.members.append(Member(seat, client, peer, uid, links[0], self.http, links[1]))
         self.delay(self.shape.calm_delay_s)

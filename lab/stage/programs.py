@@ -25,11 +25,15 @@ class StageBroken(Exception):
     """A real program did not start or did not become ready; the text names it and its log."""
 
 
-def free_port(low: bool = False) -> int:
-    """A loopback TCP port that was free a moment ago; `low` keeps it below 32768, as Zabbix demands."""
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago.
+
+    It lies below 32768, as Zabbix demands, and below the ports that outgoing connections are given: a program may
+    listen seconds later.
+    """
     while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", random.randint(20_000, 32_000) if low else 0))
+            probe.bind(("127.0.0.1", random.randint(20_000, 32_000)))
             return int(probe.getsockname()[1])
 
 

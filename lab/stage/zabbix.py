@@ -91,7 +91,7 @@ def _sql(stage: Stage, env: dict[str, str], name: str, text: str) -> None:
 
 
 def _server(stage: Stage, database: int) -> tuple[int, int]:
-    port = free_port(low=True)
+    port = free_port()
     lines = {
         "DBHost": "127.0.0.1", "DBPort": database, "DBName": "zabbix", "DBUser": "postgres", "DBPassword": "zabbix",
         "ListenIP": "127.0.0.1", "ListenPort": port, "AllowRoot": 1, "CacheUpdateFrequency": 5, "LogType": "console",

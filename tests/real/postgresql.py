@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from lab.stage.programs import free_port
 
 START_S = 60
 
@@ -27,12 +28,6 @@ def _as_owner() -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running_postgresql() -> Iterator[str]:
     """A fresh server on loopback; its URL. Gone with its data afterwards."""
@@ -41,7 +36,7 @@ def running_postgresql() -> Iterator[str]:
     if os.getuid() == 0:
         for path in (folder, folder / "password"):
             shutil.chown(path, "postgres", "postgres")
-    data, programs, port = folder / "data", _bin(), _free_port()
+    data, programs, port = folder / "data", _bin(), free_port()
     subprocess.run(
         [*_as_owner(), programs / "initdb", "-D", data, "-U", "record", "-A", "scram-sha-256", "-E", "UTF8",
          "--locale=C.UTF-8", f"--pwfile={folder / 'password'}"],

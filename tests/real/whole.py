@@ -44,7 +44,13 @@ class Whole:
         before = self.stage.log_of("up", 10**7).count("\nready ")
         argv = [sys.executable, "-u", str(ROOT / "manage.py"), "up", "--port", str(self.port)]
         self.up = self.stage.start("up", argv, env=self.env)
-        wait_until(lambda: self.stage.log_of("up", 10**7).count("\nready ") > before, "the service is ready", 120)
+        wait_until(lambda: self._ready(before), "the service is ready", 120)
+
+    def _ready(self, before: int) -> bool:
+        """Whether it said so once more; a service that ended instead is told with its last words."""
+        assert self.up is not None
+        assert self.up.poll() is None, self.stage.log_of("up", 3000)
+        return self.stage.log_of("up", 10**7).count("\nready ") > before
 
     def stop(self) -> None:
         """As Ctrl-C does."""

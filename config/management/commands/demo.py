@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -19,6 +18,7 @@ from config import recordings, showing
 from config.management.verb import Verb, prepare_record
 from config.running import Service
 from domain.errors import ProductError, Refused
+from graph.engine import free_ports, is_free
 
 USER = "demo"
 VERDICT_LIMIT_S = 180.0
@@ -109,12 +109,4 @@ def _hold_lock(path: Path) -> None:
 
 def _free_port(wished: int) -> int:
     """The wished port, or any free one when it is taken."""
-    for port in (wished, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise Refused("no free port on 127.0.0.1; set PORT to one that is free")
+    return wished if is_free(wished) else free_ports()[0]
