@@ -199,23 +199,24 @@ class ClientCredentials(httpx.Auth):
         token, until = _tokens.get(key, ("", 0.0))
         fresh = time.monotonic() >= until
         if fresh:
-            token = yield from self._fetch(key)
+            token = yield from self._fetch(key, request)
         request.headers["Authorization"] = f"Bearer {token}"
         answer = yield request
         if answer.status_code == 401 and not fresh:
-            request.headers["Authorization"] = f"Bearer {(yield from self._fetch(key))}"
+            request.headers["Authorization"] = f"Bearer {(yield from self._fetch(key, request))}"
             yield request
 
-    def _fetch(self, key: tuple[str, str]) -> Generator[httpx.Request, httpx.Response, str]:
+    def _fetch(self, key: tuple[str, str], about: httpx.Request) -> Generator[httpx.Request, httpx.Response, str]:
+        """A new token, within the time limits of the request that it is for."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.declared.oauth_client_id,
             "client_secret": self.secret("oauth_client_secret"),
             **({"scope": self.declared.oauth_scope} if self.declared.oauth_scope else {}),
         }
-        answer = yield httpx.Request("POST", self.declared.oauth_token_url, data=form, extensions={"asks_token": True})
-        said = answered(answer, "the token server")
-        token, lasts = str(said.get("access_token", "")), said.get("expires_in", 300)
+        asks = {**about.extensions, "asks_token": True}
+        said = answered((yield httpx.Request("POST", key[0], data=form, extensions=asks)), "the token server")
+        token, lasts = str(said.get("access_token", "")), said.get("expires_in") or 300
         if not token:
             raise Malformed("the token server gave no access_token; check oauth_token_url")
         _tokens[key] = (token, time.monotonic() + max(0.0, float(lasts) - TOKEN_MARGIN_S))

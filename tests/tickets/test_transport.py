@@ -14,7 +14,7 @@ from domain.errors import Malformed, Refused, Unreachable
 from domain.redaction import redacted
 from tests.fakes.board import BOARD
 from tests.fakes.post_office import certificate
-from tests.fakes.server import Answer, Call, Fake, error
+from tests.fakes.server import Answer, Call, Fake, error, late
 from tickets import transport
 from tickets.transport import (
     Attempt,
@@ -101,6 +101,34 @@ def test_client_credentials_fetch_a_token_once_and_renew_a_refused_one(echo: Ech
     with pytest.raises(Unreachable) as away:
         opened(echo, **oauth)[0].get("/a")
     assert away.value.retry_after_s == 9
+
+
+def test_a_token_server_that_does_not_answer_is_not_waited_for(echo: Echo, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("the-client-secret")
+    echo.rule(late(2.0), lambda call: call.path == "/oauth")
+    reached, _ = opened(
+        echo, timeout_s=0.2, oauth_token_url=f"{echo.url}/oauth", oauth_client_id="me",
+        oauth_client_secret_file=str(tmp_path / "secret"),
+    )  # fmt: skip
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        asked(reached, "GET", "/a", "it")
+
+
+def test_a_token_without_an_end_is_kept_for_a_while(
+    echo: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("the-client-secret")
+    whole = echo.handle
+
+    def endless(call: Call) -> Answer:
+        answer = whole(call)
+        return Answer(200, {**answer.body, "expires_in": None}) if call.path == "/oauth" else answer
+
+    monkeypatch.setattr(echo, "handle", endless)
+    oauth = {"oauth_token_url": f"{echo.url}/oauth", "oauth_client_id": "me"}
+    for _ in range(2):
+        reached, _ = opened(echo, **oauth, oauth_client_secret_file=str(tmp_path / "secret"))
+        assert reached.get("/a").json()["authorization"] == "Bearer token-1"
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "http://127.0.0.1:1/", "https://127.0.0.1/"])
