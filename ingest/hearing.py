@@ -69,8 +69,10 @@ def _asked(addressee: Addressee, now: datetime) -> int:
             events = addressee.system.polled(means, keys, since)
         return sum(said.apply(addressee.name, event) for event in events)
     except ProductError as error:
-        said.poll_failed(addressee.name, since)
         log.warning("poll_failed", target=addressee.name, error=str(error))
-        return 0
+    except Exception:  # the border of a task: an answer that nobody expected holds up no other system
+        log.exception("poll_failed", target=addressee.name)
     finally:
         targets.counted(addressee.name, traffic.codes)
+    said.poll_failed(addressee.name, since)
+    return 0

@@ -19,7 +19,7 @@ from incidents import said, targets
 from incidents.models import AuditEntry, Heard, Incident, Outbox, SaidEvent, Target
 from ingest import hearing, telling
 from tests.fakes.board import BOARD, SHOUT, Board
-from tests.fakes.server import error
+from tests.fakes.server import Answer, Fault, error
 from tests.ingest.told import Hands, an_incident, declared, judged, ticket
 
 PATH, KEY = "a-path-that-nobody-guesses", "a-key-that-nobody-knows"
@@ -176,6 +176,17 @@ def test_a_board_that_sends_no_webhooks_is_asked_now_and_then(db: None, board: B
     assert hearing.poll(now + timedelta(seconds=400)) == 0 and len(board.calls) == asked + 1
     incident.refresh_from_db()
     assert incident.state == "resolved"
+
+
+def test_what_people_did_is_asked_again_after_an_answer_that_nobody_expected(db: None, board: Board) -> None:
+    declared(ticket=ticket(board, account="us", poll_s=300))
+    judged(an_incident())
+    now = timezone.now() + timedelta(seconds=1)
+    telling.tell_waiting(Hands(now))
+    board.items["B-1"]["done_by"] = "ada"
+    board.rule(Fault(before=Answer(200, {"items": [{"no": "key"}]})), times=1)
+    assert hearing.poll(now) == 0
+    assert hearing.poll(now + timedelta(seconds=60)) == 1
 
 
 def test_an_incident_that_its_alerts_resolved_stays_so_when_the_ticket_is_closed(incident: Incident) -> None:
