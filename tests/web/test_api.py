@@ -66,3 +66,9 @@ def test_a_tokens_last_use_is_noted_once_a_minute(incident):
     first = ApiToken.objects.get().last_used_at
     client.get("/api/v1/causes/")
     assert first is not None and ApiToken.objects.get().last_used_at == first
+
+
+def test_a_token_that_only_scrapes_is_in_use_too(db):
+    client = Client(headers={"Authorization": f"Bearer {add_token('m', ['metrics'])}", "X-Forwarded-For": "10.0.0.1"})
+    assert client.get("/metrics").status_code == 200
+    assert ApiToken.objects.get().last_used_at is not None

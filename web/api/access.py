@@ -34,16 +34,16 @@ def add_token(name: str, scopes: Iterable[str]) -> str:
 
 
 def live_token(token: str) -> ApiToken | None:
-    """The row of a token that has not expired."""
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    return ApiToken.objects.filter(alive, token_hash=hashed(token)).first()
+    """The row of a token that has not expired.
 
-
-def _used(row: ApiToken) -> None:
-    """Notes when a token was last used, once a minute: a token that nobody uses should be ended."""
+    When it was last used is noted once a minute: a token that nobody uses should be ended.
+    """
     now = timezone.now()
-    if row.last_used_at is None or row.last_used_at < now - NOTED_EVERY:
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    row = ApiToken.objects.filter(alive, token_hash=hashed(token)).first()
+    if row and (row.last_used_at is None or row.last_used_at < now - NOTED_EVERY):
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row
 
 
 class Program:
@@ -72,7 +72,6 @@ class TokenAuth(BaseAuthentication):
         row = live_token(token.strip())
         if row is None:
             raise AuthenticationFailed("this token is unknown or has expired; make one with `manage.py token add`")
-        _used(row)
         return Program(row), row
 
     def authenticate_header(self, request: Request) -> str:

@@ -4,14 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
-
-
-class ProblemRenderer(JSONRenderer):
-    """JSON under the media type of problems."""
-
-    media_type = "application/problem+json"
 
 
 def problem(status: int, title: str, **more: Any) -> Response:
@@ -26,10 +19,8 @@ def as_problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     if not isinstance(error, exceptions.APIException):
         return None
-    challenge = getattr(error, "auth_header", None)
-    headers = {"WWW-Authenticate": str(challenge)} if challenge else {}
     more = {"errors": error.detail} if isinstance(error, exceptions.ValidationError) else {"detail": str(error.detail)}
     answer = problem(error.status_code, str(error.default_detail), **more)
-    for name, value in headers.items():
-        answer[name] = value
+    if challenge := getattr(error, "auth_header", None):
+        answer["WWW-Authenticate"] = str(challenge)
     return answer
