@@ -14,8 +14,9 @@ from markdown_it import MarkdownIt
 from domain.text import Text
 from domain.verdict import Outcome, TermResult
 from tests.tickets.reports import AT, similar, snapshot
+from tickets.plain import one_line
 from tickets.render import LIMIT, formats, render
-from tickets.render.form import one_line, safe_url
+from tickets.render.form import safe_url
 from tickets.report import Known, Line, Report, Section, build, graph_page, percent, shortened
 
 FORMS = ["adf", "dingtalk", "feishu", "html", "json", "markdown", "slack", "text", "wecom", "wiki"]

@@ -1,9 +1,10 @@
 """The report in the Markdown of DingTalk robots: headings, bold, links, quotes and lists, parted by empty lines."""
 
-from tickets.render.form import Form
+from functools import partial
+
+from tickets.render.form import Form, in_bytes
 from tickets.render.marks import Marks, written
 from tickets.render.twins import escaped, within
-from tickets.report import Report
 
 MARKS = Marks(
     plain=escaped,
@@ -18,10 +19,5 @@ MARKS = Marks(
     whole="\n\n".join,
 )
 
-
-def _render(report: Report, language: str) -> str:
-    return written(report, language, MARKS)
-
-
 # A message may have 20,000 bytes; the rest is for its envelope.
-FORM = Form("dingtalk", _render, lambda content: len(content.encode()), limit=18_000, unit="bytes")
+FORM = Form("dingtalk", partial(written, marks=MARKS), in_bytes, limit=18_000)

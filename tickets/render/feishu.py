@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tickets.plain import one_line
-from tickets.render.form import OPEN, SHOW_QUERY, Form, revision_of, safe_url, title_of
+from tickets.render.form import OPEN, SHOW_QUERY, Form, in_bytes, revision_of, safe_url, title_of
 from tickets.report import Line, Report
 
 Tag = dict[str, Any]
@@ -42,8 +42,8 @@ def _render(report: Report, language: str) -> dict[str, Any]:
 
 
 def _size(content: dict[str, Any]) -> int:
-    return len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+    return in_bytes(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
 
 
 # A message may have 20 kB; the rest is for its envelope.
-FORM = Form("feishu", _render, _size, limit=18_000, unit="bytes")
+FORM = Form("feishu", _render, _size, limit=18_000)

@@ -8,10 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from domain.text import Text
-from tickets.plain import clipped, one_line
+from tickets.plain import clipped
 from tickets.report import TITLE, URL, Report
-
-__all__ = ["LIMIT", "OPEN", "SHOW_QUERY", "Form", "one_line", "revision_of", "safe_url", "title_of"]
 
 # Jira refuses a comment above 32,767 characters; what is left is room for what Jira adds.
 LIMIT = 25_000
@@ -22,13 +20,17 @@ SHOW_QUERY = Text("Show the query", "查看查询")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A named form: how it is made, how the target counts its length (`unit`), and how much the target takes."""
+    """A named form: how it is made, how the target counts its length, and how much the target takes."""
 
     name: str
     render: Callable[[Report, str], Any]
     size: Callable[[Any], int]
     limit: int = LIMIT
-    unit: str = "characters"
+
+
+def in_bytes(content: str) -> int:
+    """The length as those count it that count what goes over the wire."""
+    return len(content.encode())
 
 
 def title_of(report: Report) -> str:

@@ -1,11 +1,11 @@
 """The report as an HTML fragment, for mail: no style, no script, no picture, nothing that is fetched."""
 
+from functools import partial
 from html import escape
 
 from tickets.plain import one_line
-from tickets.render.form import Form
+from tickets.render.form import Form, in_bytes
 from tickets.render.marks import Marks, written
-from tickets.report import Report
 
 
 def escaped(text: str) -> str:
@@ -27,10 +27,5 @@ MARKS = Marks(
     whole=lambda blocks: "\n".join(blocks) + "\n",
 )
 
-
-def _render(report: Report, language: str) -> str:
-    return written(report, language, MARKS)
-
-
 # Mail programs cut a message that is longer than about 100 kB.
-FORM = Form("html", _render, lambda content: len(content.encode()), limit=90_000, unit="bytes")
+FORM = Form("html", partial(written, marks=MARKS), in_bytes, limit=90_000)

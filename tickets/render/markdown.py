@@ -1,11 +1,11 @@
 """The report as Markdown (CommonMark): every character of untrusted text that could mean something is escaped."""
 
 import re
+from functools import partial
 
 from tickets.plain import one_line
 from tickets.render.form import Form
 from tickets.render.marks import Marks, written
-from tickets.report import Report
 
 _MEANS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:@&=])")
 
@@ -34,9 +34,4 @@ MARKS = Marks(
     whole=lambda blocks: "\n\n".join(block.rstrip("\n") for block in blocks) + "\n",
 )
 
-
-def _render(report: Report, language: str) -> str:
-    return written(report, language, MARKS)
-
-
-FORM = Form("markdown", _render, len)
+FORM = Form("markdown", partial(written, marks=MARKS), len)

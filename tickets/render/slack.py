@@ -108,4 +108,4 @@ def _size(content: dict[str, Any]) -> int:
     return max(texts, len(content["blocks"]) * LIMIT // BLOCKS)
 
 
-FORM = Form("slack", _render, _size, limit=LIMIT, unit="characters, at most 50 blocks")
+FORM = Form("slack", _render, _size, limit=LIMIT)

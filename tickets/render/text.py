@@ -1,9 +1,10 @@
 """The report as plain text, for mail and terminals."""
 
+from functools import partial
+
 from tickets.plain import one_line
 from tickets.render.form import Form
 from tickets.render.marks import Marks, written
-from tickets.report import Report
 
 MARKS = Marks(
     plain=one_line,
@@ -17,9 +18,4 @@ MARKS = Marks(
     whole=lambda blocks: "\n\n".join(blocks) + "\n",
 )
 
-
-def _render(report: Report, language: str) -> str:
-    return written(report, language, MARKS)
-
-
-FORM = Form("text", _render, len)
+FORM = Form("text", partial(written, marks=MARKS), len)

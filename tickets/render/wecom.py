@@ -1,9 +1,10 @@
 """The report in the Markdown of WeCom group robots: headings, bold, links, inline code, quotes, and `<@user>`."""
 
-from tickets.render.form import Form
+from functools import partial
+
+from tickets.render.form import Form, in_bytes
 from tickets.render.marks import Marks, written
 from tickets.render.twins import code, escaped, within
-from tickets.report import Report
 
 MARKS = Marks(
     plain=escaped,
@@ -17,9 +18,4 @@ MARKS = Marks(
     whole="\n".join,
 )
 
-
-def _render(report: Report, language: str) -> str:
-    return written(report, language, MARKS)
-
-
-FORM = Form("wecom", _render, lambda content: len(content.encode()), limit=4_096, unit="bytes")
+FORM = Form("wecom", partial(written, marks=MARKS), in_bytes, limit=4_096)

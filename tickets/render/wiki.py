@@ -1,11 +1,11 @@
 """The report in Jira's wiki markup: characters that mean something become numeric entities, as Zabbix does."""
 
 import re
+from functools import partial
 
 from tickets.plain import one_line
 from tickets.render.form import Form
 from tickets.render.marks import Marks, written
-from tickets.report import Report
 
 _MEANS = re.compile(r"[{|}~_\\\[\]^<>?!#+*&@:-]")
 
@@ -27,9 +27,4 @@ MARKS = Marks(
     whole=lambda blocks: "\n\n".join(blocks) + "\n",
 )
 
-
-def _render(report: Report, language: str) -> str:
-    return written(report, language, MARKS)
-
-
-FORM = Form("wiki", _render, len)
+FORM = Form("wiki", partial(written, marks=MARKS), len)
