@@ -12,11 +12,11 @@ from incidents import said, targets
 from incidents.targets import Addressee
 from ingest.bodies import announced, read_body, refusal, too_large
 from ingest.tasks import nudge_heard
-from tickets.genuine import SIGNATURE, genuine
+from tickets.genuine import genuine
 from tickets.transport import secrets_of
 
 LIMIT = 2 * 1024 * 1024
-KEPT_HEADERS = (SIGNATURE, "X-Atlassian-Webhook-Identifier", "X-Atlassian-Webhook-Retry", "Content-Type", "User-Agent")
+KEPT_HEADERS = ("X-Atlassian-Webhook-Identifier", "X-Atlassian-Webhook-Retry", "Content-Type", "User-Agent")
 log = structlog.get_logger()
 
 

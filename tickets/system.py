@@ -147,8 +147,8 @@ class System:
 
     `tell` brings the other side to the notice's revision, whatever it finds there: called twice it changes nothing
     more. It raises Unreachable (again later), Refused (show, do not repeat) or Malformed.
-    `heard` reads a webhook of the other side that the door found genuine (its secret path or its signature in
-    `X-Hub-Signature` over the raw body); it raises Refused or Malformed, and leaves out what we did ourselves.
+    `heard` reads a webhook of the other side that the door found genuine (see `tickets.genuine`); it raises Refused or
+    Malformed, and leaves out what we did ourselves.
     `polled` asks for what happened to these tickets since a time.
     `section` is the table of the connections file that declares it: ticket, chat or source.
     `edits` says that a message or comment can be changed in place, so that it may follow every revision.

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.errors import Malformed, Refused
+from domain.errors import Malformed
 from tests.fakes.jira import CLOUD, DATA_CENTER, Event, JiraFake, refusal
 from tests.tickets.jira_scene import FileMemory, declared, notice, reached, tell
 from tests.tickets.reports import verdict
+from tickets.genuine import genuine
 from tickets.jira import check, users
 from tickets.systems.jira import SYSTEM
 
@@ -21,11 +22,9 @@ def jira(request, tmp_path):
         yield served
 
 
-def heard(jira: JiraFake, event: Event, **change):
-    secret = {"webhook_secret": jira.webhook_secret} if jira.cloud else {}
-    headers = {**event.headers, **change.pop("headers", {})}
-    with reached(jira, declared(jira), None, **secret) as means:
-        return SYSTEM.heard(means, headers, change.get("body", event.body))
+def heard(jira: JiraFake, event: Event, **headers: str):
+    with reached(jira) as means:
+        return SYSTEM.heard(means, {**event.headers, **headers}, event.body)
 
 
 def polled(jira: JiraFake, since: datetime, keys=("OPS-1",)):
@@ -91,7 +90,7 @@ def test_a_repeated_event_has_the_same_marker_and_polling_gives_the_same_again(j
     moved = jira.person_moves("OPS-1", "Done")
     spoke = jira.person_comments("OPS-1", "/cause dns-failure")
     first = [*heard(jira, moved), *heard(jira, spoke)]
-    again = [*heard(jira, moved, headers={"X-Atlassian-Webhook-Retry": "1"}), *heard(jira, spoke)]
+    again = [*heard(jira, moved, **{"X-Atlassian-Webhook-Retry": "1"}), *heard(jira, spoke)]
     assert [s.marker for s in first] == [s.marker for s in again]
     assert {s.marker for s in polled(jira, since)} == {s.marker for s in first}
     assert len({s.marker for s in first}) == 2
@@ -106,19 +105,25 @@ def test_an_event_without_a_number_is_marked_by_its_identifier(jira):
     assert event.headers["X-Atlassian-Webhook-Identifier"] in said.marker
 
 
+def let_in(event: Event, body: bytes, **headers: str) -> bool:
+    """Whether the door takes it, where Jira and we know the same secret."""
+    secret = {"webhook_secret": "s3cret"}
+    return genuine(lambda name: secret.get(name, ""), {**event.headers, **headers}, body, "")
+
+
 @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 64, "sha1=abc", "é"])
 def test_a_wrong_signature_is_refused(jira, signature):
     event = jira.person_moves("OPS-1", "Done")
-    with reached(jira, None, None, webhook_secret="s3cret") as means, pytest.raises(Refused, match="signature"):
-        SYSTEM.heard(means, {**event.headers, "X-Hub-Signature": signature}, event.body)
+    assert not let_in(event, event.body, **{"X-Hub-Signature": signature})
 
 
-def test_a_changed_body_is_refused(tmp_path):
+def test_what_jira_signed_is_let_in_and_a_changed_body_is_not():
     with JiraFake() as jira:
-        tell(jira, notice(), FileMemory(tmp_path / "memory.json"))
+        jira.webhook_secret = "s3cret"
+        jira.shop.create({"project": {"key": "OPS"}, "summary": "etcd is slow"})
         event = jira.person_moves("OPS-1", "Done")
-        with pytest.raises(Refused, match="signature"):
-            heard(jira, event, body=event.body.replace(b"Ada", b"Eve"))
+    assert let_in(event, event.body)
+    assert not let_in(event, event.body.replace(b"Ada", b"Eve"))
 
 
 def test_header_names_are_read_in_any_case(jira):
