@@ -8,6 +8,7 @@ from domain.text import Text
 from incidents import targets
 from incidents.targets import Addressee
 from ingest.telling import means_for
+from tickets.faults import trouble_of
 from tickets.system import Trouble
 from tickets.transport import Traffic
 
@@ -24,7 +25,7 @@ def check(addressee: Addressee) -> tuple[Trouble, ...]:
         with means.client:
             return tuple(addressee.system.check(means))
     except ProductError as error:
-        return (Trouble(Text(str(error), str(error))),)
+        return (trouble_of(error),)
     except Exception as error:  # the page must open whatever a check does
         log.exception("check_failed", target=addressee.name)
         return (Trouble(FAULT.format(kind=type(error).__name__)),)

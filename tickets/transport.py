@@ -163,7 +163,7 @@ def _transport(declared: Any) -> httpx.HTTPTransport:
     key = tuple(f"{file} {_changed(file)}" if file else "" for file in files)
     with _shared_lock:
         if key not in _shared:
-            _shared[key] = httpx.HTTPTransport(verify=_trust(*files), retries=0)
+            _shared[key] = httpx.HTTPTransport(verify=trust(*files), retries=0)
         return _shared[key]
 
 
@@ -174,13 +174,13 @@ def _changed(file: str) -> int:
         raise Refused(f"{file} cannot be read ({error.strerror}); correct the path") from error
 
 
-def _trust(ca_file: str, cert_file: str, key_file: str) -> ssl.SSLContext:
+def trust(ca_file: str, cert_file: str = "", key_file: str = "") -> ssl.SSLContext:
     """The system's authorities, or the declared one instead; always verified."""
     try:
         context = ssl.create_default_context(cafile=ca_file or None)
         if cert_file:
             context.load_cert_chain(cert_file, key_file or None)
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:
         raise Refused(f"ca_file or client_cert_file cannot be used ({error}); give PEM files") from error
     return context
 

@@ -8,6 +8,7 @@ import httpx
 from domain.errors import Malformed, Refused
 from domain.text import Text
 from tickets.faults import RefusedAs
+from tickets.plain import one_line
 from tickets.transport import answered, asked
 
 WHO = "Zabbix"
@@ -80,7 +81,7 @@ def _refused(method: str, error: Any) -> Refused:
         return RefusedAs(TOKEN)
     if NO_PERMISSION in told.lower():
         return RefusedAs(RIGHTS)
-    return Refused(f"{WHO} refused {method}: {' '.join(told.split())[:300]}")
+    return Refused(f"{WHO} refused {method}: {one_line(told)[:300]}")
 
 
 def only_asks(request: httpx.Request) -> bool:

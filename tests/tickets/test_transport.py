@@ -152,7 +152,7 @@ def test_tls_is_verified_by_the_declared_authority_alone(tmp_path: Path) -> None
     bad.write_text("not a certificate")
     with Echo() as fake, pytest.raises(Refused, match="ca_file"):
         opened(fake, ca_file=str(bad))
-    assert transport._trust("", "", "").verify_mode is ssl.CERT_REQUIRED
+    assert transport.trust("").verify_mode is ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.errors import ProductError
 from domain.text import Text
+from tickets.faults import trouble_of
 from tickets.jira.wire import Wire, opened
 from tickets.system import Means, Trouble
 
@@ -26,11 +27,7 @@ def check(means: Means) -> list[Trouble]:
     try:
         return [*_declared(means), *_there(opened(means))]
     except ProductError as error:
-        return [_told(error)]
-
-
-def _told(error: ProductError) -> Trouble:
-    return Trouble(Text(str(error), f"Jira：{error}"))
+        return [trouble_of(error)]
 
 
 def _declared(means: Means) -> Iterator[Trouble]:

@@ -10,6 +10,7 @@ from domain.errors import NotYet, Refused
 from domain.text import Text
 from tickets.jira import texts
 from tickets.jira.wire import Denied, NotDone, Wire, quoted
+from tickets.plain import one_line
 from tickets.system import Memory, Notice
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[1-9]\d{0,9}")
@@ -83,7 +84,7 @@ def ticket_of(said: Mapping[str, Any], notice: Notice) -> Ticket:
     properties = said.get("properties") or {}
     return Ticket(
         key=str(said.get("key", "")),
-        status=texts.one_line(str(status.get("name", "")))[:60],
+        status=one_line(str(status.get("name", "")))[:60],
         done=(status.get("statusCategory") or {}).get("key") == "done",
         resolved_at=moment(fields.get("resolutiondate")),
         labels=frozenset(str(label) for label in fields.get("labels") or ()),

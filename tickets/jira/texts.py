@@ -5,15 +5,14 @@ import json
 from typing import Any
 
 from domain.text import Text
+from tickets.plain import one_line
 from tickets.render import LIMIT, Content, render
-from tickets.render.form import one_line, safe_url
+from tickets.render.form import safe_url
 from tickets.render.wiki import escaped
 from tickets.report import Report
 
 TEXT_LIMIT, SUMMARY_LIMIT, LABEL_LIMIT = 32_767, 255, 255
 SMALLEST = 500
-
-__all__ = ["one_line"]
 
 
 def units(text: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tickets.jira.wire import opened
+from tickets.plain import one_line
 from tickets.system import Means
 
 KEPT_S, KEPT = 3600.0, 100
@@ -49,4 +50,4 @@ def shown(user: Any) -> str:
     if not isinstance(user, Mapping):
         return ""
     name = user.get("displayName") or user.get("name") or user.get("accountId") or ""
-    return " ".join(str(name).split())[:150]
+    return one_line(str(name))[:150]

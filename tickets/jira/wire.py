@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
-from tickets.jira.texts import one_line
+from tickets.plain import one_line
 from tickets.system import Means
 from tickets.transport import answered, asked, retryable
 

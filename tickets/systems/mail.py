@@ -17,6 +17,7 @@ from tickets.plain import clipped
 from tickets.render import render
 from tickets.render.form import title_of
 from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.transport import trust
 
 # A header line may have 998 bytes; a subject that is shown has far less.
 SUBJECT = 150
@@ -89,7 +90,7 @@ def connected(means: Means) -> Iterator[smtplib.SMTP]:
             yield session
     except smtplib.SMTPException as error:
         raise _told(error) from error
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:
         raise Unreachable(f"the mail server cannot be reached ({_reason(error)})") from error
 
 
@@ -98,22 +99,15 @@ def _session(means: Means) -> smtplib.SMTP:
     name = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
     place = {"host": declared.smtp_host, "port": declared.smtp_port, "local_hostname": name}
     if declared.smtp_tls == "tls":
-        return smtplib.SMTP_SSL(**place, timeout=declared.timeout_s, context=_trust(declared.ca_file))
+        return smtplib.SMTP_SSL(**place, timeout=declared.timeout_s, context=trust(declared.ca_file))
     session = smtplib.SMTP(**place, timeout=declared.timeout_s)
     if declared.smtp_tls == "starttls":
         try:
-            session.starttls(context=_trust(declared.ca_file))
+            session.starttls(context=trust(declared.ca_file))
         except BaseException:
             session.close()
             raise
     return session
-
-
-def _trust(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except (OSError, ssl.SSLError) as error:
-        raise Refused(f"ca_file {ca_file} cannot be used; give a PEM file") from error
 
 
 def _reason(error: OSError) -> str:
