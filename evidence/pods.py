@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.entities import EntityKind, EntityRef
-from domain.errors import Refused
+from domain.errors import NotRecorded, Refused
 from domain.scope import Scope
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Answered, Line, escape, matcher
@@ -56,15 +56,26 @@ def about_probes(scope: Scope) -> bool:
     return any(scope.of_kind(kind) for kind in OWNERS)
 
 
-def ask_pod(ask: Ask, metrics: str, extra: str = "") -> Answered:
-    """All named series of the incident's pod. Raises Refused when there are none."""
+def ask_pods(ask: Ask, metrics: str, extra: str = "") -> Answered:
+    """All named series of the incident's pods. Raises Refused when there are none."""
     pods = ask.scope.of_kind(EntityKind.POD)
-    labels = {"pod": pods[0].name} | ({"namespace": pods[0].namespace} if pods[0].namespace else {}) if pods else {}
-    matched = matcher(labels) if pods else pods_matcher(ask.scope)
-    answered = ask_any(ask, f'{{__name__=~"{metrics}",{matched}{extra}}}')
+    matched = one_matcher(pods[0]) if len(pods) == 1 else pods_matcher(ask.scope)
+    try:
+        answered = ask_any(ask, f'{{__name__=~"{metrics}",{matched}{extra}}}')
+    except NotRecorded:
+        if len(pods) < 2:
+            raise
+        # Incidents that were recorded before several pods were asked know the first one's series.
+        matched = one_matcher(pods[0])
+        answered = ask_any(ask, f'{{__name__=~"{metrics}",{matched}{extra}}}')
     if not answered.lines:
         raise Refused(f"Prometheus has no such series of {matched} in the window")
     return answered
+
+
+def one_matcher(pod: EntityRef) -> str:
+    """`namespace="..",pod=".."` of one pod."""
+    return matcher({"pod": pod.name} | ({"namespace": pod.namespace} if pod.namespace else {}))
 
 
 def pods_matcher(scope: Scope) -> str:
@@ -174,6 +185,12 @@ def onset_ms(scope: Scope) -> int:
 def end_ms(scope: Scope) -> int:
     """Epoch ms of `as_of`."""
     return round(scope.as_of.timestamp() * 1000)
+
+
+def by_pod(answered: Answered) -> list[Answered]:
+    """The lines of each pod by themselves, in order of the pods' names."""
+    pods = sorted({line.labels.get("pod", "") for line in answered.lines})
+    return [Answered(tuple(x for x in answered.lines if x.labels.get("pod", "") == pod)) for pod in pods]
 
 
 def named(answered: Answered, metric: str) -> list[Line]:

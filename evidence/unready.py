@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from domain.errors import ProductError, Refused
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Line, escape
-from evidence.pods import POD_STATE, STATUS, ask_any, ask_pod, end_ms, named, namespace, onset_ms, workload_of
+from evidence.pods import POD_STATE, STATUS, ask_any, ask_pods, end_ms, named, namespace, onset_ms, workload_of
 
 # Only pods that are not ready come back; jobs end unready by nature.
 UNREADY = (
@@ -74,7 +74,7 @@ def crowd(ask: Ask) -> Crowd:
 def _own(ask: Ask) -> list[Fallen]:
     """The incident's pod by its own series, which are read three times as finely."""
     try:
-        lines = named(ask_pod(ask, POD_STATE), f"{STATUS}ready")
+        lines = named(ask_pods(ask, POD_STATE), f"{STATUS}ready")
     except ProductError:
         return []
     start, end = onset_ms(ask.scope), end_ms(ask.scope)

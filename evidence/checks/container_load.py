@@ -1,11 +1,13 @@
 """Did the container run out of CPU time or memory?"""
 
+from collections.abc import Callable
+
 from domain.findings import Item, Point, Series
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_pod, end_ms, named, onset_ms
+from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
 
 METRICS = (
     "container_cpu_cfs_(throttled_periods_total|periods_total)|container_memory_working_set_bytes|"
@@ -17,19 +19,16 @@ MEMORY = 0.9
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    answered = ask_pod(ask, METRICS, ',container!="",container!="POD"')
+    answered = ask_pods(ask, METRICS, ',container!="",container!="POD"')
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     return {"cpu-throttled": _throttled(answered, start, end), "memory-near-limit": _memory(answered, start, end)}
 
 
 def _throttled(answered: Answered, start: int, end: int) -> Told:
-    periods = {
-        _container(line): increase(line, start, end) for line in named(answered, "container_cpu_cfs_periods_total")
-    }
+    name_of = _namer(answered)
+    periods = {name_of(x): increase(x, start, end) for x in named(answered, "container_cpu_cfs_periods_total")}
     lines = named(answered, "container_cpu_cfs_throttled_periods_total")
-    shares = {
-        _container(x): increase(x, start, end) / periods[_container(x)] for x in lines if periods.get(_container(x))
-    }
+    shares = {name_of(x): increase(x, start, end) / periods[name_of(x)] for x in lines if periods.get(name_of(x))}
     if not shares:
         why = Text("the container has no CPU limit, or cAdvisor is not scraped", "容器没有 CPU 限额，或未采集 cAdvisor")
         return Told(None, Text("CPU throttling is unknown.", "CPU 限流未知。"), why_unknown=why)
@@ -40,22 +39,23 @@ def _throttled(answered: Answered, start: int, end: int) -> Told:
         f"{name} 在 {shares[name]:.0%} 的 CPU 周期中被限流。",
     )
     items = tuple(Item(n, v, exceeds=v >= THROTTLED) for n, v in sorted(shares.items()))
-    return Told(seen, sentence, shares[name], THROTTLED, name, items=items, series=chart(lines, _container))
+    return Told(seen, sentence, shares[name], THROTTLED, name, items=items, series=chart(lines, name_of))
 
 
-def _container(line: Line) -> str:
-    return line.labels.get("container", "")
+def _namer(answered: Answered) -> Callable[[Line], str]:
+    """By the container's name; several pods have the same, so then with the pod's before it."""
+    several = len(by_pod(answered)) > 1
+    return lambda line: " ".join(line.labels.get(k, "") for k in (("pod", "container") if several else ("container",)))
 
 
 def _memory(answered: Answered, start: int, end: int) -> Told:
-    limits = {
-        _container(x): x.points[-1].value for x in named(answered, "container_spec_memory_limit_bytes") if x.points
-    }
+    name_of = _namer(answered)
+    limits = {name_of(x): x.points[-1].value for x in named(answered, "container_spec_memory_limit_bytes") if x.points}
     shares: dict[str, tuple[Point, ...]] = {}
     for line in named(answered, "container_memory_working_set_bytes"):
-        limit = limits.get(_container(line), 0)
+        limit = limits.get(name_of(line), 0)
         if 0 < limit < 2**60:
-            shares[_container(line)] = tuple(
+            shares[name_of(line)] = tuple(
                 Point(p.at_ms, p.value / limit) for p in line.points if start <= p.at_ms <= end
             )
     peaks = {name: max(p.value for p in points) for name, points in shares.items() if points}

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from statistics import correlation, median
 
+from domain.findings import Point
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
-from evidence.clients.prometheus import Answered
+from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
-from evidence.pods import about_probes, ask_more, ask_pod, end_ms, named, onset_ms
+from evidence.pods import about_probes, ask_more, ask_pods, end_ms, named, onset_ms
 
 METRICS = (
     "go_goroutines|go_gc_duration_seconds|up|node_netstat_TcpExt_Listen(Overflows|Drops)|http_requests_total|"
@@ -21,7 +22,7 @@ LEAK_LEAST_MS = 3 * 60 * 1000
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    answered = ask_pod(ask, METRICS)
+    answered = ask_pods(ask, METRICS)
     window = onset_ms(ask.scope), end_ms(ask.scope)
     told = {
         "go-process-answers": _answers(answered, *window),
@@ -55,23 +56,34 @@ def _answers(answered: Answered, start: int, end: int) -> Told:
 
 def _goroutines(answered: Answered, start: int, end: int) -> Told:
     lines = named(answered, "go_goroutines")
-    early = [v for line in lines for v in line.between(0, start - 1)]
-    late = [v for line in lines for v in line.between(start, end)]
-    if not late:
+    grown = [_growth(line, start, end) for line in lines if line.between(start, end)]
+    if not grown:
         return _nothing("goroutine count", "协程数")
-    base, peak = (median(early) if early else min(late)), max(late)
-    seen = peak >= PILED_UP * base and peak >= base + 10
+    seen, _, base, peak = max(grown)
     sentence = Text(
         f"Goroutines: {base:.0f} before, at most {peak:.0f} since.", f"协程数：此前 {base:.0f}，此后最多 {peak:.0f}。"
     )
     return Told(seen, sentence, peak, PILED_UP * base, series=chart(lines, lambda _: "goroutines"))
 
 
+def _growth(line: Line, start: int, end: int) -> tuple[bool, float, float, float]:
+    """Whether goroutines piled up in one process, how many times, its usual number, and its highest."""
+    early, late = line.between(0, start - 1), line.between(start, end)
+    base, peak = (median(early) if early else min(late)), max(late)
+    return peak >= PILED_UP * base and peak >= base + 10, peak / max(1.0, base), base, peak
+
+
 def _leaking(answered: Answered, start: int) -> Told:
     """A steady climb before the alert: for minutes, by half at least, nearly a straight line, early as well as late."""
-    points = [p for line in named(answered, "go_goroutines") for p in line.points if p.at_ms < start]
-    if len(points) < 20 or points[-1].at_ms - points[0].at_ms < LEAK_LEAST_MS:
+    known = [[p for p in line.points if p.at_ms < start] for line in named(answered, "go_goroutines")]
+    told = [_climb(p, answered) for p in known if len(p) >= 20 and p[-1].at_ms - p[0].at_ms >= LEAK_LEAST_MS]
+    if not told:
         return _nothing("goroutine history", "协程历史")
+    return max(told, key=lambda t: (bool(t.seen), t.value or 0.0))
+
+
+def _climb(points: list[Point], answered: Answered) -> Told:
+    """What one process's history says."""
     times, values = [p.at_ms / 1000 for p in points], [p.value for p in points]
     climbed = values[-1] - values[0]
     straight = correlation(times, values) if max(values) > min(values) else 0.0

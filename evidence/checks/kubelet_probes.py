@@ -9,7 +9,7 @@ from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, told
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_more, ask_pod, end_ms, namespace, onset_ms
+from evidence.pods import about_probes, ask_more, ask_pods, end_ms, namespace, onset_ms
 from evidence.probe_durations import slowest
 from evidence.probe_specs import ours, probes_of
 
@@ -24,7 +24,7 @@ BESIDE_MS = 15_000
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    answered = ask_pod(ask, "prober_probe_total")
+    answered = ask_pods(ask, "prober_probe_total")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     told = {slug: _told(kind, answered.lines, start, end) for kind, slug in TYPES.items()}
     told["kubelet-probes-fail-together"] = _together(answered.lines, start, end)
@@ -53,16 +53,18 @@ def _together(lines: tuple[Line, ...], start: int, end: int) -> Told:
     alive, ready = (_failures(lines, kind, start, end) for kind in ("Liveness", "Readiness"))
     if not alive:
         return Told(False, Text("Liveness did not fail.", "存活探针没有失败。"), 0.0, TOGETHER)
-    share = sum(any(abs(a - r) <= BESIDE_MS for r in ready) for a in alive) / len(alive)
+    beside = [any(pod == other and abs(at - r) <= BESIDE_MS for other, r in ready) for pod, at in alive]
+    share = sum(beside) / len(beside)
     sentence = Text(f"{share:.0%} of the liveness failures have a readiness failure beside them.",
                     f"{share:.0%} 的存活探针失败伴随就绪探针失败。")  # fmt: skip
     return Told(share >= TOGETHER, sentence, share, TOGETHER)
 
 
-def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[int]:
-    """Times (epoch ms) at which the count of failures rose."""
+def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[tuple[str, int]]:
+    """Pods and times (epoch ms) at which the count of failures rose."""
     failed = [x for x in lines if x.labels.get("probe_type") == kind and x.labels.get("result") == "failed"]
-    return [b.at_ms for x in failed for a, b in pairwise(x.points) if b.value > a.value and start <= b.at_ms <= end]
+    rises = [(x.labels.get("pod", ""), b) for x in failed for a, b in pairwise(x.points) if b.value > a.value]
+    return [(pod, p.at_ms) for pod, p in rises if start <= p.at_ms <= end]
 
 
 def _near(ask: Ask) -> dict[str, Told]:

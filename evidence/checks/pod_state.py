@@ -4,12 +4,13 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import pstdev
 
+from domain.findings import Point
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, told_by
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
-from evidence.pods import POD_STATE, about_probes, ask_more, ask_pod, end_ms, named, onset_ms
+from evidence.pods import POD_STATE, about_probes, ask_more, ask_pods, by_pod, end_ms, named, onset_ms
 from evidence.pods import STATUS as PREFIX
 
 YOUNG_S = 90
@@ -21,7 +22,7 @@ RACE_LEAST_S, RACE_S = 5, 60
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    answered = ask_pod(ask, POD_STATE)
+    answered = ask_pods(ask, POD_STATE)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     started_s = fault_at(ask.scope).timestamp()
     told = {
@@ -107,8 +108,7 @@ def _young(answered: Answered, fault_s: float, alerted_s: float) -> Told:
 
 
 def _constant(answered: Answered) -> Told:
-    starts = _starts(answered)
-    ages = [b - a for a, b in pairwise(starts)]
+    ages = [b - a for pod in by_pod(answered) for a, b in pairwise(_starts(pod))]
     if len(ages) < 2:
         return Told(
             False, Text("There are too few restarts for a pattern.", "重启次数太少，无规律可言。"), float(len(ages))
@@ -132,16 +132,15 @@ def _deleted(answered: Answered, started_s: float) -> Told:
 
 def _recovered(answered: Answered, start: int, end: int) -> Told:
     """Not ready only in the first seconds after a start, and ready after it, is a race at the start."""
-    lines = named(answered, f"{PREFIX}ready")
-    starts = _starts(answered)
-    points = [p for line in lines for p in line.points if start <= p.at_ms <= end]
-    if not starts or not points:
+    known = [(_starts(pod), _readiness(pod, start, end)) for pod in by_pod(answered)]
+    known = [(starts, points) for starts, points in known if starts and points]
+    if not known:
         return _silent("starts or readiness", "启动时间或就绪状态")
-    down = [p.at_ms for p in points if p.value == 0]
-    if not down:
+    fell = [(starts, points) for starts, points in known if any(p.value == 0 for p in points)]
+    if not fell:
         return Told(False, Text("The pod was ready throughout.", "该 Pod 一直就绪。"), 0.0, RACE_S)
-    ages = [min((at / 1000 - s for s in starts if s <= at / 1000), default=float("inf")) for at in down]
-    ready_after = any(p.value == 1 and p.at_ms > down[-1] for p in points)
+    ages = [_age(starts, p.at_ms / 1000) for starts, points in fell for p in points if p.value == 0]
+    ready_after = all(_ready_again(points) for _, points in fell)
     # Every pod is unready for a moment; five seconds of it are a race that was lost for a while.
     seen = RACE_LEAST_S <= max(ages) <= RACE_S and ready_after
     age = min(max(ages), 1e6)
@@ -151,6 +150,20 @@ def _recovered(answered: Answered, start: int, end: int) -> Told:
         "其他时间也未就绪、至今未就绪，或启动正常。",
     )
     return Told(seen, yes if seen else no, age, RACE_S)
+
+
+def _readiness(pod: Answered, start: int, end: int) -> list[Point]:
+    return [p for line in named(pod, f"{PREFIX}ready") for p in line.points if start <= p.at_ms <= end]
+
+
+def _age(starts: list[float], at_s: float) -> float:
+    """Seconds since the last start; endless before the first."""
+    return min((at_s - s for s in starts if s <= at_s), default=float("inf"))
+
+
+def _ready_again(points: list[Point]) -> bool:
+    last = [p.at_ms for p in points if p.value == 0][-1]
+    return any(p.value == 1 and p.at_ms > last for p in points)
 
 
 def _waiting(ask: Ask) -> dict[str, Told]:
