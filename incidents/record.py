@@ -194,12 +194,15 @@ def ask_investigation(incident: Incident) -> None:
     want("graph", str(incident.pk))
 
 
-def ask_second_look(incident: Incident) -> None:
-    """After the first look at an open incident, one more when late measurements are in."""
-    looks = Investigation.objects.filter(incident=incident).exclude(state="asked").count()
-    if looks == 1 and Incident.objects.filter(pk=incident.pk, state="open").exists():
+def ask_second_look(look: Investigation) -> None:
+    """After a look at an open incident, one more when late measurements are in; that one asks for no further.
+
+    An alert meanwhile makes it come earlier, and then the measurements are not in yet: the late one is asked for again.
+    """
+    late = look.not_before - look.asked_at >= SECOND_LOOK
+    if not late and Incident.objects.filter(pk=look.incident_id, state="open").exists():
         now = timezone.now()
-        _ask(incident, now, now + SECOND_LOOK)
+        _ask(look.incident, now, now + SECOND_LOOK)
 
 
 def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
@@ -254,13 +257,13 @@ def save_investigation(
 def save_look(
     investigation: Investigation, as_of: datetime, findings: Iterable[Finding], answers: bytes, verdict: Verdict
 ) -> None:
-    """A finished look with its verdict, in one transaction; a first one with answers asks for the second."""
+    """A finished look with its verdict, in one transaction; one with answers asks for the second."""
     incident = investigation.incident
     with transaction.atomic():
         save_investigation(investigation, as_of, findings, answers)
         save_verdict(incident, investigation, verdict)
         if answers and not incident.recorded_from:
-            ask_second_look(incident)
+            ask_second_look(investigation)
 
 
 def fail_investigation(investigation: Investigation, reason: str) -> None:
