@@ -151,7 +151,8 @@ class System:
     Malformed, and leaves out what we did ourselves.
     `polled` asks for what happened to these tickets since a time.
     `section` is the table of the connections file that declares it: ticket, chat or source.
-    `edits` says that a message or comment can be changed in place, so that it may follow every revision.
+    `edits` says that it may follow every revision: what stands there is changed in place, or only what is new to it is
+    told.
     `every_s` is the least time between two messages to one target, in seconds.
     `url` is where the client goes when the declaration names no address.
     `reads` says which requests change nothing and are sent in a dry run too; `pretend` answers those held back,

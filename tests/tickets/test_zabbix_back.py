@@ -94,6 +94,20 @@ def test_other_news_is_another_comment_and_the_same_news_is_not(tmp_path: Path) 
         assert first.startswith("the disk") and second.startswith("Other first cause") and third.startswith("Resolved")
 
 
+def test_a_problem_that_joins_later_gets_its_comment_and_the_others_no_second_one(tmp_path: Path) -> None:
+    with Zabbix() as zabbix:
+        zabbix.event(37), zabbix.event(40)
+        own = target(zabbix, tmp_path)
+        own.tell(about("37", headline="the disk is slow"))
+        own.tell(about("37", revision=2, headline="the disk is slow, 97%", occasion=Occasion.UPDATED))
+        own.tell(about("37", "40", revision=3, headline="the disk is slow, 98%", occasion=Occasion.UPDATED))
+        assert [text.partition(" http")[0] for text in zabbix.comments(37)] == ["the disk is slow"]
+        assert [text.partition(" http")[0] for text in zabbix.comments(40)] == ["the disk is slow, 98%"]
+        before = len(zabbix.calls)
+        own.tell(about("37", "40", revision=4, headline="the disk is slow, 99%", occasion=Occasion.UPDATED))
+        assert len(zabbix.calls) == before, "nothing is asked where nothing is new"
+
+
 def test_one_hidden_event_does_not_keep_the_others_from_their_comment(tmp_path: Path) -> None:
     with Zabbix("7.0.5") as zabbix:
         zabbix.event(37), zabbix.event(40)

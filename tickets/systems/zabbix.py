@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from domain.alerts import AlertState
@@ -11,13 +12,15 @@ from domain.text import Text
 from tickets.announce import LEADS, mark_of
 from tickets.faults import RefusedAs, trouble_of
 from tickets.plain import clipped, one_line
-from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.quiet import LOUD
+from tickets.system import Means, Memory, Notice, Occasion, Receipt, System, Trouble
 from tickets.zabbix_api import SEVERITIES, ZabbixApi, only_asks
 
 # Old schemas keep 255 characters, 6.0 and newer 2,048.
 LIMIT, LINK_LIMIT = 2000, 500
 ADD_MESSAGE, CHANGE_SEVERITY = 4, 8
-EVENTS = 20
+# So many problems of an incident are commented on at most, and so many are remembered as done.
+EVENTS, KEPT = 20, 200
 NO_TOKEN = Text("No API token is declared; put one of the integration user into a file and name it in api_token_file",
                 "未声明 API 令牌；请将集成用户的令牌写入文件，并在 api_token_file 中指定")  # fmt: skip
 DONE = Text("Commented on {count} problem(s).", "已在 {count} 个问题上添加评论。")
@@ -56,18 +59,22 @@ def _mark(notice: Notice) -> str:
 
 
 def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
-    events = _events(means, notice)
+    events = [alert.identity for alert in _events(means, notice)]
     if not events:
         return Receipt("", notice.report.url, NOTHING)
-    if memory.get("told") == mark_of(notice):
-        return Receipt(memory.get("key"), notice.report.url, STANDS)
-    api, text = _api(means), comment(notice)
-    told = [alert.identity for alert in events if _comment(means, api, alert.identity, text, notice)]
-    memory.put(told=mark_of(notice), key=events[0].identity)
-    return Receipt(events[0].identity, notice.report.url, DONE.format(count=len(told)) if told else STANDS)
+    if notice.occasion not in LOUD:  # news for those problems only that joined since
+        notice = replace(notice, occasion=Occasion.VERDICT)
+    elif memory.get("told") != mark_of(notice):
+        memory.put(told=mark_of(notice), events="")
+    api, done = _api(means), memory.get("events").split()
+    missing = [event for event in events if event not in done]
+    told = [event for event in missing if _comment(means, api, event, notice)]
+    if missing:
+        memory.put(events=" ".join([*done, *missing][-KEPT:]))
+    return Receipt(events[0], notice.report.url, DONE.format(count=len(told)) if told else STANDS)
 
 
-def _comment(means: Means, api: ZabbixApi, event_id: str, text: str, notice: Notice) -> bool:
+def _comment(means: Means, api: ZabbixApi, event_id: str, notice: Notice) -> bool:
     """One comment on one event, unless the same stands there; whether it was added. One event a call: a call with
     several fails whole when one of them is hidden."""
     found = api.call("event.get", eventids=[event_id], output=["eventid", "severity"], **{api.acknowledges: "extend"})
@@ -78,7 +85,7 @@ def _comment(means: Means, api: ZabbixApi, event_id: str, text: str, notice: Not
         return False
     raised = _raised(means, notice, event)
     action = ADD_MESSAGE | (CHANGE_SEVERITY if raised else 0)
-    api.call("event.acknowledge", eventids=[event_id], action=action, message=text, **raised)
+    api.call("event.acknowledge", eventids=[event_id], action=action, message=comment(notice), **raised)
     return True
 
 
@@ -113,5 +120,6 @@ SYSTEM = System(
     ),
     tell=_tell,
     check=_check,
+    edits=True,
     reads=only_asks,
 )
