@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,15 @@ from django.utils import timezone
 
 from config.logs import Formatter
 from domain.alerts import AlertState
-from incidents import said, targets
+from incidents import said
 from incidents.models import AuditEntry, Heard, Incident, Outbox, SaidEvent, Target
 from ingest import hearing, telling
-from tests.fakes.board import BOARD, SHOUT, Board
+from tests.fakes.board import Board
 from tests.fakes.server import Answer, Fault, error
 from tests.ingest.told import Hands, an_incident, declared, judged, ticket
 
 PATH, KEY = "a-path-that-nobody-guesses", "a-key-that-nobody-knows"
-
-
-@pytest.fixture
-def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
-    monkeypatch.setattr(targets, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
-    with Board() as fake:
-        yield fake
+pytestmark = pytest.mark.usefixtures("own_systems")
 
 
 @pytest.fixture

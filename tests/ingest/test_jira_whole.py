@@ -33,11 +33,6 @@ def jira() -> Iterator[JiraFake]:
         yield served
 
 
-@pytest.fixture
-def clock() -> Hands:
-    return Hands(timezone.now() + timedelta(minutes=1))
-
-
 def declare_jira(jira: JiraFake, folder: Path, **more: Any) -> None:
     for name, secret in {"token": jira.secret, "key": jira.webhook_secret, "path": PATH}.items():
         (folder / name).write_text(secret)

@@ -4,13 +4,11 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import serializers
-from django.utils import timezone
 
 from domain.alerts import AlertState
 from domain.connections import ChatDecl, Connections, PrometheusDecl
@@ -84,11 +82,6 @@ class City:
 def city(tmp_path: Path) -> Iterator[City]:
     with ExitStack() as stack:
         yield City(tmp_path, stack)
-
-
-@pytest.fixture
-def clock() -> Hands:
-    return Hands(timezone.now() + timedelta(minutes=1))
 
 
 def told(clock: Hands) -> None:

@@ -12,7 +12,7 @@ from domain.entities import EntityKind, EntityRef
 from domain.text import Text
 from domain.verdict import RankedCause, Verdict, VerdictState
 from incidents import declare, record
-from incidents.models import Incident, Source
+from incidents.models import Incident, Outbox, Source
 from tests.fakes.board import Board, Wall
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -70,3 +70,8 @@ def judged(incident: Incident, cause: str = "etcd-slow-disk") -> None:
         (), (), (), "terms", "1", "sha256:" + "a" * 64,
     )  # fmt: skip
     record.save_verdict(incident, look, verdict)
+
+
+def row() -> Outbox:
+    """The only row of the outbox that is not for the graph."""
+    return Outbox.objects.exclude(target="graph").get()

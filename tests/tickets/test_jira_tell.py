@@ -1,4 +1,4 @@
-"""One incident, one ticket: found or made, told in place, followed."""
+"""One incident, one ticket: found or made, and told in place."""
 
 import json
 from dataclasses import replace
@@ -6,38 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.alerts import AlertState, Severity
-from domain.errors import NotYet, Refused, Unreachable
-from domain.snapshot import AlertRecord
+from domain.errors import NotYet, Refused
 from tests.fakes import jira_contract as contract
-from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake, cut, refusal
-from tests.fakes.server import lost_answer
-from tests.tickets.jira_scene import FileMemory, declared, notice, reached, secrets, tell
+from tests.fakes.jira import JiraFake
+from tests.tickets.jira_scene import FileMemory, declared, notice, reached, tell
 from tests.tickets.reports import verdict
-from tickets.jira.find import SETTLES_S
-from tickets.system import Means
 from tickets.systems import all_systems
 from tickets.systems.jira import SYSTEM
-from tickets.transport import Attempt, Traffic, client
+from tickets.transport import Traffic
 
 ALERT = "ALERT{" + "ab" * 32 + "}"
-
-
-@pytest.fixture(params=[CLOUD, DATA_CENTER])
-def jira(request):
-    with JiraFake(request.param) as served:
-        yield served
-
-
-@pytest.fixture
-def cloud():
-    with JiraFake() as served:
-        yield served
-
-
-@pytest.fixture
-def memory(tmp_path):
-    return FileMemory(tmp_path / "memory.json")
 
 
 def issue_of(jira: JiraFake, **fields):
@@ -191,70 +169,6 @@ def test_a_dry_run_shows_every_change_and_makes_none(jira, memory):
     assert "slow disk headline" in traffic.held_back[1]["body"]
 
 
-def test_the_ticket_follows_ten_alternating_states(jira, memory):
-    tell(jira, notice(), memory)
-    for number in range(10):
-        state = "resolved" if number % 2 == 0 else "open"
-        tell(jira, notice(state), memory)
-        (issue,) = jira.issues
-        assert issue.status == ("Done" if state == "resolved" else "To Do")
-        (link,) = issue.links.values()
-        assert link["object"]["status"]["resolved"] is (state == "resolved")
-        assert len(issue.comments) == 1
-
-
-def test_a_ticket_is_reopened_within_the_window_only(jira, memory):
-    tell(jira, notice(), memory)
-    tell(jira, notice("resolved"), memory)
-    jira.shop.ahead_s = 73 * 3600
-    tell(jira, notice("open"), memory)
-    assert jira.issues[0].status == "Done"
-
-
-def test_a_ticket_that_a_person_closed_is_not_fought_over(jira, memory):
-    tell(jira, notice(), memory)
-    jira.person_moves("OPS-1", "Done")
-    tell(jira, notice(verdict=verdict("later")), memory)
-    assert jira.issues[0].status == "Done"
-
-
-def over(*states: AlertState) -> tuple[AlertRecord, ...]:
-    now = datetime.now(UTC)
-    return tuple(AlertRecord(f"{n}", "prod", "a", "a", Severity.HIGH, s, now, now, ()) for n, s in enumerate(states))
-
-
-def test_an_incident_is_mitigated_when_all_its_alerts_are_over(jira, memory):
-    decl = declared(jira, transitions={"mitigated": "Start", "resolved": "Resolve"})
-    tell(jira, notice(alerts=over(AlertState.FIRING, AlertState.RESOLVED)), memory, decl)
-    assert jira.issues[0].status == "To Do"
-    tell(jira, notice(alerts=over(AlertState.RESOLVED, AlertState.RESOLVED)), memory, decl)
-    assert jira.issues[0].status == "In Progress"
-
-
-def test_a_ticket_that_a_person_reopened_stays_where_it_was_put(jira, memory):
-    decl = declared(jira, transitions={"mitigated": "Start", "resolved": "Resolve", "reopened": "Reopen"})
-    tell(jira, notice(), memory, decl)
-    tell(jira, notice("resolved"), memory, decl)
-    jira.person_moves("OPS-1", "To Do")
-    tell(jira, notice(alerts=over(AlertState.RESOLVED)), memory, decl)
-    assert jira.issues[0].status == "To Do"
-
-
-def test_an_acknowledgement_moves_the_ticket_once(jira, memory):
-    names = {**{"resolved": "Resolve"}, "acknowledged": "in progress"}
-    tell(jira, notice(), memory, declared(jira, transitions=names))
-    tell(jira, notice(acknowledged_by="ada"), memory, declared(jira, transitions=names))
-    assert jira.issues[0].status == "In Progress"
-
-
-def test_a_missing_transition_is_told_and_is_no_failure(jira, memory):
-    decl = declared(jira, transitions={"resolved": "Ship it"})
-    tell(jira, notice(), memory, decl)
-    receipt = tell(jira, notice("resolved"), memory, decl)
-    assert "no transition Ship it from the status To Do" in receipt.sentence.en
-    assert jira.issues[0].status == "To Do"
-
-
 def test_labels_of_people_stay_and_an_old_cause_gives_way(jira, memory):
     tell(jira, notice(), memory)
     jira.issues[0].fields["labels"].append("by-ada")
@@ -293,74 +207,6 @@ def test_watchers_get_no_mail_and_without_that_permission_the_edit_goes_on(jira,
     assert "quiet headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
 
 
-def test_a_ticket_that_is_gone_is_not_made_anew(jira, memory):
-    tell(jira, notice(), memory)
-    jira.shop.issues.clear()
-    with pytest.raises(Refused, match="OPS-1 is gone"):
-        tell(jira, notice(verdict=verdict("again")), memory)
-    assert jira.issues == []
-
-
-@pytest.mark.parametrize("permission, sentence", [
-    ("CREATE_ISSUES", "does not permit a new ticket"),
-    ("ADD_COMMENTS", "does not permit a comment"),
-    ("LINK_ISSUES", "does not permit a link"),
-    ("EDIT_ISSUES", "does not permit an edit"),
-    ("BROWSE_PROJECTS", "project: valid project is required"),
-])  # fmt: skip
-def test_a_missing_permission_is_one_sentence(jira, memory, permission, sentence):
-    jira.allowed.discard(permission)
-    with pytest.raises(Refused, match=sentence):
-        tell(jira, notice(), memory)
-
-
-def test_a_refused_ticket_is_asked_for_again_at_once_when_the_permission_is_there(jira, memory):
-    jira.allowed.discard("CREATE_ISSUES")
-    with pytest.raises(Refused):
-        tell(jira, notice(), memory)
-    jira.allowed.add("CREATE_ISSUES")
-    assert tell(jira, notice(), memory).key == "OPS-1"
-
-
-def test_a_fixed_field_that_jira_does_not_take_is_named(jira, memory):
-    with pytest.raises(Refused, match="customfield_99: Field 'customfield_99' cannot be set"):
-        tell(jira, notice(), memory, declared(jira, set={"customfield_99": "x"}))
-
-
-@pytest.mark.parametrize("status, kind", [(500, Unreachable), (503, Unreachable), (408, Unreachable), (409, Unreachable), (401, Refused), (403, Refused), (413, Refused), (302, Refused)])  # fmt: skip
-def test_what_may_work_later_is_tried_again_and_what_may_not_is_shown(jira, memory, status, kind):
-    jira.fault(refusal(status), method="POST", part="comment")
-    with pytest.raises(kind):
-        tell(jira, notice(), memory)
-
-
-def test_too_many_requests_wait_as_long_as_jira_asks(jira, memory):
-    jira.fault(refusal(429, Retry_After="17"), method="POST", part="issue")
-    with pytest.raises(Unreachable, match="jira-burst-based") as caught:
-        tell(jira, notice(), memory)
-    assert caught.value.retry_after_s == 17
-    assert tell(jira, notice(), memory).key == "OPS-1", "nothing was made, so nothing has to be waited for"
-
-
-def test_an_html_page_in_the_way_is_one_short_sentence(jira, memory):
-    jira.fault(refusal(403, "<html>" + "no " * 50_000), part="search")
-    with pytest.raises(Refused) as caught:
-        tell(jira, notice(), memory)
-    assert len(str(caught.value)) < 200
-
-
-def test_a_captcha_is_told(jira, memory):
-    jira.fault(refusal(403, X_Seraph_LoginReason="AUTHENTICATION_DENIED"), part="search")
-    with pytest.raises(Refused, match="CAPTCHA"):
-        tell(jira, notice(), memory)
-
-
-def test_a_wrong_login_is_told(cloud, memory):
-    cloud.secret = "another"
-    with reached(cloud, None, None, basic_password="wrong") as means, pytest.raises(Refused, match="refuses the login"):
-        SYSTEM.tell(means, notice(), memory)
-
-
 def test_an_oauth_client_tells_too(cloud, memory):
     decl = declared(cloud, basic_user="", oauth_token_url=f"{cloud.url}/oauth/token", oauth_client_id="client")
     with reached(cloud, decl, None, oauth_client_secret=cloud.secret) as means:
@@ -375,48 +221,11 @@ def test_a_base_path_is_part_of_the_address(cloud, memory):
     assert cloud.calls[0].path.startswith("/jira/rest/api/2/search")
 
 
-def test_what_is_no_jira_is_told(cloud, memory):
-    cloud.fault(refusal(404), part="serverInfo")
-    with pytest.raises(Refused, match="is not a Jira"):
-        tell(cloud, notice(), memory)
-
-
-def test_a_search_that_lags_does_not_make_a_second_ticket(cloud, memory):
-    cloud.shop.lag_s = 30
-    cloud.fault(lost_answer(), method="POST", part="/issue")
-    with pytest.raises(Unreachable):
-        tell(cloud, notice(), memory)
-    with pytest.raises(NotYet) as caught:
-        tell(cloud, notice(), memory)
-    assert 0 < caught.value.retry_after_s <= SETTLES_S
-    cloud.shop.ahead_s += 31
-    assert tell(cloud, notice(), memory).key == "OPS-1"
-    assert len(cloud.issues) == 1
-
-
-def test_a_ticket_that_was_certainly_not_made_is_made_after_the_wait(cloud, memory):
-    cloud.fault(cut(), method="POST", part="/issue")
-    with pytest.raises(Unreachable):
-        tell(cloud, notice(), memory)
-    cloud.shop.ahead_s += SETTLES_S + 1
-    assert tell(cloud, notice(), memory).key == "OPS-1"
-
-
 def test_a_long_title_is_cut_as_java_counts(jira, memory):
     tell(jira, notice(title="😀" * 5000), memory)
     summary = jira.issues[0].fields["summary"]
     assert contract.units(summary) <= 255
     assert summary.endswith("…")
-
-
-def test_a_server_that_cannot_be_reached_is_unreachable(memory):
-    with JiraFake() as jira:
-        about = declared(jira)
-    known = secrets(jira)
-    with client(SYSTEM, about, lambda name: known.get(name, ""), Attempt(Traffic())) as http:
-        means = Means(about, http, lambda name: known.get(name, ""), datetime.now(UTC))
-        with pytest.raises(Unreachable):
-            SYSTEM.tell(means, notice(), memory)
 
 
 def test_the_comment_says_which_revision_it_is(jira, memory):
