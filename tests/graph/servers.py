@@ -6,8 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import ProductError
 from graph.engine import EmbeddedGraph, GraphAddress
 from graph.store import GraphStore, open_graph
+
+
+def answers(address: GraphAddress) -> bool:
+    """Whether a query gets its answer there by Bolt, as the product asks."""
+    store = open_graph(address.uri, address.user, address.password)
+    try:
+        return bool(store.ping())
+    except ProductError:
+        return False
+    finally:
+        store.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ProductError
-from graph.engine import EmbeddedGraph, GraphAddress, answers, wheel_folder
+from graph.engine import EmbeddedGraph, GraphAddress, wheel_folder
 from graph.processes import command_line, wait_until
 from graph.store import open_graph
+from tests.graph.servers import answers
 from tests.graph.snapshots import plain
 
 REPO = Path(__file__).parents[2]
@@ -87,6 +88,18 @@ def test_a_start_answers_on_loopback_only_and_keeps_its_secrets(engine: Embedded
     assert json.loads((engine.folder / "run.json").read_text())["uri"] == address.uri
 
 
+def test_who_is_asked_whether_the_graph_is_ready_opens_last(engine: EmbeddedGraph) -> None:
+    engine.start()
+    said = engine.log_file.read_text()
+    assert said.index("Listening for incoming BOLT connections") < said.index("HTTP Server started")
+
+
+def test_the_process_that_watches_over_the_graph_loads_no_driver() -> None:
+    code = "import sys, graph.engine; print('neo4j' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_restart_keeps_the_data_and_a_stop_is_clean(engine: EmbeddedGraph) -> None:
     remember_one(engine.start())
     first = engine.pid
@@ -153,6 +166,25 @@ def test_a_server_that_an_earlier_owner_left_running_is_adopted(tmp_path: Path) 
     assert not engine.alive()
     assert left._process is not None
     left._process.wait(5)
+
+
+def test_a_server_left_by_a_version_that_noted_no_http_port_is_exchanged_at_the_same_address(tmp_path: Path) -> None:
+    left = EmbeddedGraph(tmp_path, tmp_path / "run")
+    address = left.start()
+    remember_one(address)
+    known = json.loads((left.folder / "run.json").read_text())
+    del known["http"]
+    (left.folder / "run.json").write_text(json.dumps(known))
+    assert left._lock is not None
+    left._lock.close()
+    engine = EmbeddedGraph(tmp_path, tmp_path / "run")
+    try:
+        assert engine.start() == address
+        assert engine.pid != left.pid
+        assert command_line(left.pid) == ""
+        assert remembered(address) == 1
+    finally:
+        engine.stop()
 
 
 def test_a_server_that_is_left_frozen_is_ended(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ import neo4j
 import pytest
 from neo4j.exceptions import DriverError, Neo4jError
 
-from graph.engine import GraphAddress, answers, free_ports
+from graph.engine import GraphAddress, free_ports
 from graph.processes import wait_until
+from tests.graph.servers import answers
 
 FOLDER = Path(__file__).parent / "neo4j"
 _OPENS = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
