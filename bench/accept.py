@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from config import engines, supervisor
-from lab.stage.programs import free_port
+from lab.stage.programs import answers, free_port, wait_until
 
 SENDERS, REQUESTS, ROUNDS = 4, 200, 5
 AIMS = {
@@ -43,33 +43,31 @@ def served(fill: Callable[[Path], None] = lambda home: None) -> Iterator[tuple[s
     `fill` may put rows into the record before anything is served.
     """
     with tempfile.TemporaryDirectory(prefix="ig-bench-") as name:
-        port, pipe = free_port(), Path(name) / "redis.sock"
+        pipe = Path(name) / "redis.sock"
         env = {**os.environ, "INCIDENT_GRAPH_HOME": name, "REDIS_URL": f"unix://{pipe}"}
-        env |= {"DJANGO_SETTINGS_MODULE": "bench.settings", "PORT": str(port)}
+        env |= {"DJANGO_SETTINGS_MODULE": "bench.settings"}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0", "--no-input"], env=env, check=True)
         add = [sys.executable, "manage.py", "source", "add", "alertmanager", "bench", "--json"]
         token = json.loads(subprocess.run(add, env=env, check=True, capture_output=True).stdout)["token"]
         fill(Path(name))
-        programs = (engines.redis_argv(Path(name), pipe), supervisor.web_argv("127.0.0.1", port))
-        running = [subprocess.Popen(engines.owned(argv), env=env) for argv in programs]
-        try:
-            _wait(f"http://127.0.0.1:{port}/livez")
-            yield f"http://127.0.0.1:{port}", token
-        finally:
-            for process in reversed(running):
-                process.terminate()
-                process.wait(20)
+        with serving(env, engines.redis_argv(Path(name), pipe)) as url:
+            yield url, token
 
 
-def _wait(url: str) -> None:
-    for _ in range(300):
-        try:
-            if httpx.get(url, timeout=2, trust_env=False).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f"{url} does not answer")
+@contextmanager
+def serving(env: dict[str, str], *beside: list[str]) -> Iterator[str]:
+    """URL of the web server in this environment, with these programs beside it; all gone afterwards."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    programs = (*beside, supervisor.web_argv("127.0.0.1", port))
+    running = [subprocess.Popen(engines.owned(argv), env={**env, "PORT": str(port)}) for argv in programs]
+    try:
+        wait_until(answers(f"{url}/livez", trust_env=False), f"{url}/livez", 30)
+        yield url
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait(20)
 
 
 def round_of(url: str, token: str, content: bytes) -> tuple[float, float]:

@@ -14,7 +14,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,10 +21,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from bench.accept import serving
 from bench.report import generated
-from config import engines, supervisor
 from incidents import models
-from lab.stage.programs import free_port
 from web.api.access import add_token
 
 FEW, MANY = 1_000, 100_000
@@ -49,7 +47,7 @@ def _p95_ms(env: dict[str, str], have: int, wanted: int) -> float:
     code = f"import django; django.setup(); from bench.enrich import fill; print(fill({have}, {wanted}))"
     filling = [sys.executable, "-c", code]
     token = subprocess.run(filling, env=env, check=True, capture_output=True, text=True).stdout.strip()
-    with _served(env) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+    with serving(env) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         client.headers["Authorization"] = f"Bearer {token}"
         took_ms = [_one(client, asked) for asked in _questions(wanted)][WARM:]
     return statistics.quantiles(took_ms, n=20)[18]
@@ -74,23 +72,6 @@ def _one(client: httpx.Client, asked: dict[str, Any]) -> float:
     if answer.status_code != (200 if known else 404):
         raise SystemExit(f"{asked} was answered {answer.status_code}: {answer.text[:200]}")
     return took_ms
-
-
-@contextmanager
-def _served(env: dict[str, str]) -> Iterator[str]:
-    port = free_port()
-    web = subprocess.Popen(engines.owned(supervisor.web_argv("127.0.0.1", port)), env={**env, "PORT": str(port)})
-    try:
-        for _ in range(300):
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/livez", timeout=2, trust_env=False).status_code == 200:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        web.terminate()
-        web.wait(20)
 
 
 def fill(have: int, wanted: int) -> str:
