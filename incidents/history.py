@@ -7,14 +7,15 @@ from datetime import timedelta
 import msgspec
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from domain.alerts import AlertState, ParsedAlert
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.verdict import Verdict
+from incidents import outbox
 from incidents.models import Alert, Feedback, Incident, Investigation, Source, VerdictRow
 from incidents.place import store_entities, store_relations
-from incidents.record import want
 
 NAMESPACE = uuid.UUID("6f6b7a55-7f4c-4d36-9c2b-0f6d6f5f2b11")
 
@@ -56,7 +57,7 @@ def remember_past(past: Past, source: Source) -> Incident | None:
     for alert in past.scope.alerts:
         _alert(past, alert, source, incident)
     _judged(past, incident)
-    want("graph", str(incident.pk))
+    outbox.remember([str(incident.pk)], timezone.now())
     return incident
 
 

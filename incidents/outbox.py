@@ -29,32 +29,43 @@ DIGEST_MOST = 500
 NUMBER = IntegerField()
 
 
-def want_all(incident: Incident, now: datetime) -> int:
+def tell_and_remember(incident: Incident, now: datetime) -> None:
+    """A newer revision of the incident for everyone who is told, and for the graph."""
+    want_all(incident, now)
+    remember([str(incident.pk)], now)
+
+
+def want_all(incident: Incident, now: datetime) -> None:
     """A newer revision of the incident for every target that is declared; a recording is told to nobody."""
-    if incident.recorded_from:
-        return 0
-    names = list(addressees())
-    for name in names:
-        want(name, str(incident.pk), now)
-    return len(names)
+    if not incident.recorded_from:
+        want(list(addressees()), str(incident.pk), now)
 
 
-def want(target: str, object_id: str, now: datetime) -> None:
-    """A newer revision of `object_id` for `target`. A row that backs off keeps its time; a dead one lives again."""
-    with transaction.atomic():
-        row, made = Outbox.objects.get_or_create(
-            target=target, object=object_id, defaults={"next_at": now, "wanted_at": now}
-        )
-        if not made:
-            waits = When(state="waiting", attempts__gt=0, then=F("next_at"))
-            Outbox.objects.filter(pk=row.pk).update(
-                revision=F("revision") + 1,
-                next_at=Case(waits, default=Value(now)),
-                attempts=Case(When(state="waiting", then=F("attempts")), default=Value(0), output_field=NUMBER),
-                wanted_at=Case(When(state="waiting", then=F("wanted_at")), default=Value(now)),
-                lost=Case(When(state="waiting", then=F("lost")), default=Value(0), output_field=NUMBER),
-                state="waiting",
-            )
+def want(targets: Sequence[str], object_id: str, now: datetime) -> None:
+    """A newer revision of `object_id` for each target. A row that backs off keeps its time; a dead one lives again."""
+    _renew(
+        targets, [object_id], now,
+        next_at=Case(When(state="waiting", attempts__gt=0, then=F("next_at")), default=Value(now)),
+        attempts=Case(When(state="waiting", then=F("attempts")), default=Value(0), output_field=NUMBER),
+        lost=Case(When(state="waiting", then=F("lost")), default=Value(0), output_field=NUMBER),
+    )  # fmt: skip
+
+
+def remember(incident_ids: Sequence[str], now: datetime) -> None:
+    """Newer revisions of these incidents for the graph, which is tried at once, however long it was away."""
+    _renew([GRAPH], incident_ids, now, next_at=now, attempts=0, reason="")
+
+
+def _renew(targets: Sequence[str], objects: Sequence[str], now: datetime, **news: Any) -> None:
+    """The next revision of every row, made where missing: two statements however many there are."""
+    with transaction.atomic(savepoint=False):
+        rows = [Outbox(target=t, object=o, revision=0, next_at=now, wanted_at=now) for t in targets for o in objects]
+        Outbox.objects.bulk_create(rows, ignore_conflicts=True)
+        Outbox.objects.filter(target__in=targets, object__in=objects).update(
+            revision=F("revision") + 1,
+            wanted_at=Case(When(state="waiting", then=F("wanted_at")), default=Value(now)),
+            state="waiting", **news,
+        )  # fmt: skip
 
 
 def told_rows() -> QuerySet[Outbox]:

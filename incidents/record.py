@@ -27,7 +27,6 @@ from incidents.models import (
     Feedback,
     Incident,
     Investigation,
-    Outbox,
     Source,
     TicketLink,
     VerdictRow,
@@ -191,7 +190,7 @@ def ask_investigation(incident: Incident) -> None:
         Investigation.objects.filter(pk=waiting.pk, state="asked").update(
             asked_at=asked_at, not_before=min(now + DEBOUNCE, asked_at + LONGEST_BURST)
         )
-    want("graph", str(incident.pk))
+    outbox.remember([str(incident.pk)], now)
 
 
 def ask_second_look(look: Investigation) -> None:
@@ -210,17 +209,6 @@ def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
     Investigation.objects.bulk_create(
         [Investigation(incident=incident, asked_at=now, not_before=not_before)], ignore_conflicts=True
     )
-
-
-def want(target: str, object_id: str) -> None:
-    """A newer revision of `object_id` has to go to `target`."""
-    now = timezone.now()
-    with transaction.atomic():
-        row, made = Outbox.objects.get_or_create(target=target, object=object_id, defaults={"next_at": now})
-        if not made:
-            Outbox.objects.filter(pk=row.pk).update(
-                revision=F("revision") + 1, state="waiting", attempts=0, next_at=now, reason=""
-            )
 
 
 def claim_investigation(investigation_id: int) -> Investigation | None:
@@ -292,8 +280,7 @@ def save_verdict(incident: Incident, investigation: Investigation, verdict: Verd
         first = verdict.causes[0].cause if verdict.causes and verdict.state is not VerdictState.UNKNOWN else ""
         Incident.objects.filter(pk=incident.pk).update(first_cause=first, verdict_state=verdict.state.value)
         Incident.objects.filter(pk=incident.pk, suggested_at__isnull=True).update(suggested_at=now)
-        outbox.want_all(incident, now)
-    want("graph", str(incident.pk))
+        outbox.tell_and_remember(incident, now)
     return row
 
 
@@ -317,8 +304,7 @@ def give_feedback(incident: Incident, by: str, kind: str, cause: str, fixed_by: 
             at=timezone.now(),
         )  # fmt: skip
         audit(by, f"feedback {kind}", str(incident.pk), {"cause": cause})
-        outbox.want_all(incident, row.at)
-    want("graph", str(incident.pk))
+        outbox.tell_and_remember(incident, row.at)
     return row
 
 

@@ -131,8 +131,7 @@ def _resolved(incident: Incident, said: Said) -> bool:
     Incident.objects.filter(pk=incident.pk).update(closed_at=said.at)
     if not settle(incident):
         return False
-    outbox.want_all(incident, timezone.now())
-    record.want("graph", str(incident.pk))
+    outbox.tell_and_remember(incident, timezone.now())
     return True
 
 
@@ -143,8 +142,7 @@ def _reopened(incident: Incident, said: Said) -> bool:
         state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
     )
     if won:
-        outbox.want_all(incident, timezone.now())
-        record.want("graph", str(incident.pk))
+        outbox.tell_and_remember(incident, timezone.now())
     return bool(won)
 
 

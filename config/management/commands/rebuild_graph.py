@@ -3,13 +3,16 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.utils import timezone
 from rich.progress import Progress
 
 from config.management.verb import Verb
 from domain.errors import Unreachable
+from incidents import outbox
 from incidents.models import Incident, Outbox
-from incidents.record import want
 from ingest import memory
+
+BATCH = 500
 
 
 class Command(Verb):
@@ -22,8 +25,9 @@ class Command(Verb):
         if memory.graph() is None:
             raise Unreachable("no graph is configured; start `manage.py up`, or set GRAPH_URI")
         if not options["resume"]:
-            for pk in Incident.objects.order_by("number").values_list("pk", flat=True):
-                want("graph", str(pk))
+            ids = [str(pk) for pk in Incident.objects.order_by("number").values_list("pk", flat=True)]
+            for start in range(0, len(ids), BATCH):
+                outbox.remember(ids[start : start + BATCH], timezone.now())
         total = self._drain()
         left = Outbox.objects.filter(target="graph", state="waiting").count()
         if left:
