@@ -16,6 +16,7 @@ from evidence.bundles import Bundle
 from incidents import queries, record
 from incidents.history import Past, remember_past
 from incidents.models import Connection, Delivery, Incident, Outbox, Source
+from incidents.place import store_topology
 from ingest.replay import look
 
 FOLDER = settings.BASE_DIR / "bundles"
@@ -66,6 +67,7 @@ def recordings(folder: Path = FOLDER) -> list[Recording]:
 
 def open_doors(recording: Recording) -> dict[tuple[str, str], tuple[str, str]]:
     """A source of its own for each recorded source, answered from the bundle; (kind, name) to (path, token)."""
+    store_topology(recording.bundle.connections)
     doors = {}
     for kind, name in sorted({(d.kind, d.name) for d in recording.bundle.deliveries}):
         source, token = record.make_source(kind, f"{recording.slug}-{name}"[:80])

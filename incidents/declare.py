@@ -10,6 +10,7 @@ from django.db import transaction
 from domain.connections import Connections, SourceDecl
 from domain.errors import Refused
 from incidents.models import Connection, Source
+from incidents.place import store_topology
 from incidents.record import hashed, make_source
 from incidents.watches import own_source
 
@@ -43,6 +44,7 @@ def declare(connections: Connections, dry_run: bool = False) -> Declared:
             for cluster in connections.kubernetes:
                 if cluster.watched:
                     own_source(cluster.name)
+            store_topology(connections)
             tokens = [told for entry in connections.source if (told := _source(entry))]
             if dry_run:
                 raise _DryRun

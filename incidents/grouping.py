@@ -49,8 +49,10 @@ class Decision:
 
 
 def group(newcomer: Newcomer, candidates: Sequence[Candidate], relations: Iterable[Relation], rules: Rules) -> Decision:
-    """The nearest candidate that fits, in the order: flapping, same entity, related entity, storm."""
-    links = list(relations)
+    """The nearest candidate that fits, in the order: flapping, same entity, related entity, storm.
+
+    Relations are read only where it comes to them.
+    """
     near = sorted((c for c in candidates if _near(newcomer, c, rules)), key=lambda c: (c.last_alert_at, c.id))[::-1]
     for candidate in near:
         if candidate.id == newcomer.earlier_incident:
@@ -58,6 +60,7 @@ def group(newcomer: Newcomer, candidates: Sequence[Candidate], relations: Iterab
     for candidate in near:
         if shared := sorted(newcomer.keys & candidate.keys):
             return Decision(candidate.id, _about("same entity, {0}", "同一实体：{0}", named(shared[0])))
+    links = list(relations) if near else []
     for candidate in near:
         if link := _link(newcomer.keys, candidate.keys, links):
             return Decision(candidate.id, _about("{0} is related to {1}", "{0} 与 {1} 相关", *map(named, link)))

@@ -53,7 +53,7 @@ def remember_past(past: Past, source: Source) -> Incident | None:
         severity=max(a.severity.rank for a in past.scope.alerts), verdict_state=past.verdict.state.value,
     )  # fmt: skip
     store_relations(past.scope.relations)
-    incident.entities.set(store_entities(past.scope.entities))
+    incident.entities.set(store_entities(past.scope.entities).values())
     for alert in past.scope.alerts:
         _alert(past, alert, source, incident)
     _judged(past, incident)

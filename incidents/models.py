@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 from incidents.told import Heard, Outbox, RequestCount, SaidEvent, Target, TicketLink
 
@@ -31,6 +32,12 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
+
+    @cached_property
+    def recorded_from(self) -> str:
+        """Where the answers of a recorded source lie; empty for a real one."""
+        row = Connection.objects.filter(kind="recorded", name=str(self)).first()
+        return str(row.config["path"]) if row else ""
 
 
 class Connection(models.Model):

@@ -1,9 +1,12 @@
 """Puts one parsed alert where it belongs: its row, its entities, its incident. Called inside one transaction."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q
 
 from domain.alerts import AlertState, ParsedAlert
 from domain.connections import Connections
@@ -11,29 +14,43 @@ from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from incidents import identity
 from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
 from incidents.models import Alert, Delivery, Entity, EntityAlias, EntityRelation, Incident
-from incidents.queries import recorded_path
 
 RULES = Rules()
 # Which message tells most about an alert; what tells more replaces what tells less, in any order.
 TELLS = {AlertState.UPDATE: 0, AlertState.RESOLVED: 1, AlertState.FIRING: 2}
 CANDIDATES = 200
+SETTLED = ("state", "severity", "started_at", "last_alert_at", "resolved_at", "closed_at", "reopened")
 MANY_NAMES = frozenset({EntityKind.HOST, EntityKind.ETCD_MEMBER})
 
 
-def place_alert(delivery: Delivery, alert: ParsedAlert, connections: Connections) -> Incident:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared, and the keys of all that it names: read once for all alerts of a burst."""
+
+    connections: Connections
+    keys: frozenset[str]
+
+    @classmethod
+    def by(cls, connections: Connections) -> "Declared":
+        """With the keys of these connections' etcd clusters, members, hosts and zones."""
+        return cls(connections, frozenset(e.key for e in identity.declared(connections)[0]))
+
+
+def place_alert(delivery: Delivery, alert: ParsedAlert, declared: Declared) -> Incident:
     """The incident that the alert is part of, opened if none fits."""
-    row = _row(delivery, alert) or _new_row(delivery, alert)
+    near = _occurrences(delivery, alert)
+    row = _row(near, delivery, alert) or _new_row(near, delivery, alert)
     if alert.state is AlertState.RESOLVED:
-        _end_merged(delivery, alert)
-    declared = {e.key for e in identity.declared(connections)[0]}
-    resolved = identity.resolve(alert.entities, connections)
-    entities = tuple(ref if ref.key in declared else known_as(ref) for ref in resolved)
+        _end_merged(near, alert)
+    resolved = identity.resolve(alert.entities, declared.connections)
+    entities = tuple(ref if ref.key in declared.keys else known_as(ref) for ref in resolved)
     stored = store_entities(entities)
     store_aliases(entities, stored)
-    store_relations(identity.told(entities, connections))
-    row.entities.add(*stored)
+    store_relations(identity.told(entities, declared.connections), stored)
     incident = row.incident or _join(row, alert, stored, delivery)
-    incident.entities.add(*stored)
+    row.save()
+    row.entities.add(*stored.values())
+    incident.entities.add(*stored.values())
     if alert.acknowledged and incident.acknowledged_at is None:
         Incident.objects.filter(pk=incident.pk).update(
             acknowledged_at=delivery.received_at, acknowledged_by=str(delivery.source)
@@ -41,10 +58,17 @@ def place_alert(delivery: Delivery, alert: ParsedAlert, connections: Connections
     return incident
 
 
-def _row(delivery: Delivery, alert: ParsedAlert) -> Alert | None:
+def _occurrences(delivery: Delivery, alert: ParsedAlert) -> list[Alert]:
+    """Those of the alert's stored occurrences that the message can be about or can end, the oldest first."""
+    began = alert.started_at
+    near = Q(occurrence=alert.occurrence[:64]) | Q(firing=True) | Q(started_at__gt=began) | Q(ended_at__gt=began)
+    same = Alert.objects.filter(near, source=delivery.source, identity=alert.identity[:200])
+    return list(same.select_related("incident").order_by("started_at", "pk"))
+
+
+def _row(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert | None:
     """The stored occurrence that this message is about, brought up to date."""
-    same = Alert.objects.filter(source=delivery.source, identity=alert.identity)
-    row = same.filter(occurrence=alert.occurrence).first() or _episode(same, alert)
+    row = next((r for r in near if r.occurrence == alert.occurrence[:64]), None) or _episode(near, alert)
     if row is None:
         return None
     known = msgspec.json.decode(row.parsed, type=ParsedAlert)
@@ -56,45 +80,44 @@ def _row(delivery: Delivery, alert: ParsedAlert) -> Alert | None:
         # The earliest end: an end that was only inferred, from a later start or from arrival, is never too early.
         row.ended_at = min(filter(None, (row.ended_at, alert.ended_at)), default=delivery.received_at)
     if alert.started_at < row.started_at:
-        row.started_at, row.occurrence = alert.started_at, alert.occurrence
+        row.started_at, row.occurrence = alert.started_at, alert.occurrence[:64]
     row.severity = max(row.severity, alert.severity.rank)
     row.last_seen_at = max(row.last_seen_at, delivery.received_at)
-    row.save()
     return row
 
 
-def _episode(same: QuerySet[Alert], alert: ParsedAlert) -> Alert | None:
+def _episode(near: list[Alert], alert: ParsedAlert) -> Alert | None:
     """Alertmanager's startsAt is not stable: a merged or resolved message may carry an earlier one.
 
     An end belongs to the open episode that began at or after its start; a start within a finished episode to that.
     """
+    began = alert.started_at
     if alert.state is AlertState.RESOLVED:
-        within = same.filter(firing=True, started_at__gte=alert.started_at)
-        if alert.ended_at:
-            within = within.filter(started_at__lte=alert.ended_at)
-        return within.order_by("started_at").first()
-    return same.filter(firing=False, started_at__lte=alert.started_at, ended_at__gt=alert.started_at).first()
+        return next((r for r in near if r.firing and began <= r.started_at <= (alert.ended_at or r.started_at)), None)
+    return next((r for r in near if not r.firing and r.started_at <= began < (r.ended_at or began)), None)
 
 
-def _end_merged(delivery: Delivery, alert: ParsedAlert) -> None:
+def _end_merged(near: list[Alert], alert: ParsedAlert) -> None:
     """Every open episode that began between the start and the end of a resolved one was part of it."""
     if alert.ended_at is not None:
-        Alert.objects.filter(
-            source=delivery.source, identity=alert.identity, firing=True,
-            started_at__gte=alert.started_at, started_at__lte=alert.ended_at,
-        ).update(firing=False, ended_at=alert.ended_at)  # fmt: skip
+        _end([r for r in near if r.firing and alert.started_at <= r.started_at <= alert.ended_at], alert.ended_at)
 
 
-def _new_row(delivery: Delivery, alert: ParsedAlert) -> Alert:
-    same = Alert.objects.filter(source=delivery.source, identity=alert.identity)
-    later = same.filter(started_at__gt=alert.started_at).order_by("started_at").first()
+def _end(rows: list[Alert], at: datetime) -> None:
+    if rows:
+        Alert.objects.filter(pk__in=[r.pk for r in rows]).update(firing=False, ended_at=at)
+
+
+def _new_row(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert:
+    """A row for an occurrence that is not stored yet; it is saved once its incident is known."""
+    later = next((r for r in near if r.started_at > alert.started_at), None)
     # One fingerprint cannot fire twice at once: a newer occurrence ends the older one that never said so.
-    same.filter(firing=True, started_at__lt=alert.started_at).update(firing=False, ended_at=alert.started_at)
+    _end([r for r in near if r.firing and r.started_at < alert.started_at], alert.started_at)
     firing = alert.state is not AlertState.RESOLVED and later is None
     ended = alert.ended_at or (delivery.received_at if alert.state is AlertState.RESOLVED else None)
     if later is not None:
         ended = min(filter(None, (ended, later.started_at)))
-    return Alert.objects.create(
+    return Alert(
         source=delivery.source, identity=alert.identity[:200], occurrence=alert.occurrence[:64],
         firing=firing, known_started=alert.state is AlertState.FIRING,
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank,
@@ -120,90 +143,89 @@ def known_as(ref: EntityRef) -> EntityRef:
     return EntityRef(ref.kind, one.name, one.cluster, one.namespace, tuple(sorted(names)))
 
 
-def store_aliases(entities: tuple[EntityRef, ...], stored: list[Entity]) -> None:
+def store_aliases(entities: tuple[EntityRef, ...], stored: Mapping[str, Entity]) -> None:
     """Remember under which names these hosts and members came; the first entity of a name keeps it."""
-    rows = {e.key: e for e in stored}
     EntityAlias.objects.bulk_create(
         [
-            EntityAlias(entity=rows[e.key[:500]], kind=e.kind, cluster=e.cluster[:100], alias=name[:253])
+            EntityAlias(entity=stored[e.key], kind=e.kind, cluster=e.cluster[:100], alias=name[:253])
             for e in entities if e.kind in MANY_NAMES for name in sorted(identity.names_of(e))
         ],
         ignore_conflicts=True,
     )  # fmt: skip
 
 
-def store_entities(entities: tuple[EntityRef, ...]) -> list[Entity]:
-    """The rows of these entities, made where missing."""
-    Entity.objects.bulk_create(
-        [
-            Entity(
-                key=e.key[:500], kind=e.kind, name=e.name[:253], cluster=e.cluster[:100], namespace=e.namespace[:100]
-            )
-            for e in entities
-        ],
-        ignore_conflicts=True,
+def store_entities(entities: Iterable[EntityRef]) -> dict[str, Entity]:
+    """The rows of these entities by key, made where missing."""
+    wanted = {e.key: e for e in entities}
+    have = {e.key: e for e in Entity.objects.filter(key__in=[key[:500] for key in wanted])}
+    missing = [
+        Entity(key=key[:500], kind=e.kind, name=e.name[:253], cluster=e.cluster[:100], namespace=e.namespace[:100])
+        for key, e in wanted.items() if key[:500] not in have
+    ]  # fmt: skip
+    if missing:  # another process may have made one just now: then its row is taken
+        made = Entity.objects.bulk_create(missing, update_conflicts=True, unique_fields=["key"], update_fields=["kind"])
+        have |= {e.key: e for e in made}
+    return {key: have[key[:500]] for key in sorted(wanted)}
+
+
+def store_relations(relations: Iterable[Relation], stored: Mapping[str, Entity] = MappingProxyType({})) -> None:
+    """The rows of these relations, with the entities at their ends; those that are `stored` are not looked up."""
+    found = list(relations)
+    ends = {key for r in found for key in (r.start, r.end)} - stored.keys()
+    rows = {**stored, **store_entities(EntityRef.from_key(key) for key in ends)}
+    EntityRelation.objects.bulk_create(
+        [EntityRelation(start=rows[r.start], kind=r.kind, end=rows[r.end]) for r in found], ignore_conflicts=True
     )
-    return list(Entity.objects.filter(key__in=[e.key[:500] for e in entities]).order_by("key"))
 
 
-def store_relations(relations: tuple[Relation, ...]) -> None:
-    """The rows of these relations, with the entities at their ends where these exist or can be read off the key."""
-    keys = sorted({k for r in relations for k in (r.start, r.end)})
-    have = {e.key: e for e in Entity.objects.filter(key__in=keys)}
-    missing = [Entity(**_from_key(k)) for k in keys if k not in have]
-    if missing:
-        Entity.objects.bulk_create(missing, ignore_conflicts=True)
-        have = {e.key: e for e in Entity.objects.filter(key__in=keys)}
-    rows = [EntityRelation(start=have[r.start], kind=r.kind, end=have[r.end]) for r in relations]
-    EntityRelation.objects.bulk_create(rows, ignore_conflicts=True)
+def store_topology(connections: Connections) -> None:
+    """How the declared things hang together, which groups alerts; to be said when something is declared."""
+    store_relations(identity.declared(connections)[1])
 
 
-def _from_key(key: str) -> dict[str, str]:
-    ref = EntityRef.from_key(key)
-    return {"key": key, "kind": ref.kind, "cluster": ref.cluster, "namespace": ref.namespace, "name": ref.name}
-
-
-def _join(row: Alert, alert: ParsedAlert, entities: list[Entity], delivery: Delivery) -> Incident:
-    keys = frozenset(e.key for e in entities)
-    earlier = (
-        Alert.objects.filter(source=row.source, identity=row.identity, incident__isnull=False)
-        .exclude(pk=row.pk).order_by("-started_at").values_list("incident_id", flat=True).first()
-    )  # fmt: skip
-    newcomer = Newcomer(keys, alert.started_at, str(earlier or ""))
-    recorded = recorded_path(row.source)
-    decision = group(newcomer, _candidates(alert.started_at, recorded), _relations(keys), RULES)
-    now = delivery.received_at
-    known = Incident.objects.filter(pk=decision.incident).get() if decision.incident else None
-    row.incident = known or _open(alert, now, recorded)
+def _join(row: Alert, alert: ParsedAlert, entities: Mapping[str, Entity], delivery: Delivery) -> Incident:
+    keys = frozenset(e.key for e in entities.values())
+    recorded = delivery.source.recorded_from
+    alive = _alive(alert.started_at, recorded)
+    newcomer = Newcomer(keys, alert.started_at, _earlier(row) if alive else "")
+    decision = group(newcomer, [_candidate(i) for i in alive.values()], _relations(keys), RULES)
+    row.incident = alive.get(decision.incident) or _open(alert, delivery.received_at, recorded)
     row.joined_because = _reason(decision)
-    row.save()
     return row.incident
+
+
+def _earlier(row: Alert) -> str:
+    """The incident of the newest other occurrence of the alert, empty when there is none."""
+    others = Alert.objects.filter(source=row.source_id, identity=row.identity, incident__isnull=False)
+    newest = others.exclude(pk=row.pk).order_by("-started_at").values_list("incident_id", flat=True).first()
+    return str(newest or "")
 
 
 def _reason(decision: Decision) -> dict[str, str]:
     return {"en": decision.reason.en, "zh": decision.reason.zh}
 
 
-def _candidates(started_at: datetime, recorded: str) -> list[Candidate]:
+def _alive(started_at: datetime, recorded: str) -> dict[str, Incident]:
     """Incidents that may be joined. A recording keeps to itself: its world is not this one."""
     alive = Q(state="open") | Q(resolved_at__gte=started_at - RULES.reopen_window)
     fitting = Incident.objects.filter(alive, recorded_from=recorded).order_by("-last_alert_at")
-    rows = fitting.prefetch_related("entities")[:CANDIDATES]
-    return [
-        Candidate(
-            str(i.pk), frozenset(e.key for e in i.entities.all()), i.started_at, i.last_alert_at,
-            i.resolved_at if i.state == "resolved" else None,
-        )
-        for i in rows
-    ]  # fmt: skip
+    return {str(i.pk): i for i in fitting.prefetch_related("entities")[:CANDIDATES]}
 
 
-def _relations(keys: frozenset[str]) -> list[Relation]:
+def _candidate(row: Incident) -> Candidate:
+    return Candidate(
+        str(row.pk), frozenset(e.key for e in row.entities.all()), row.started_at, row.last_alert_at,
+        row.resolved_at if row.state == "resolved" else None,
+    )  # fmt: skip
+
+
+def _relations(keys: frozenset[str]) -> Iterator[Relation]:
     """The relations around these entities: their own, and those of everything that shares a parent with them."""
     own = EntityRelation.objects.filter(Q(start__key__in=keys) | Q(end__key__in=keys))
     parents = set(own.values_list("end__key", flat=True)) | set(keys)
     around = EntityRelation.objects.filter(Q(end__key__in=parents) | Q(start__key__in=keys))
-    return [Relation(s, RelationKind(k), e) for s, k, e in around.values_list("start__key", "kind", "end__key")[:5000]]
+    for start, kind, end in around.values_list("start__key", "kind", "end__key")[:5000]:
+        yield Relation(start, RelationKind(kind), end)
 
 
 def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:
@@ -221,14 +243,14 @@ def settle(incident: Incident) -> bool:
     Resolved only when all alerts are. Once a person closed it, alerts from before do not hold it open.
     """
     incident.refresh_from_db()
-    was, alerts = incident.state, incident.alerts.all()
-    summary = alerts.aggregate(
-        first=Min("started_at"), last=Max("started_at"), ended=Max("ended_at"), severity=Max("severity")
-    )
-    live = alerts.filter(firing=True)
+    was, live = incident.state, Q(firing=True)
     if incident.closed_at:
-        live = live.filter(started_at__gt=incident.closed_at)
-    firing = live.exists()
+        live &= Q(started_at__gt=incident.closed_at)
+    summary = incident.alerts.aggregate(
+        first=Min("started_at"), last=Max("started_at"), ended=Max("ended_at"), severity=Max("severity"),
+        live=Count("pk", filter=live),
+    )  # fmt: skip
+    firing = summary["live"] > 0
     if firing and was == "resolved":
         incident.reopened += 1
     incident.state = "open" if firing else "resolved"
@@ -237,5 +259,6 @@ def settle(incident: Incident) -> bool:
     incident.closed_at = None if firing else incident.closed_at
     incident.started_at, incident.severity = summary["first"], summary["severity"]
     incident.last_alert_at = max(filter(None, (summary["last"], None if firing else ended)))
-    incident.save()
+    # Only these: a person or a verdict may be writing to the other fields.
+    incident.save(update_fields=SETTLED)
     return incident.state != was

@@ -165,12 +165,6 @@ def understood(row: Connection) -> Any:
         return None
 
 
-def recorded_path(source: Source) -> str:
-    """Where the answers of a recorded source lie; empty for a real one."""
-    row = Connection.objects.filter(kind="recorded", name=str(source)).first()
-    return str(row.config["path"]) if row else ""
-
-
 def parsed_alerts(row: Incident) -> list[ParsedAlert]:
     """The incident's alerts as their sources told them, with the record's state and times."""
     return [_told(alert) for alert in row.alerts.order_by("started_at", "identity")]

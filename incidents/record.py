@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Count, F, Max, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from domain.alerts import ParsedDelivery
@@ -17,7 +18,7 @@ from domain.connections import Connections
 from domain.errors import Refused
 from domain.findings import Finding
 from domain.verdict import Verdict, VerdictState
-from incidents import identity, outbox
+from incidents import outbox
 from incidents.models import (
     AuditEntry,
     Change,
@@ -31,7 +32,7 @@ from incidents.models import (
     TicketLink,
     VerdictRow,
 )
-from incidents.place import place_alert, settle, store_relations
+from incidents.place import Declared, place_alert, settle
 
 MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=130)
@@ -91,11 +92,13 @@ def claim_deliveries(delivery_ids: Sequence[str]) -> list[Delivery]:
     now = timezone.now()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     with transaction.atomic():
-        waiting = Delivery.objects.select_for_update().filter(free, pk__in=delivery_ids, state="new")
-        rows = list(waiting.order_by("received_at", "pk"))
-        claimed = [row.pk for row in rows]
-        Delivery.objects.filter(pk__in=claimed).update(claimed_until=now + LEASE, attempts=F("attempts") + 1)
-    mine = Delivery.objects.select_related("source").filter(pk__in=claimed).order_by("received_at", "pk")
+        waiting = Delivery.objects.select_for_update(of=("self",)).filter(free, pk__in=delivery_ids, state="new")
+        mine = list(waiting.select_related("source").order_by("received_at", "pk"))
+        Delivery.objects.filter(pk__in=[row.pk for row in mine]).update(
+            claimed_until=now + LEASE, attempts=F("attempts") + 1
+        )
+    for row in mine:
+        row.claimed_until, row.attempts = now + LEASE, row.attempts + 1
     return [row for row in mine if not _worn_out(row)]
 
 
@@ -138,10 +141,10 @@ def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: C
     """The same for several deliveries in one transaction: what an incident needs after its alerts is done once."""
     with transaction.atomic():
         _one_at_a_time()
-        store_relations(identity.declared(connections)[1])
+        declared = Declared.by(connections)
         touched: dict[str, Incident] = {}
         for delivery, parsed in burst:
-            touched |= _place(delivery, parsed, connections)
+            touched |= _place(delivery, parsed, declared)
         for incident in touched.values():
             if settle(incident):
                 outbox.want_all(incident, timezone.now())
@@ -149,9 +152,9 @@ def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: C
     return list(touched.values())
 
 
-def _place(delivery: Delivery, parsed: ParsedDelivery, connections: Connections) -> dict[str, Incident]:
+def _place(delivery: Delivery, parsed: ParsedDelivery, declared: Declared) -> dict[str, Incident]:
     """The incidents that one delivery's alerts are part of, by id; marks the delivery done."""
-    placed = [place_alert(delivery, alert, connections) for alert in parsed.alerts]
+    placed = [place_alert(delivery, alert, declared) for alert in parsed.alerts]
     touched = {str(incident.pk): incident for incident in placed}
     delivery.incidents.add(*touched.values())
     for incident in touched.values():
@@ -163,8 +166,10 @@ def _place(delivery: Delivery, parsed: ParsedDelivery, connections: Connections)
 
 def _one_at_a_time() -> None:
     """Grouping reads what it writes: on PostgreSQL one writer holds this row; SQLite has one writer anyway."""
-    Connection.objects.get_or_create(kind="lock", name="grouping", defaults={"config": {}})
-    list(Connection.objects.select_for_update().filter(kind="lock", name="grouping"))
+    lock = {"kind": "lock", "name": "grouping"}
+    if not Connection.objects.select_for_update().filter(**lock):
+        Connection.objects.get_or_create(**lock, defaults={"config": {}})
+        list(Connection.objects.select_for_update().filter(**lock))
 
 
 def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
@@ -181,15 +186,15 @@ def ask_investigation(incident: Incident) -> None:
     While one waits, that one will see this too; it does not wait for the end of a burst longer than a few seconds.
     """
     now = timezone.now()
-    looked = Investigation.objects.filter(incident=incident).exclude(state="asked").exists()
-    waiting = Investigation.objects.filter(incident=incident, state="asked").first()
-    if waiting is None:
-        _ask(incident, now, now + (DEBOUNCE if looked else timedelta()))
-    elif looked:
-        asked_at = waiting.asked_at if waiting.not_before <= now + DEBOUNCE else now
-        Investigation.objects.filter(pk=waiting.pk, state="asked").update(
-            asked_at=asked_at, not_before=min(now + DEBOUNCE, asked_at + LONGEST_BURST)
-        )
+    waits, looks = Q(state="asked"), Investigation.objects.filter(incident=incident)
+    known = looks.aggregate(
+        looked=Count("pk", filter=~waits), asked_at=Max("asked_at", filter=waits), due=Max("not_before", filter=waits)
+    )
+    if known["due"] is None:
+        _ask(incident, now, now + (DEBOUNCE if known["looked"] else timedelta()))
+    elif known["looked"]:
+        asked_at = known["asked_at"] if known["due"] <= now + DEBOUNCE else now
+        looks.filter(waits).update(asked_at=asked_at, not_before=min(now + DEBOUNCE, asked_at + LONGEST_BURST))
     outbox.remember([str(incident.pk)], now)
 
 
@@ -278,8 +283,9 @@ def save_verdict(incident: Incident, investigation: Investigation, verdict: Verd
             body=msgspec.json.encode(verdict), created_at=now,
         )  # fmt: skip
         first = verdict.causes[0].cause if verdict.causes and verdict.state is not VerdictState.UNKNOWN else ""
-        Incident.objects.filter(pk=incident.pk).update(first_cause=first, verdict_state=verdict.state.value)
-        Incident.objects.filter(pk=incident.pk, suggested_at__isnull=True).update(suggested_at=now)
+        Incident.objects.filter(pk=incident.pk).update(
+            first_cause=first, verdict_state=verdict.state.value, suggested_at=Coalesce("suggested_at", Value(now))
+        )
         outbox.tell_and_remember(incident, now)
     return row
 

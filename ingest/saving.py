@@ -32,7 +32,7 @@ def bundle_of(incident: Incident) -> Bundle:
 
 def _changes(incident: Incident) -> tuple[ChangeRef, ...]:
     """What the investigation knew to have changed; a recording knows its own."""
-    path = queries.recorded_path(first.source) if (first := incident.alerts.order_by("pk").first()) else ""
+    path = first.source.recorded_from if (first := incident.alerts.order_by("pk").first()) else ""
     return witnesses.changes_of(path) if path else tuple(queries.changes(incident))
 
 

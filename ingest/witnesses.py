@@ -34,7 +34,7 @@ class View:
 
 def connections_for(source: Source) -> Connections:
     """What was declared; for a recorded source, what its bundle declares."""
-    path = queries.recorded_path(source)
+    path = source.recorded_from
     return _bundle(path).connections if path else queries.connections()
 
 
@@ -48,7 +48,7 @@ def view_of(incident: Incident, investigation: Investigation) -> View:
     first = incident.alerts.select_related("source").order_by("pk").first()
     if first is None:
         raise ProductError("the incident has no alerts any more; it cannot be investigated")
-    path = queries.recorded_path(first.source)
+    path = first.source.recorded_from
     if path:
         bundle = _bundle(path)
         scope = queries.scope(incident, bundle.connections, bundle.as_of, bundle.changes)

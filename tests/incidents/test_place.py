@@ -1,0 +1,83 @@
+"""What becomes of an alert's row, and what a delivery leaves alone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.connections import Connections
+from domain.entities import EntityKind, EntityRef, Relation, RelationKind
+from incidents import record
+from incidents.models import Alert, Entity, EntityRelation, Outbox
+from incidents.place import store_relations
+
+BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
+POD = EntityRef(EntityKind.POD, "cart-1", "prod", "shop")
+ALERT = ParsedAlert("f1", "1", AlertState.FIRING, "Probe", "probe fails", Severity.HIGH, BEGAN, entities=(POD,))
+
+pytestmark = pytest.mark.django_db
+
+
+def told(*alerts: ParsedAlert) -> None:
+    source = record.Source.objects.first() or record.make_source("alertmanager", "prod")[0]
+    record.apply_parsed(record.accept(source, b"{}", {}, BEGAN), ParsedDelivery(alerts), Connections())
+
+
+def facts() -> list[tuple[datetime, bool, datetime | None]]:
+    return list(Alert.objects.order_by("started_at").values_list("started_at", "firing", "ended_at"))
+
+
+def at(minutes: int) -> datetime:
+    return BEGAN + timedelta(minutes=minutes)
+
+
+def occurrence(minutes: int, state: AlertState = AlertState.FIRING, ended: int | None = None) -> ParsedAlert:
+    return replace(ALERT, occurrence=str(minutes), started_at=at(minutes), state=state,
+                   ended_at=None if ended is None else at(ended))  # fmt: skip
+
+
+def test_names_longer_than_their_columns_are_one_alert_and_one_thing_whenever_they_come() -> None:
+    pod = replace(POD, name="p" * 600)
+    long = replace(
+        ALERT, identity="f" * 300, occurrence="o" * 80, entities=(pod, replace(POD, kind=EntityKind.SERVICE))
+    )
+    told(long)
+    told(long)
+    assert Alert.objects.count() == 1
+    assert Entity.objects.filter(kind="Pod").count() == 1
+    assert EntityRelation.objects.get().start.key == pod.key[:500]
+
+
+def test_a_newer_occurrence_ends_the_older_one_and_a_late_older_one_is_over_already() -> None:
+    told(occurrence(10))
+    told(occurrence(20))
+    assert facts() == [(at(10), False, at(20)), (at(20), True, None)]
+    told(occurrence(0))
+    assert facts()[0] == (at(0), False, at(10))
+
+
+def test_an_end_that_began_earlier_ends_every_open_episode_within_it() -> None:
+    told(occurrence(10))
+    told(occurrence(0, AlertState.RESOLVED, ended=15))
+    assert facts() == [(at(0), False, at(15))]
+    told(occurrence(5))
+    assert facts() == [(at(0), False, at(15))]
+
+
+def test_a_relation_of_things_that_are_not_stored_yet_stores_them_and_again_changes_nothing() -> None:
+    relation = Relation(POD.key, RelationKind.RUNS_ON, EntityRef(EntityKind.HOST, "n-1", "prod").key)
+    for _ in range(2):
+        store_relations([relation])
+        assert EntityRelation.objects.count() == 1 and Entity.objects.count() == 2
+
+
+def test_the_graph_is_asked_to_remember_once_for_each_delivery_however_far_behind_it_is() -> None:
+    told(ALERT)
+    row = Outbox.objects.get(target="graph")
+    since = row.wanted_at
+    Outbox.objects.update(attempts=4, next_at=at(10_000_000), reason="away")
+    told(occurrence(1))
+    row.refresh_from_db()
+    assert (row.revision, row.state, row.attempts, row.reason, row.wanted_at) == (2, "waiting", 0, "", since)
+    assert row.next_at < at(10_000_000)
