@@ -10,8 +10,8 @@ from incidents.told import Heard, Outbox, RequestCount, SaidEvent, Target, Ticke
 
 __all__ = [
     "Alert", "AnsweredCall", "ApiToken", "AuditEntry", "Change", "Connection", "Delivery", "Entity", "EntityAlias",
-    "EntityRelation", "Feedback", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent", "Source",
-    "Target", "TicketLink", "VerdictRow", "Watch",
+    "EntityRelation", "Feedback", "Guess", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent",
+    "Source", "Target", "TicketLink", "VerdictRow", "Watch",
 ]  # fmt: skip
 
 
@@ -343,6 +343,18 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Guess(models.Model):
+    """Failed attempts at a password or token, by a key from which nobody can read what was typed or who typed it."""
+
+    key = models.CharField(max_length=64, unique=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField(db_index=True)
+    until = models.DateTimeField(null=True, help_text="attempts before are refused unseen")
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}… {self.failures}"
 
 
 class Watch(models.Model):

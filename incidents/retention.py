@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from incidents.models import Delivery, Heard, Incident, Investigation, SaidEvent
+from incidents import guesses
+from incidents.models import Delivery, Guess, Heard, Incident, Investigation, SaidEvent
 
 # One transaction each: on SQLite the door waits for it.
 BATCH = 200
@@ -31,6 +32,7 @@ def forget(keep: Keep, now: datetime, go_on: Callable[[], bool] = lambda: True) 
         "deliveries": lambda: _deleted(_deliveries(now - keep.deliveries)),
         "heard": lambda: _deleted(Heard.objects.filter(state="done", received_at__lt=now - keep.deliveries)),
         "said": lambda: _deleted(SaidEvent.objects.filter(_over(now - keep.deliveries), at__lt=now - keep.deliveries)),
+        "guesses": lambda: _deleted(Guess.objects.filter(at__lt=now - guesses.KEPT)),
     }
     return {kind: _in_batches(batch, go_on) for kind, batch in kinds.items()}
 

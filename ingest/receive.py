@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from incidents import queries, record
 from incidents.models import Source
 from ingest.bodies import announced, read_body, refusal, too_large
+from ingest.callers import slowed
 from ingest.tasks import nudge_delivery
 
 LIMIT = 8 * 1024 * 1024
@@ -37,7 +38,8 @@ def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         source = _source(kind, name)
         if not record.token_fits(source or NOBODY, _token(request)) or source is None:
             challenge = 'Bearer realm="ingest", Basic realm="ingest"'
-            return refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
+            wrong = refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
+            return slowed(request, wrong)
         return _refuse_form(request) or _take(request, source)
     except DatabaseError:
         log.exception("record_unavailable")

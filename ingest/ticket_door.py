@@ -11,6 +11,7 @@ from domain.errors import Refused
 from incidents import said, targets
 from incidents.targets import Addressee
 from ingest.bodies import announced, read_body, refusal, too_large
+from ingest.callers import slowed
 from ingest.tasks import nudge_heard
 from tickets.genuine import genuine
 from tickets.transport import secrets_of
@@ -33,7 +34,8 @@ def door(request: HttpRequest, name: str, path: str = "") -> HttpResponse:
     try:
         addressee = targets.addressees().get(f"ticket:{name}")
         if addressee is None or not _genuine(addressee, request, body, path):
-            return refusal(401, "Unauthorized", "unknown ticket system, wrong secret path or wrong signature")
+            wrong = refusal(401, "Unauthorized", "unknown ticket system, wrong secret path or wrong signature")
+            return slowed(request, wrong)
         headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}
         row = said.accept(addressee.name, body, headers, timezone.now())
     except DatabaseError:

@@ -1,10 +1,10 @@
 """The pages' addresses."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from web.pages import causes, connections, deliveries, incident, incident_list, outbox, sources
+from web.pages import causes, connections, deliveries, incident, incident_list, outbox, sign_in, sources
 
 urlpatterns = [
     path("", incident_list.page, name="incidents"),
@@ -23,11 +23,7 @@ urlpatterns = [
     path("deliveries/", deliveries.page, name="deliveries"),
     path("deliveries/<uuid:delivery_id>/", deliveries.one, name="delivery"),
     path("deliveries/<uuid:delivery_id>/replay/", deliveries.replay, name="replay-delivery"),
-    path(
-        "sign-in/",
-        LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True),
-        name="sign-in",
-    ),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("language/", set_language, name="set_language"),
 ]

@@ -43,26 +43,38 @@ def an_old_incident(name: str, *, resolved_days_ago: float | None = 100) -> Inci
 def test_an_incident_long_over_keeps_its_alerts_findings_and_verdicts_alone() -> None:
     incident = an_old_incident("p1")
     gone = retention.forget(KEEP, NOW)
-    assert gone == {"answers": 1, "deliveries": 2, "heard": 1, "said": 1}
+    assert gone == {"answers": 1, "deliveries": 2, "heard": 1, "said": 1, "guesses": 0}
     assert not Delivery.objects.exists() and not Heard.objects.exists() and not SaidEvent.objects.exists()
     look = incident.investigations.get(state="done")
     assert bytes(look.answers) == b"" and bytes(look.findings) == b"[]"
     assert VerdictRow.objects.get(incident=incident).body and Alert.objects.get(incident=incident).parsed
-    assert retention.forget(KEEP, NOW) == {"answers": 0, "deliveries": 0, "heard": 0, "said": 0}
+    assert retention.forget(KEEP, NOW) == {"answers": 0, "deliveries": 0, "heard": 0, "said": 0, "guesses": 0}
 
 
 @pytest.mark.parametrize("resolved_days_ago", [None, 1, 29])
 def test_nothing_goes_that_an_open_or_lately_resolved_incident_needs(resolved_days_ago: float | None) -> None:
     incident = an_old_incident("p1", resolved_days_ago=resolved_days_ago)
     before = Delivery.objects.count()
-    assert retention.forget(KEEP, NOW) | {"heard": 0} == {"answers": 0, "deliveries": 0, "heard": 0, "said": 0}
+    assert retention.forget(KEEP, NOW) | {"heard": 0} == {
+        "answers": 0,
+        "deliveries": 0,
+        "heard": 0,
+        "said": 0,
+        "guesses": 0,
+    }
     assert Delivery.objects.count() == before
     assert bytes(incident.investigations.get(state="done").answers) == b"packed answers"
 
 
 def test_answers_and_deliveries_have_each_their_own_time() -> None:
     an_old_incident("p1", resolved_days_ago=45)
-    assert retention.forget(KEEP, NOW) | {"heard": 0} == {"answers": 1, "deliveries": 0, "heard": 0, "said": 0}
+    assert retention.forget(KEEP, NOW) | {"heard": 0} == {
+        "answers": 1,
+        "deliveries": 0,
+        "heard": 0,
+        "said": 0,
+        "guesses": 0,
+    }
 
 
 def test_a_delivery_shared_with_an_open_incident_stays() -> None:

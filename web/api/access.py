@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 
 from incidents.models import ApiToken
 from incidents.record import hashed
+from ingest.callers import slowed
 from web.api.problems import as_problem
 from web.api.repeats import Repeatable
 
@@ -98,6 +100,11 @@ class Api(Repeatable):
 
     authentication_classes = [TokenAuth, SessionAuthentication]
     permission_classes = [HasScope]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Wrong tokens are counted outside the call's transaction, which a refusal rolls back."""
+        answer = super().dispatch(request, *args, **kwargs)
+        return slowed(request, answer) if answer.status_code == 401 and "Authorization" in request.headers else answer
 
     def get_exception_handler(self) -> Any:
         """Errors are problems."""

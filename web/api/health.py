@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError, connection
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from incidents import outbox, watches
 from incidents.models import Delivery, Incident, Investigation, Outbox, RequestCount
+from ingest.callers import slowed
 from web.api.access import live_token
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -74,11 +75,13 @@ def _graph() -> str:
 
 
 @require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
+def metrics(request: HttpRequest) -> HttpResponseBase:
     """Prometheus text, for a token of scope `metrics` or a caller on this machine without a proxy between."""
     direct = request.META.get("REMOTE_ADDR") in LOOPBACK and "X-Forwarded-For" not in request.headers
     if not direct and not _may_scrape(request):
-        return HttpResponse("a token of scope metrics is needed\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+        challenge = {"WWW-Authenticate": "Bearer"}
+        needed = HttpResponse("a token of scope metrics is needed\n", status=401, headers=challenge)
+        return slowed(request, needed) if "Authorization" in request.headers else needed
     registry = CollectorRegistry()
     for name, text, model in (
         ("deliveries", "Deliveries that wait or need a person", Delivery.objects.exclude(state="done")),

@@ -11,6 +11,7 @@ PROBLEMS = {
     "409": "Not in this state; `detail` says what to do first",
     "415": "Send application/json",
     "422": "The same Idempotency-Key came with another request",
+    "429": "Too many wrong tokens came from this address; Retry-After says when to try again",
 }
 PROBLEM = {
     "type": "object",

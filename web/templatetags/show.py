@@ -122,6 +122,12 @@ def minutes(count: int) -> str:
     return duration(timedelta(minutes=count)) if count else gettext("under 1 min")
 
 
+@register.filter
+def seconds(count: int) -> str:
+    """Whole seconds in words."""
+    return duration(timedelta(seconds=count))
+
+
 def duration(span: timedelta) -> str:
     """`90 min` up to two hours, then hours, then days; below one minute seconds."""
     seconds = max(0, int(span.total_seconds()))
