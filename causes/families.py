@@ -32,6 +32,7 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "age at failure": frozenset({"pod-young", "pod-recovered-after-start"}),
     "goroutines": frozenset({"go-goroutines-rising", "go-goroutines-leaking"}),
     "routes": frozenset({"request-latency-high", "other-routes-slow"}),
+    "neighbours": frozenset({"peers-same-node-fail", "peers-keep-to-zone", "peers-other-zones-fail"}),
     "other targets": frozenset({"probe-peers-fail", "peers-most-pods-fail"}),
     "dependency": frozenset({"dependency-failing", "dependency-latency-high"}),
     "change": frozenset({"change-before", "change-guilty"}),

@@ -3,9 +3,21 @@
 from dataclasses import dataclass, replace
 
 from domain.errors import ProductError, Refused
+from domain.scope import Scope
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Line, escape
-from evidence.pods import POD_STATE, STATUS, ask_any, ask_pods, end_ms, named, namespace, onset_ms, workload_of
+from evidence.pods import (
+    POD_STATE,
+    STATUS,
+    ask_any,
+    ask_pods,
+    end_ms,
+    is_ours,
+    named,
+    namespace,
+    onset_ms,
+    workload_of,
+)
 
 # Only pods that are not ready come back; jobs end unready by nature.
 UNREADY = (
@@ -14,6 +26,8 @@ UNREADY = (
 )
 # Pods that start are unready for a while; and two samples of 15 s that follow each other are one spell.
 SPELL_MS, GAP_MS = 30_000, 20_000
+# Half of the other workloads' pods of a node or a zone are its own fault; fewer than two tell nothing.
+SHARE, LEAST = 0.5, 2
 TOTALS = 'count by (node) (kube_pod_info{{created_by_kind!="Job"}}) or kube_pod_info{{namespace="{namespace}"}}'
 
 
@@ -36,15 +50,27 @@ class Fallen:
 class Crowd:
     """All pods around: those that fell, how many run on each node; of the own namespace each pod's node and owner."""
 
+    namespace: str
     fallen: tuple[Fallen, ...]
     per_node: dict[str, int]
     nodes: dict[str, str]
     owners: dict[str, str]
 
+    def own(self, scope: Scope) -> set[str]:
+        """The incident's pods. Raises Refused when none of them is known."""
+        if found := {pod for pod in self.nodes if is_ours(scope, pod)}:
+            return found
+        raise Refused("kube-state-metrics does not know the incident's pods")
+
+    def fell(self, own: set[str]) -> tuple[Fallen, ...]:
+        """Those of the own pods that fell; another namespace may have pods of the same names."""
+        return tuple(f for f in self.fallen if f.namespace == self.namespace and f.pod in own)
+
     def beside(self, own: set[str], apart_ms: int = 90_000) -> tuple[Fallen, ...]:
         """The others that fell at about the same time as the own pods; all others when no own pod fell."""
-        first = min((f.first_ms for f in self.fallen if f.pod in own), default=None)
-        others = (f for f in self.fallen if f.pod not in own)
+        fell = self.fell(own)
+        first = min((f.first_ms for f in fell), default=None)
+        others = (f for f in self.fallen if f not in fell)
         return tuple(f for f in others if first is None or abs(f.first_ms - first) <= apart_ms)
 
     @property
@@ -56,7 +82,8 @@ class Crowd:
 def crowd(ask: Ask) -> Crowd:
     """Both questions, each sent once an investigation. Raises Refused when kube-state-metrics is not scraped."""
     own = _own(ask)
-    totals = ask_any(ask, TOTALS.format(namespace=escape(namespace(ask.scope))), step_s=60)
+    where = namespace(ask.scope)
+    totals = ask_any(ask, TOTALS.format(namespace=escape(where)), step_s=60)
     counts = {x.labels.get("node", ""): int(_most(x)) for x in totals.lines if "pod" not in x.labels}
     nodes = {x.labels["pod"]: x.labels.get("node", "") for x in totals.lines if "pod" in x.labels}
     owners = {x.labels["pod"]: x.labels.get("created_by_name", "") for x in totals.lines if "pod" in x.labels}
@@ -68,7 +95,7 @@ def crowd(ask: Ask) -> Crowd:
     for one in own:
         first = min(one.first_ms, fallen.get((one.namespace, one.pod), one).first_ms)
         fallen[(one.namespace, one.pod)] = replace(one, node=nodes.get(one.pod, ""), first_ms=first)
-    return Crowd(tuple(sorted(fallen.values())), counts, nodes, owners)
+    return Crowd(where, tuple(sorted(fallen.values())), counts, nodes, owners)
 
 
 def _own(ask: Ask) -> list[Fallen]:

@@ -27,6 +27,7 @@ CAUSE = Cause(
         Term("tcp-retransmits-high", 0.8, Text("Segments had to be sent again and again.", "报文段反复重传。"),
              -0.3, Text("Few segments were sent again.", "重传很少。")),
         Term("peers-same-node-fail", 1.0, Text("Other pods of the same node fail too: they share the path.", "同节点的其他 Pod 同样失败：它们共享路径。")),
+        Term("peers-keep-to-zone", 1.0, Text("Most pods of one zone fail and those of the others do not: they share the path.", "一个可用区的多数 Pod 失败而其他可用区正常：它们共享路径。")),
         Term("live-tcp-connects", 1.2, Text("A connection made just now failed too.", "刚才的连接尝试同样失败。"),
              -1.0, Text("A connection made just now succeeded.", "刚才的连接尝试成功。"), condition=Condition.NOT_SEEN),
         Term("event-grpc-connect", 1.0, Text("The kubelet could not connect to the gRPC port.", "kubelet 无法连接 gRPC 端口。")),
@@ -43,6 +44,6 @@ CAUSE = Cause(
         Text("Probe the same pod from another node.", "从另一节点探测同一 Pod。"),
     ),
     references=("https://github.com/prometheus/blackbox_exporter",),
-    weights_from="Measured on the blackbox exporter: connect stays 0 until the timeout, as it does for a full accept queue and a stalled TLS handshake. So the phase alone is worth the same for all three, and the second witnesses decide.",
+    weights_from="Measured on the blackbox exporter: connect stays 0 until the timeout, as it does for a full accept queue and a stalled TLS handshake. So the phase alone is worth the same for all three, and the second witnesses decide. That a whole zone fails weighs as much as a whole node, by judgement, and the two count once: no zone can be cut off on one recorded node.",
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.HOST}),
 )  # fmt: skip

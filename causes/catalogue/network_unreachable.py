@@ -17,6 +17,7 @@ CAUSE = Cause(
         Term("go-process-answers", 0.6, Text("No other observer reached the process either.", "其他观察者同样无法到达进程。"),
              -0.6, Text("Another observer reached the process.", "其他观察者能到达进程。"), condition=Condition.NOT_SEEN),
         Term("peers-same-node-fail", 1.0, Text("Other pods of the same node fail too: they share the way.", "同节点的其他 Pod 同样失败：它们共享路径。")),
+        Term("peers-keep-to-zone", 1.0, Text("Most pods of one zone fail and those of the others do not: they share the way.", "一个可用区的多数 Pod 失败而其他可用区正常：它们共享路径。")),
         Term("probe-refused", 0.8, Text("The probe ended at once without a connection.", "探测立即结束且未建立连接。")),
         Term("pod-restarted", 0.2, Text("Nothing was restarted, so the address did not move.", "没有重启，地址未变化。"),
              -0.8, Text("It was restarted meanwhile.", "期间有重启。"), condition=Condition.NOT_SEEN),
@@ -30,6 +31,6 @@ CAUSE = Cause(
         Text("iptables-save | grep -E 'REJECT|<pod-ip>'", "iptables-save | grep -E 'REJECT|<pod-ip>'"),
     ),
     references=("https://man7.org/linux/man-pages/man2/connect.2.html", "https://kubernetes.io/docs/concepts/cluster-administration/networking/"),
-    weights_from="The message is the kernel's own answer to the connection attempt (EHOSTUNREACH, ENETUNREACH); the rest is judgement, at most one nat.",
+    weights_from="The message is the kernel's own answer to the connection attempt (EHOSTUNREACH, ENETUNREACH); the rest is judgement, at most one nat; a whole zone weighs as much as a whole node, and the two count once.",
     may_follow=frozenset({EntityKind.HOST}),
 )  # fmt: skip

@@ -16,6 +16,8 @@ CAUSE = Cause(
              -2.8, Text("The node was ready throughout.", "节点始终就绪。")),
         Term("peers-same-node-fail", 1.2, Text("Other pods of the same node fail too.", "同节点的其他 Pod 同样失败。"),
              -0.6, Text("Other pods of the same node are fine.", "同节点的其他 Pod 正常。")),
+        Term("peers-other-zones-fail", 0.2, Text("No other zone is affected.", "其他可用区未受影响。"),
+             -0.8, Text("One node does not explain what fails in other zones.", "单个节点无法解释其他可用区的失败。"), condition=Condition.NOT_SEEN, group="other zones"),
         Term("go-process-answers", 0.4, Text("The process did not answer its scrapes either.", "进程也未响应指标采集。"),
              -0.3, Text("The process went on answering its scrapes.", "进程持续响应指标采集。"), condition=Condition.NOT_SEEN),
         Term("event-unreachable", 0.4, Text("There was no way to the address.", "地址不可达。")),
@@ -29,6 +31,6 @@ CAUSE = Cause(
         Text("kube_node_status_condition{condition=\"Ready\",status=\"true\"} == 0", "kube_node_status_condition{condition=\"Ready\",status=\"true\"} == 0"),
     ),
     references=("https://kubernetes.io/docs/concepts/architecture/nodes/#condition",),
-    weights_from="The node's condition is a statement of the control plane (40 s without a heartbeat by default); the rest is judgement.",
+    weights_from="The node's condition is a statement of the control plane (40 s without a heartbeat by default); the rest is judgement. Other zones that are well say little, since they are so for most causes; other zones that fail are not this node's doing.",
     about=EntityKind.HOST,
 )  # fmt: skip

@@ -1,28 +1,23 @@
 """Is it this pod alone, its workload, its node, or everything? Other pods are the cheapest second witness."""
 
-from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
 from evidence.checks.check import Ask, Check, Measure, Told, silent
-from evidence.pods import about_probes, is_ours, namespace, workload, workload_of
-from evidence.unready import Crowd, Fallen, crowd
+from evidence.pods import about_probes, namespace, workload, workload_of
+from evidence.unready import LEAST, SHARE, Crowd, Fallen, crowd
 
 MOST = 0.5
-# A node where half of the other workloads fall is the node's fault; fewer than two tell nothing.
-NODE_SHARE, NODE_LEAST = 0.5, 2
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
     found = crowd(ask)
     scope = ask.scope
-    own = {pod for pod in found.nodes if is_ours(scope, pod)}
-    if not own:
-        raise Refused("kube-state-metrics does not know the incident's pods")
+    own = found.own(scope)
     others = found.beside(own)
     return {
         "peers-same-workload-fail": _same(found, others, own, (namespace(scope), workload(scope))),
         "peers-same-node-fail": _node(found, others, own, workload(scope)),
-        "peers-most-pods-fail": _most(found, (*others, *(f for f in found.fallen if f.pod in own))),
+        "peers-most-pods-fail": _most(found, (*others, *found.fell(own))),
     }
 
 
@@ -47,13 +42,13 @@ def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) ->
     same = [pod for pod, node in found.nodes.items() if node in nodes and (pod in own or workload_of(pod) == name)]
     rest = sum(found.per_node.get(node, 0) for node in nodes) - len(same)
     hits = [f for f in others if f.node in nodes and f.workload != name]
-    if not nodes or rest < NODE_LEAST:
+    if not nodes or rest < LEAST:
         return silent(Text("too few other pods run on its node to compare with", "同节点的其他 Pod 太少，无法比较"))
     share = len(hits) / rest
-    seen = len(hits) >= NODE_LEAST and share >= NODE_SHARE
+    seen = len(hits) >= LEAST and share >= SHARE
     sentence = Text(f"{len(hits)} of {rest} pods of other workloads on {', '.join(nodes)} were not ready.",
                     f"{', '.join(nodes)} 上其他工作负载的 {rest} 个 Pod 中有 {len(hits)} 个未就绪。")  # fmt: skip
-    return Told(seen, sentence, share, NODE_SHARE, ", ".join(nodes), items=_items(hits))
+    return Told(seen, sentence, share, SHARE, ", ".join(nodes), items=_items(hits))
 
 
 def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> Told:

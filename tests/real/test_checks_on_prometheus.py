@@ -22,7 +22,7 @@ OLD = "cart-57d9aaaaaa-zzzzz"
 
 
 def world() -> World:
-    """A rollout whose new pod falls on a node under pressure, beside an old pod and another workload that stay well."""
+    """A rollout whose new pod falls on a node under pressure; an old pod, another workload and another zone stay well."""
     made = World()
     pods = {POD: "cart-6c8f9d7b5", OLD: "cart-57d9aaaaaa", "search-0": "search"}
     for pod, owner in pods.items():
@@ -30,6 +30,12 @@ def world() -> World:
         made.add("kube_pod_info", 1.0, **labels, created_by_name=owner)
         ready = after(-60, 0.0, 1.0) if pod == POD else 1.0
         made.add("kube_pod_status_ready", ready, pod=pod, condition="true")
+    for number in "12":
+        made.add(
+            "kube_pod_info", 1.0, namespace="pay", pod=f"pay-{number}", node="node-2", created_by_kind="StatefulSet"
+        )
+        node = {"pod": "", "namespace": "", "node": f"node-{number}"}
+        made.add("kube_node_labels", 1.0, **node, label_topology_kubernetes_io_zone=f"zone-{number}")
     made.add("kube_replicaset_created", at(-90), replicaset="cart-6c8f9d7b5", pod="")
     made.add("kube_replicaset_created", at(-90_000), replicaset="cart-57d9aaaaaa", pod="")
     made.add("kube_deployment_status_replicas_available", 1.0, deployment="cart", pod="")
@@ -98,6 +104,7 @@ def test_a_real_server_takes_every_query(found: dict[str, Finding]) -> None:
     ("measure", "expected"),
     [
         ("peers-same-workload-fail", False), ("peers-same-node-fail", None), ("node-not-ready", False),
+        ("peers-other-zones-fail", False), ("peers-keep-to-zone", None),
         ("node-pressure", True), ("planned-work", False), ("rollout-stuck", False), ("change-guilty", True),
         ("endpoints-none-ready", False), ("apiserver-slow", True), ("apiserver-errors", True),
         ("apiserver-etcd-slow", False), ("clock-differs", True), ("probe-route-slow", False), ("pool-exhausted", True),

@@ -1,0 +1,176 @@
+"""Does the failure keep to one zone? Pods of a zone share power, switches and ways out; pods of a workload do not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from domain.errors import Refused
+from domain.findings import Item
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, either, silent
+from evidence.pods import about_probes, ask_any, workload, workload_of
+from evidence.unready import LEAST, SHARE, Crowd, Fallen, crowd
+
+# The second is what nodes carried before Kubernetes 1.17, and some still do.
+LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+SHOWN_AS = ("label_topology_kubernetes_io_zone", "label_failure_domain_beta_kubernetes_io_zone")
+QUERY = f"max by (node, {', '.join(SHOWN_AS)}) (kube_node_labels)"
+# Elsewhere a tenth of the pods may fall for reasons of their own: somewhere something always starts or ends.
+ELSEWHERE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One zone: its nodes with pods, the pods of the incident's workload (`mates`) and of all others, and who fell."""
+
+    name: str
+    nodes: int
+    mates: int
+    others: int
+    fallen_mates: tuple[Fallen, ...]
+    fallen_others: tuple[Fallen, ...]
+
+    @property
+    def share(self) -> float:
+        """Of the pods of other workloads, how many fell."""
+        return len(self.fallen_others) / self.others if self.others else 0.0
+
+    @property
+    def fails(self) -> bool:
+        """Whether the incident's workload fails there, or most of the others."""
+        return bool(self.fallen_mates) or (len(self.fallen_others) >= LEAST and self.share >= SHARE)
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    zone_of = either(ask, _measured, _listed)
+    found = crowd(ask)
+    own = found.own(ask.scope)
+    zones = _zones(found, zone_of, own, workload(ask.scope))
+    home = _home(zones, {zone_of.get(found.nodes[pod], "") for pod in own})
+    rest = [zone for zone in zones if zone is not home]
+    if not rest:
+        raise Refused(f"all pods run in {home.name}, so there is no other zone to compare with")
+    items = tuple(_item(zone) for zone in zones)
+    return {
+        "peers-other-zones-fail": _elsewhere(rest, workload(ask.scope), items),
+        "peers-keep-to-zone": _kept(home, rest, items),
+    }
+
+
+def _measured(ask: Ask) -> dict[str, str]:
+    """Each node's zone; kube-state-metrics shows labels of nodes only where it is told to."""
+    told = ((x.labels.get("node", ""), _first(x.labels, SHOWN_AS)) for x in ask_any(ask, QUERY, step_s=300).lines)
+    return _known(
+        told, f"kube-state-metrics shows no node's zone; give it --metric-labels-allowlist=nodes=[{LABELS[0]}]"
+    )
+
+
+def _listed(ask: Ask) -> dict[str, str]:
+    known = [node.metadata for node in ask.kubernetes("/api/v1/nodes").nodes() if node.metadata]
+    return _known(((m.name or "", _first(m.labels or {}, LABELS)) for m in known), f"no node has the label {LABELS[0]}")
+
+
+def _first(labels: Mapping[str, str], names: Iterable[str]) -> str:
+    return next((labels[name] for name in names if labels.get(name)), "")
+
+
+def _known(told: Iterable[tuple[str, str]], otherwise: str) -> dict[str, str]:
+    found = {node: zone for node, zone in told if node and zone}
+    if not found:
+        raise Refused(otherwise)
+    return found
+
+
+def _zones(found: Crowd, zone_of: Mapping[str, str], own: set[str], name: str) -> list[Zone]:
+    """Zones that have pods, by name; what runs on a node without a zone is left out."""
+    mates = {pod for pod in found.nodes if pod in own or workload_of(pod) == name}
+    fallen = (*found.fell(own), *found.beside(own))
+    made = []
+    for zone in sorted(set(zone_of.values())):
+        nodes = {node for node in found.per_node if zone_of.get(node) == zone}
+        count = sum(found.nodes[pod] in nodes for pod in mates)
+        there = [f for f in fallen if f.node in nodes]
+        theirs = tuple(f for f in there if f.namespace == found.namespace and f.pod in mates)
+        total = sum(found.per_node[node] for node in nodes)
+        made.append(Zone(zone, len(nodes), count, total - count, theirs, tuple(f for f in there if f not in theirs)))
+    return [zone for zone in made if zone.nodes]
+
+
+def _home(zones: list[Zone], of_own: set[str]) -> Zone:
+    """Where the incident's workload fell, most of all; where no pod of it fell, the one zone that it runs in."""
+    fell = [zone for zone in zones if zone.fallen_mates]
+    if fell:
+        return max(fell, key=lambda z: (len(z.fallen_mates), z.name))
+    found = [zone for zone in zones if zone.name in of_own]
+    if not found:
+        raise Refused("the nodes of the incident's pods carry no zone")
+    if len(found) > 1:
+        raise Refused("none of the incident's pods stopped being ready, and they run in several zones")
+    return found[0]
+
+
+def _elsewhere(rest: list[Zone], name: str, items: tuple[Item, ...]) -> Told:
+    failing = [zone.name for zone in rest if zone.fails]
+    mates, others = sum(z.mates for z in rest), sum(z.others for z in rest)
+    if not failing and not mates and others < LEAST:
+        return silent(Text("too few pods run in other zones to compare with", "其他可用区的 Pod 太少，无法比较"))
+    yes = Text(f"Pods fail in {', '.join(failing)} too.", f"{', '.join(failing)} 的 Pod 同样失败。")
+    ready = others - sum(len(z.fallen_others) for z in rest)
+    no = Text(
+        f"In other zones {mates} pods of {name} and {ready} of {others} other pods stayed ready.",
+        f"其他可用区中 {name} 的 {mates} 个 Pod 保持就绪，其他 {others} 个 Pod 中有 {ready} 个就绪。",
+    )
+    return Told(bool(failing), yes if failing else no, float(len(failing)), 0, items=items)
+
+
+def _kept(home: Zone, rest: list[Zone], items: tuple[Item, ...]) -> Told:
+    """Most of the zone on more than one node, and hardly anything elsewhere; one node alone is that node's story."""
+    others = sum(zone.others for zone in rest)
+    if home.nodes < LEAST or home.others < LEAST or others < LEAST:
+        why = Text("its zone or the others have too few nodes and pods", "该可用区或其他可用区的节点和 Pod 太少")
+        return silent(why)
+    nodes = {f.node for f in (*home.fallen_mates, *home.fallen_others)}
+    away = sum(len(zone.fallen_others) for zone in rest)
+    well = not any(zone.fallen_mates for zone in rest) and away <= ELSEWHERE * others
+    seen = well and home.share >= SHARE and min(len(home.fallen_others), len(nodes)) >= LEAST
+    sentence = Text(
+        f"{len(home.fallen_others)} of {home.others} pods of other workloads were not ready in {home.name}, "
+        f"{away} of {others} in the other zones.",
+        f"{home.name} 其他工作负载的 {home.others} 个 Pod 中有 {len(home.fallen_others)} 个未就绪，"
+        f"其他可用区为 {others} 个中的 {away} 个。",
+    )
+    return Told(seen, sentence, home.share, SHARE, home.name, items=items)
+
+
+def _item(zone: Zone) -> Item:
+    fallen = len(zone.fallen_mates) + len(zone.fallen_others)
+    return Item(zone.name, float(fallen), f"of {zone.mates + zone.others} pods were not ready", zone.fails)
+
+
+CHECK = Check(
+    "peer-zones",
+    Text("Does the failure keep to one zone?", "故障是否局限于一个可用区？"),
+    (
+        Measure(
+            "peers-other-zones-fail",
+            Text("Do pods in other zones fail too?", "其他可用区的 Pod 是否也失败？"),
+            "zones",
+            Text(
+                "No single node or zone explains it: look at what they share.", "单个节点或可用区无法解释：查共同依赖。"
+            ),
+            Text("Other zones were well; so they are when one pod fails.", "其他可用区正常；仅一个 Pod 故障时也如此。"),
+        ),
+        Measure(
+            "peers-keep-to-zone",
+            Text("Does most of one zone fail, and no other?", "是否仅一个可用区大部分失败？"),
+            "share",
+            Text(
+                "What the zone shares is at fault: network, power, way out.", "该可用区共享的网络、供电或出口有问题。"
+            ),
+            Text("The failure does not follow the zone's border.", "故障与可用区边界不一致。"),
+        ),
+    ),
+    about_probes,
+    _collect,
+    needs=("prometheus", "kubernetes api"),
+    cost=5,
+)
