@@ -6,7 +6,7 @@ from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
 from evidence.blackbox_targets import Target, all_targets, is_own
-from evidence.checks.check import Ask, Check, Measure, Told, chart, moment
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment
 from evidence.pods import about_probes, end_ms, onset_ms
 
 CLASSES = {
@@ -161,11 +161,15 @@ def _recovered(own: list[Target], start: int, end: int) -> Told:
     return Told(over, yes if over else no, lasted, 120, first_seen_at=moment(times[0]))
 
 
+TIMES = Charted(Text("how long each probe took, by phase", "每次探测的耗时，按阶段"), "s")
 CHECK = Check(
     "blackbox-phases",
     Text("In which phase does the probe fail?", "探测在哪个阶段失败？"),
     (
-        *(Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes") for s, t in CLASSES.items()),
+        *(
+            Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes", charted=TIMES)
+            for s, t in CLASSES.items()
+        ),
         *(Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes") for s, (_, t) in CODES.items()),
         Measure("probe-slow-success", Text("Do probes succeed only just?", "探测是否勉强成功？"), "s"),
         Measure("probe-https", Text("Is the target https?", "目标是否为 https？")),

@@ -32,8 +32,22 @@ IF_UNKNOWN = Text(
 
 
 @dataclass(frozen=True, slots=True)
+class Charted:
+    """What the lines of a measure's chart are, where they are not its value; its limit is not one for them."""
+
+    what: Text
+    unit: str = ""
+
+
+UP = Charted(Text("answered scrapes: 1 yes, 0 no", "采集是否得到响应：1 是，0 否"))
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
-    """A named statement that can be seen, not seen, or unknown; and how a person reads each of the three."""
+    """A named statement that can be seen, not seen, or unknown; and how a person reads each of the three.
+
+    `unit` is that of its value and limit; `items_unit` that of its detail table where it is another one.
+    """
 
     slug: str
     question: Text
@@ -41,6 +55,8 @@ class Measure:
     if_seen: Text = IF_SEEN
     if_not: Text = IF_NOT
     if_unknown: Text = IF_UNKNOWN
+    charted: Charted | None = None
+    items_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_more, end_ms, named, onset_ms
@@ -72,6 +72,7 @@ def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> T
     return Told(bool(empty), sentence, share, 1.0, name, items=items, series=chart(lines, _name))
 
 
+IN_USE = Charted(Text("connections in use", "使用中的连接数"))
 CHECK = Check(
     "connection-pool",
     Text("Is the connection pool used up?", "连接池是否耗尽？"),
@@ -79,6 +80,7 @@ CHECK = Check(
         Measure(
             "pool-exhausted", Text("Do requests wait for a connection?", "请求是否在等待连接？"), "share",
             if_not=Text("The pool had room, or was full and nobody waited for it.", "连接池有余量，或已满但无人等待。"),
+            charted=IN_USE,
         ),
     ),
     about_probes,

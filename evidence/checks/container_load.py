@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from domain.findings import Item, Point, Series
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
@@ -71,11 +71,12 @@ def _memory(answered: Answered, start: int, end: int) -> Told:
     return Told(peaks[name] >= MEMORY, sentence, peaks[name], MEMORY, name, series=(Series(name, shares[name][-400:]),))
 
 
+THROTTLES = Charted(Text("throttled CPU periods so far", "累计被限流的 CPU 周期"))
 CHECK = Check(
     "container-load",
     Text("Did the container run out of CPU time or memory?", "容器是否缺少 CPU 时间或内存？"),
     (
-        Measure("cpu-throttled", Text("Was the CPU throttled?", "CPU 是否被限流？"), "share"),
+        Measure("cpu-throttled", Text("Was the CPU throttled?", "CPU 是否被限流？"), "share", charted=THROTTLES),
         Measure("memory-near-limit", Text("Was memory near its limit?", "内存是否接近限额？"), "share"),
     ),
     about_probes,

@@ -8,7 +8,7 @@ from domain.errors import Refused
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, silent, told_by
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, silent, told_by
 from evidence.clients.live_probe import probe
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
@@ -161,14 +161,24 @@ def _error_shares(answered: Answered, start: int, end: int) -> dict[str, float]:
     return {name: bad[name] / count for name, count in total.items() if count >= 1}
 
 
+PASSED = Charted(Text("the dependency's probe: 1 passed, 0 failed", "依赖项的探测：1 成功，0 失败"))
+SPENT = Charted(Text("seconds that all calls have taken so far", "所有调用累计耗时（秒）"))
 CHECK = Check(
     "dependencies",
     Text("Does a dependency fail?", "依赖项是否故障？"),
     (
         Measure(
-            "dependency-failing", Text("Does a dependency fail by its own witness?", "依赖项自身是否故障？"), "share"
+            "dependency-failing",
+            Text("Does a dependency fail by its own witness?", "依赖项自身是否故障？"),
+            "share",
+            charted=PASSED,
         ),
-        Measure("dependency-latency-high", Text("Are calls to a dependency slow?", "对依赖项的调用是否缓慢？"), "s"),
+        Measure(
+            "dependency-latency-high",
+            Text("Are calls to a dependency slow?", "对依赖项的调用是否缓慢？"),
+            "s",
+            charted=SPENT,
+        ),
     ),
     about_probes,
     _collect,

@@ -8,7 +8,7 @@ from lightkube.models.discovery_v1 import EndpointSlice
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, either
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, either
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.pods import about_probes, ask_namespace, end_ms, named, namespace, onset_ms, workload, workload_of
@@ -76,10 +76,15 @@ def _endpoints(slices: Iterable[EndpointSlice], own: str) -> Iterator[tuple[str,
                 yield service, int(endpoint.conditions is None or endpoint.conditions.ready is not False)
 
 
+REPLICAS = Charted(Text("available replicas", "可用副本数"))
 CHECK = Check(
     "endpoints",
     Text("Is any endpoint ready?", "是否有就绪端点？"),
-    (Measure("endpoints-none-ready", Text("Was no endpoint ready?", "是否没有就绪端点？"), "endpoints"),),
+    (
+        Measure(
+            "endpoints-none-ready", Text("Was no endpoint ready?", "是否没有就绪端点？"), "endpoints", charted=REPLICAS
+        ),
+    ),
     about_probes,
     _collect,
     needs=("prometheus", "kubernetes api"),

@@ -2,7 +2,7 @@
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, moment
+from evidence.checks.check import UP, Ask, Charted, Check, Measure, Told, chart, moment
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import LEADERSHIP, Members, read
 
@@ -106,14 +106,20 @@ def _down(members: Members) -> Told:
                 first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip
 
 
+SWITCHES = Charted(Text("leader changes that each member has counted since it started", "各成员启动以来记录的换主次数"))
+LED = Charted(Text("the member sees a leader: 1 yes, 0 no", "成员能看到主节点：1 是，0 否"))
 CHECK = Check(
     "etcd-leader",
     Text("Did the leader change, restart or fall silent?", "主节点是否变更、重启或静默？"),
     (
-        Measure("etcd-leader-switch", Text("Did the leader really change?", "是否真的换主？"), "changes"),
+        Measure(
+            "etcd-leader-switch", Text("Did the leader really change?", "是否真的换主？"), "changes", charted=SWITCHES
+        ),
         Measure("etcd-member-restarted", Text("Was a member restarted?", "是否有成员重启？"), "members"),
-        Measure("etcd-no-leader-seen", Text("Was the cluster without a leader?", "集群是否曾无主？"), "members"),
-        Measure("etcd-member-scrape-gap", Text("Did a member freeze?", "是否有成员冻结？"), "s"),
+        Measure(
+            "etcd-no-leader-seen", Text("Was the cluster without a leader?", "集群是否曾无主？"), "members", charted=LED
+        ),
+        Measure("etcd-member-scrape-gap", Text("Did a member freeze?", "是否有成员冻结？"), "s", charted=UP),
         Measure("etcd-old-leader-silent", Text("Did the old leader fall silent?", "旧主节点是否静默？")),
         Measure("etcd-member-down", Text("Is a member down?", "是否有成员宕机？"), "members"),
     ),

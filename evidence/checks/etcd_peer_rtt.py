@@ -234,8 +234,15 @@ CHECK = Check(
     (
         Measure("etcd-rtt-over-limit", Text("Is P99 of a pair over the limit?", "是否有成员对 P99 超限？"), "s"),
         Measure("etcd-rtt-rise", Text("Did a pair's round trip time rise?", "是否有成员对时延上升？"), "s"),
-        Measure("etcd-rtt-cross-zone", Text("Is the rise between zones?", "上升是否在可用区之间？"), "pairs"),
-        Measure("etcd-rtt-one-member", Text("Is the rise at one member?", "上升是否集中于一个成员？"), "pairs"),
+        Measure(
+            "etcd-rtt-cross-zone", Text("Is the rise between zones?", "上升是否在可用区之间？"), "pairs", items_unit="s"
+        ),
+        Measure(
+            "etcd-rtt-one-member",
+            Text("Is the rise at one member?", "上升是否集中于一个成员？"),
+            "pairs",
+            items_unit="s",
+        ),
         Measure("etcd-rtt-before-switch", Text("Did the rise come before the switch?", "上升是否早于换主？"), "s"),
         Measure("etcd-rtt-steady-high", Text("Are round trips always slow?", "往返时延是否一贯偏高？"), "s"),
     ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, moment
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import SETTLE_MS, Members, increase, read, read_more
@@ -123,6 +123,7 @@ def _item(link: Link) -> Item:
     return Item(f"{link.start} → {link.end}", link.lost, "; ".join(told), link.broken)
 
 
+CONNECTED = Charted(Text("open connections to the peer", "与对端的活动连接数"))
 CHECK = Check(
     "etcd-peers",
     Text("Did members lose their connections to each other?", "成员之间的连接是否中断？"),
@@ -131,6 +132,7 @@ CHECK = Check(
             "etcd-peer-disconnected",
             Text("Did a connection break while both ends were alive?", "两端均存活时连接是否中断？"),
             "disconnections",
+            charted=CONNECTED,
         ),
     ),
     lambda scope: bool(etcds(scope)),

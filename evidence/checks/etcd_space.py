@@ -2,7 +2,7 @@
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import Members, read
 
@@ -57,12 +57,16 @@ def _note(size: float, quota: float, used: float | None) -> str:
     return f"{size / MIB:.0f} / {quota / MIB:.0f} MiB{free}"
 
 
+SIZES = Charted(Text("size of each member's database", "各成员的数据库大小"), "B")
 CHECK = Check(
     "etcd-space",
     Text("How full is the database against its quota?", "数据库占配额多少？"),
     (
         Measure(
-            "etcd-disk-space-low", Text("Is the database close to its quota?", "数据库是否接近配额？"), "of its quota"
+            "etcd-disk-space-low",
+            Text("Is the database close to its quota?", "数据库是否接近配额？"),
+            "of its quota",
+            charted=SIZES,
         ),
     ),
     lambda scope: bool(etcds(scope)),

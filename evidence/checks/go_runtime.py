@@ -5,7 +5,7 @@ from statistics import correlation, median
 
 from domain.findings import Point
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, told_by
+from evidence.checks.check import UP, Ask, Charted, Check, Measure, Told, chart, told_by
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
@@ -155,14 +155,17 @@ def _surge(answered: Answered, start: int, end: int) -> Told:
     return Told(factor >= 3, sentence, factor, 3)
 
 
+GOROUTINES = Charted(Text("goroutines", "协程数"))
+OVERFLOWED = Charted(Text("overflows and drops of listen queues so far", "监听队列累计溢出与丢弃次数"))
 CHECK = Check(
     "go-runtime",
     Text("What does the process say of itself?", "进程自身的指标说明了什么？"),
     (
-        Measure("go-process-answers", Text("Does the process answer?", "进程是否响应？"), "share"),
+        Measure("go-process-answers", Text("Does the process answer?", "进程是否响应？"), "share", charted=UP),
         Measure("go-goroutines-rising", Text("Do goroutines pile up?", "协程是否堆积？"), "goroutines"),
         Measure(
             "go-goroutines-leaking", Text("Did goroutines climb long before?", "协程是否早已持续增长？"), "goroutines",
+            charted=GOROUTINES,
         ),
         Measure(
             "go-mutex-wait-high", Text("Do goroutines wait for locks?", "协程是否在等待锁？"), "goroutines",
@@ -170,7 +173,10 @@ CHECK = Check(
                         "已获得的锁等待时间很短；仍在进行的等待尚未计入。"),
         ),
         Measure("go-gc-pause-long", Text("Are GC pauses long?", "GC 停顿是否过长？"), "s"),
-        Measure("listen-overflows", Text("Does the listen queue overflow?", "监听队列是否溢出？"), "overflows"),
+        Measure(
+            "listen-overflows", Text("Does the listen queue overflow?", "监听队列是否溢出？"), "overflows",
+            charted=OVERFLOWED,
+        ),
         Measure("request-latency-high", Text("Are requests slow?", "请求是否缓慢？"), "s"),
         Measure("load-surge", Text("Did the load surge?", "负载是否激增？"), "times"),
     ),

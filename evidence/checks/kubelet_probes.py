@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from domain.errors import ProductError, Refused
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, told_by
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment, told_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
@@ -101,12 +101,14 @@ def _born(line: Line, start: int) -> float:
     return first.value if first.at_ms >= start else 0.0
 
 
+FAILED = Charted(Text("failed probes so far", "累计失败探测次数"))
 CHECK = Check(
     "kubelet-probes",
     Text("Which kubelet probes fail?", "哪些 kubelet 探针失败？"),
     (
         *(
-            Measure(slug, Text(f"Does the {kind.lower()} probe fail?", f"{kind} 探针是否失败？"), "failures")
+            Measure(slug, Text(f"Does the {kind.lower()} probe fail?", f"{kind} 探针是否失败？"), "failures",
+                    charted=FAILED)
             for kind, slug in TYPES.items()
         ),
         Measure(

@@ -6,7 +6,7 @@ from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, silent
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, silent
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_any, end_ms, named, onset_ms, places
@@ -82,14 +82,24 @@ def _share(resent: Line, sent: Line, start: int, end: int) -> float | None:
     return increase(resent, start, end) / total if total >= 100 else None
 
 
+TRACKED = Charted(Text("tracked connections", "跟踪的连接数"))
+SENT_AGAIN = Charted(Text("TCP segments sent again so far", "累计重传的 TCP 段"))
 CHECK = Check(
     "node-network",
     Text("Does the node's network lose packets?", "节点网络是否丢包？"),
     (
         Measure(
-            "conntrack-near-limit", Text("Is connection tracking near its limit?", "连接跟踪是否接近上限？"), "share"
+            "conntrack-near-limit",
+            Text("Is connection tracking near its limit?", "连接跟踪是否接近上限？"),
+            "share",
+            charted=TRACKED,
         ),
-        Measure("tcp-retransmits-high", Text("Are many TCP segments sent again?", "TCP 重传是否过多？"), "share"),
+        Measure(
+            "tcp-retransmits-high",
+            Text("Are many TCP segments sent again?", "TCP 重传是否过多？"),
+            "share",
+            charted=SENT_AGAIN,
+        ),
     ),
     lambda scope: about_probes(scope) or bool(scope.of_kind(EntityKind.HOST)),
     _collect,

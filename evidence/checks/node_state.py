@@ -7,7 +7,7 @@ from domain.errors import Refused
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, either
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, either
 from evidence.clients.prometheus import Line
 from evidence.pods import about_probes, ask_any, end_ms, onset_ms, places
 
@@ -78,12 +78,15 @@ def _about(scope: Scope) -> bool:
     return about_probes(scope) or bool(scope.of_kind(EntityKind.HOST))
 
 
+CONDITION = Charted(Text("the condition that is bad", "异常状态"))
 CHECK = Check(
     "node-state",
     Text("Is the node below in order?", "所在节点是否正常？"),
     (
-        Measure("node-not-ready", Text("Was the node not ready?", "节点是否未就绪？"), "nodes"),
-        Measure("node-pressure", Text("Was the node under pressure?", "节点是否有资源压力？"), "nodes"),
+        Measure("node-not-ready", Text("Was the node not ready?", "节点是否未就绪？"), "nodes", charted=CONDITION),
+        Measure(
+            "node-pressure", Text("Was the node under pressure?", "节点是否有资源压力？"), "nodes", charted=CONDITION
+        ),
     ),
     _about,
     _collect,

@@ -6,7 +6,7 @@ from statistics import pstdev
 
 from domain.findings import Point
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, told_by
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment, told_by
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
@@ -182,14 +182,16 @@ def _waiting(ask: Ask) -> dict[str, Told]:
     return {"pod-waiting": told}
 
 
+RESTARTS = Charted(Text("restarts of the container so far", "容器累计重启次数"))
+READY = Charted(Text("ready: 1 yes, 0 no", "就绪：1 是，0 否"))
 CHECK = Check(
     "pod-state",
     Text("What became of the pod?", "该 Pod 发生了什么？"),
     (
-        Measure("pod-restarted", Text("Was a container restarted?", "容器是否重启？"), "restarts"),
+        Measure("pod-restarted", Text("Was a container restarted?", "容器是否重启？"), "restarts", charted=RESTARTS),
         Measure("pod-oom-killed", Text("Was it killed for memory?", "是否因内存被杀？")),
         Measure("pod-crashed", Text("Did it end by itself with an error?", "是否自行异常退出？"), "exit code"),
-        Measure("pod-not-started", Text("Was it never ready?", "是否从未就绪？")),
+        Measure("pod-not-started", Text("Was it never ready?", "是否从未就绪？"), charted=READY),
         Measure("pod-young", Text("Had it just been started?", "是否刚刚启动？"), "s"),
         Measure(
             "pod-constant-age-restarts", Text("Is it restarted at a constant age?", "是否总在固定时长后重启？"), "s"

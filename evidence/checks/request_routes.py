@@ -3,7 +3,7 @@
 from domain.errors import ProductError, Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, silent
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, silent
 from evidence.clients.kubernetes import of
 from evidence.latencies import Latency, by_label
 from evidence.pods import about_probes, ask_more, end_ms, namespace, onset_ms
@@ -71,12 +71,21 @@ ENDED = Text(
     "The requests that ended were on time. A request that is still blocked is not in the histogram yet.",
     "已完成的请求正常。仍被阻塞的请求尚未计入直方图。",
 )
+SPENT = Charted(Text("seconds that all requests have taken so far", "所有请求累计耗时（秒）"))
 CHECK = Check(
     "request-routes",
     Text("Which routes are slow?", "哪些接口变慢？"),
     (
-        Measure("probe-route-slow", Text("Is the probed route slow?", "探针接口是否变慢？"), "s", if_not=ENDED),
-        Measure("other-routes-slow", Text("Are other routes slow?", "其他接口是否变慢？"), "s", if_not=ENDED),
+        Measure(
+            "probe-route-slow",
+            Text("Is the probed route slow?", "探针接口是否变慢？"),
+            "s",
+            if_not=ENDED,
+            charted=SPENT,
+        ),
+        Measure(
+            "other-routes-slow", Text("Are other routes slow?", "其他接口是否变慢？"), "s", if_not=ENDED, charted=SPENT
+        ),
     ),
     about_probes,
     _collect,

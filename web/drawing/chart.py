@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
 from domain.findings import Series
+from web.drawing.values import limited, spoken
 
 WIDTH, HEIGHT = 680, 190
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 14, 24
@@ -41,21 +43,6 @@ def nice_ceiling(value: float) -> float:
     return next(step * power for step in (1, 2, 2.5, 5, 10) if value <= step * power * 1.0000001)
 
 
-def spoken(value: float | None, unit: str = "") -> str:
-    """A value as a person reads it: `0.0004 s` becomes `0.4 ms`, `1536 B` becomes `1.5 KiB`."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if unit in {"s", "seconds"} and 0 < abs(value) < 1:
-        return f"{value * 1000:.3g} ms"
-    if unit in {"s", "seconds"}:
-        return f"{value:.3g} s"
-    if unit in {"B", "bytes"} and abs(value) >= 1024:
-        size = min(3, int(math.log(abs(value), 1024)))
-        return f"{value / 1024**size:.3g} {('B', 'KiB', 'MiB', 'GiB')[size]}"
-    number = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return f"{number} {unit}".strip()
-
-
 def line_chart(
     series: tuple[Series, ...], *, unit: str, limit: float | None, start: datetime | None, title: str
 ) -> SafeString:
@@ -75,7 +62,7 @@ def line_chart(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
         WIDTH, HEIGHT, title, format_html_join("", "{}", ((part,) for part in body)),
     )  # fmt: skip
-    return format_html("{}{}", svg, _legend([name for name, _ in drawn]))
+    return format_html("{}{}", svg, _legend([name for name, _ in drawn], _notes(frame, limit, unit, start)))
 
 
 def _finite(series: Series) -> list[tuple[int, float]]:
@@ -90,7 +77,7 @@ def _grid(frame: Frame, unit: str) -> SafeString:
         '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>',
         (
-            (LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, spoken(value, unit if len(unit) < 3 else "") if value else "0")
+            (LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, limited(value, unit))
             for value in (0.0, frame.top / 2, frame.top)
             for y in (frame.y(value),)
         ),
@@ -114,18 +101,22 @@ def _hours(frame: Frame) -> SafeString:
 
 
 def _limit(frame: Frame, limit: float | None, unit: str) -> SafeString:
-    if limit is None or limit > frame.top:
+    if not limit or limit > frame.top:
         return SafeString("")
     y = frame.y(limit)
     return format_html(
         '<line class="limit" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         '<text class="limit-text" x="{}" y="{}" text-anchor="end">{}</text>',
-        LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT - 2, max(y - 4, 10), spoken(limit, unit),
+        LEFT, WIDTH - RIGHT, y, y, WIDTH - RIGHT - 2, max(y - 4, 10), limited(limit, unit),
     )  # fmt: skip
 
 
+def _within(frame: Frame, start: datetime | None) -> bool:
+    return start is not None and frame.from_ms <= start.timestamp() * 1000 <= frame.to_ms
+
+
 def _start(frame: Frame, start: datetime | None) -> SafeString:
-    if start is None or not frame.from_ms <= start.timestamp() * 1000 <= frame.to_ms:
+    if start is None or not _within(frame, start):
         return SafeString("")
     x = frame.x(start.timestamp() * 1000)
     return format_html(
@@ -142,13 +133,26 @@ def _line(frame: Frame, points: list[tuple[int, float]], index: int) -> SafeStri
     return format_html('<polyline class="line l{}" points="{}"/>', index, path)
 
 
-def _legend(names: list[str]) -> SafeString:
-    if len(names) < 2 and not names[0]:
-        return SafeString("")
+def _notes(frame: Frame, limit: float | None, unit: str, start: datetime | None) -> list[str]:
+    """What the marks of the chart mean, and the limit that lies outside of it."""
+    found = []
+    if limit:
+        text = gettext("the limit, %s, is the dashed red line") if limit <= frame.top else gettext(
+            "the limit, %s, lies above this chart"
+        )  # fmt: skip
+        found.append(text % spoken(limit, unit, get_language() or "en"))
+    if _within(frame, start):
+        found.append(gettext("▲ the first alert"))
+    return [*found, gettext("times in UTC")]
+
+
+def _legend(names: list[str], notes: list[str]) -> SafeString:
+    named = names if len(names) > 1 or names[0] else []
     keys = format_html_join(
         "",
         '<span><svg viewBox="0 0 26 8" aria-hidden="true">'
         '<line class="l{}" x1="0" x2="26" y1="4" y2="4"/></svg>{}</span>',
-        enumerate(names),
+        enumerate(named),
     )
-    return format_html('<div class="legend">{}</div>', keys)
+    said = format_html_join("", "<span>{}</span>", ((note,) for note in notes))
+    return format_html('<div class="legend">{}{}</div>', keys, said)

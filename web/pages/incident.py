@@ -17,6 +17,7 @@ from domain.alerts import ParsedAlert
 from domain.findings import Finding
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
+from evidence.checks import all_measures
 from incidents import outbox, queries, record, watches
 from incidents.models import Alert, Delivery, Incident
 from tickets.render.form import safe_url
@@ -30,11 +31,16 @@ RAW_BYTES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ShownTerm:
-    """A term with the chart and the detail lines of the finding behind it."""
+    """A term with the chart and the detail lines of the finding behind it.
+
+    `charted` says what the lines are where they are not the term's value.
+    """
 
     term: TermResult
     chart: SafeString
     finding: Finding | None
+    charted: Text | None = None
+    items_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +114,26 @@ def _shown(cause: RankedCause, by_measure: dict[str, Finding], drawn: set[str], 
     terms = sorted(cause.terms, key=lambda t: (order.index(t.outcome), -abs(t.weight)))
     shown = []
     for term in terms:
-        finding, chart = by_measure.get(term.measure), SafeString("")
-        if finding is not None and finding.series and (cause.position == 1 or term.measure not in drawn):
+        finding = by_measure.get(term.measure)
+        charts = finding is not None and bool(finding.series) and (cause.position == 1 or term.measure not in drawn)
+        shown.append(_with_chart(term, finding, start if charts else None))
+        if charts:
             drawn.add(term.measure)
-            title = term.sentence.in_language(get_language() or "en")
-            chart = line_chart(finding.series, unit=finding.unit, limit=finding.limit, start=start, title=title)
-        shown.append(ShownTerm(term, chart, finding))
     counts = tuple(sum(t.outcome is outcome for t in terms) for outcome in order)
     charted = [s.term.measure for s in shown if s.chart and s.term.outcome is Outcome.FOR]
     return ShownCause(cause, tuple(shown), cast(tuple[int, int, int], counts), next(iter(charted), ""))
+
+
+def _with_chart(term: TermResult, finding: Finding | None, start: datetime | None) -> ShownTerm:
+    """`start` is None where no chart is wanted. Lines that are not the value itself have no limit."""
+    declared = all_measures().get(term.measure)
+    charted, items_unit = (declared.charted, declared.items_unit) if declared else (None, "")
+    chart = SafeString("")
+    if finding is not None and start is not None:
+        unit, limit = (charted.unit, None) if charted else (finding.unit, finding.limit)
+        title = (charted.what if charted else term.sentence).in_language(get_language() or "en")
+        chart = line_chart(finding.series, unit=unit, limit=limit, start=start, title=title)
+    return ShownTerm(term, chart, finding, charted.what if charted else None, items_unit or term.unit)
 
 
 def _counted(alert: Alert) -> str:

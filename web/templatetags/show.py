@@ -16,7 +16,7 @@ from domain.entities import KIND_NAMES, EntityKind, named
 from domain.text import Text
 from domain.verdict import Role
 from tickets.report import step_line
-from web.drawing.chart import spoken
+from web.drawing.values import limited, spoken
 
 register = template.Library()
 
@@ -88,7 +88,13 @@ def percent(probability: float) -> str:
 @register.filter
 def measured(value: float | None, unit: str) -> str:
     """A value with its unit in readable size."""
-    return spoken(value, unit)
+    return spoken(value, unit, get_language() or "en")
+
+
+@register.filter
+def beside(limit: float | None, unit: str) -> str:
+    """A limit as it stands beside its value."""
+    return limited(limit, unit, get_language() or "en")
 
 
 @register.filter
