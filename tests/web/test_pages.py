@@ -15,7 +15,7 @@ from django.utils import translation
 from domain.text import Text
 from domain.verdict import Role
 from incidents import queries
-from incidents.models import AuditEntry
+from incidents.models import AuditEntry, Incident
 from web.templatetags.show import step
 
 COUNTS = Path(__file__).with_name("query_counts.json")
@@ -75,6 +75,21 @@ def test_feedback_and_acknowledgement_are_stored_and_audited(person, incident):
 
 def test_feedback_with_an_unknown_cause_is_refused(person, incident):
     person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "confirmed", "cause": "gremlins"})
+    assert not incident.feedback.exists()
+
+
+def test_no_judgement_is_chosen_for_a_person_and_no_cause_that_the_verdict_does_not_name(person, incident):
+    def chosen() -> list[str]:
+        page = person.get("/incidents/1/", headers={"accept-language": "en"}).content.decode()
+        return re.findall(r'<option value="([^"]*)" selected>', page.split('name="kind"')[1])
+
+    assert chosen() == ["etcd-slow-disk"]
+    Incident.objects.update(first_cause="")
+    assert chosen() == []
+    page = person.get("/incidents/1/").content.decode()
+    assert re.search(r'name="kind" required><option value="">', page)
+    assert re.search(r'name="cause" required><option value="">', page)
+    person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "", "cause": ""})
     assert not incident.feedback.exists()
 
 
