@@ -20,6 +20,7 @@ SERVED_OVER_TLS = PUBLIC_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = environment.text("SECRET_KEY") or environment.generated_secret(INCIDENT_GRAPH_HOME / "secret-key")
 ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_FAILURE_VIEW = "web.pages.errors.not_ours"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SERVED_OVER_TLS else []
 
 INSTALLED_APPS = [

@@ -8,5 +8,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("web.urls")),
 ]
 
+handler400 = "web.pages.errors.not_understood"
 handler404 = "web.pages.errors.not_found"
 handler500 = "web.pages.errors.failed"

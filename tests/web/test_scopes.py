@@ -114,3 +114,31 @@ def test_told_changes_are_listed_newest_first_and_narrowed(db) -> None:
     assert listed("?entity=cart") == ["d1"] == listed("?until=2026-03-02")
     assert listed("?since=2026-03-02") == ["c2"] and listed("?since=rubbish&entity=%00") == ["c2", "d1"]
     assert client.get("/api/v1/changes/").json()["results"][1]["entities"] == [cart.key]
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/incidents/1/acknowledge/", "/incidents/1/"), ("/incidents/1/feedback/", "/incidents/1/"),
+     ("/outbox/again/", "/outbox/"), ("/connections/ticket:ops/check/", "/connections/"),
+     (f"/deliveries/{uuid.UUID(int=1)}/replay/", "/deliveries/")],
+)  # fmt: skip
+def test_a_button_pressed_after_the_session_ended_leads_to_its_page_and_never_to_an_empty_one(
+    person: Client, incident, path: str, page: str
+) -> None:
+    assert Client().post(path).headers["Location"] == f"/sign-in/?next={page}"
+    opened = person.get(path, headers={"accept-language": "en"})
+    assert opened.status_code == 405 and opened.headers["Allow"] == "POST"
+    text = opened.content.decode()
+    assert "Nothing was changed" in text and f'href="{page}"' in text and f'name="next" value="{page}"' in text
+
+
+def test_a_form_that_is_too_old_is_told_so_on_a_page_and_to_programs_as_a_problem(db) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/sign-in/", headers={"accept-language": "zh-hans"})
+    assert answer.status_code == 403 and "请允许 Cookie" in answer.content.decode()
+    assert "<link" in client.post("/sign-in/", headers={"accept-language": "en"}).content.decode()
+
+
+def test_a_host_name_that_is_not_allowed_is_told_with_the_setting_that_allows_it(db) -> None:
+    answer = Client(headers={"host": "graph.example"}).get("/sign-in/")
+    assert answer.status_code == 400 and b"ALLOWED_HOSTS" in answer.content and b"graph.example" not in answer.content

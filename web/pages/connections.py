@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST, require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from domain.text import Text
 from incidents import outbox, queries, record, targets
@@ -16,6 +17,7 @@ from incidents.outbox import Load
 from incidents.targets import Addressee
 from ingest.checking import check
 from tickets.system import Trouble
+from web.pages.actions import action
 
 MODES = {
     "dry-run": Text("Dry run: shows what it would send", "演练：只显示将发送的内容"),
@@ -49,8 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "web/connections.html", _shown())
 
 
-@require_POST
-@login_required
+@action("connections")
 def check_now(request: HttpRequest, name: str) -> HttpResponse:
     """The same page with what the target's own check says."""
     addressee = targets.addressees().get(name)
@@ -58,7 +59,7 @@ def check_now(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     troubles = check(addressee)
     record.audit(request.user.get_username(), "check connection", name)
-    return render(request, "web/connections.html", _shown(name, troubles))
+    return render(request, "web/connections.html", _shown(name, troubles) | {"here": reverse("connections")})
 
 
 def _shown(checked: str = "", troubles: tuple[Trouble, ...] = ()) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from incidents import queries, record
 from incidents.models import Delivery
 from ingest.tasks import nudge_delivery
+from web.pages.actions import action
 
 RAW_BYTES = 20_000
 
@@ -38,8 +39,7 @@ def one(request: HttpRequest, delivery_id: str) -> HttpResponse:
     return redirect("incidents")
 
 
-@require_POST
-@login_required
+@action("deliveries")
 def replay(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Back into the queue."""
     row = get_object_or_404(queries.stuck_deliveries(), pk=delivery_id)

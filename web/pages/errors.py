@@ -1,5 +1,6 @@
 """What stands where nothing is, or where the service itself failed: a page for people, a problem for programs."""
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -14,7 +15,36 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     said = str(exception) if exception and exception.args and isinstance(exception.args[0], str) else ""
     if request.path.startswith(FOR_PROGRAMS):
         return refusal(404, "Not found", "there is no such address; see /api/docs")
-    return render(request, "web/not_found.html", {"said": said or gettext("There is no such page.")}, status=404)
+    shown = {"title": gettext("Not found"), "said": said or gettext("There is no such page.")}
+    return render(request, "web/error.html", shown, status=404)
+
+
+def not_done(request: HttpRequest, back: str) -> HttpResponse:
+    """405: the address of a button was opened like a page, as after signing in or with a reload."""
+    said = gettext("This address belongs to a button. Nothing was changed; go to its page and press it there.")
+    shown = {"title": gettext("Nothing was done"), "said": said, "url": back, "here": back}
+    answer = render(request, "web/error.html", shown, status=405)
+    answer["Allow"] = "POST"
+    return answer
+
+
+def not_ours(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form without the proof that it came from a page of ours."""
+    if request.path.startswith(FOR_PROGRAMS):
+        return refusal(403, "Forbidden", "a session needs its CSRF token; programs send a bearer token instead")
+    said = gettext(
+        "The form was too old, or your browser keeps no cookies for this site. Nothing was changed: allow cookies, "
+        "load the page again, and repeat it."
+    )
+    return render(request, "web/error.html", {"title": gettext("Nothing was done"), "said": said}, status=403)
+
+
+def not_understood(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: most often a host name that nobody declared, so no page is made, as its links would carry the name."""
+    said = "The request was not understood."
+    if isinstance(exception, DisallowedHost):
+        said = "This service does not answer to that host name: add it to ALLOWED_HOSTS, set PUBLIC_URL, start again."
+    return HttpResponse(f"{said}\n", status=400, content_type="text/plain; charset=utf-8")
 
 
 def failed(request: HttpRequest) -> HttpResponse:

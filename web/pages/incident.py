@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from domain.alerts import ParsedAlert
 from domain.findings import Finding
@@ -23,6 +23,7 @@ from incidents.models import Alert, Delivery, Incident
 from tickets.render.form import safe_url
 from web.drawing.chart import line_chart
 from web.drawing.graph import draw, picture_of
+from web.pages.actions import action
 from web.pages.causes import choices, title_of
 
 RAW_SHOWN = 10
@@ -195,8 +196,7 @@ def _stamp(row: Incident) -> str:
     return f"{row.state}-{row.last_alert_at.timestamp()}-{revision}-{seen}"
 
 
-@require_POST
-@login_required
+@action("incident", incident_id="incident_id")
 def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Somebody looks at it."""
     row = incident_or_404(incident_id)
@@ -205,8 +205,7 @@ def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
     return redirect("incident", incident_id=row.pk)
 
 
-@require_POST
-@login_required
+@action("incident", incident_id="incident_id")
 def feedback(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Confirm, reject or correct a cause."""
     row = incident_or_404(incident_id)

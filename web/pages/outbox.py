@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from incidents import outbox, record, targets
 from incidents.models import Incident, Outbox
 from ingest.tasks import nudge_telling
+from web.pages.actions import action
 
 STATES = ("dead", "waiting", "done")
 
@@ -48,8 +49,7 @@ def _with_incidents(rows: Iterable[Outbox]) -> list[tuple[Outbox, Incident | Non
     return [(row, found.get(row.object)) for row in listed]
 
 
-@require_POST
-@login_required
+@action("outbox")
 def send_again(request: HttpRequest, row_id: int) -> HttpResponse:
     """One row is due now."""
     row = get_object_or_404(outbox.told_rows(), pk=row_id)
@@ -58,8 +58,7 @@ def send_again(request: HttpRequest, row_id: int) -> HttpResponse:
     return redirect("outbox")
 
 
-@require_POST
-@login_required
+@action("outbox")
 def send_all_again(request: HttpRequest) -> HttpResponse:
     """All dead rows of a target are due now."""
     target = request.POST.get("target", "")[:140]
