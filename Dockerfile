@@ -1,10 +1,10 @@
 FROM python:3.11-slim
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 INCIDENT_GRAPH_HOME=/data
+RUN useradd --system --uid 10001 --home-dir /data incident-graph && mkdir /data && chown incident-graph /data
 WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY . .
-RUN useradd --system --uid 10001 --home-dir /data incident-graph && mkdir /data && chown incident-graph /data
 USER incident-graph
 VOLUME /data
 EXPOSE 8000

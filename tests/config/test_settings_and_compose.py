@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -84,3 +85,25 @@ def test_the_containers_settings_are_ones_that_exist() -> None:
 def test_the_image_runs_as_nobody_special_and_is_checked() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "\nUSER incident-graph\n" in text and "/livez" in text
+    assert "INCIDENT_GRAPH_HOME=/data" in text and "\nVOLUME /data\n" in text  # the only folder it may write
+
+
+def test_nobody_works_before_the_tables_are_there_and_only_the_pages_are_asked_whether_they_live() -> None:
+    services: dict[str, Any] = compose()
+    ours = {name: one for name, one in services.items() if one["image"] == "incident-graph:latest"}
+    migrate = ours.pop("migrate")
+    assert migrate["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert "pg_isready" in services["postgres"]["healthcheck"]["test"]
+    assert all(one["depends_on"]["migrate"] == {"condition": "service_completed_successfully"} for one in ours.values())
+    asked = {name for name, one in ours.items() if one["healthcheck"] != {"disable": True}}
+    assert asked == {"web"} and migrate["healthcheck"] == {"disable": True}
+    assert ours["web"]["environment"]["ALLOWED_HOSTS"].startswith("127.0.0.1,")  # which the health check asks for
+
+
+def test_the_hosted_runs_call_every_verb_that_decides_here() -> None:
+    here = set(re.findall(r"^make (.+)$", (ROOT / ".ci" / "run").read_text(), re.M))
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    lines = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    verbs = {line.removeprefix("make ") for line in lines if line.startswith("make ")}
+    there = verbs - {"${{ matrix.verb }}"} | set(jobs["verbs"]["strategy"]["matrix"]["verb"])
+    assert there == here - {"setup"}  # each verb sets up what it needs
