@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -152,7 +153,16 @@ class Stage:
             undo()
         for _, child in reversed(self._running):
             self.end(child)
+        self._keep_logs()
         sweep(self.folder)
         if self._watchdog.stdin:
             self._watchdog.stdin.close()
         self._watchdog.wait(10)
+
+    def _keep_logs(self) -> None:
+        """Where INCIDENT_GRAPH_LOGS names a folder, what the programs said outlives the stage there."""
+        if named := os.environ.get("INCIDENT_GRAPH_LOGS"):
+            kept = Path(named) / self.folder.name
+            kept.mkdir(parents=True, exist_ok=True)
+            for log in self.folder.glob("*.log"):
+                shutil.copy(log, kept)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from lab.stage.images import archive
+from lab.stage.programs import Stage
 from lab.stage.proxy import DelayingProxy
 from lab.stage.sink import Sink
 from lab.stage.sweep import sweep
@@ -66,6 +67,18 @@ def test_a_sweep_ends_the_folders_processes_and_removes_it(tmp_path: Path) -> No
     sweep(folder)
     assert child.wait(5) == -9
     assert not folder.exists()
+
+
+def test_what_programs_said_outlives_their_stage_only_where_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for named in ("", str(tmp_path / "logs")):
+        monkeypatch.setenv("INCIDENT_GRAPH_LOGS", named)
+        stage = Stage()
+        stage.start("speaker", ["echo", "a word"]).wait(10)
+        stage.stop()
+        assert not stage.folder.exists()
+    assert [log.read_text() for log in tmp_path.rglob("*") if log.is_file()] == ["a word\n"]
 
 
 def test_an_image_is_one_layer_with_one_program(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from graph.engine import GraphAddress, free_ports
 from graph.processes import wait_until
+from lab.stage.images import cache
 from tests.graph.servers import answers
 
 FOLDER = Path(__file__).parent / "neo4j"
@@ -23,16 +24,11 @@ _OPENS = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 _START_LIMIT_S = 120.0
 
 
-def cache_folder() -> Path:
-    named = os.environ.get("INCIDENT_GRAPH_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "incident-graph"
-
-
 def fetched() -> Path:
     """The folder with Neo4j's jars, keyed by the pom; fetched when it is not there whole."""
     pom = FOLDER / "pom.xml"
     key = hashlib.sha256(pom.read_bytes()).hexdigest()[:16]
-    lib = cache_folder() / f"neo4j-{key}"
+    lib = cache() / f"neo4j-{key}"
     if lib.is_dir():
         return lib
     lib.parent.mkdir(parents=True, exist_ok=True)
