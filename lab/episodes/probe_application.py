@@ -6,7 +6,7 @@ import signal
 from typing import Any
 
 from lab.episodes.episode import Episode, Setting
-from lab.faults.pod import stopped
+from lab.faults.process import frozen
 from lab.stage.ground import Ground
 from lab.stage.plot import Plot, Pod, probe, template
 from lab.stage.programs import StageBroken, wait_until
@@ -181,12 +181,12 @@ def accept_queue_full(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("accept-queue-full", pods[0], f"The process stopped accepting; its queue holds {backlog}.")
 
 
-def process_stopped(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def process_frozen(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The process stands still (SIGSTOP) until its queue is full."""
     on = ground.plot(draw)
     backlog = draw.randint(1, 3)
     pods = _calm(on, {"backlog": backlog}, {"readinessProbe": probe("/readyz", 2)})
-    on.make(stopped(on.process(pods[0])))
+    on.make(frozen(on.process(pods[0])))
     on.load(pods[0], rate=draw.randint(2, 4), fresh=True)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
@@ -262,7 +262,7 @@ EPISODES = tuple(
          "handler-crash", "application"),
         ("accept-queue-full", "readiness fails because nobody accepts", accept_queue_full,
          "accept-queue-full", "application"),
-        ("process-stopped", "readiness fails because the process stands still", process_stopped,
+        ("process-stopped", "readiness fails because the process stands still", process_frozen,
          "accept-queue-full", "application"),
         ("body-stall", "a probe fails because the body never ends", body_stall,
          "response-body-stall", "application"),

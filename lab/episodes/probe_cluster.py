@@ -10,7 +10,7 @@ import httpx
 from domain.connections import EtcdDecl, EtcdMemberDecl
 from lab.episodes.episode import Episode, Setting
 from lab.faults.disk import slow_fsync
-from lab.faults.pod import stopped
+from lab.faults.process import frozen
 from lab.stage.ground import Ground
 from lab.stage.plot import Plot, Pod, template
 from lab.stage.programs import StageBroken
@@ -42,7 +42,7 @@ def node_frozen(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """The kubelet stands still until the controllers call the node not ready."""
     on = ground.plot(draw)
     _calm(on)
-    on.make(stopped(_pid(ground, "kubelet")))
+    on.make(frozen(_pid(ground, "kubelet")))
     _told(on, "NodeNotReady", 80)
     on.linger(draw.randint(12, 18))
     return on.setting("node-not-ready", f"Host/{CLUSTER}//{ground.node.name}", "SIGSTOP of the kubelet.")

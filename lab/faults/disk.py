@@ -1,7 +1,6 @@
 """A slow disk, made by delaying the process's fdatasync calls with strace."""
 
 import contextlib
-import subprocess
 import time
 from collections.abc import Iterator
 
@@ -22,9 +21,3 @@ def slow_fsync(stage: Stage, pid: int, delay_ms: int) -> Iterator[None]:
         yield
     finally:
         stage.end(tracer)
-
-
-def is_traced(pid: int) -> bool:
-    """Whether some tracer holds the process."""
-    done = subprocess.run(["grep", "-q", "TracerPid:\t0", f"/proc/{pid}/status"], check=False)
-    return done.returncode != 0

@@ -1,8 +1,6 @@
-"""Faults in one pod from outside its program: its network namespace, and its process."""
+"""Faults in one pod from outside its program: in its network namespace."""
 
 import contextlib
-import os
-import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 
@@ -25,14 +23,3 @@ def _iptables(pid: int, verb: str, rule: Sequence[str]) -> None:
                           capture_output=True, text=True, check=False)  # fmt: skip
     if told.returncode:
         raise StageBroken(f"iptables {verb} {' '.join(rule)}: {told.stderr}")
-
-
-@contextlib.contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """SIGSTOP now, SIGCONT at the end if it still lives."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)

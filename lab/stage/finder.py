@@ -1,10 +1,10 @@
 """Tells Prometheus which pods there are (Debian's has no Kubernetes discovery of its own), over its HTTP discovery."""
 
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from lab.stage import pages
 
 PORTS = {"http": 8080, "metrics": 9102}
 
@@ -12,21 +12,11 @@ PORTS = {"http": 8080, "metrics": 9102}
 def serve(pods: Callable[[], list[dict[str, Any]]]) -> str:
     """Starts it; its URL, to which the name of a port is added. `pods` gives what the Kubernetes API lists."""
 
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            port = PORTS[self.path.strip("/")]
-            body = json.dumps([_target(p, port) for p in pods() if _runs(p)]).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(body)
+    def page(path: str) -> str:
+        port = PORTS[path.strip("/")]
+        return json.dumps([_target(p, port) for p in pods() if _runs(p)])
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}/"
+    return f"http://127.0.0.1:{pages.serve(page, 'application/json')}/"
 
 
 def _runs(pod: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
 """Serves the network counters of each pod's own namespace under node_exporter's names, and the host's beside them."""
 
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from lab.stage import pages
 
 WANTED = {
     "TcpExt": ("ListenOverflows", "ListenDrops", "TCPTimeouts", "TCPSynRetrans"),
@@ -35,20 +35,10 @@ def _conntrack(pid: int) -> dict[str, int]:
 def serve(places: Callable[[], list[tuple[int, dict[str, str]]]]) -> int:
     """Starts the exporter; its port. `places` gives a process of each namespace and the labels of its series."""
 
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            lines = [line for pid, labels in places() for line in _lines(pid, labels)]
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write("".join(lines).encode())
+    def page(_: str) -> str:
+        return "".join(line for pid, labels in places() for line in _lines(pid, labels))
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return int(server.server_port)
+    return pages.serve(page, "text/plain; version=0.0.4")
 
 
 def _lines(pid: int, labels: dict[str, str]) -> list[str]:

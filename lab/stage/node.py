@@ -1,6 +1,7 @@
 """One real Kubernetes node without Docker: etcd, API server, controllers, containerd, kubelet, kube-state-metrics."""
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,17 +129,6 @@ class Node:
         told = self._ctr("tasks", "ls")
         return next(int(line.split()[1]) for line in told.splitlines() if line.startswith(wanted))
 
-    def process_in(self, uid: str) -> int:
-        """A process of the pod with this uid, found by its control group, which costs no call to containerd."""
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    if uid in (entry / "cgroup").read_text():
-                        return int(entry.name)
-                except OSError:
-                    continue
-        raise StageBroken(f"no process of pod {uid}")
-
     def _ready(self) -> bool:
         try:
             nodes = self.call("GET", "/api/v1/nodes")["items"]
@@ -158,7 +148,7 @@ class Node:
         ipam = {"type": "host-local", "dataDir": str(folder / "addresses"), "ranges": [[{"subnet": NETWORK}]]}
         bridge = {"type": "bridge", "bridge": BRIDGE, "isGateway": True, "ipMasq": False, "ipam": ipam}
         self.stage.write("cni/10-lab.conflist", {
-            "cniVersion": "0.4.0", "name": "lab", "plugins": [bridge, {"type": "loopback"}][:1]})  # fmt: skip
+            "cniVersion": "0.4.0", "name": "lab", "plugins": [bridge]})  # fmt: skip
         config = self.stage.write("containerd.toml", CONTAINERD.format(folder=folder))
         self.stage.after(_remove_bridge)
         self.stage.start("containerd", ["containerd", "-c", str(config)])
@@ -181,13 +171,9 @@ class Node:
     def _api_server(self) -> None:
         folder, store, port = self.stage.folder, self.store, free_port()
         self.stage.start("kube-etcd", [
-            "etcd", "--data-dir", str(folder / "kube-etcd"), "--unsafe-no-fsync",
-            "--listen-client-urls", f"http://127.0.0.1:{store}", "--advertise-client-urls", f"http://127.0.0.1:{store}",
-            "--listen-peer-urls", f"http://127.0.0.1:{free_port()}",
-        ] if _has_no_fsync() else [
             "etcd", "--data-dir", str(folder / "kube-etcd"), "--listen-client-urls", f"http://127.0.0.1:{store}",
-            "--advertise-client-urls", f"http://127.0.0.1:{store}", "--listen-peer-urls",
-            f"http://127.0.0.1:{free_port()}",
+            "--advertise-client-urls", f"http://127.0.0.1:{store}",
+            "--listen-peer-urls", f"http://127.0.0.1:{free_port()}",
         ])  # fmt: skip
         self.stage.ready("kube-etcd", f"http://127.0.0.1:{store}/health")
         key = folder / "service-accounts.key"
@@ -256,12 +242,6 @@ class Node:
         ])  # fmt: skip
 
 
-def _has_no_fsync() -> bool:
-    """From etcd 3.5 on there is a switch that saves the disk."""
-    told = subprocess.run(["etcd", "--version"], capture_output=True, text=True, check=True).stdout
-    return not told.startswith("etcd Version: 3.4")
-
-
 def _remove_bridge() -> None:
     subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
 
@@ -270,9 +250,5 @@ def can_run() -> str:
     """Empty when a node can run here, otherwise what is missing."""
     if os.geteuid() != 0:
         return "a node needs root"
-    missing = [p for p in ("containerd", "runc", "ctr", "go", "ip", "openssl") if not _found(p)]
+    missing = [p for p in ("containerd", "runc", "ctr", "go", "ip", "openssl") if shutil.which(p) is None]
     return f"not installed: {', '.join(missing)}" if missing else ""
-
-
-def _found(name: str) -> bool:
-    return subprocess.run(["which", name], capture_output=True, check=False).returncode == 0
