@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import graph.engine
 from domain.errors import ProductError
-from graph.engine import EmbeddedGraph, GraphAddress, wheel_folder
+from graph.engine import EmbeddedGraph, GraphAddress, free_ports, wheel_folder
 from graph.processes import command_line, wait_until
 from graph.store import open_graph
 from tests.graph.servers import answers
@@ -227,6 +228,19 @@ def test_a_port_that_another_program_took_is_exchanged(engine: EmbeddedGraph) ->
         known = {"pid": 2**22 + 1, "uri": uri, "user": "root", "password": "x"}
         (engine.folder / "run.json").write_text(json.dumps(known))
         assert engine.start().uri != uri
+
+
+def test_an_http_port_that_was_taken_meanwhile_is_exchanged(
+    engine: EmbeddedGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        first, second = free_ports(), free_ports()
+        chosen = iter([(first[0], taken.getsockname()[1]), second])
+        monkeypatch.setattr(graph.engine, "free_ports", lambda: next(chosen))
+        assert answers(engine.start())
+        assert json.loads((engine.folder / "run.json").read_text())["http"] == second[1]
 
 
 def test_loose_rights_are_tightened(engine: EmbeddedGraph) -> None:
