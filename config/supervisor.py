@@ -216,8 +216,9 @@ class Supervisor:
 def web_argv(host: str, port: int) -> list[str]:
     """The web server's command."""
     return [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--worker-class", "gthread",
-        "--workers", "2", "--threads", "4", "--preload", "--graceful-timeout", "10", "--log-level", "warning",
+        sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--worker-class",
+        "config.web_worker.PacedWorker", "--workers", "2", "--threads", "4", "--preload", "--graceful-timeout", "10",
+        "--log-level", "warning",
     ]  # fmt: skip
 
 
