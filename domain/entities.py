@@ -1,10 +1,13 @@
 """Things that alerts are about, and how they hang together."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.text import Text
+
+# What the record has room for: of a name, and of a cluster or namespace as a key writes it.
+NAME_MOST, PART_MOST = 253, 100
 
 
 class EntityKind(StrEnum):
@@ -59,6 +62,11 @@ class EntityRef:
         A slash within cluster or namespace is written `%2F`; the name comes last and stays as it is.
         """
         return f"{self.kind}/{_part(self.cluster)}/{_part(self.namespace)}/{self.name}"
+
+    def bounded(self) -> "EntityRef":
+        """With parts that fit the record, so that its key does too; a label is as long as its sender likes."""
+        cluster, namespace = (_whole(_part(text)[:PART_MOST]) for text in (self.cluster, self.namespace))
+        return replace(self, name=self.name[:NAME_MOST], cluster=cluster, namespace=namespace)
 
     @classmethod
     def from_key(cls, key: str) -> "EntityRef":

@@ -12,7 +12,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
 def resolve(found: Iterable[EntityRef], connections: Connections) -> tuple[EntityRef, ...]:
     """The canonical entities, each once, in key order. Without a declaration a name stands for itself."""
     resolved: dict[str, EntityRef] = {}
-    for ref in (_canonical(ref, connections) for ref in found):
+    for ref in (_canonical(ref, connections).bounded() for ref in found):
         same = resolved.get(ref.key, ref)
         resolved[ref.key] = replace(ref, aliases=tuple(sorted({*same.aliases, *ref.aliases} - {""})))
     return tuple(resolved[key] for key in sorted(resolved))

@@ -147,7 +147,7 @@ def store_aliases(entities: tuple[EntityRef, ...], stored: Mapping[str, Entity])
     """Remember under which names these hosts and members came; the first entity of a name keeps it."""
     EntityAlias.objects.bulk_create(
         [
-            EntityAlias(entity=stored[e.key], kind=e.kind, cluster=e.cluster[:100], alias=name[:253])
+            EntityAlias(entity=stored[e.key], kind=e.kind, cluster=e.cluster, alias=name[:253])
             for e in entities if e.kind in MANY_NAMES for name in sorted(identity.names_of(e))
         ],
         ignore_conflicts=True,
@@ -157,15 +157,15 @@ def store_aliases(entities: tuple[EntityRef, ...], stored: Mapping[str, Entity])
 def store_entities(entities: Iterable[EntityRef]) -> dict[str, Entity]:
     """The rows of these entities by key, made where missing."""
     wanted = {e.key: e for e in entities}
-    have = {e.key: e for e in Entity.objects.filter(key__in=[key[:500] for key in wanted])}
+    have = {e.key: e for e in Entity.objects.filter(key__in=wanted)}
     missing = [
-        Entity(key=key[:500], kind=e.kind, name=e.name[:253], cluster=e.cluster[:100], namespace=e.namespace[:100])
-        for key, e in wanted.items() if key[:500] not in have
+        Entity(key=key, kind=e.kind, name=e.name, cluster=e.cluster, namespace=e.namespace)
+        for key, e in wanted.items() if key not in have
     ]  # fmt: skip
     if missing:  # another process may have made one just now: then its row is taken
         made = Entity.objects.bulk_create(missing, update_conflicts=True, unique_fields=["key"], update_fields=["kind"])
         have |= {e.key: e for e in made}
-    return {key: have[key[:500]] for key in sorted(wanted)}
+    return {key: have[key] for key in sorted(wanted)}
 
 
 def store_relations(relations: Iterable[Relation], stored: Mapping[str, Entity] = MappingProxyType({})) -> None:

@@ -8,8 +8,8 @@ import pytest
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
-from incidents import record
-from incidents.models import Alert, Entity, EntityRelation, Outbox
+from incidents import queries, record
+from incidents.models import Alert, Entity, EntityRelation, Incident, Outbox
 from incidents.place import store_relations
 
 BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def told(*alerts: ParsedAlert) -> None:
     source = record.Source.objects.first() or record.make_source("alertmanager", "prod")[0]
-    record.apply_parsed(record.accept(source, b"{}", {}, BEGAN), ParsedDelivery(alerts), Connections())
+    record.apply_burst([(record.accept(source, b"{}", {}, BEGAN), ParsedDelivery(alerts))], Connections())
 
 
 def facts() -> list[tuple[datetime, bool, datetime | None]]:
@@ -37,16 +37,18 @@ def occurrence(minutes: int, state: AlertState = AlertState.FIRING, ended: int |
                    ended_at=None if ended is None else at(ended))  # fmt: skip
 
 
-def test_names_longer_than_their_columns_are_one_alert_and_one_thing_whenever_they_come() -> None:
-    pod = replace(POD, name="p" * 600)
-    long = replace(
-        ALERT, identity="f" * 300, occurrence="o" * 80, entities=(pod, replace(POD, kind=EntityKind.SERVICE))
-    )
-    told(long)
-    told(long)
-    assert Alert.objects.count() == 1
-    assert Entity.objects.filter(kind="Pod").count() == 1
-    assert EntityRelation.objects.get().start.key == pod.key[:500]
+@pytest.mark.parametrize("sign", ["p", "/", "%2F", "é"])
+def test_names_longer_than_their_columns_are_one_alert_and_one_thing_whenever_they_come(sign: str) -> None:
+    pods = [replace(POD, name=sign * 600 + end, cluster=sign * 300, namespace=sign * 300) for end in "ab"]
+    service = replace(POD, kind=EntityKind.SERVICE)
+    told(replace(ALERT, identity="f" * 300, occurrence="o" * 80, entities=(*pods, service)))
+    told(replace(ALERT, identity="f" * 300, occurrence="o" * 80, entities=(*pods, service)))
+    told(replace(ALERT, identity="other", entities=(pods[0],)))
+    assert Alert.objects.count() == 2 and Incident.objects.count() == 1
+    (entity,) = Entity.objects.filter(kind="Pod")
+    assert EntityRef.from_key(entity.key).key == entity.key == pods[0].bounded().key
+    assert EntityRelation.objects.get().start == entity
+    assert queries.snapshot(str(Incident.objects.get().pk)).relations
 
 
 def test_a_newer_occurrence_ends_the_older_one_and_a_late_older_one_is_over_already() -> None:
