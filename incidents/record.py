@@ -82,11 +82,6 @@ def accept(source: Source, body: bytes, headers: dict[str, str], received_at: da
     return Delivery.objects.create(source=source, body=body, headers=headers, received_at=received_at)
 
 
-def claim_delivery(delivery_id: str) -> Delivery | None:
-    """The delivery, if it waits and nobody else has it."""
-    return next(iter(claim_deliveries([delivery_id])), None)
-
-
 def claim_deliveries(delivery_ids: Sequence[str]) -> list[Delivery]:
     """Those of the deliveries that wait and that nobody else has, in the order of their arrival."""
     now = timezone.now()
@@ -132,13 +127,11 @@ def fail_delivery(delivery: Delivery, reason: str) -> None:
     )
 
 
-def apply_parsed(delivery: Delivery, parsed: ParsedDelivery, connections: Connections) -> list[Incident]:
-    """All alerts of a delivery into the record and its incidents, in one transaction; marks it done."""
-    return apply_burst([(delivery, parsed)], connections)
-
-
 def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: Connections) -> list[Incident]:
-    """The same for several deliveries in one transaction: what an incident needs after its alerts is done once."""
+    """All alerts of these deliveries into the record and its incidents, in one transaction; marks them done.
+
+    What an incident needs after its alerts is done once.
+    """
     with transaction.atomic():
         _one_at_a_time()
         declared = Declared.by(connections)

@@ -11,8 +11,9 @@ from domain.errors import Malformed
 from domain.scope import Scope
 from domain.verdict import Verdict, VerdictState
 from evidence.bundles import Bundle
+from ingest.judging import judge
 from ingest.naive import naive_cause
-from ingest.replay import judged_look
+from ingest.replay import look
 from ml.evaluation import Case
 
 CHANCE_SEED = 17
@@ -48,8 +49,8 @@ def evaluated(path: Path) -> Evaluated | None:
     bundle = Bundle.load(path)
     if bundle.truth is None and not bundle.declaration:
         return None
-    scope, _, verdict = judged_look(bundle)
-    case = _case(path, bundle, verdict)
+    scope, collected = look(bundle)
+    case = _case(path, bundle, judge(scope, collected.findings, bundle.similar))
     return Evaluated(case, {name: _control(name, case, bundle, scope) for name in CONTROLS})
 
 

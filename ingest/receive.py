@@ -2,11 +2,12 @@
 
 import base64
 import binascii
-import time
+from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -21,12 +22,10 @@ from ingest.tasks import nudge_delivery
 LIMIT = 8 * 1024 * 1024
 SOURCE_CACHE_S = 5.0
 INBOX_CACHE_S = 2.0
-_inbox: dict[str, float] = {"until": 0.0, "full": False}
 # A source that does not exist is compared with this one, so that both refusals take the same time.
 NOBODY = Source(kind="", name="", token_hash="0" * 64)
 KEPT_HEADERS = ("User-Agent", "Content-Type", "X-Request-Id")
 log = structlog.get_logger()
-_known: dict[tuple[str, str], tuple[float, Source]] = {}
 
 
 @csrf_exempt
@@ -58,10 +57,7 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
 
 def _overloaded() -> bool:
     """Whether the inbox is full, as it was a moment ago: the door must stay cheap when it is busy."""
-    now = time.monotonic()
-    if now >= _inbox["until"]:
-        _inbox.update(until=now + INBOX_CACHE_S, full=queries.inbox_full(settings.INBOX_LIMIT))
-    return bool(_inbox["full"])
+    return bool(cache.get_or_set("inbox-full", partial(queries.inbox_full, settings.INBOX_LIMIT), INBOX_CACHE_S))
 
 
 def _take(request: HttpRequest, source: Source) -> HttpResponse:
@@ -80,16 +76,13 @@ def _take(request: HttpRequest, source: Source) -> HttpResponse:
 
 def _source(kind: str, name: str) -> Source | None:
     """Kept for a few seconds: a look-up per alert would double the door's work."""
-    now = time.monotonic()
-    until, source = _known.get((kind, name), (0.0, None))
-    if source is not None and now < until:
-        return source
     if not (kind + name).isprintable() or len(kind) > 40 or len(name) > 80:
         return None
-    found = Source.objects.filter(kind=kind, name=name).first()
-    if found is not None:
-        _known[kind, name] = (now + SOURCE_CACHE_S, found)
-    return found
+    key = "source-" + record.hashed(f"{kind}/{name}")
+    known: Source | None = cache.get(key)
+    if known is None and (known := Source.objects.filter(kind=kind, name=name).first()):
+        cache.set(key, known, SOURCE_CACHE_S)
+    return known
 
 
 def _token(request: HttpRequest) -> str:
@@ -102,9 +95,3 @@ def _token(request: HttpRequest) -> str:
         except (binascii.Error, UnicodeDecodeError):
             return ""
     return ""
-
-
-def forget_sources() -> None:
-    """Look sources and the inbox up anew, e.g. after a token was ended."""
-    _known.clear()
-    _inbox.update(until=0.0)

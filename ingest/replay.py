@@ -23,13 +23,8 @@ def replay(bundle: Bundle) -> Verdict:
 
     Raises Malformed when the bundle holds no alert that a source understands.
     """
-    return judged_look(bundle)[2]
-
-
-def judged_look(bundle: Bundle) -> tuple[Scope, Collected, Verdict]:
-    """The verdict with what it rests on."""
     scope, collected = look(bundle)
-    return scope, collected, judge(scope, collected.findings, bundle.similar)
+    return judge(scope, collected.findings, bundle.similar)
 
 
 def look(bundle: Bundle) -> tuple[Scope, Collected]:

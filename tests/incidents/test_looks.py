@@ -20,7 +20,7 @@ def alerted(number: int) -> Incident:
     alert = ParsedAlert(
         f"f{number}", "1", AlertState.FIRING, "Probe", "probe fails", Severity.HIGH, now, entities=(POD,)
     )
-    return record.apply_parsed(record.accept(source, b"{}", {}, now), ParsedDelivery((alert,)), Connections())[0]
+    return record.apply_burst([(record.accept(source, b"{}", {}, now), ParsedDelivery((alert,)))], Connections())[0]
 
 
 def looked(incident: Incident) -> Investigation:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 
 from incidents.models import Alert, Delivery, Entity, Incident, Source
-from ingest import receive
 from tests.ingest.test_doors import bodies, post, senders, work
 
 __all__ = ["senders"]
@@ -93,7 +93,7 @@ def eight_at_a_time(sent: Sent) -> list[int]:
 def forward(senders: dict[str, Source]) -> Iterator[list[tuple[Any, ...]]]:
     one_by_one(ALL)
     yield facts()
-    receive.forget_sources()
+    cache.clear()
 
 
 def test_what_is_in_the_captures_is_what_the_record_says(forward: list[tuple[Any, ...]]) -> None:

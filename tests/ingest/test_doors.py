@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import Client
 
@@ -33,9 +34,9 @@ def bodies(kind: str, pattern: str = "*.json") -> list[bytes]:
 
 @pytest.fixture
 def senders(db: None) -> Iterator[dict[str, Source]]:
-    receive.forget_sources()
+    cache.clear()
     yield {kind: record.make_source(kind, "prod", TOKEN)[0] for kind in ("alertmanager", "zabbix")}
-    receive.forget_sources()
+    cache.clear()
 
 
 def post(kind: str, body: bytes, **headers: str) -> Any:
@@ -198,19 +199,19 @@ def test_a_delivery_that_no_worker_survives_ends_dead_and_visible(senders: dict[
     post("alertmanager", GOOD)
     row = Delivery.objects.get()
     for _ in range(record.MAX_ATTEMPTS):
-        assert record.claim_delivery(str(row.pk)) is not None
+        assert record.claim_deliveries([str(row.pk)])
         Delivery.objects.update(claimed_until=None)
-    assert record.claim_delivery(str(row.pk)) is None
+    assert not record.claim_deliveries([str(row.pk)])
     assert queries.stuck_deliveries().get().state == "dead"
 
 
 def test_both_tokens_of_a_rotation_open_the_door_until_the_old_one_is_ended(senders: dict[str, Source]) -> None:
     source = senders["alertmanager"]
     new = record.rotate_source(source, end_old=False)
-    receive.forget_sources()
+    cache.clear()
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [202, 202]
     record.rotate_source(source, end_old=True)
-    receive.forget_sources()
+    cache.clear()
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [401, 202]
 
 
@@ -391,9 +392,9 @@ def test_a_full_inbox_is_told_with_503_and_nothing_is_stored(senders: dict[str, 
     settings.INBOX_LIMIT = 2
     codes = []
     for _ in range(4):
-        receive.forget_sources()
+        cache.clear()
         codes.append(post("alertmanager", bodies("alertmanager")[0]).status_code)
     assert codes == [202, 202, 202, 503] and Delivery.objects.count() == 3
     work()
-    receive.forget_sources()
+    cache.clear()
     assert post("alertmanager", bodies("alertmanager")[0]).status_code == 202

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from config import logs
 from domain.connections import ChatDecl, Connections, TicketDecl
 from incidents import declare, outbox, record, said, targets
 from incidents.models import Incident, Investigation, Outbox
-from ingest import hearing, receive, tasks, telling
+from ingest import hearing, tasks, telling
 from tests.fakes.board import BOARD, SHOUT, Board, Wall
 from tests.fakes.server import error, lost_answer
 from tests.ingest.test_doors import PAYLOADS
@@ -37,7 +38,7 @@ SECRETS = {
 @pytest.fixture
 def sites(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Board, Wall]]:
     monkeypatch.setattr(targets, "all_systems", lambda: {"board": BOARD, "shout": SHOUT})
-    receive.forget_sources()
+    cache.clear()
     with Board() as board, Wall() as wall:
         yield board, wall
 

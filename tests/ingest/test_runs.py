@@ -25,7 +25,7 @@ def an_etcd_incident(etcd: EtcdDecl) -> Incident:
         "a", "1", AlertState.FIRING, "etcdNoLeader", "no leader", Severity.HIGH, now, entities=(member,)
     )
     delivery = record.accept(source, b"{}", {}, now)
-    return record.apply_parsed(delivery, ParsedDelivery((alert,)), Connections(etcd=[etcd]))[0]
+    return record.apply_burst([(delivery, ParsedDelivery((alert,)))], Connections(etcd=[etcd]))[0]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -57,9 +57,8 @@ def an_incident(
     pod = EntityRef(EntityKind.POD, name, "prod-a", "shop")
     ended = now if state is AlertState.RESOLVED else None
     alert = ParsedAlert(name, occurrence, state, "Probe", f"{name} fails", severity, now, ended, entities=(pod,))
-    return record.apply_parsed(delivery, ParsedDelivery((alert,), ticket_labels=(f"ALERT{{{name}}}",)), Connections())[
-        0
-    ]
+    parsed = ParsedDelivery((alert,), ticket_labels=(f"ALERT{{{name}}}",))
+    return record.apply_burst([(delivery, parsed)], Connections())[0]
 
 
 def judged(incident: Incident, cause: str = "etcd-slow-disk") -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from domain.verdict import VerdictState
 from evidence.bundles import Bundle
-from ingest.replay import judged_look
+from ingest.judging import judge
+from ingest.replay import look
 from ingest.sources import all_sources
 from lab.episodes import all_episodes
 from lab.recording import BUNDLES, place_of
@@ -66,7 +67,8 @@ def test_a_firing_alert_of_the_cluster_came_before_the_bundle_was_closed(recorde
 
 def test_a_steady_round_trip_near_the_limit_is_not_called_over_it_although_p99_reads_so() -> None:
     bundle = Bundle.load(BUNDLES / "etcd-steady-near-limit")
-    _, collected, verdict = judged_look(bundle)
+    scope, collected = look(bundle)
+    verdict = judge(scope, collected.findings, bundle.similar)
     found = {f.measure: f for f in collected.findings}
     assert max(_p99s(bundle)) == pytest.approx(0.2038, abs=0.0005)
     over = found["etcd-rtt-over-limit"]

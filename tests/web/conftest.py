@@ -26,7 +26,7 @@ def incident(db) -> Incident:
     delivery = record.accept(source, b'{"note": "<b>raw</b>"}', {}, now)
     member = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
     alert = ParsedAlert("f1", "1", AlertState.FIRING, "EtcdLeader", HOSTILE, Severity.HIGH, now, entities=(member,))
-    row = record.apply_parsed(delivery, ParsedDelivery((alert,), ticket_labels=("ALERT{1}",)), Connections())[0]
+    row = record.apply_burst([(delivery, ParsedDelivery((alert,), ticket_labels=("ALERT{1}",)))], Connections())[0]
     look = row.investigations.get()
     record.save_investigation(look, now, [finding(now)], b"")
     record.save_verdict(row, look, verdict(str(row.pk), now))
