@@ -186,8 +186,8 @@ def store_topology(connections: Connections) -> None:
 def _join(row: Alert, alert: ParsedAlert, entities: Mapping[str, Entity], delivery: Delivery) -> Incident:
     keys = frozenset(e.key for e in entities.values())
     recorded = delivery.source.recorded_from
-    alive = _alive(alert.started_at, recorded)
-    newcomer = Newcomer(keys, alert.started_at, _earlier(row) if alive else "")
+    newcomer = Newcomer(keys, alert.started_at, _earlier(row))
+    alive = _alive(newcomer, recorded)
     decision = group(newcomer, [_candidate(i) for i in alive.values()], _relations(keys), RULES)
     row.incident = alive.get(decision.incident) or _open(alert, delivery.received_at, recorded)
     row.joined_because = _reason(decision)
@@ -205,9 +205,15 @@ def _reason(decision: Decision) -> dict[str, str]:
     return {"en": decision.reason.en, "zh": decision.reason.zh}
 
 
-def _alive(started_at: datetime, recorded: str) -> dict[str, Incident]:
-    """Incidents that may be joined. A recording keeps to itself: its world is not this one."""
-    alive = Q(state="open") | Q(resolved_at__gte=started_at - RULES.reopen_window)
+def _alive(newcomer: Newcomer, recorded: str) -> dict[str, Incident]:
+    """Incidents that may be joined, without those that were quiet for too long already.
+
+    A recording keeps to itself: its world is not this one.
+    """
+    at = newcomer.started_at
+    alive = Q(state="open", last_alert_at__gte=at - RULES.window) | Q(resolved_at__gte=at - RULES.reopen_window)
+    if newcomer.earlier_incident:
+        alive |= Q(pk=newcomer.earlier_incident)
     fitting = Incident.objects.filter(alive, recorded_from=recorded).order_by("-last_alert_at")
     return {str(i.pk): i for i in fitting.prefetch_related("entities")[:CANDIDATES]}
 
@@ -243,6 +249,7 @@ def settle(incident: Incident) -> bool:
     Resolved only when all alerts are. Once a person closed it, alerts from before do not hold it open.
     """
     incident.refresh_from_db()
+    before = [getattr(incident, field) for field in SETTLED]
     was, live = incident.state, Q(firing=True)
     if incident.closed_at:
         live &= Q(started_at__gt=incident.closed_at)
@@ -259,6 +266,7 @@ def settle(incident: Incident) -> bool:
     incident.closed_at = None if firing else incident.closed_at
     incident.started_at, incident.severity = summary["first"], summary["severity"]
     incident.last_alert_at = max(filter(None, (summary["last"], None if firing else ended)))
-    # Only these: a person or a verdict may be writing to the other fields.
-    incident.save(update_fields=SETTLED)
+    if before != [getattr(incident, field) for field in SETTLED]:
+        # Only these: a person or a verdict may be writing to the other fields.
+        incident.save(update_fields=SETTLED)
     return incident.state != was

@@ -16,6 +16,7 @@ from django.utils import timezone
 from domain.alerts import AlertState, ParsedAlert, Severity
 from domain.connections import Connections
 from domain.entities import EntityRef, Relation
+from domain.errors import ProductError
 from domain.findings import Finding
 from domain.scope import ChangeRef, Scope
 from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
@@ -179,8 +180,10 @@ def _told(row: Alert) -> ParsedAlert:
 
 def scope(row: Incident, declared: Connections, as_of: datetime, recorded: Sequence[ChangeRef] | None = None) -> Scope:
     """What an investigation of the incident is about; a recording brings its own changes."""
-    known = changes(row) if recorded is None else recorded
-    return scope_of(str(row.pk), parsed_alerts(row), declared, as_of, known)
+    alerts = parsed_alerts(row)
+    if not alerts:
+        raise ProductError("the incident has no alerts any more; it cannot be investigated")
+    return scope_of(str(row.pk), alerts, declared, as_of, changes(row) if recorded is None else recorded)
 
 
 def changes(row: Incident) -> list[ChangeRef]:

@@ -267,7 +267,7 @@ def fail_investigation(investigation: Investigation, reason: str) -> None:
 def save_verdict(incident: Incident, investigation: Investigation, verdict: Verdict) -> VerdictRow:
     """The next revision of the incident's verdict."""
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Incident.objects.select_for_update().get(pk=incident.pk)
         revision = (incident.verdicts.aggregate(last=Max("revision"))["last"] or 0) + 1
         verdict = replace(verdict, revision=revision)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from domain.errors import Refused
-from domain.scope import ChangeRef
 from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, without_secrets
 from incidents import queries
 from incidents.models import Delivery, Incident
@@ -15,25 +14,17 @@ def bundle_of(incident: Incident) -> Bundle:
     looked = queries.latest_investigation(incident)
     if looked is None or looked.as_of is None:
         raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
-    verdict = queries.latest_verdict(incident)
-    first = incident.alerts.select_related("source").order_by("pk").first()
-    declared = witnesses.connections_for(first.source) if first else queries.connections()
+    verdict, recording = queries.latest_verdict(incident), witnesses.recording_of(incident)
     return Bundle(
         title=incident.title,
         as_of=looked.as_of,
-        connections=without_secrets(declared),
+        connections=without_secrets(recording.connections if recording else queries.connections()),
         truth=_truth(incident),
         similar=verdict.similar if verdict else (),
         deliveries=tuple(_recorded(row, _latest(incident, looked.as_of)) for row in deliveries_of(incident)),
         answers=unpack_answers(bytes(looked.answers)),
-        changes=_changes(incident),
+        changes=recording.changes if recording else tuple(queries.changes(incident)),
     )
-
-
-def _changes(incident: Incident) -> tuple[ChangeRef, ...]:
-    """What the investigation knew to have changed; a recording knows its own."""
-    path = first.source.recorded_from if (first := incident.alerts.order_by("pk").first()) else ""
-    return witnesses.changes_of(path) if path else tuple(queries.changes(incident))
 
 
 def deliveries_of(incident: Incident) -> list[Delivery]:

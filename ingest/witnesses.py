@@ -8,8 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from domain.connections import Connections
-from domain.errors import ProductError
-from domain.scope import ChangeRef, Scope
+from domain.scope import Scope
 from evidence.bundles import Bundle
 from evidence.collect import Collected, collect
 from evidence.executors.runs import Runs
@@ -38,19 +37,18 @@ def connections_for(source: Source) -> Connections:
     return _bundle(path).connections if path else queries.connections()
 
 
-def changes_of(path: str) -> tuple[ChangeRef, ...]:
-    """The changes that a recording's bundle knows."""
-    return _bundle(path).changes
+def recording_of(incident: Incident) -> Bundle | None:
+    """The bundle that answers for a replayed incident; None for one that is asked about live."""
+    if not incident.recorded_from:
+        return None
+    first = incident.alerts.select_related("source").order_by("pk").first()
+    path = first.source.recorded_from if first else ""
+    return _bundle(path) if path else None
 
 
 def view_of(incident: Incident, investigation: Investigation) -> View:
     """How this incident is looked at now. Time in a replay is the recorded time."""
-    first = incident.alerts.select_related("source").order_by("pk").first()
-    if first is None:
-        raise ProductError("the incident has no alerts any more; it cannot be investigated")
-    path = first.source.recorded_from
-    if path:
-        bundle = _bundle(path)
+    if bundle := recording_of(incident):
         scope = queries.scope(incident, bundle.connections, bundle.as_of, bundle.changes)
         return View(scope, ReplayTransports(bundle.answers))
     declared = queries.connections()

@@ -83,3 +83,12 @@ def test_the_graph_is_asked_to_remember_once_for_each_delivery_however_far_behin
     row.refresh_from_db()
     assert (row.revision, row.state, row.attempts, row.reason, row.wanted_at) == (2, "waiting", 0, "", since)
     assert row.next_at < at(10_000_000)
+
+
+def test_an_alert_that_comes_again_after_hours_joins_its_open_incident_and_another_one_opens_a_new_one() -> None:
+    told(occurrence(0))
+    told(replace(ALERT, identity="f2", started_at=at(100)))
+    told(occurrence(300))
+    first, second = Incident.objects.order_by("number")
+    assert [a.started_at for a in first.alerts.order_by("started_at")] == [at(0), at(300)]
+    assert second.alerts.get().identity == "f2"
