@@ -39,7 +39,7 @@ def nudge_delivery(delivery_id: str) -> None:
 
 
 def _tell_later(delivery_id: str) -> None:
-    """A thread of this process publishes, so that no sender waits for the broker; a burst goes as one message."""
+    """A thread of this process publishes, so that no sender waits for the broker."""
     if _thread["pid"] != os.getpid():
         _thread["pid"] = os.getpid()
         threading.Thread(target=_publish, name="nudge", daemon=True).start()
@@ -47,13 +47,14 @@ def _tell_later(delivery_id: str) -> None:
 
 
 def _publish() -> None:
+    """The first one goes at once; what comes shortly after it goes as one message."""
     while True:
         ids = [_accepted.get()]
-        time.sleep(BURST_S)
         while len(ids) < BURST_MOST and not _accepted.empty():
             ids.append(_accepted.get())
         if time.monotonic() >= _broker["rests_until"]:
             _nudge(ingest_deliveries, ids)
+        time.sleep(BURST_S)
 
 
 def _nudge(task: "Task[[Any], None]", row_id: str | int | list[str]) -> None:
