@@ -17,6 +17,7 @@ from evidence.clients.etcd_token import WithToken
 from evidence.clients.kubeconfig import Entrance, entrance
 from evidence.clients.probing import Probing
 from evidence.clients.scrub import Scrubbed
+from evidence.clients.zabbix_token import WithApiToken, ZabbixAccess
 
 CONNECT_S = 3.0
 
@@ -58,7 +59,15 @@ def way_to(base_url: str, access: Access, read: ReadSecret) -> Way:
     way = _http(base_url, access, read)
     if isinstance(access, EtcdDecl) and access.user and (password := read(access, "password")):
         return replace(way, transport=WithToken(way.transport, access.user, password))
+    if isinstance(access, ZabbixAccess):
+        return replace(way, transport=WithApiToken(way.transport, _api_token(access, read)))
     return way
+
+
+def _api_token(access: ZabbixAccess, read: ReadSecret) -> str:
+    if token := read(access, "api_token"):
+        return token
+    raise Refused("the source has an api_url and no token; give it api_token_file or api_token_env")
 
 
 @cache

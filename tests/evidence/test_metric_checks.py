@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from domain.alerts import AlertState, ParsedAlert, Severity
-from domain.connections import Access, BlackboxDecl, KubernetesDecl, PrometheusDecl, TargetDecl
+from domain.connections import Access, BlackboxDecl, KubernetesDecl, PrometheusDecl, SourceDecl, TargetDecl
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.scope import Scope
 from evidence.checks import all_checks
 from evidence.checks.api_server import QUERY
 from evidence.checks.check import Ask, run
+from evidence.clients.zabbix_token import ZabbixAccess
 from evidence.unready import UNREADY
 from tests.evidence.scene import (
     END,
@@ -367,7 +368,8 @@ class Counting(World):
         return client
 
 
-KINDS = {PrometheusDecl: "prometheus", KubernetesDecl: "kubernetes api", BlackboxDecl: "blackbox", TargetDecl: "target"}
+KINDS = {PrometheusDecl: "prometheus", KubernetesDecl: "kubernetes api", BlackboxDecl: "blackbox", TargetDecl: "target",
+         ZabbixAccess: "zabbix api"}  # fmt: skip
 EVERYTHING = World([one for *_, world, _ in CASES for one in world.series],
                    {part: lines for *_, world, _ in CASES for part, lines in world.computed.items()})  # fmt: skip
 
@@ -378,8 +380,10 @@ def test_a_check_asks_whom_it_says_and_no_more_than_it_says(slug: str, there: Wo
     check, about = next(c for c in all_checks() if c.slug == slug), scope()
     targets = [TargetDecl(name=f"t{i}", url="tcp://127.0.0.1:1", pod=POD, used_by=["cart"]) for i in range(9)]
     exporter = BlackboxDecl(name="probes", prometheus="main", url="http://127.0.0.1:9115")
-    declared = msgspec.structs.replace(about.connections, target=targets, blackbox=[exporter])
+    fronts = [SourceDecl(kind="zabbix", name=f"z{i}", api_url=f"http://127.0.0.1:1/z{i}") for i in range(3)]
+    declared = msgspec.structs.replace(about.connections, target=targets, blackbox=[exporter], source=fronts)
+    alerts = [replace(about.alerts[0], url=f"{s.api_url}/x", labels={"trigger_id": "7"}) for s in fronts]
     world = Counting(there.series, there.computed)
-    run(check, Ask(replace(about, connections=declared), world))
+    run(check, Ask(replace(about, connections=declared, alerts=(*about.alerts, *alerts)), world))
     assert {KINDS[kind] for kind in world.kinds} <= set(check.needs)
     assert len(world.questions) <= check.cost, sorted(world.questions)

@@ -18,6 +18,7 @@ class Zabbix(Fake):
         self.version = version
         self.events: dict[str, dict[str, Any]] = {}
         self.hidden: set[str] = set()
+        self.items: list[dict[str, str]] = []
 
     @property
     def old(self) -> bool:
@@ -40,6 +41,12 @@ class Zabbix(Fake):
                 "r_eventid": "0",
             }
         return str(number)
+
+    def item(self, number: int, name: str, delay: str, *, trigger: str = "", master: str = "0") -> None:
+        """An item that a trigger looks at; with a master it depends on that item."""
+        kind = "18" if master != "0" else "2" if delay == "0" else "0"
+        self.items.append({"itemid": str(number), "name": name, "delay": delay, "type": kind, "master_itemid": master,
+                           "triggerid": trigger})  # fmt: skip
 
     def comments(self, number: int | str) -> list[str]:
         return [one["message"] for one in self.events[str(number)]["acknowledges"]]
@@ -89,6 +96,11 @@ class Zabbix(Fake):
                           ("select_alerts", "alerts")):  # fmt: skip
             keys |= {key} if name in params else set()
         return {key: value for key, value in event.items() if key in keys}
+
+    def _item_get(self, params: dict[str, Any]) -> Answer:
+        key = "triggerids" if "triggerids" in params else "itemids"
+        fitting = [i for i in self.items if i[key.removesuffix("s")] in params[key]]
+        return _result([{k: v for k, v in i.items() if k in params["output"]} for i in fitting[: params["limit"]]])
 
     def _event_acknowledge(self, params: dict[str, Any]) -> Answer:
         if set(params["eventids"]) - (self.events.keys() - self.hidden):

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from domain.connections import Connections, SourceDecl
+from evidence.clients.zabbix import Zabbix
+from evidence.recording import LiveTransports, ReplayTransports
 from lab.stage import zabbix
 from lab.stage.etcd import Etcd
 from lab.stage.programs import Stage, wait_until
@@ -93,6 +96,25 @@ def test_zabbix_is_commented_on_once_and_what_it_gave_up_sending_is_fetched(stag
     assert product.python(CATCH_UP) == "2"
     assert product.rows("SELECT count(*), sum(firing) FROM incidents_alert") == [(2, 1)]
     assert product.rows("SELECT count(*) FROM incidents_delivery WHERE state != 'done'") == [(0,)]
+
+
+def test_how_often_an_item_is_looked_at_is_told_by_a_real_frontend_and_no_token_is_recorded(stage: Stage) -> None:
+    etcd = Etcd(stage)
+    etcd.start()
+    own = zabbix.watch(stage, zabbix.Host(etcd.members[0].endpoint), "http://127.0.0.1:1/nobody")
+    token = _api_token(own)
+    file = str(stage.write("api.token", token))
+    declared = SourceDecl(kind="zabbix", name="zabbix", api_url=own.url, api_token_file=file)
+    live = LiveTransports(Connections(source=[declared]))
+    trigger = own.call("trigger.get", output=["triggerid"], search={"description": "leader changed"})[0]["triggerid"]
+    looked = Zabbix(declared, live).looked([trigger])
+    items = own.call("item.get", triggerids=[trigger], output=["name", "delay", "type", "master_itemid"])
+    masters = {i["itemid"]: i["delay"] for i in own.call("item.get", output=["itemid", "delay"])}
+    assert [(x.name, x.written) for x in looked] == [
+        (i["name"], masters[i["master_itemid"]] if i["type"] == "18" else i["delay"]) for i in items
+    ]
+    assert looked[0].every_s and all(token not in f"{answer}" for answer in live.answers())
+    assert Zabbix(declared, ReplayTransports(live.answers())).looked([trigger]) == looked
 
 
 def _api_token(own: zabbix.Zabbix) -> str:
