@@ -59,7 +59,7 @@ def _clocks(lines: tuple[Line, ...], scope: Scope) -> list[Item]:
         values = line.between(onset_ms(scope), end_ms(scope)) or tuple(p.value for p in line.points)
         if values:
             offset = median(values)
-            found.append(Item(line.labels.get("instance", ""), offset, "clock difference in s", abs(offset) >= LIMIT_S))
+            found.append(Item(line.labels.get("instance", ""), offset, "clock difference", abs(offset) >= LIMIT_S))
     return sorted(found, key=lambda i: (-abs(i.value or 0.0), i.name))[:SHOWN]
 
 
@@ -71,7 +71,7 @@ def _intervals(ask: Ask) -> list[Item]:
     except ProductError:
         return []
     counts = {x.labels.get("job", ""): max((p.value for p in x.points), default=0.0) for x in lines}
-    return [Item(f"scrape interval of {job}", 600 / n, "s") for job, n in sorted(counts.items())[:SHOWN] if n > 0]
+    return [Item(f"scrape interval of {job}", 600 / n) for job, n in sorted(counts.items())[:SHOWN] if n > 0]
 
 
 def _delays(ask: Ask) -> list[Item]:
@@ -85,7 +85,7 @@ def _looked(ask: Ask, declared: SourceDecl) -> list[Item]:
         items = Zabbix(declared, ask.transports).looked(_triggers(ask.scope, declared))
     except ProductError as error:
         return [Item(f"Zabbix {declared.name} does not tell its delays", None, str(error)[:200])]
-    return [Item(f"Zabbix's delay of {x.name[:100]}", x.every_s, "s" if x.every_s else f"{x.written[:60]}: not fixed")
+    return [Item(f"Zabbix's delay of {x.name[:100]}", x.every_s, "" if x.every_s else f"{x.written[:60]}: not fixed")
             for x in items]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _starts(scope: Scope) -> list[Item]:
     """How long after the first alert each other one began: what one system sees late shows here."""
     first = min(a.started_at for a in scope.alerts)
     later = sorted({(a.name, (a.started_at - first).total_seconds()) for a in scope.alerts})
-    return [Item(f"{name} began after the first alert by", seconds, "s") for name, seconds in later[:SHOWN]]
+    return [Item(f"{name} began after the first alert by", seconds) for name, seconds in later[:SHOWN]]
 
 
 CHECK = Check(

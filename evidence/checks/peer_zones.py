@@ -143,7 +143,7 @@ def _kept(home: Zone, rest: list[Zone], items: tuple[Item, ...]) -> Told:
 
 def _item(zone: Zone) -> Item:
     fallen = len(zone.fallen_mates) + len(zone.fallen_others)
-    return Item(zone.name, float(fallen), f"of {zone.mates + zone.others} pods were not ready", zone.fails)
+    return Item(zone.name, float(fallen), f"of {zone.mates + zone.others} were not ready", zone.fails)
 
 
 CHECK = Check(
@@ -158,6 +158,7 @@ CHECK = Check(
                 "No single node or zone explains it: look at what they share.", "单个节点或可用区无法解释：查共同依赖。"
             ),
             Text("Other zones were well; so they are when one pod fails.", "其他可用区正常；仅一个 Pod 故障时也如此。"),
+            items_unit="pods",
         ),
         Measure(
             "peers-keep-to-zone",
@@ -167,6 +168,7 @@ CHECK = Check(
                 "What the zone shares is at fault: network, power, way out.", "该可用区共享的网络、供电或出口有问题。"
             ),
             Text("The failure does not follow the zone's border.", "故障与可用区边界不一致。"),
+            items_unit="pods",
         ),
     ),
     about_probes,

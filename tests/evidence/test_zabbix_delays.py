@@ -54,7 +54,7 @@ def delays(finding: Finding) -> dict[str, tuple[float | None, str]]:
 
 def test_the_delay_is_told_by_every_version_also_where_no_clock_is(zabbix: Zabbix, tmp_path: Path) -> None:
     finding = told(about(declared(zabbix, tmp_path)))
-    assert delays(finding) == {"Zabbix's delay of Leader changes": (30.0, "s")}
+    assert delays(finding) == {"Zabbix's delay of Leader changes": (30.0, "")}
     assert finding.seen is None and "Prometheus cannot be reached" in str(finding.why_unknown)
 
 
@@ -75,7 +75,7 @@ def test_an_item_that_depends_on_another_is_looked_at_with_that_one(zabbix: Zabb
     zabbix.item(3, "WAL fsync", "0", trigger="23133", master="2")
     zabbix.item(4, "Pushed", "0", trigger="23133")
     assert delays(told(about(declared(zabbix, tmp_path)))) == {
-        "Zabbix's delay of Leader changes": (30.0, "s"), "Zabbix's delay of WAL fsync": (60.0, "s"),
+        "Zabbix's delay of Leader changes": (30.0, ""), "Zabbix's delay of WAL fsync": (60.0, ""),
         "Zabbix's delay of Pushed": (None, "0: not fixed"),
     }  # fmt: skip
 

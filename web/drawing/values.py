@@ -27,6 +27,7 @@ COUNTS = {
     "restarts": ("restart", "restarts", "次重启"),
     "targets": ("target", "targets", "个目标"),
     "times": ("times", "times", "倍"),
+    "zones": ("zone", "zones", "个可用区"),
 }
 
 
