@@ -10,7 +10,7 @@ from django.utils import timezone
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
-from domain.findings import Finding, Point, Series
+from domain.findings import Finding, Item, Point, Series
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, RuledOut, TermResult, Verdict, VerdictState
 from incidents import record
@@ -28,7 +28,7 @@ def incident(db) -> Incident:
     alert = ParsedAlert("f1", "1", AlertState.FIRING, "EtcdLeader", HOSTILE, Severity.HIGH, now, entities=(member,))
     row = record.apply_burst([(delivery, ParsedDelivery((alert,), ticket_labels=("ALERT{1}",)))], Connections())[0]
     look = row.investigations.get()
-    record.save_investigation(look, now, [finding(now)], b"")
+    record.save_investigation(look, now, [finding(now), clocks()], b"")
     record.save_verdict(row, look, verdict(str(row.pk), now))
     row.refresh_from_db()
     return row
@@ -40,6 +40,13 @@ def finding(now: datetime) -> Finding:
     lines = tuple(Series(f"etcd{n}", tuple(Point(p.at_ms, p.value / n) for p in points)) for n in (1, 2, 3))
     return Finding("etcd-fsync-one-slow", "etcd-disk", True, Text("etcd1 is slow", "etcd1 慢"), 0.39, "s", 0.01,
                    "etcd1", "rate(x)", now, now, "main", series=lines)  # fmt: skip
+
+
+def clocks() -> Finding:
+    """No clock is known, and what else stands in the time alignment is told all the same; no cause reads it."""
+    items = (Item("Zabbix's delay of <b>leader</b>", 60.0), Item("scrape interval of etcd", 15.0))
+    return Finding("clock-differs", "alignment", None, Text("Whether the clocks agree is unknown.", "时钟是否一致未知。"),
+                   unit="s", why_unknown=Text("no node tells its clock", "没有节点提供时钟"), items=items)  # fmt: skip
 
 
 def verdict(incident: str, now: datetime) -> Verdict:

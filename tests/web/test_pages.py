@@ -12,10 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from domain.findings import Finding, Item
 from domain.text import Text
 from domain.verdict import Role
 from incidents import queries
 from incidents.models import AuditEntry, Incident
+from web.pages.incident import measured_beside
 from web.templatetags.show import step
 
 COUNTS = Path(__file__).with_name("query_counts.json")
@@ -46,6 +48,31 @@ def test_the_verdict_stands_in_the_tab_title_and_comes_in_chinese(person, incide
     chinese = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
     assert "<title>etcd1 的磁盘慢" in chinese
     assert "已排除" in chinese
+
+
+def test_what_no_listed_cause_rests_on_is_told_once_with_its_details(person, incident):
+    page = person.get("/incidents/1/").content.decode()
+    beside = page.partition('id="also-measured"')[2].partition("</section>")[0]
+    assert "1 answer that no cause listed here rests on" in beside
+    assert "Whether the clocks agree is unknown." in beside and "no node tells its clock" in beside
+    assert "Zabbix&#x27;s delay of &lt;b&gt;leader&lt;/b&gt;" in beside and "60 s" in beside and "15 s" in beside
+    assert "etcd1 is slow" not in beside and "etcd-fsync-one-slow" not in beside
+    chinese = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert "其他测量结果" in chinese and "没有节点提供时钟" in chinese
+
+
+def test_what_was_seen_comes_first_and_what_has_nothing_to_tell_is_left_out():
+    def found(measure: str, seen: bool | None, *items: Item) -> Finding:
+        why = None if seen is not None else Text("hang", "超时")
+        return Finding(measure, "check", seen, Text(measure, measure), why_unknown=why, items=items)
+
+    told = [
+        found("a-not", False),
+        found("b-unknown", None),
+        found("c-seen", True),
+        found("d-delays", None, Item("x", 1.0)),
+    ]
+    assert [shown.finding.measure for shown in measured_beside(None, told)] == ["c-seen", "a-not", "d-delays"]
 
 
 @pytest.mark.parametrize("path", ["/", "/incidents/1/"])

@@ -1,5 +1,6 @@
 """The incident page: the verdict first, then everything that it rests on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -58,6 +59,14 @@ class ShownCause:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding with the unit of its detail lines; it is listed without a chart."""
+
+    finding: Finding
+    items_unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """One line of the timeline. `kind` is its style: fired, ended, looked, said, done."""
 
@@ -89,6 +98,7 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "verdict": verdict,
         "language": language,
         "causes": shown_causes(verdict, list(snapshot.findings), row.started_at),
+        "beside": measured_beside(verdict, snapshot.findings),
         "ruled_out": [(r, title_of(r.cause)) for r in verdict.ruled_out] if verdict else [],
         "similar": [(s, title_of(s.cause)) for s in verdict.similar] if verdict else [],
         "feedback": [(f, title_of(f.cause)) for f in feedback],
@@ -135,6 +145,17 @@ def _with_chart(term: TermResult, finding: Finding | None, start: datetime | Non
         title = (charted.what if charted else term.sentence).in_language(get_language() or "en")
         chart = line_chart(finding.series, unit=unit, limit=limit, start=start, title=title)
     return ShownTerm(term, chart, finding, charted.what if charted else None, items_unit or term.unit)
+
+
+def measured_beside(verdict: Verdict | None, findings: Iterable[Finding]) -> list[ShownFinding]:
+    """What was found out and is no term of a listed cause, what was seen first; without an answer only what has
+    details, such as the intervals and delays of the witnesses."""
+    read = {t.measure for cause in verdict.causes for t in cause.terms} if verdict else set()
+    told = [f for f in findings if f.measure not in read and (f.seen is not None or f.items)]
+    units = {m: declared.items_unit for m, declared in all_measures().items()}
+    return [
+        ShownFinding(f, units.get(f.measure) or f.unit) for f in sorted(told, key=lambda f: (not f.seen, f.measure))
+    ]
 
 
 def _counted(alert: Alert) -> str:
