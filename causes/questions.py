@@ -3,13 +3,13 @@
 from functools import cache
 
 from domain.text import Text
-from evidence.checks import all_checks
+from evidence.checks import all_measures
 
 
 @cache
 def questions() -> dict[str, Text]:
     """Question by measure slug, from every check."""
-    return {m.slug: m.question for check in all_checks() for m in check.measures}
+    return {slug: measure.question for slug, measure in all_measures().items()}
 
 
 def question(measure: str) -> Text:

@@ -18,5 +18,9 @@ class Text:
         return self.zh if language.lower().startswith("zh") else self.en
 
     def format(self, **values: object) -> "Text":
-        """Both languages with the same values put in."""
-        return Text(self.en.format(**values), self.zh.format(**values))
+        """Both languages with the same values put in; a text among them in its own language."""
+        en, zh = (
+            {name: v.in_language(language) if isinstance(v, Text) else v for name, v in values.items()}
+            for language in ("en", "zh")
+        )
+        return Text(self.en.format(**en), self.zh.format(**zh))

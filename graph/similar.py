@@ -4,10 +4,11 @@ Candidates come from the graph by shared causes, findings, entities and neighbou
 is made here, so that the same graph gives the same numbers on every server.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.entities import named
 from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
@@ -15,6 +16,9 @@ from graph import queries
 from graph.project import alert_names, cause_probabilities, epoch_ms, finding_ids
 
 Read = Callable[..., list[dict[str, Any]]]
+# What people call a cause or a measure, by its slug; without an entry the slug stands for itself.
+Words = Mapping[str, Text]
+_NO_WORDS: Words = {}
 
 # What each kind of likeness counts for. Parts that the asking incident lacks are left out and the rest
 # is scaled up, so an incident without a verdict yet is compared by its findings and entities.
@@ -26,6 +30,7 @@ _COMPARED = 120
 _STRONGEST_FINDINGS = 6
 _LOWEST_SCORE = 0.05
 _NEIGHBOURS = 200
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,14 @@ class Profile:
     alerts: frozenset[str]
 
 
-def similar(read: Read, snapshot: IncidentSnapshot, limit: int) -> tuple[SimilarIncident, ...]:
+def similar(
+    read: Read, snapshot: IncidentSnapshot, limit: int, words: Words = _NO_WORDS
+) -> tuple[SimilarIncident, ...]:
     """The best `limit` incidents that began no later than this one, the most alike first."""
     ours = profile_of(snapshot)
     neighbours = _neighbours(read, ours)
     ids = _candidates(read, snapshot, ours, neighbours)
-    scored = [_scored(ours, neighbours, row) for row in read(queries.PROFILES, ids=ids)]
+    scored = [_scored(ours, neighbours, row, words) for row in read(queries.PROFILES, ids=ids)]
     close = [(found, row) for found, row in scored if found.score >= _LOWEST_SCORE]
     close.sort(key=lambda pair: (-pair[0].score, not pair[0].confirmed, -pair[1], pair[0].incident))
     return tuple(found for found, _ in close[:limit])
@@ -102,7 +109,9 @@ def _strongest(snapshot: IncidentSnapshot, ours: Profile) -> list[str]:
     return observed[:_STRONGEST_FINDINGS]
 
 
-def _scored(ours: Profile, neighbours: frozenset[str], row: dict[str, Any]) -> tuple[SimilarIncident, int]:
+def _scored(
+    ours: Profile, neighbours: frozenset[str], row: dict[str, Any], words: Words
+) -> tuple[SimilarIncident, int]:
     """One candidate with its score and reasons, and when it began."""
     theirs = Profile(
         dict(zip(row["causes"], row["probabilities"], strict=True)),
@@ -110,7 +119,7 @@ def _scored(ours: Profile, neighbours: frozenset[str], row: dict[str, Any]) -> t
         frozenset(row["entities"]),
         frozenset(row["alerts"]),
     )
-    score, why = compare(ours, theirs, neighbours, bool(row["confirmed"]))
+    score, why = compare(ours, theirs, neighbours, bool(row["confirmed"]), words)
     found = SimilarIncident(
         incident=row["id"],
         title=row["title"],
@@ -127,12 +136,12 @@ def _scored(ours: Profile, neighbours: frozenset[str], row: dict[str, Any]) -> t
 
 
 def compare(
-    ours: Profile, theirs: Profile, neighbours: frozenset[str], confirmed: bool
+    ours: Profile, theirs: Profile, neighbours: frozenset[str], confirmed: bool, words: Words = _NO_WORDS
 ) -> tuple[float, tuple[Text, ...]]:
     """Score 0..1, higher is more alike, and the reasons, the weightiest first."""
     parts = {
-        "causes": _causes(ours, theirs, confirmed),
-        "findings": _findings(ours, theirs),
+        "causes": _causes(ours, theirs, confirmed, words),
+        "findings": _findings(ours, theirs, words),
         "entities": _entities(ours, theirs),
         "alerts": _alerts(ours, theirs),
         "topology": _topology(ours, theirs, neighbours),
@@ -149,7 +158,7 @@ def compare(
 _Part = tuple[float, Text] | None
 
 
-def _causes(ours: Profile, theirs: Profile, confirmed: bool) -> _Part:
+def _causes(ours: Profile, theirs: Profile, confirmed: bool, words: Words) -> _Part:
     if not ours.causes:
         return None
     shared = {slug: min(p, theirs.causes[slug]) for slug, p in ours.causes.items() if slug in theirs.causes}
@@ -159,10 +168,10 @@ def _causes(ours: Profile, theirs: Profile, confirmed: bool) -> _Part:
     else:
         why = Text("Both rank {cause}, here with {share}.", "两者都将 {cause} 列为可能原因，此处概率为 {share}。")
     share = f"{ours.causes.get(best, 0.0):.0%}"
-    return min(sum(shared.values()), 1.0), why.format(cause=best, share=share)
+    return min(sum(shared.values()), 1.0), why.format(cause=_word(best, words), share=share)
 
 
-def _findings(ours: Profile, theirs: Profile) -> _Part:
+def _findings(ours: Profile, theirs: Profile, words: Words) -> _Part:
     if not ours.findings:
         return None
     shared = ours.findings & theirs.findings
@@ -172,7 +181,7 @@ def _findings(ours: Profile, theirs: Profile) -> _Part:
         text = Text("{n} things were looked for and found in neither.", "有 {n} 项检查在两者中都未发现异常。")
         return likeness, text.format(n=len(shared))
     text = Text("{n} findings in common, seen in both: {names}.", "共有 {n} 项相同的发现，两者都观察到：{names}。")
-    return likeness, text.format(n=len(shared), names=_listed(seen))
+    return likeness, text.format(n=len(shared), names=_listed([_word(slug, words) for slug in seen]))
 
 
 def _mass(findings: frozenset[str]) -> float:
@@ -185,7 +194,7 @@ def _entities(ours: Profile, theirs: Profile) -> _Part:
         return None
     shared = ours.entities & theirs.entities
     text = Text("{n} of {all} affected things are the same: {names}.", "{all} 个受影响对象中有 {n} 个相同：{names}。")
-    why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_short(shared)))
+    why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_things(shared)))
     return len(shared) / len(ours.entities), why
 
 
@@ -193,8 +202,8 @@ def _alerts(ours: Profile, theirs: Profile) -> _Part:
     if not ours.alerts:
         return None
     shared = sorted(ours.alerts & theirs.alerts)
-    why = Text("The same alerts came: {names}.", "出现了相同的告警：{names}。").format(names=_listed(shared))
-    return len(shared) / len(ours.alerts | theirs.alerts), why
+    why = Text("The same alerts came: {names}.", "出现了相同的告警：{names}。")
+    return len(shared) / len(ours.alerts | theirs.alerts), why.format(names=_listed([Text(n, n) for n in shared]))
 
 
 def _topology(ours: Profile, theirs: Profile, neighbours: frozenset[str]) -> _Part:
@@ -202,16 +211,22 @@ def _topology(ours: Profile, theirs: Profile, neighbours: frozenset[str]) -> _Pa
         return None
     shared = neighbours & theirs.entities
     text = Text("It touched what hangs directly on ours: {names}.", "它影响了与本次对象直接相连的对象：{names}。")
-    return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_short(shared)))
+    return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_things(shared)))
 
 
-def _short(keys: Iterable[str]) -> list[str]:
-    """`Kind name` of entity keys, sorted."""
-    return sorted(f"{key.split('/', 1)[0]} {key.split('/', 3)[-1]}" for key in keys)
+def _word(slug: str, words: Words) -> Text:
+    return words.get(slug) or Text(slug, slug)
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" (+{len(names) - 4})" if len(names) > 4 else "")
+def _things(keys: Iterable[str]) -> list[Text]:
+    """Entities as people say them, in the order of their keys."""
+    return [named(key) for key in sorted(keys)]
+
+
+def _listed(names: Sequence[Text]) -> Text:
+    """The first names; how many more there are."""
+    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
+    return Text(", ".join(n.en for n in names[:_NAMED]) + more, "、".join(n.zh for n in names[:_NAMED]) + more)
 
 
 def _minutes(started_ms: int, resolved_ms: int | None) -> int | None:

@@ -5,7 +5,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from neo4j.exceptions import (
 from domain.errors import Refused, Unreachable
 from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
+from domain.text import Text
 from graph import cypher, queries, schema
 from graph.cypher import Query
 from graph.neighbourhood import Neighbourhood, neighbourhood
@@ -74,9 +75,14 @@ class GraphStore:
         for batch in batches:
             self._write(list(statements(batch)))
 
-    def similar(self, snapshot: IncidentSnapshot, limit: int = 17) -> tuple[SimilarIncident, ...]:
-        """The most alike incidents that began no later than this one, best first, with reasons."""
-        return similar(self.read, snapshot, limit)
+    def similar(
+        self, snapshot: IncidentSnapshot, limit: int = 17, words: Mapping[str, Text] | None = None
+    ) -> tuple[SimilarIncident, ...]:
+        """The most alike incidents that began no later than this one, best first, with reasons.
+
+        `words` is what the reasons call a cause or a measure, by slug.
+        """
+        return similar(self.read, snapshot, limit, words or {})
 
     def neighbourhood(self, incident_id: str, depth: int = 2) -> Neighbourhood:
         """What stands around an incident, `depth` 1 to 3 steps wide; empty if it is not remembered."""

@@ -49,6 +49,18 @@ def test_reasons_are_in_both_languages_and_name_what_is_shared() -> None:
     assert all(reason.en and reason.zh for reason in why)
 
 
+def test_reasons_use_the_words_of_people_for_causes_measures_and_things() -> None:
+    words = {"a": Text("“The disk is slow”", "“磁盘慢”"), "m": Text("“Was it {slow}?”", "“是否慢？”")}
+    many = replace(FULL, entities=frozenset(f"EtcdMember/c//etcd{n}" for n in range(1, 6)))
+    _, why = compare(many, many, frozenset(), True, words)
+    assert why[0] == Text(
+        "Its confirmed cause, “The disk is slow”, has 100% here.", "其已确认原因 “磁盘慢” 在此处概率为 100%。"
+    )
+    assert why[1].en.endswith("seen in both: “Was it {slow}?”.") and "“是否慢？”" in why[1].zh
+    assert "etcd member etcd1, etcd member etcd2, etcd member etcd3 (+2)" in why[2].en
+    assert "etcd 成员 etcd1、etcd 成员 etcd2" in why[2].zh
+
+
 def test_the_same_confirmed_cause_comes_before_another_one(store: GraphStore) -> None:
     store.remember(
         [
@@ -75,7 +87,7 @@ def test_an_incident_that_touched_a_direct_neighbour_is_found_with_that_reason(s
     store.remember([replace(near, id="whole", entities=(near.entities[0], entity_of(cluster)))])
     (found,) = store.similar(plain("now", 60))
     assert found.incident == "whole"
-    assert found.why[-1].en == "It touched what hangs directly on ours: EtcdCluster main."
+    assert found.why[-1].en == "It touched what hangs directly on ours: etcd cluster main."
 
 
 def test_an_incident_before_its_verdict_is_compared_by_findings_and_entities(store: GraphStore) -> None:
