@@ -160,6 +160,7 @@ class Incident(models.Model):
     deliveries = models.ManyToManyField(Delivery, related_name="incidents")
     entities = models.ManyToManyField(Entity, related_name="incidents")
     first_cause = models.CharField(max_length=60, blank=True, default="")
+    first_probability = models.FloatField(null=True, blank=True, help_text="of the first cause, 0 to 1")
     verdict_state = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:

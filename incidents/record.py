@@ -275,10 +275,11 @@ def save_verdict(incident: Incident, investigation: Investigation, verdict: Verd
             incident=incident, investigation=investigation, revision=revision,
             body=msgspec.json.encode(verdict), created_at=now,
         )  # fmt: skip
-        first = verdict.causes[0].cause if verdict.causes and verdict.state is not VerdictState.UNKNOWN else ""
+        first = verdict.causes[0] if verdict.causes and verdict.state is not VerdictState.UNKNOWN else None
         Incident.objects.filter(pk=incident.pk).update(
-            first_cause=first, verdict_state=verdict.state.value, suggested_at=Coalesce("suggested_at", Value(now))
-        )
+            first_cause=first.cause if first else "", first_probability=first.probability if first else None,
+            verdict_state=verdict.state.value, suggested_at=Coalesce("suggested_at", Value(now)),
+        )  # fmt: skip
         outbox.tell_and_remember(incident, now)
     return row
 

@@ -12,13 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from domain.connections import Connections, PrometheusDecl
 from domain.findings import Finding, Item
 from domain.text import Text
 from domain.verdict import Role
-from incidents import queries
+from incidents import declare, queries, record
 from incidents.models import AuditEntry, Incident
 from web.pages.incident import measured_beside
-from web.templatetags.show import step
+from web.templatetags.show import lead, rest, step
 
 COUNTS = Path(__file__).with_name("query_counts.json")
 PAGES = ["/", "/incidents/1/", "/causes/", "/sources/", "/connections/", "/outbox/", "/deliveries/", "/api/docs"]
@@ -91,6 +92,48 @@ def test_a_broken_filter_is_left_out(person, incident, query):
 def test_a_filter_narrows_the_list_and_an_empty_answer_says_so(person, incident):
     assert b"cart is down" in person.get("/?state=open&entity=etcd1").content
     assert b"No incident fits" in person.get("/?entity=nowhere").content
+
+
+def test_the_list_says_how_sure_the_first_cause_is_whether_it_is_over_and_in_which_zone_times_are(person, incident):
+    row = person.get("/", headers={"accept-language": "en"}).content.decode()
+    assert '<span class="percent">83%</span>' in row and "● Open" in row and "times in UTC" in row
+    assert '<option value="24h" selected>within a day' in person.get("/?since=24h").content.decode()
+    assert '<option value="2026-01-31" selected>2026-01-31' in person.get("/?since=2026-01-31").content.decode()
+
+
+def test_a_headline_is_parted_into_what_it_is_and_why(person, incident):
+    headline = Text("etcd1: Slow disk (83%). It took 390 ms. No peer did.", "etcd1：磁盘慢（83%）。耗时 390 毫秒。")
+    assert (lead(headline), rest(headline)) == ("etcd1: Slow disk (83%)", "It took 390 ms. No peer did.")
+    with translation.override("zh-hans"):
+        assert (lead(headline), rest(headline)) == ("etcd1：磁盘慢（83%）", "耗时 390 毫秒。")
+    undecided = Text("etcd1: not decided; candidates: A or B.", "etcd1：尚无定论；候选：A或B。")
+    assert (lead(undecided), rest(undecided)) == (undecided.en, "")
+
+
+def test_the_timeline_tells_each_verdict_as_it_was_said_then(person, incident):
+    first = queries.latest_verdict(incident)
+    look = incident.investigations.get()
+    record.save_verdict(incident, look, first)
+    record.save_verdict(incident, look, replace(first, headline=Text("It was the network", "是网络问题")))
+    page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
+    told = page[page.index("时间线") :]
+    assert told.index("etcd1 的磁盘慢") < told.index("结论变更") < told.index("是网络问题")
+    assert told.count("结论变更") == 1
+
+
+def test_what_people_said_stands_in_the_readers_language_with_its_time_zone(person, incident):
+    person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "rejected", "cause": "etcd-slow-disk"})
+    page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert "ada: 已否定 – etcd 成员磁盘过慢" in page
+    times = re.findall(r">\s*(?:\d{4}-)?\d\d-\d\d \d\d:\d\d(?::\d\d)?(.{0,4})", page)
+    assert times and all(after.startswith((" UTC", " – ")) for after in times)
+
+
+def test_a_query_leads_to_its_declared_server_over_its_own_range(person, incident):
+    assert "Open in Prometheus" not in person.get("/incidents/1/", headers={"accept-language": "en"}).content.decode()
+    declare.declare(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")]))
+    page = person.get("/incidents/1/", headers={"accept-language": "en"}).content.decode()
+    assert "http://127.0.0.1:9090/graph?g0.expr=histogram_quantile%280.99" in page and "Open in Prometheus" in page
 
 
 def test_feedback_and_acknowledgement_are_stored_and_audited(person, incident):

@@ -95,7 +95,7 @@ class Timeline(Api):
     def get(self, request: Request, incident_id: str) -> Response:
         """What happened, oldest first."""
         row = found(incident_id)
-        return Response([msgspec.to_builtins(m) for m in timeline(row, queries.latest_verdict(row))])
+        return Response([msgspec.to_builtins(m) for m in timeline(row)])
 
 
 class Similar(Api):

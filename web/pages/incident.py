@@ -1,7 +1,7 @@
 """The incident page: the verdict first, then everything that it rests on."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -21,7 +21,9 @@ from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
 from incidents import outbox, queries, record, watches
 from incidents.models import Alert, Delivery, Incident
+from incidents.reporting import known
 from tickets.render.form import safe_url
+from tickets.report import graph_page
 from web.drawing.chart import line_chart
 from web.drawing.graph import draw, picture_of
 from web.pages.actions import action
@@ -29,13 +31,18 @@ from web.pages.causes import choices, title_of
 
 RAW_SHOWN = 10
 RAW_BYTES = 20_000
+REVISIONS = 100
+NO_SERVERS: Mapping[str, str] = {}
+# Requests to an API and probes stand where a query does; a Prometheus cannot draw them.
+NOT_PROMQL = ("GET ", "PROBE ")
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTerm:
     """A term with the chart and the detail lines of the finding behind it.
 
-    `charted` says what the lines are where they are not the term's value.
+    `charted` says what the lines are where they are not the term's value; `url` is the page of the declared
+    Prometheus that draws the query over the term's range.
     """
 
     term: TermResult
@@ -43,6 +50,7 @@ class ShownTerm:
     finding: Finding | None
     charted: Text | None = None
     items_unit: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,12 @@ class ShownCause:
     terms: tuple[ShownTerm, ...]
     counts: tuple[int, int, int]
     opened: str = ""
+
+
+class Said(msgspec.Struct):
+    """Of a stored verdict what its line in the timeline needs."""
+
+    headline: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +111,12 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "snapshot": snapshot,
         "verdict": verdict,
         "language": language,
-        "causes": shown_causes(verdict, list(snapshot.findings), row.started_at),
+        "causes": shown_causes(verdict, list(snapshot.findings), row.started_at, known().prometheus),
         "beside": measured_beside(verdict, snapshot.findings),
         "ruled_out": [(r, title_of(r.cause)) for r in verdict.ruled_out] if verdict else [],
         "similar": [(s, title_of(s.cause)) for s in verdict.similar] if verdict else [],
         "feedback": [(f, title_of(f.cause)) for f in feedback],
-        "timeline": timeline(row, verdict),
+        "timeline": timeline(row),
         "deliveries": raw_deliveries(row),
         # Labels by which a ticket can be found are not keys that a person knows.
         "tickets": [(link, safe_url(link.url)) for link in outbox.tickets_of(row) if not link.key.startswith("ALERT{")],
@@ -114,10 +128,23 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
     return render(request, "web/incident.html", context)
 
 
-def shown_causes(verdict: Verdict | None, findings: list[Finding], start: datetime) -> list[ShownCause]:
-    """The ranked causes with charts; each chart is drawn once, at the first term that uses it."""
+def shown_causes(
+    verdict: Verdict | None, findings: list[Finding], start: datetime, servers: Mapping[str, str] = NO_SERVERS
+) -> list[ShownCause]:
+    """The ranked causes with charts; each chart is drawn once, at the first term that uses it.
+
+    `servers` are the addresses of the declared Prometheus servers by name.
+    """
     by_measure, drawn = {f.measure: f for f in findings}, set[str]()
-    return [_shown(cause, by_measure, drawn, start) for cause in (verdict.causes if verdict else ())]
+    shown = [_shown(cause, by_measure, drawn, start) for cause in (verdict.causes if verdict else ())]
+    return [replace(one, terms=tuple(_linked(term, servers) for term in one.terms)) for one in shown]
+
+
+def _linked(shown: ShownTerm, servers: Mapping[str, str]) -> ShownTerm:
+    """The term with the way to its query, where its server is declared."""
+    term = shown.term
+    server = servers.get(term.connection, "") if term.query and not term.query.startswith(NOT_PROMQL) else ""
+    return replace(shown, url=safe_url(graph_page(server, term.query, term)))
 
 
 def _shown(cause: RankedCause, by_measure: dict[str, Finding], drawn: set[str], start: datetime) -> ShownCause:
@@ -167,7 +194,7 @@ def _counted(alert: Alert) -> str:
     return said.in_language(get_language() or "en")
 
 
-def timeline(row: Incident, verdict: Verdict | None) -> list[Moment]:
+def timeline(row: Incident) -> list[Moment]:
     """Alerts, changes, looks, verdicts and what people did, oldest first."""
     moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in queries.changes(row)]
     for alert in row.alerts.select_related("source").order_by("started_at", "pk"):
@@ -177,24 +204,42 @@ def timeline(row: Incident, verdict: Verdict | None) -> list[Moment]:
         moments.append(Moment(alert.started_at, "fired", alert.title or alert.name, " · ".join(p for p in parts if p)))
         if alert.ended_at:
             moments.append(Moment(alert.ended_at, "ended", alert.title or alert.name, gettext("resolved")))
-    for look in row.investigations.filter(state="done", as_of__isnull=False).defer("answers", "findings"):
-        moments.append(Moment(cast(datetime, look.as_of), "looked", gettext("Checks asked the infrastructure")))
-    return sorted([*moments, *_phases(row, verdict)], key=lambda m: m.at)
+    # A second look at the same moment, for measurements that came late, is no second line.
+    looks = set(row.investigations.filter(state="done", as_of__isnull=False).values_list("as_of", flat=True))
+    moments += [Moment(at, "looked", gettext("Checks asked the infrastructure")) for at in looks if at is not None]
+    return sorted([*moments, *_verdicts(row), *_phases(row)], key=lambda m: m.at)
 
 
-def _phases(row: Incident, verdict: Verdict | None) -> list[Moment]:
+def _verdicts(row: Incident) -> list[Moment]:
+    """The first verdict, and each later one that says something else, as they were said then."""
+    if not row.suggested_at:
+        return []
+    language, last = get_language() or "en", ""
+    found: list[Moment] = []
+    for at, body in row.verdicts.order_by("revision").values_list("created_at", "body")[:REVISIONS]:
+        headline = msgspec.json.decode(bytes(body), type=Said).headline.in_language(language)
+        if headline != last:
+            found.append(
+                Moment(at, "said", gettext("Verdict changed") if found else gettext("First verdict"), headline)
+            )
+        last = headline
+    return found or [Moment(row.suggested_at, "said", gettext("First verdict"))]
+
+
+def judgement_word(kind: str) -> str:
+    """Confirmed, rejected or corrected, in the reader's language."""
+    return {"confirmed": gettext("confirmed"), "rejected": gettext("rejected")}.get(kind, gettext("corrected"))
+
+
+def _phases(row: Incident) -> list[Moment]:
     found = []
-    if row.suggested_at:
-        headline = verdict.headline.in_language(get_language() or "en") if verdict else ""
-        found.append(Moment(row.suggested_at, "said", gettext("First verdict"), headline))
     if row.acknowledged_at:
         found.append(Moment(row.acknowledged_at, "done", gettext("Acknowledged by %s") % row.acknowledged_by))
     if row.resolved_at:
         found.append(Moment(row.resolved_at, "ended", gettext("Incident resolved")))
     for entry in queries.confirmations(row):
-        found.append(
-            Moment(entry.at, "done", f"{entry.by}: {entry.get_kind_display()} – {title_of(entry.cause)}", entry.note)
-        )
+        title = title_of(entry.cause).in_language(get_language() or "en")
+        found.append(Moment(entry.at, "done", f"{entry.by}: {judgement_word(entry.kind)} – {title}", entry.note))
     return found
 
 

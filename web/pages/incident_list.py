@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from domain.alerts import Severity
@@ -32,6 +33,14 @@ def moment(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+
+
+def spans(asked: str) -> list[tuple[str, str]]:
+    """How far back the list may reach, and what the address asks for where it is none of these."""
+    offered = [("1h", gettext("within an hour")), ("24h", gettext("within a day")), ("7d", gettext("within 7 days")),
+               ("30d", gettext("within 30 days"))]  # fmt: skip
+    own = [(asked, asked)] if moment(asked) and asked not in dict(offered) else []
+    return [*own, *offered]
 
 
 def filter_of(asked: QueryDict) -> queries.IncidentFilter:
@@ -67,6 +76,7 @@ def page(request: HttpRequest) -> HttpResponse:
                 request.GET.get(name) for name in ("state", "cause", "entity", "severity", "text", "since", "until")
             ),
             "causes": sorted(((slug, title_of(slug)) for slug in slugs.order_by()), key=lambda c: str(c[1])),
+            "spans": spans(request.GET.get("since", "")),
             "severities": [(s.value, s.rank) for s in reversed(Severity)],
             "stamp": _stamp(),
         },

@@ -28,6 +28,25 @@ def said(text: Text | None) -> str:
 
 
 @register.filter
+def lead(headline: Text) -> str:
+    """Of a headline the thing, the cause and how sure it is; the evidence follows in `rest`."""
+    return _parted(headline)[0]
+
+
+@register.filter
+def rest(headline: Text) -> str:
+    """The evidence that a headline names."""
+    return _parted(headline)[1]
+
+
+def _parted(headline: Text) -> tuple[str, str]:
+    whole = said(headline)
+    mark = next((m for m in ("%). ", "%）。") if m in whole), "")
+    first, _, more = whole.partition(mark) if mark else (whole, "", "")
+    return first + mark[:2], more
+
+
+@register.filter
 def step(text: Text) -> SafeString:
     """A next step with its command set apart, so that it can be read and copied as one."""
     line, words = step_line(text), said(text)
