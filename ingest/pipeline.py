@@ -48,14 +48,22 @@ def _taken(rows: list[Delivery]) -> list[Incident]:
 
 def _parsed(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
     try:
-        parsed = all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
-        return refill(delivery, parsed, declared())
+        return refill(delivery, _read(delivery), declared())
     except Malformed as error:
         record.park(delivery, str(error))
     except Exception as error:  # the border of a task: what is not expected counts as an attempt too
         log.exception("delivery_failed", delivery=str(delivery.pk))
         record.fail_delivery(delivery, str(error))
     return None
+
+
+def _read(delivery: Delivery) -> ParsedDelivery:
+    """What it says. Raises Malformed: reading is pure, so what fails once fails always and is not tried again."""
+    try:
+        return all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
+    except (RecursionError, OverflowError, ValueError) as error:
+        log.exception("delivery_unreadable", delivery=str(delivery.pk))
+        raise Malformed(f"it cannot be read ({error})") from error
 
 
 def _placed(burst: list[tuple[Delivery, ParsedDelivery]], declared: Declared) -> list[Incident]:

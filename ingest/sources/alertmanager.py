@@ -10,11 +10,9 @@ from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.text import Text
-from ingest.sources.source import AlertSource, SetupStep, clean
+from ingest.sources.source import YEARS, AlertSource, SetupStep, clean
 
 MOST_MISSING = 1_000_000
-# Times outside of these years are a sender's zero value or nonsense; arithmetic on them would fail.
-YEARS = range(1971, 9000)
 HEARTBEATS = {"Watchdog", "InfoInhibitor"}
 SEVERITIES = {
     "critical": Severity.CRITICAL, "page": Severity.CRITICAL, "error": Severity.HIGH, "high": Severity.HIGH,

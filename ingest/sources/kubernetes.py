@@ -15,10 +15,9 @@ from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.text import Text
-from ingest.sources.source import AlertSource, SetupStep, clean
+from ingest.sources.source import YEARS, AlertSource, SetupStep, clean
 
 ROLE = Path(__file__).parent / "assets" / "kubernetes_read_only_role.yaml"
-YEARS = range(1971, 9000)
 MOST_PODS = 20
 MOST_MESSAGES = 5
 MESSAGE_CUT = 400

@@ -7,6 +7,9 @@ from datetime import datetime
 from domain.alerts import ParsedDelivery
 from domain.text import Text
 
+# Times outside of these years are a sender's zero value or nonsense; arithmetic on them would fail.
+YEARS = range(1971, 9000)
+
 
 def clean(text: str) -> str:
     """Without NUL characters, which PostgreSQL cannot store."""

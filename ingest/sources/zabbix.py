@@ -12,7 +12,7 @@ from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.marks import OWN_COMMENT
 from domain.text import Text
-from ingest.sources.source import AlertSource, SetupStep, clean
+from ingest.sources.source import YEARS, AlertSource, SetupStep, clean
 
 MEDIA_TYPE = Path(__file__).parent / "assets" / "zabbix_media_type.yaml"
 # A macro that Zabbix cannot resolve arrives as its own text.
@@ -88,9 +88,10 @@ def _severity(fields: dict[str, Any]) -> Severity:
 def _local(fields: dict[str, Any], prefix: str) -> datetime | None:
     text = f"{_text(fields, prefix + '_date')} {_text(fields, prefix + '_time')}"
     try:
-        return datetime.strptime(text, "%Y.%m.%d %H:%M:%S").replace(tzinfo=UTC)
+        found = datetime.strptime(text, "%Y.%m.%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return found if found.year in YEARS else None
 
 
 def _time(fields: dict[str, Any], prefix: str, received_at: datetime) -> datetime | None:
@@ -114,7 +115,7 @@ def _tags(raw: object) -> tuple[tuple[str, str], ...]:
     if isinstance(raw, str):
         try:
             raw = msgspec.json.decode(raw.encode())
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeEncodeError):
             return ()
     if not isinstance(raw, list):
         return ()

@@ -57,7 +57,7 @@ def _ticket(asked: Mapping[str, Any]) -> list[str]:
 def _labels(asked: Mapping[str, Any]) -> list[str]:
     """The ticket's labels, and the one that Alertmanager's receiver gives to a told alert's group."""
     alert = asked.get("alert", {})
-    groups = [str(alert[name]) for name in GROUPS if alert.get(name)]
+    groups = [word for name in GROUPS if (word := _word(alert.get(name)))]
     made = [f"ALERT{{{hashlib.sha256(_bytes(group)).hexdigest()}}}" for group in groups]
     labels = [label.strip().replace("\0", "") for label in (*asked.get("labels", []), *made)]
     return list(dict.fromkeys(label for label in labels if label))
@@ -75,11 +75,16 @@ def _identities(alert: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for one in [alert, *(inner[:MOST_ALERTS] if isinstance(inner, list) else ())]:
         if not isinstance(one, Mapping):
             continue
-        given = [(name, str(one[name])[:SHOWN].replace("\0", "")) for name in IDENTITIES if one.get(name)]
+        given = [(name, word[:SHOWN].replace("\0", "")) for name in IDENTITIES if (word := _word(one.get(name)))]
         yield from given
         labels = one.get("labels")
         if not given and isinstance(labels, Mapping) and labels:
-            yield "labels", fingerprint({str(name): str(value) for name, value in labels.items()})
+            yield "labels", fingerprint({name: _word(value) for name, value in labels.items()})
+
+
+def _word(value: object) -> str:
+    """A text or number as text; nothing else names an alert."""
+    return str(value) if isinstance(value, str | int | float) and value else ""
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:

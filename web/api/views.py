@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -33,6 +34,13 @@ class Newest(CursorPagination):
 
     page_size = 50
     ordering = ("-started_at", "-number")
+
+    def paginate_queryset(self, *args: Any, **kwargs: Any) -> Any:
+        """One page. Raises NotFound for a cursor that was not given out here."""
+        try:
+            return super().paginate_queryset(*args, **kwargs)
+        except (DjangoValidationError, ValueError, OverflowError) as error:
+            raise NotFound(self.invalid_cursor_message) from error
 
 
 class NewestDelivery(Newest):

@@ -30,9 +30,11 @@ def moment(text: str) -> datetime | None:
         found = parse_datetime(text)
         if found is None and (day := parse_date(text)) is not None:
             found = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        if found is None or found.tzinfo is None:
+            return found and found.replace(tzinfo=UTC)
+        return found.astimezone(UTC)  # at the ends of the calendar another zone's time has none here
     except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
 
 def spans(asked: str) -> list[tuple[str, str]]:
