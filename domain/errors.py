@@ -1,8 +1,22 @@
 """Errors that decide what happens next: try again, show and stop, or park."""
 
+from domain.text import Text
+
 
 class ProductError(Exception):
-    """Base of all expected errors; its text is one sentence that names the thing and the remedy."""
+    """Base of all expected errors; its reason is one sentence that names the thing and the remedy.
+
+    A reason that pages and tickets show is given as a Text, and `told` is in both languages then.
+    """
+
+    def __init__(self, reason: str | Text = "") -> None:
+        super().__init__(str(reason))
+        self._reason = reason
+
+    @property
+    def told(self) -> Text:
+        """The sentence in both languages; one that is there in English alone keeps its words."""
+        return self._reason if isinstance(self._reason, Text) else Text(str(self), f"查询失败：{self}")
 
 
 class Unreachable(ProductError):
@@ -11,7 +25,7 @@ class Unreachable(ProductError):
     `retry_after_s` is how long the other side asked to wait, 0 when it did not say.
     """
 
-    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+    def __init__(self, reason: str | Text, retry_after_s: float = 0.0) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
 
@@ -27,10 +41,10 @@ class Refused(ProductError):
 class Malformed(ProductError):
     """What came cannot be understood. `field` names the offending place, empty if it is the whole."""
 
-    def __init__(self, reason: str, field: str = "") -> None:
+    def __init__(self, reason: str | Text, field: str = "") -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field = field
-        self.reason = reason
+        self.reason = str(reason)
 
 
 class NotRecorded(ProductError):

@@ -7,6 +7,7 @@ from domain.connections import BlackboxDecl
 from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.scope import Scope
+from domain.text import Text
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Line, matcher
 
@@ -78,7 +79,12 @@ def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[Target]:
     """Every target of a declared exporter. Raises Refused when its metrics server is not declared."""
     server = ask.prometheus(exporter.prometheus)
     if server is None:
-        raise Refused(f"blackbox {exporter.name} names no declared Prometheus")
+        raise Refused(
+            Text(
+                f"blackbox {exporter.name} names no declared Prometheus",
+                f"blackbox {exporter.name} 未指定已声明的 Prometheus",
+            )
+        )
     selector = matcher(exporter.selector)
     answered = ask.range(server, f'{{__name__=~"{METRICS}"{"," + selector if selector else ""}}}')
     found: dict[tuple[tuple[str, str], ...], Target] = {}

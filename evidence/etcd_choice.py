@@ -4,6 +4,7 @@ from domain.connections import EtcdDecl
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Refused
 from domain.scope import Scope
+from domain.text import Text
 
 # How much a fact says about which cluster is meant: a member or the cluster by name, a member's host,
 # the `cluster` label, and the labels that the cluster's own series carry.
@@ -30,10 +31,20 @@ def etcd_of(scope: Scope) -> EtcdDecl:
     """The one cluster. Raises Refused when none fits, or several fit equally well."""
     found = etcds(scope)
     if not found:
-        raise Refused("no declared etcd cluster fits the incident; declare it with [[etcd]]")
+        raise Refused(
+            Text(
+                "no declared etcd cluster fits the incident; declare it with [[etcd]]",
+                "没有与该事件相符的已声明 etcd 集群；请用 [[etcd]] 声明",
+            )
+        )
     if len(found) > 1 and _points(scope, found[0]) == _points(scope, found[1]):
         names = ", ".join(sorted(etcd.name for etcd in found))
-        raise Refused(f"the incident fits several etcd clusters ({names}); put a `cluster` label on its alerts")
+        raise Refused(
+            Text(
+                f"the incident fits several etcd clusters ({names}); put a `cluster` label on its alerts",
+                f"该事件与多个 etcd 集群相符（{names}）；请为告警添加 `cluster` 标签",
+            )
+        )
     return found[0]
 
 

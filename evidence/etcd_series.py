@@ -8,6 +8,7 @@ from statistics import median
 from domain.connections import EtcdDecl, EtcdMemberDecl, PrometheusDecl
 from domain.errors import ProductError, Refused
 from domain.findings import Point, Series
+from domain.text import Text
 from evidence.checks.check import Ask
 from evidence.clients.prometheus import Answered, Line, matcher
 from evidence.etcd_choice import etcd_of
@@ -144,7 +145,12 @@ def read(ask: Ask, metrics: str) -> Members:
     server = server_of(ask, etcd)
     members = _members(ask, etcd, ask.range(server, _named(metrics, etcd)).lines)
     if not members.lines:
-        raise Refused(f"Prometheus {server.name} has no such series of etcd {etcd.name} in the window")
+        raise Refused(
+            Text(
+                f"Prometheus {server.name} has no such series of etcd {etcd.name} in the window",
+                f"Prometheus {server.name} 在时间窗内没有 etcd {etcd.name} 的此类数据",
+            )
+        )
     return members
 
 
@@ -175,7 +181,12 @@ def server_of(ask: Ask, etcd: EtcdDecl) -> PrometheusDecl:
     """Where the cluster's series are. Raises Refused when its declaration names none."""
     server = ask.prometheus(etcd.prometheus)
     if server is None:
-        raise Refused(f"etcd {etcd.name} names no declared Prometheus; set its `prometheus`")
+        raise Refused(
+            Text(
+                f"etcd {etcd.name} names no declared Prometheus; set its `prometheus`",
+                f"etcd {etcd.name} 未指定已声明的 Prometheus；请设置 `prometheus`",
+            )
+        )
     return server
 
 

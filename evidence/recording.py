@@ -13,6 +13,7 @@ import msgspec
 from domain.connections import Access, Connections, EtcdDecl, KubernetesDecl
 from domain.errors import NotRecorded
 from domain.secrets import ReadSecret
+from domain.text import Text
 from evidence.bounded import content_of
 from evidence.executors.executor import Ran, not_permitted
 from evidence.ways import CONNECT_S, FILES_ONLY, way_to
@@ -183,7 +184,12 @@ class _Replaying(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = self._recorded.get(_question(self._connection, request, 0, self._prefix).key)
         if answer is None:
-            raise NotRecorded(f"{self._connection}: {request.url.path} was not recorded")
+            raise NotRecorded(
+                Text(
+                    f"{self._connection}: {request.url.path} was not recorded",
+                    f"{self._connection}：{request.url.path} 没有记录",
+                )
+            )
         self._kept.put(answer)
         if answer.status == 0:
             raise _error(answer.error, request)
@@ -242,7 +248,7 @@ class ReplayTransports:
         """What the run came to then. Raises NotRecorded when there was none."""
         answer = self._recorded.get(_run_question(etcd, action).key)
         if answer is None:
-            raise NotRecorded(f"{etcd.name}: {action} was not run then")
+            raise NotRecorded(Text(f"{etcd.name}: {action} was not run then", f"{etcd.name}：当时没有执行 {action}"))
         self._kept.put(answer)
         return answer
 

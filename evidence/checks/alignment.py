@@ -48,7 +48,7 @@ def _lines(ask: Ask) -> tuple[tuple[Line, ...], Text]:
     try:
         lines = ask_any(ask, CLOCKS, step_s=60).lines
     except ProductError as error:
-        return (), Text(str(error), f"查询失败：{error}")
+        return (), error.told
     return lines, NO_CLOCK
 
 

@@ -36,7 +36,7 @@ QUERY = " or ".join(
 def _collect(ask: Ask) -> dict[str, Told]:
     answered = ask_any(ask, QUERY, step_s=15)
     if not answered.lines:
-        raise Refused("the API server's own metrics are not scraped")
+        raise Refused(Text("the API server's own metrics are not scraped", "没有采集 API 服务器自身的指标"))
     window = round(fault_at(ask.scope).timestamp() * 1000) - LEAD_MS, end_ms(ask.scope)
     return {
         "apiserver-slow": _slow(_line(answered, "latency"), window, SLOW_S, ("API requests", "API 请求")),

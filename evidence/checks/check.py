@@ -142,9 +142,19 @@ class Ask:
         asked = next((k for k in fitting if k.has_api), None)
         if asked is None and any(k.has_api for k in declared):
             wanted = ", ".join(sorted(self.clusters()))
-            raise Refused(f"no [[kubernetes]] with an API has the name of the cluster {wanted}; it is not declared")
+            raise Refused(
+                Text(
+                    f"no [[kubernetes]] with an API has the name of the cluster {wanted}; it is not declared",
+                    f"没有声明名为 {wanted} 且可访问 API 的 [[kubernetes]]",
+                )
+            )
         if asked is None:
-            raise Refused("the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster")
+            raise Refused(
+                Text(
+                    "the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster",
+                    "未声明集群 API；请在 [[kubernetes]] 中设置 kubeconfig_file 或 in_cluster",
+                )
+            )
         self.query, self.connection = f"GET {path}", asked.name
         self.start, self.end = self.window()
         return Kubernetes(asked, self.transports, self.memo)
@@ -176,7 +186,7 @@ def run(check: Check, ask: Ask) -> list[Finding]:
         told = check.collect(ask)
         why = Text("nothing was measured", "没有测量数据")
     except ProductError as error:
-        told, why = {}, Text(str(error), f"查询失败：{error}")
+        told, why = {}, error.told
     return [finding(check, measure, told.get(measure.slug) or unknown(measure, why), ask) for measure in check.measures]
 
 
@@ -185,7 +195,7 @@ def told_by(ask: Ask, slugs: Sequence[str], tell: Callable[[Ask], dict[str, Told
     try:
         found = tell(ask)
     except ProductError as error:
-        found = dict.fromkeys(slugs, silent(Text(str(error), f"查询失败：{error}")))
+        found = dict.fromkeys(slugs, silent(error.told))
     return {slug: replace(told, query=ask.query, connection=ask.connection) for slug, told in found.items()}
 
 
@@ -197,7 +207,7 @@ def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T
         try:
             return second(ask)
         except ProductError as other:
-            raise Refused(f"{error}; {other}") from other
+            raise Refused(Text(f"{error}; {other}", f"{error.told.zh}；{other.told.zh}")) from other
 
 
 def silent(why: Text) -> Told:

@@ -28,7 +28,12 @@ def _collect(ask: Ask) -> dict[str, Told]:
     answered = ask_more(ask)
     pools = list(_pools(answered, onset_ms(ask.scope), end_ms(ask.scope)))
     if not pools:
-        raise Refused("the pod exports no connection pool (go_sql_*, hikaricp_*, pgxpool_*) with a limit")
+        raise Refused(
+            Text(
+                "the pod exports no connection pool (go_sql_*, hikaricp_*, pgxpool_*) with a limit",
+                "Pod 没有导出带上限的连接池指标（go_sql_*、hikaricp_*、pgxpool_*）",
+            )
+        )
     return {"pool-exhausted": _told(pools, answered)}
 
 

@@ -32,7 +32,12 @@ def _latency(ask: Ask) -> dict[str, Told]:
     window = onset_ms(ask.scope), end_ms(ask.scope)
     called = [x for only in CLIENTS for x in by_label(answered, KEYS, only, window) if x.since_s is not None]
     if not called:
-        raise Refused("the pod exports no durations of the calls that it makes, or none ended in the window")
+        raise Refused(
+            Text(
+                "the pod exports no durations of the calls that it makes, or none ended in the window",
+                "Pod 没有导出其对外调用的耗时，或时间窗内没有完成的调用",
+            )
+        )
     slow = [x for x in called if x.risen(SLOW_S, RISEN)]
     worst = max(slow or called, key=lambda x: (x.since_s or 0.0, x.name))
     took = worst.since_s or 0.0
@@ -62,7 +67,12 @@ def _failing(ask: Ask) -> dict[str, Told]:
         return {"dependency-failing": probed}
     told = [t for t in (_watched(ask, names), _counted(ask), probed) if t is not None]
     if not told:
-        raise Refused("no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client")
+        raise Refused(
+            Text(
+                "no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client",
+                "没有依赖项：既未用 [[target]] 的 used_by 声明，也没有标签或 Pod 客户端计数",
+            )
+        )
     return {"dependency-failing": next((t for t in told if t.seen), told[0])}
 
 

@@ -29,7 +29,12 @@ def _measured(ask: Ask) -> Told:
     window = onset_ms(ask.scope), end_ms(ask.scope)
     values = [v for x in lines for v in x.between(*window)]
     if not values:
-        raise Refused(f"kube-state-metrics tells nothing of the replicas of {own}")
+        raise Refused(
+            Text(
+                f"kube-state-metrics tells nothing of the replicas of {own}",
+                f"kube-state-metrics 没有 {own} 的副本数据",
+            )
+        )
     least = min(values)
     # Before its first replica is there a workload starts; without one at all it never did.
     gone = not any(values) or any(b == 0 for a, b in pairwise_of(lines, window) if a > 0)
@@ -56,7 +61,9 @@ def _listed(ask: Ask) -> Told:
     for service, good in _endpoints(slices, workload(ask.scope)):
         ready[service] = ready.get(service, 0) + good
     if not ready:
-        raise Refused("no service of the namespace has the incident's pods behind it")
+        raise Refused(
+            Text("no service of the namespace has the incident's pods behind it", "命名空间内没有指向该事件 Pod 的服务")
+        )
     bare = sorted(name for name, count in ready.items() if not count)
     yes = Text(f"No endpoint of {', '.join(bare)} is ready now.", f"{', '.join(bare)} 目前没有就绪端点。")
     no = Text("Every service of these pods has a ready endpoint now.", "这些 Pod 的服务目前都有就绪端点。")

@@ -14,7 +14,12 @@ QUESTIONS = "GET /health, /livez, /readyz; POST /v3/maintenance/status, /v3/main
 def _collect(ask: Ask) -> dict[str, Told]:
     etcd = etcd_of(ask.scope)
     if not etcd.member:
-        raise Refused("no etcd members are declared; add [[etcd.member]] with their endpoints")
+        raise Refused(
+            Text(
+                "no etcd members are declared; add [[etcd.member]] with their endpoints",
+                "未声明 etcd 成员；请添加含 endpoint 的 [[etcd.member]]",
+            )
+        )
     ask.connection, ask.query = etcd.name, QUESTIONS
     ask.start = ask.end = ask.scope.as_of
     health = ask_members(etcd, ask.transports)

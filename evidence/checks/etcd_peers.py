@@ -38,7 +38,12 @@ def _collect(ask: Ask) -> dict[str, Told]:
     members = read(ask, f"{LOST}|{ACTIVE}|{SENT_FAILURES}|process_start_time_seconds|up")
     peers = [line for line in members.lines if _peer(line)]
     if not peers:
-        raise Refused(f"etcd {members.etcd.name} exports no peer connections in the window")
+        raise Refused(
+            Text(
+                f"etcd {members.etcd.name} exports no peer connections in the window",
+                f"etcd {members.etcd.name} 在时间窗内没有导出成员间连接数据",
+            )
+        )
     ids = members.ids() | read_more(ask, members.etcd, "etcd_server_id").ids()
     return {"etcd-peer-disconnected": _told(members, _links(members, peers, ids), ids)}
 

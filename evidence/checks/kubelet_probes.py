@@ -71,14 +71,22 @@ def _near(ask: Ask) -> dict[str, Told]:
     """Held against timeoutSeconds where the API tells it. It is a second at least, so less than that is never near."""
     measured = slowest(ask_more(ask))
     if not measured:
-        raise Refused("the kubelet tells no durations of probes (prober_probe_duration_seconds)")
+        raise Refused(
+            Text(
+                "the kubelet tells no durations of probes (prober_probe_duration_seconds)",
+                "kubelet 没有探针耗时数据（prober_probe_duration_seconds）",
+            )
+        )
     with ask.aside():
         known = _timeouts(ask)
     shares = {key: took / known.get(key, 1) for key, took in measured.items()}
     key = max(sorted(shares), key=lambda k: shares[k])
     if shares[key] >= NEAR and key not in known:
         raise Refused(
-            f"{key[0]} probes take {measured[key]:.2f} s, and their timeoutSeconds is not known without the API"
+            Text(
+                f"{key[0]} probes take {measured[key]:.2f} s, and their timeoutSeconds is not known without the API",
+                f"{key[0]} 探针耗时 {measured[key]:.2f} 秒；没有集群 API 则无法得知其 timeoutSeconds",
+            )
         )
     limit = NEAR * known.get(key, 1)
     sentence = Text(f"{key[0]} probes that succeed take up to {measured[key]:.3f} s (99 %).",

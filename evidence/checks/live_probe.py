@@ -46,7 +46,12 @@ class Probed:
 def _collect(ask: Ask) -> dict[str, Told]:
     found = [*_declared(ask), *_exporters(ask)]
     if not found:
-        raise Refused("nothing may be probed live; declare a [[target]] for it, or the `url` of its [[blackbox]]")
+        raise Refused(
+            Text(
+                "nothing may be probed live; declare a [[target]] for it, or the `url` of its [[blackbox]]",
+                "没有可主动探测的目标；请声明 [[target]]，或设置 [[blackbox]] 的 `url`",
+            )
+        )
     ask.query = "; ".join(f"PROBE {p.name}" for p in found)
     ask.connection, (ask.start, ask.end) = ", ".join(sorted({p.by for p in found})), (ask.scope.as_of, ask.scope.as_of)
     return {
@@ -99,9 +104,19 @@ def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Out
         try:
             answer = client.get("probe", params=params)
         except httpx.HTTPError as error:
-            raise Unreachable(f"the blackbox exporter cannot be reached ({type(error).__name__})") from error
+            raise Unreachable(
+                Text(
+                    f"the blackbox exporter cannot be reached ({type(error).__name__})",
+                    f"无法访问 blackbox exporter（{type(error).__name__}）",
+                )
+            ) from error
     if answer.status_code != 200 or not SUCCESS.search(answer.text):
-        raise Refused(f"the blackbox exporter answered {answer.status_code} to a probe with module {module}")
+        raise Refused(
+            Text(
+                f"the blackbox exporter answered {answer.status_code} to a probe with module {module}",
+                f"blackbox exporter 对模块 {module} 的探测返回 {answer.status_code}",
+            )
+        )
     return read_debug(answer.text, target)
 
 

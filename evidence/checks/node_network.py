@@ -26,7 +26,12 @@ def _collect(ask: Ask) -> dict[str, Told]:
     pattern = "|".join(re.escape(name) for name in names)
     answered = ask_any(ask, f'{{__name__=~"{METRICS}",instance=~"({escape(pattern)})(:[0-9]+)?"}}', step_s=15)
     if not answered.lines:
-        raise Refused(f"no node_exporter of {', '.join(names)} is scraped, by its `instance` label")
+        raise Refused(
+            Text(
+                f"no node_exporter of {', '.join(names)} is scraped, by its `instance` label",
+                f"没有采集 {', '.join(names)} 的 node_exporter（按 `instance` 标签）",
+            )
+        )
     window = onset_ms(ask.scope), end_ms(ask.scope)
     return {"conntrack-near-limit": _tracked(answered, window), "tcp-retransmits-high": _resent(answered, window)}
 

@@ -33,7 +33,7 @@ def _collect(ask: Ask) -> dict[str, Told]:
 def _measured(ask: Ask) -> dict[tuple[str, str], Line | datetime]:
     answered = ask_any(ask, BAD, step_s=15)
     if not any("condition" not in line.labels for line in answered.lines):
-        raise Refused("kube-state-metrics tells no conditions of nodes")
+        raise Refused(Text("kube-state-metrics tells no conditions of nodes", "kube-state-metrics 没有节点状态数据"))
     window = onset_ms(ask.scope), end_ms(ask.scope)
     return {(line.labels.get("node", ""), line.labels["condition"]): line for line in answered.lines
             if "condition" in line.labels and line.between(*window)}  # fmt: skip
@@ -44,7 +44,9 @@ def _listed(ask: Ask, nodes: set[str]) -> dict[tuple[str, str], Line | datetime]
     found: dict[tuple[str, str], Line | datetime] = {}
     known = ask.kubernetes("/api/v1/nodes").nodes()
     if nodes.isdisjoint((n.metadata.name or "") if n.metadata else "" for n in known):
-        raise Refused(f"the cluster knows no node {', '.join(sorted(nodes))}")
+        raise Refused(
+            Text(f"the cluster knows no node {', '.join(sorted(nodes))}", f"集群中没有节点 {', '.join(sorted(nodes))}")
+        )
     for node in known:
         for condition in (node.status.conditions or []) if node.status else []:
             good = "True" if condition.type == "Ready" else "False"

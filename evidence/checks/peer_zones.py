@@ -48,7 +48,12 @@ def _collect(ask: Ask) -> dict[str, Told]:
     home = _home(zones, {zone_of.get(found.nodes[pod], "") for pod in own})
     rest = [zone for zone in zones if zone is not home]
     if not rest:
-        raise Refused(f"all pods run in {home.name}, so there is no other zone to compare with")
+        raise Refused(
+            Text(
+                f"all pods run in {home.name}, so there is no other zone to compare with",
+                f"所有 Pod 都在 {home.name}，没有其他可用区可供比较",
+            )
+        )
     items = tuple(_item(zone) for zone in zones)
     return {
         "peers-other-zones-fail": _elsewhere(rest, workload(ask.scope), items),
@@ -102,9 +107,14 @@ def _home(zones: list[Zone], of_own: set[str]) -> Zone:
         return max(fell, key=lambda z: (len(z.fallen_mates), z.name))
     found = [zone for zone in zones if zone.name in of_own]
     if not found:
-        raise Refused("the nodes of the incident's pods carry no zone")
+        raise Refused(Text("the nodes of the incident's pods carry no zone", "该事件 Pod 所在节点没有可用区标签"))
     if len(found) > 1:
-        raise Refused("none of the incident's pods stopped being ready, and they run in several zones")
+        raise Refused(
+            Text(
+                "none of the incident's pods stopped being ready, and they run in several zones",
+                "该事件的 Pod 均未变为未就绪，且分布在多个可用区",
+            )
+        )
     return found[0]
 
 

@@ -28,7 +28,9 @@ def _collect(ask: Ask) -> dict[str, Told]:
     pods = list(ask.kubernetes(of("api/v1", where, "pods")).pods(where))
     mine = ours(pods, ask.scope)
     if not mine:
-        raise Refused("the pod is not there any more, so its probes cannot be read")
+        raise Refused(
+            Text("the pod is not there any more, so its probes cannot be read", "Pod 已不存在，无法读取其探针")
+        )
     probes = probes_of(mine[0])
     same = [p for p in pods if workload_of(name_of(p)) == workload(ask.scope)]
     told = told_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
@@ -207,7 +209,12 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, Told]:
     measured = slowest(ask_more(ask))
     shares = {p: measured[(p.kind, p.container)] / p.timeout_s for p in probes if (p.kind, p.container) in measured}
     if not shares:
-        raise Refused("the kubelet tells no durations of these probes (prober_probe_duration_seconds)")
+        raise Refused(
+            Text(
+                "the kubelet tells no durations of these probes (prober_probe_duration_seconds)",
+                "kubelet 没有这些探针的耗时数据（prober_probe_duration_seconds）",
+            )
+        )
     worst = max(sorted(shares, key=lambda p: (p.container, p.kind)), key=lambda p: shares[p])
     took = measured[(worst.kind, worst.container)]
     seen = shares[worst] >= NEAR

@@ -23,7 +23,7 @@ def _collect(ask: Ask) -> dict[str, Told]:
     routes = [x for only in ("http_request_duration", "http_server", "grpc_server")
               for x in by_label(answered, KEYS, only, window)]  # fmt: skip
     if not routes:
-        raise Refused("the pod exports no request durations by route")
+        raise Refused(Text("the pod exports no request durations by route", "Pod 没有按路由导出请求耗时"))
     with ask.aside():
         probed = _probed(ask)
     own = [r for r in routes if _plain(r.name) in probed]

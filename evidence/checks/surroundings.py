@@ -28,7 +28,7 @@ def _rolling(ask: Ask) -> dict[str, Told]:
     namespaces = sorted({e.namespace for e in ask.scope.of_kind(EntityKind.POD) if e.namespace})
     where = matcher({"namespace": namespaces[0]}) if namespaces else ""
     if not where:
-        raise Refused("no alert of the incident names a pod's namespace")
+        raise Refused(Text("no alert of the incident names a pod's namespace", "告警均未指明 Pod 的命名空间"))
     metrics = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
     return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{metrics}",{where}}}')}
 
@@ -86,7 +86,12 @@ def _stuck_measured(ask: Ask) -> Told:
     lines = [x for x in named(ask_namespace(ask), "kube_deployment_status_condition")
              if x.labels.get("deployment") == own and x.labels.get("condition") == "Progressing"]  # fmt: skip
     if not lines:
-        raise Refused(f"kube-state-metrics tells no conditions of deployment {own}")
+        raise Refused(
+            Text(
+                f"kube-state-metrics tells no conditions of deployment {own}",
+                f"kube-state-metrics 没有部署 {own} 的状态数据",
+            )
+        )
     window = onset_ms(ask.scope), end_ms(ask.scope)
     bad = [x for x in lines if x.labels.get("status") == "false" and any(v == 1 for v in x.between(*window))]
     return _stuck_told(bool(bad), own)
@@ -97,7 +102,7 @@ def _stuck_listed(ask: Ask) -> Told:
     found = ask.kubernetes(of("apis/apps/v1", where, "deployments")).deployments(where)
     mine = [d for d in found if d.metadata and d.metadata.name == own]
     if not mine:
-        raise Refused(f"there is no deployment {own}")
+        raise Refused(Text(f"there is no deployment {own}", f"没有部署 {own}"))
     conditions = (mine[0].status.conditions or []) if mine[0].status else []
     return _stuck_told(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
 
@@ -120,7 +125,12 @@ def _planned(ask: Ask) -> dict[str, Told]:
     nodes = {place.node for place in places(ask)}
     answered = ask_any(ask, CLOSED, step_s=15)
     if not answered.lines:
-        raise Refused("nobody told of planned work, and kube-state-metrics tells no closed nodes")
+        raise Refused(
+            Text(
+                "nobody told of planned work, and kube-state-metrics tells no closed nodes",
+                "没有计划内工作的记录，kube-state-metrics 也没有节点停止调度的数据",
+            )
+        )
     window = onset_ms(scope), end_ms(scope)
     closed = sorted({x.labels["node"] for x in answered.lines if x.labels.get("node") in nodes and x.between(*window)})
     yes = Text(
@@ -140,11 +150,21 @@ def _guilty(ask: Ask) -> dict[str, Told]:
         }
     fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
     if not fallen:
-        raise Refused("no pod stopped being ready, so the order of change and symptom is not known")
+        raise Refused(
+            Text(
+                "no pod stopped being ready, so the order of change and symptom is not known",
+                "没有 Pod 变为未就绪，无法判断变更与症状的先后",
+            )
+        )
     verdicts = {c: verdict(c, fallen) for c in known}
     guilty = [c for c in known if verdicts[c]]
     if not guilty and None in verdicts.values():
-        raise Refused("the changed pods were ready for a while before they fell, so the order of times does not tell")
+        raise Refused(
+            Text(
+                "the changed pods were ready for a while before they fell, so the order of times does not tell",
+                "变更后的 Pod 曾就绪一段时间，先后顺序不能说明问题",
+            )
+        )
     last = (guilty or known)[-1]
     yes = Text(f"The pods fell after {last.title}, and only those that it changed.",
                f"Pod 在“{last.title}”之后才失败，且仅限被变更的 Pod。")  # fmt: skip

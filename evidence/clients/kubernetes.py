@@ -14,6 +14,7 @@ from lightkube.models.discovery_v1 import EndpointSlice, EndpointSliceList
 
 from domain.connections import KubernetesDecl
 from domain.errors import Malformed, Refused, Unreachable
+from domain.text import Text
 from evidence.memo import Memo
 from evidence.recording import Transports
 
@@ -68,14 +69,26 @@ class Kubernetes:
     def _read(self, path: str, kind: type[L]) -> L:
         answer = self._get(path)
         if answer.status_code >= 500 or answer.status_code == 429:
-            raise Unreachable(f"the Kubernetes API answered {answer.status_code}")
+            raise Unreachable(
+                Text(f"the Kubernetes API answered {answer.status_code}", f"Kubernetes API 返回 {answer.status_code}")
+            )
         if answer.status_code != 200:
-            raise Refused(f"the Kubernetes API refused {path} ({answer.status_code}): {_said(answer.content)}")
+            raise Refused(
+                Text(
+                    f"the Kubernetes API refused {path} ({answer.status_code}): {_said(answer.content)}",
+                    f"Kubernetes API 拒绝 {path}（{answer.status_code}）：{_said(answer.content)}",
+                )
+            )
         try:
             found: L = DECODERS[kind].decode(answer.content)
             return found
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Malformed(f"the Kubernetes API answered {path} with something that is not its list") from error
+            raise Malformed(
+                Text(
+                    f"the Kubernetes API answered {path} with something that is not its list",
+                    f"Kubernetes API 对 {path} 的应答不是列表",
+                )
+            ) from error
 
     def _get(self, path: str) -> httpx.Response:
         declared = self._declared
@@ -83,15 +96,27 @@ class Kubernetes:
             try:
                 return client.get(path)
             except httpx.TimeoutException as error:
-                raise Unreachable("the Kubernetes API did not answer in time") from error
+                raise Unreachable(
+                    Text("the Kubernetes API did not answer in time", "Kubernetes API 未按时应答")
+                ) from error
             except httpx.HTTPError as error:
-                raise Unreachable(f"the Kubernetes API cannot be reached ({type(error).__name__})") from error
+                raise Unreachable(
+                    Text(
+                        f"the Kubernetes API cannot be reached ({type(error).__name__})",
+                        f"无法访问 Kubernetes API（{type(error).__name__}）",
+                    )
+                ) from error
 
 
 def of(group: str, namespace: str, plural: str) -> str:
     """The path of one namespace's list. Raises Refused when the name cannot be a namespace's."""
     if not NAME.fullmatch(namespace):
-        raise Refused(f"`{namespace[:80]}` is no namespace's name; keep the `namespace` label in the alert")
+        raise Refused(
+            Text(
+                f"`{namespace[:80]}` is no namespace's name; keep the `namespace` label in the alert",
+                f"`{namespace[:80]}` 不是命名空间名；请在告警中保留 `namespace` 标签",
+            )
+        )
     return f"/{group}/namespaces/{namespace}/{plural}"
 
 

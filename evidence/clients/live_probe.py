@@ -5,6 +5,7 @@ import msgspec
 
 from domain.connections import TargetDecl
 from domain.errors import Malformed, Unreachable
+from domain.text import Text
 from evidence.clients.probing import Outcome
 from evidence.recording import Transports
 
@@ -20,6 +21,11 @@ def probe(target: TargetDecl, transports: Transports) -> Outcome:
         try:
             return READER.decode(client.request("PROBE", "/").content)
         except httpx.HTTPError as error:
-            raise Unreachable(f"the probe of {target.name} did not end ({type(error).__name__})") from error
+            raise Unreachable(
+                Text(
+                    f"the probe of {target.name} did not end ({type(error).__name__})",
+                    f"对 {target.name} 的探测没有结束（{type(error).__name__}）",
+                )
+            ) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Malformed(f"what was kept of the probe of {target.name} is not its outcome") from error

@@ -9,6 +9,7 @@ import msgspec
 
 from domain.errors import Malformed, Refused, Unreachable
 from domain.findings import Point
+from domain.text import Text
 
 POINTS = 400
 RETRIED = {502, 503, 504}
@@ -96,10 +97,15 @@ class Prometheus:
             try:
                 answer = self._client.post(path, data=form)
             except httpx.TimeoutException as error:
-                raise Unreachable("Prometheus did not answer in time") from error
+                raise Unreachable(Text("Prometheus did not answer in time", "Prometheus 未按时应答")) from error
             except httpx.HTTPError as error:
                 if attempt == 2:
-                    raise Unreachable(f"Prometheus cannot be reached ({type(error).__name__})") from error
+                    raise Unreachable(
+                        Text(
+                            f"Prometheus cannot be reached ({type(error).__name__})",
+                            f"无法访问 Prometheus（{type(error).__name__}）",
+                        )
+                    ) from error
                 continue
             if answer.status_code not in RETRIED or attempt == 2:
                 break
@@ -117,12 +123,27 @@ def _read(status: int, content: bytes) -> Answered:
         envelope = READER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if status >= 500:
-            raise Unreachable(f"Prometheus answered {status}") from error
-        raise Malformed(f"Prometheus answered {status} with something that is not its JSON") from error
+            raise Unreachable(Text(f"Prometheus answered {status}", f"Prometheus 返回 {status}")) from error
+        raise Malformed(
+            Text(
+                f"Prometheus answered {status} with something that is not its JSON",
+                f"Prometheus 返回 {status}，内容不是其 JSON",
+            )
+        ) from error
     if status >= 500:
-        raise Unreachable(f"Prometheus answered {status}: {envelope.error[:200]}")
+        raise Unreachable(
+            Text(
+                f"Prometheus answered {status}: {envelope.error[:200]}",
+                f"Prometheus 返回 {status}：{envelope.error[:200]}",
+            )
+        )
     if status >= 400 or envelope.status != "success" or envelope.data is None:
-        raise Refused(f"Prometheus refused the query ({status}): {envelope.error[:200]}")
+        raise Refused(
+            Text(
+                f"Prometheus refused the query ({status}): {envelope.error[:200]}",
+                f"Prometheus 拒绝查询（{status}）：{envelope.error[:200]}",
+            )
+        )
     lines = sorted((_line(r) for r in envelope.data.result), key=lambda line: sorted(line.labels.items()))
     # Remarks on the query itself say nothing about missing data.
     missing = [warning for warning in envelope.warnings if not warning.startswith("PromQL ")]
