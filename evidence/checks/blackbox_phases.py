@@ -25,6 +25,12 @@ CODES = {
     "probe-status-missing": ({404, 410}, Text("status 404", "状态 404")),
     "probe-status-unavailable": ({503}, Text("status 503", "状态 503")),
 }
+# With https the exporter counts a connection only after the handshake.
+HIDES_TLS = frozenset({"probe-refused", "probe-transport-timeout"})
+# The least part of the failed probes that makes their class. One odd sample at the edge of a fault does not.
+MOSTLY = 0.25
+# The least part of the other targets that can share a path: among very many something is always down.
+SHARED = 0.1
 # Without a probe that ran into its time-out this is not known; Kubernetes' default timeoutSeconds stands in.
 USUAL_TIMEOUT_S = 1.0
 NEAR = 0.8
@@ -33,11 +39,21 @@ NEAR = 0.8
 def _collect(ask: Ask) -> dict[str, Told]:
     declared = ask.scope.connections.blackbox
     if not declared:
-        raise Refused("no blackbox exporter is declared; declare it with [[blackbox]]")
+        raise Refused(
+            Text(
+                "no blackbox exporter is declared; declare it with [[blackbox]]",
+                "未声明 blackbox exporter；请用 [[blackbox]] 声明",
+            )
+        )
     targets = all_targets(ask, declared[0])
     own = [t for t in targets if t.http and is_own(t, ask.scope)]
     if not own:
-        raise Refused("no blackbox target carries the pod, service or instance of the incident")
+        raise Refused(
+            Text(
+                "no blackbox target carries the pod, service or instance of the incident",
+                "没有 blackbox 目标带有该事件的 pod、service 或 instance 标签",
+            )
+        )
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     seen: Counter[str] = Counter()
     for target in own:
@@ -60,17 +76,16 @@ def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:
     yes = Text(f"{count} of {total} failed probes of {own[0].name}: {meaning.en}.",
                f"{own[0].name} 的 {total} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
     no = Text(f"None of {total} failed probes: {meaning.en}.", f"{total} 次失败探测中没有：{meaning.zh}。")
-    # One odd sample at the edge of a fault does not make the class.
-    hit = count > 0 and count >= 0.25 * total
+    hit = _mostly(seen, slug)
     lines = [line for t in own for line in t.lines]
     return Told(hit, yes if hit else no, float(count), 0, own[0].name, items=items,
                 series=chart(lines, lambda line: line.labels.get("phase", "total")) if hit else ())  # fmt: skip
 
 
 def _meaning(slug: str, own: list[Target]) -> Text:
-    """With https the exporter counts a connection only after the handshake, so TLS hides in two of the classes."""
+    """With https TLS hides in two of the classes."""
     meaning = CLASSES[slug]
-    if not own[0].name.startswith("https://") or slug not in {"probe-refused", "probe-transport-timeout"}:
+    if not _secure(own[0]) or slug not in HIDES_TLS:
         return meaning
     return Text(f"{meaning.en}, or its TLS handshake failed so", f"{meaning.zh}，或 TLS 握手以此方式失败")
 
@@ -79,7 +94,7 @@ def _code(slug: str, own: list[Target], start: int, end: int) -> Told:
     wanted, meaning = CODES[slug]
     codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
     count = sum(code in wanted for code in codes)
-    hit = count > 0 and count >= 0.25 * len(codes)
+    hit = count > 0 and count >= MOSTLY * len(codes)
     sentence = Text(f"{count} of {len(codes)} failed probes: {meaning.en}.",
                     f"{len(codes)} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
     return Told(hit, sentence, float(count), 0, own[0].name)
@@ -111,10 +126,14 @@ def _status(told: Told, own: list[Target], start: int, end: int) -> Told:
 
 
 def _https(own: list[Target]) -> Told:
-    seen = any(t.name.startswith("https://") for t in own)
+    seen = any(_secure(t) for t in own)
     return Told(
         seen, Text("The target is https.", "目标为 https。") if seen else Text("The target is http.", "目标为 http。")
     )
+
+
+def _secure(target: Target) -> bool:
+    return target.name.startswith("https://")
 
 
 def _authority(name: str) -> str:
@@ -136,18 +155,32 @@ def _tcp(own: list[Target], targets: list[Target], start: int, end: int) -> Told
 
 
 def _peers(own: list[Target], targets: list[Target], seen: Counter[str], window: tuple[int, int]) -> Told:
-    others = [t for t in targets if t.http and t not in own]
-    if not others or not seen:
-        why = Text("there is no other target to compare with", "没有其他目标可供比较")
-        return Told(
-            None, Text("Whether other targets fail too is unknown.", "其他目标是否也失败未知。"), why_unknown=why
-        )
-    main = seen.most_common(1)[0][0]
-    same = [t for t in others if t.classes(*window)[main]]
-    yes = Text(f"{len(same)} of {len(others)} other targets fail in the same way.",
-               f"{len(others)} 个其他目标中有 {len(same)} 个以相同方式失败。")  # fmt: skip
+    main = seen.most_common(1)[0][0] if seen else ""
+    others = [t for t in targets if t.http and t not in own and _comparable(t, own, main)]
+    if not others or not main:
+        return _undecided(Text("there is no other target to compare with", "没有其他目标可供比较"))
+    same = len([t for t in others if _mostly(t.classes(*window), main)])
+    if 0 < same < SHARED * len(others):
+        return _undecided(Text(f"{same} of {len(others)} do, too few for a shared cause and too many to be none",
+                               f"{len(others)} 个中有 {same} 个，不足以判断是否有共同原因"))  # fmt: skip
+    yes = Text(f"{same} of {len(others)} other targets fail in the same way.",
+               f"{len(others)} 个其他目标中有 {same} 个以相同方式失败。")  # fmt: skip
     no = Text(f"The {len(others)} other targets do not fail in this way.", f"其他 {len(others)} 个目标没有如此失败。")
-    return Told(bool(same), yes if same else no, float(len(same)), 0)
+    return Told(same > 0, yes if same else no, float(same), 0)
+
+
+def _undecided(why: Text) -> Told:
+    return Told(None, Text("Whether other targets fail too is unknown.", "其他目标是否也失败未知。"), why_unknown=why)
+
+
+def _comparable(other: Target, own: list[Target], main: str) -> bool:
+    """Where TLS hides in the class, a target with TLS tells nothing of one without."""
+    return main not in HIDES_TLS or _secure(own[0]) or not _secure(other)
+
+
+def _mostly(seen: Counter[str], slug: str) -> bool:
+    """Whether this is how it fails."""
+    return seen[slug] > 0 and seen[slug] >= MOSTLY * seen.total()
 
 
 def _recovered(own: list[Target], start: int, end: int) -> Told:

@@ -37,14 +37,27 @@ TABLE = {
 }
 
 
-def outcome(*names: str) -> dict[str, Finding]:
-    """What the check says of a target whose probes all come out as recorded."""
+def probed(world: World, name: str, **labels: str) -> None:
+    """One more target, whose probes all come out as recorded."""
+    case = RECORDED[name]
+    for key, value in case["samples"].items():
+        metric, _, phase = key.partition('{phase="')
+        given = {"instance": case["target"], "module": case["module"], "phase": phase.rstrip('"}'), **labels}
+        world.add(metric, steady(value), **given)
+
+
+def outcome(*names: str, others: tuple[str, ...] = ()) -> dict[str, Finding]:
+    """What the check says of the incident's targets; `others` belong to other pods."""
     world = World()
     for name in names:
-        case = RECORDED[name]
-        for key, value in case["samples"].items():
-            metric, _, phase = key.partition('{phase="')
-            world.add(metric, steady(value), instance=case["target"], module=case["module"], phase=phase.rstrip('"}'))
+        probed(world, name)
+    for number, name in enumerate(others):
+        probed(
+            world,
+            name,
+            pod=f"other-{number}",
+            instance=RECORDED[name]["target"].replace("127.0.0.1", f"10.0.0.{number}"),
+        )
     return findings("blackbox-phases", world)
 
 
@@ -64,6 +77,30 @@ def test_a_tcp_module_on_the_same_port_tells_a_full_queue_from_the_process() -> 
     assert told.seen is True
     assert outcome("connect_timeout_syn_dropped", "tcp_timeout")["probe-tcp-passes"].seen is False
     assert outcome("accept_then_hang")["probe-tcp-passes"].seen is None
+
+
+DROPPED, STALLED = "connect_timeout_syn_dropped", "tls_handshake_stall"
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ((), None),
+        (("fast", "http_503", "connection_refused"), False),
+        ((DROPPED, "fast", "fast"), True),
+        ((DROPPED, *["fast"] * 10), None),
+        ((STALLED, "fast"), False),
+        ((STALLED,), None),
+    ],
+)
+def test_other_targets_share_a_path_when_enough_of_them_fail_so_and_tls_is_not_in_it(
+    others: tuple[str, ...], told: bool | None
+) -> None:
+    assert outcome(DROPPED, others=others)["probe-peers-fail"].seen is told
+
+
+def test_a_target_with_tls_is_compared_with_all_others() -> None:
+    assert outcome(STALLED, others=(DROPPED, "fast"))["probe-peers-fail"].seen is True
 
 
 def test_with_https_two_classes_say_that_tls_hides_in_them() -> None:
