@@ -11,7 +11,10 @@ from domain.text import Text
 
 # Names come from alerts and are untrusted: whatever could mean something to a shell stays a placeholder.
 SAFE = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9._:/,-]*")
-PROBED = ("probe-app-silent", "probe-transport-timeout", "probe-refused", "probe-status-error")
+# Each says of a failing probe how it fails, and is about the address that it asks.
+PROBED = ("probe-app-silent", "probe-transport-timeout", "probe-refused", "probe-status-error", "probe-dns-absent",
+          "probe-dropped-by-app", "probe-body-stall", "probe-redirect-loop", "probe-content-mismatch")  # fmt: skip
+USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def filled(steps: tuple[Text, ...], values: Mapping[str, str]) -> tuple[Text, ...]:
@@ -20,11 +23,11 @@ def filled(steps: tuple[Text, ...], values: Mapping[str, str]) -> tuple[Text, ..
 
 
 def values_of(scope: Scope, findings: Mapping[str, Finding]) -> dict[str, str]:
-    """Placeholder to value, from pods, workloads, nodes, etcd members and the probed address."""
+    """Placeholder to value, from pods, workloads, services, nodes, etcd members and the probed address."""
     pod = next(iter(scope.of_kind(EntityKind.POD)), None)
-    found = _address(findings)
+    found = _address(findings) | {"<ns>": _namespace(scope, pod)}
     if pod:
-        found |= {"<ns>": pod.namespace, "<pod>": pod.name}
+        found["<pod>"] = pod.name
     for kind, mark in ((RelationKind.PART_OF, "deployment/<name>"), (RelationKind.RUNS_ON, "<node>")):
         if target := _end(scope, pod, kind):
             found[mark] = f"deployment/{target.name}" if mark.startswith("deployment") else target.name
@@ -36,6 +39,12 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     for mark, value in values.items():
         text = text.replace(mark, value)
     return text
+
+
+def _namespace(scope: Scope, pod: EntityRef | None) -> str:
+    """The pod's, else the one that all things of the incident share."""
+    spaces = {e.namespace for e in scope.entities if e.namespace}
+    return pod.namespace if pod else spaces.pop() if len(spaces) == 1 else ""
 
 
 def _end(scope: Scope, pod: EntityRef | None, kind: RelationKind) -> EntityRef | None:
@@ -53,7 +62,7 @@ def _address(findings: Mapping[str, Finding]) -> dict[str, str]:
     subject = next((f.subject for m in PROBED if (f := findings.get(m)) and f.seen and f.subject), "")
     try:
         parts = urlsplit(subject)
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port or USUAL_PORTS.get(parts.scheme)
     except ValueError:
         return {}
     if not host or not port:

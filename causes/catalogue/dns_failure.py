@@ -19,7 +19,7 @@ CAUSE = Cause(
         Exclusion("probe-dns-absent", Text("The name resolved.", "域名已解析。"), seen=False, also=(("event-dns", False),)),
     ),
     next_steps=(
-        Text("dig +tries=1 +time=2 <name> @<resolver>", "dig +tries=1 +time=2 <name> @<resolver>"),
+        Text("dig +tries=1 +time=2 <host> @<resolver>", "dig +tries=1 +time=2 <host> @<resolver>"),
         Text("kubectl -n kube-system logs -l k8s-app=kube-dns --tail=100", "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=100"),
         Text("sum by (rcode) (rate(coredns_dns_responses_total[5m]))", "sum by (rcode) (rate(coredns_dns_responses_total[5m]))"),
     ),

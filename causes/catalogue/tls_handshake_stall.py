@@ -30,7 +30,7 @@ CAUSE = Cause(
         Exclusion("probe-refused", Text("Refused at once, before any handshake.", "握手前即被拒绝。"), also=(("probe-transport-timeout", False),)),
     ),
     next_steps=(
-        Text("openssl s_client -connect <host>:<port> -servername <name> </dev/null", "openssl s_client -connect <host>:<port> -servername <name> </dev/null"),
+        Text("openssl s_client -connect <host>:<port> -servername <host> </dev/null", "openssl s_client -connect <host>:<port> -servername <host> </dev/null"),
         Text("curl -v --connect-timeout 5 https://<host>:<port>/", "curl -v --connect-timeout 5 https://<host>:<port>/"),
     ),
     references=("https://github.com/prometheus/blackbox_exporter", "https://www.rfc-editor.org/rfc/rfc8446",),

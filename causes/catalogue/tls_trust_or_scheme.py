@@ -30,7 +30,7 @@ CAUSE = Cause(
         Exclusion("probe-transport-timeout", Text("The probe ran into its timeout; a wrong scheme or certificate is answered at once.", "探测直到超时；协议或证书错误会立即得到应答。"), also=(("event-scheme-mismatch", False), ("event-tls-trust", False))),
     ),
     next_steps=(
-        Text("openssl s_client -connect <host>:<port> -servername <name> </dev/null 2>/dev/null | openssl x509 -noout -dates -issuer -ext subjectAltName", "openssl s_client -connect <host>:<port> -servername <name> </dev/null 2>/dev/null | openssl x509 -noout -dates -issuer -ext subjectAltName"),
+        Text("openssl s_client -connect <host>:<port> -servername <host> </dev/null 2>/dev/null | openssl x509 -noout -dates -issuer -ext subjectAltName", "openssl s_client -connect <host>:<port> -servername <host> </dev/null 2>/dev/null | openssl x509 -noout -dates -issuer -ext subjectAltName"),
         Text("kubectl -n <ns> get pod <pod> -o yaml | grep -B2 -A6 'scheme:'", "kubectl -n <ns> get pod <pod> -o yaml | grep -B2 -A6 'scheme:'"),
         Text("probe_ssl_earliest_cert_expiry - time()", "probe_ssl_earliest_cert_expiry - time()"),
     ),

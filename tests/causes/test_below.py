@@ -118,6 +118,19 @@ def test_commands_carry_the_incidents_names_but_nothing_that_a_shell_would_read(
     assert "rm -rf" not in steps and "$(id)" not in steps and "<pod>" in steps
 
 
+def test_an_alert_that_names_only_a_service_fills_in_the_namespace_and_the_address_that_was_probed() -> None:
+    there = replace(scope("probe"), entities=(EntityRef(EntityKind.SERVICE, "cart", "prod", "shop"),))
+
+    def steps(measure: str, subject: str) -> str:
+        causes = rank(there, [finding(measure, True, subject=subject)]).causes
+        return " ".join(step.en for cause in causes for step in cause.next_steps)
+
+    assert "kubectl -n shop describe pod <pod>" in steps("probe-app-silent", "http://10.0.0.7:8080/ready")
+    assert "dig +tries=1 +time=2 cart.shop.internal @" in steps("probe-dns-absent", "https://cart.shop.internal/")
+    assert "http://10.0.0.7:8080/ready" in steps("probe-body-stall", "http://10.0.0.7:8080/ready")
+    assert "$(id)" not in steps("probe-dns-absent", "https://$(id)/")
+
+
 def test_an_undecided_verdict_names_the_question_that_would_decide() -> None:
     verdict = rank(scope("probe"), findings("probe-transport-timeout probe-https", "", "listen-overflows"))
     assert verdict.state is VerdictState.UNKNOWN and verdict.next_question is not None
