@@ -64,13 +64,14 @@ def rank(
     view = View(scope, {f.measure: f for f in reversed(ordered)})
     judged = _judged(view, ordered, similar, model.log_odds(ordered) if model else {})
     standing = sorted((j for j in judged if not j.excluded), key=lambda j: (-j.score, j.slug))
-    silent = SILENCE * silence([j.cause for j in judged], view)
-    running, shares = _running([j for j in standing if j.spoken_for], temperature, silent)
+    silent = silence([j.cause for j in judged], view)
+    running, shares = _running([j for j in standing if j.spoken_for], temperature, SILENCE * silent)
     state = _state(running, shares)
     undecided = state is VerdictState.UNKNOWN
+    who = guilty(scope, running[0], view.findings) if running else None
     return Verdict(
         incident=scope.incident, revision=revision, state=state,
-        headline=headline(scope, state, running, shares, guilty(scope, running[0], view.findings) if running else None),
+        headline=headline(scope, state, running, shares, who, unheard=silent > 0.5),
         as_of=scope.as_of, causes=_ranked(view, running, shares, undecided), unknown_probability=shares[-1],
         ruled_out=tuple(RuledOut(j.slug, j.excluded.sentence) for j in judged if j.excluded),
         missing=missing(running or standing, view.findings), similar=tuple(similar),

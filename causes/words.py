@@ -37,7 +37,8 @@ def history_term(slug: str, similar: Sequence[SimilarIncident]) -> TermResult | 
     top = max(best.values())
     weight = round(min(HISTORY_BOUND, 0.5 * sum(sorted(best.values()))), 4)
     sentence = Text(
-        f"Confirmed as the cause of {len(best)} similar past incident(s); the closest scores {top:.2f}.",
+        f"Confirmed as the cause of {len(best)} similar past incident{'s' if len(best) > 1 else ''}; the closest scores"
+        f" {top:.2f}.",
         f"在 {len(best)} 个相似历史事件中被确认为根因，最相似的得分为 {top:.2f}。",
     )
     return TermResult("history", Outcome.FOR, weight, sentence, value=float(len(best)))
@@ -66,9 +67,13 @@ def headline(
     running: Sequence[Judged],
     shares: Sequence[float],
     guilty: EntityRef | None = None,
+    unheard: bool = False,
 ) -> Text:  # fmt: skip
-    """One sentence that names the guilty thing, the cause and the strongest evidence."""
+    """One sentence that names the guilty thing, the cause and the strongest evidence; `unheard` says that most
+    witnesses did not answer."""
     who = shown(guilty) if guilty and state is not VerdictState.UNKNOWN else entity_name(scope)
+    if not running and unheard:
+        return Text(f"{who}: unknown; most of what was asked had no answer.", f"{who}：未知；多数问题没有得到答案。")
     if not running:
         return Text(
             f"{who}: unknown; no check found evidence for a known cause.",
@@ -76,12 +81,19 @@ def headline(
         )
     first = running[0].cause.title
     if state is VerdictState.UNKNOWN:
-        names = [j.cause.title for j in running[:3]]
-        en, zh = " or ".join(n.en for n in names), "或".join(n.zh for n in names)
-        return Text(f"{who}: not decided; candidates: {en}.", f"{who}：尚无定论；候选：{zh}。")
+        named = _either([j.cause.title for j in running[:3]])
+        return Text(f"{who}: not decided; candidates: {named.en}.", f"{who}：尚无定论；候选：{named.zh}。")
     why = _strongest(running[0]).sentence
     percent = f"{shares[0]:.0%}"
     return Text(f"{who}: {first.en} ({percent}). {why.en}", f"{who}：{first.zh}（{percent}）。{why.zh}")
+
+
+def _either(names: Sequence[Text]) -> Text:
+    """One to many names in quotes: titles are clauses, which run together without."""
+    en, zh = [f'"{n.en}"' for n in names], [f"“{n.zh}”" for n in names]
+    if len(names) == 1:
+        return Text(en[0], zh[0])
+    return Text(f"{', '.join(en[:-1])} or {en[-1]}", f"{'、'.join(zh[:-1])}或{zh[-1]}")
 
 
 def entity_name(scope: Scope) -> str:
@@ -91,9 +103,10 @@ def entity_name(scope: Scope) -> str:
 
 
 def _strongest(judged: Judged) -> TermResult:
-    measured = {t.measure for t in judged.cause.terms}
-    speaking = [t for t in judged.terms if t.outcome is Outcome.FOR and t.measure in measured]
-    return max(speaking, key=lambda t: (t.weight, t.measure))
+    """Of what speaks for it the weightiest thing that was seen; what was not seen tells only that others are out."""
+    condition = {t.measure: t.condition for t in judged.cause.terms}
+    speaking = [t for t in judged.terms if t.outcome is Outcome.FOR and t.measure in condition]
+    return max(speaking, key=lambda t: (condition[t.measure] is not Condition.NOT_SEEN, t.weight, t.measure))
 
 
 def missing(judged: Sequence[Judged], findings: Mapping[str, Finding], limit: int = 8) -> tuple[Text, ...]:

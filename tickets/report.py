@@ -155,7 +155,7 @@ def _sections(verdict: Verdict, similar: Sequence[SimilarIncident], known: Known
     titles = Known(known.prometheus, {**known.titles, **{c.cause: c.title for c in verdict.causes}})
     for cause in verdict.causes[:CAUSES]:
         yield from _cause(cause, titles)
-    yield _kept(Text("Less likely causes", "可能性较低的原因"), _others(verdict), OTHERS, yields=3)
+    yield _kept(Text("Other causes", "其他原因"), _others(verdict), OTHERS, yields=3)
     apart = [Line(bounded(text)) for text in dict.fromkeys(verdict.tell_apart)]
     yield _kept(Text("What would tell them apart", "如何区分这些原因"), apart, OTHERS, yields=1)
     yield _kept(Text("Next steps", "后续步骤"), _steps(verdict), OTHERS, yields=1)

@@ -19,6 +19,10 @@ def _collect(ask: Ask) -> dict[str, Told]:
     }
 
 
+def _times(count: float) -> str:
+    return "one leader change" if count == 1 else f"{count:.0f} leader changes"
+
+
 def _switch(members: Members) -> Told:
     counts = members.switches()
     if not counts:
@@ -27,7 +31,7 @@ def _switch(members: Members) -> Told:
     least = min(counts.values())
     items = tuple(Item(name, value, exceeds=value > 0) for name, value in sorted(counts.items()))
     yes = Text(
-        f"Each of the {len(counts)} members that kept running counted {least:.0f} leader change(s) or more.",
+        f"Each of the {len(counts)} members that kept running counted at least {_times(least)}.",
         f"{len(counts)} 个持续运行的成员均至少记录了 {least:.0f} 次换主。",
     )
     no = Text(

@@ -1,12 +1,14 @@
 """Findings in, first cause out."""
 
 import random
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from causes.catalogue import all_causes
 from causes.rank import probabilities, rank
 from domain.similar import SimilarIncident
 from domain.verdict import VerdictState
@@ -126,3 +128,24 @@ def test_the_headline_names_the_entity_and_the_strongest_evidence_in_both_langua
     )
     assert "etcd1" in verdict.headline.en and "etcd-fsync-one-slow came out True" in verdict.headline.en
     assert "磁盘" in verdict.headline.zh
+
+
+def test_the_headline_rests_on_what_was_seen_even_where_an_absence_weighs_more() -> None:
+    seen, absent = "etcd-leader-switch", "etcd-no-leader-seen etcd-rtt-rise etcd-member-restarted etcd-fsync-one-slow"
+    first = rank(scope("etcd"), findings(seen, f"{absent} etcd-member-scrape-gap etcd-old-leader-silent"))
+    assert first.causes[0].cause == "etcd-leadership-moved"
+    assert "The leader really changed." in first.headline.en and "确实换主" in first.headline.zh
+    moved = next(t for t in first.causes[0].terms if t.measure == "etcd-leader-switch")
+    assert moved.weight < max(t.weight for t in first.causes[0].terms)
+
+
+def test_an_undecided_headline_keeps_its_candidates_apart() -> None:
+    told = rank(scope("probe"), findings("probe-transport-timeout probe-https", "", "listen-overflows")).headline
+    assert re.search(r'candidates: "[^"]+"(, "[^"]+")* or "[^"]+"\.', told.en), told.en
+    assert re.search("候选：“[^”]+”(、“[^”]+”)*或“[^”]+”。", told.zh), told.zh
+
+
+def test_where_hardly_a_witness_answered_the_headline_does_not_say_that_they_found_nothing() -> None:
+    measures = " ".join(sorted({m for c in all_causes().values() for m in c.measures}))
+    assert "most of what was asked had no answer" in rank(scope("probe"), findings("", "", measures)).headline.en
+    assert "no check found evidence" in rank(scope("probe"), findings("", measures)).headline.en
