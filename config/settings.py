@@ -125,7 +125,6 @@ USE_TZ = True
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = INCIDENT_GRAPH_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 
 LOGIN_URL = "/sign-in/"
@@ -195,6 +194,8 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30.0
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Our own lines are complete and redacted: as captured output each would be a warning of `celery.redirected`.
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A publish that cannot reach the broker gives up at once: the row is the message, the sweeper finds it.
 CELERY_TASK_PUBLISH_RETRY = False
