@@ -47,6 +47,9 @@ def test_the_connections_page_tells_how_each_target_does(told, incident, person,
     outbox.want_all(incident, timezone.now())
     tell()
     assert "✓ works" in person.get("/connections/").content.decode()
+    Target.objects.update(failures=1, reason="the board answered 500", failed_at=timezone.now())
+    page = person.get("/connections/").content.decode()
+    assert "! does not answer" in page and "✓ works" not in page, "before the breaker opens too"
     board.rule(error(500))
     Target.objects.update(
         failures=9, open_until=timezone.now(), reason="the board answered 500", failed_at=timezone.now()
