@@ -16,6 +16,9 @@ SHOWN_AS = ("label_topology_kubernetes_io_zone", "label_failure_domain_beta_kube
 QUERY = f"max by (node, {', '.join(SHOWN_AS)}) (kube_node_labels)"
 # Elsewhere a tenth of the pods may fall for reasons of their own: somewhere something always starts or ends.
 ELSEWHERE = 0.1
+UNSHOWN = Text(f"kube-state-metrics shows no node's zone; give it --metric-labels-allowlist=nodes=[{LABELS[0]}]",
+               f"kube-state-metrics 没有节点的可用区；设置 --metric-labels-allowlist=nodes=[{LABELS[0]}]")  # fmt: skip
+UNLABELLED = Text(f"no node has the label {LABELS[0]}", f"没有节点带有标签 {LABELS[0]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +67,19 @@ def _collect(ask: Ask) -> dict[str, Told]:
 def _measured(ask: Ask) -> dict[str, str]:
     """Each node's zone; kube-state-metrics shows labels of nodes only where it is told to."""
     told = ((x.labels.get("node", ""), _first(x.labels, SHOWN_AS)) for x in ask_any(ask, QUERY, step_s=300).lines)
-    return _known(
-        told, f"kube-state-metrics shows no node's zone; give it --metric-labels-allowlist=nodes=[{LABELS[0]}]"
-    )
+    return _known(told, UNSHOWN)
 
 
 def _listed(ask: Ask) -> dict[str, str]:
     known = [node.metadata for node in ask.kubernetes("/api/v1/nodes").nodes() if node.metadata]
-    return _known(((m.name or "", _first(m.labels or {}, LABELS)) for m in known), f"no node has the label {LABELS[0]}")
+    return _known(((m.name or "", _first(m.labels or {}, LABELS)) for m in known), UNLABELLED)
 
 
 def _first(labels: Mapping[str, str], names: Iterable[str]) -> str:
     return next((labels[name] for name in names if labels.get(name)), "")
 
 
-def _known(told: Iterable[tuple[str, str]], otherwise: str) -> dict[str, str]:
+def _known(told: Iterable[tuple[str, str]], otherwise: Text) -> dict[str, str]:
     found = {node: zone for node, zone in told if node and zone}
     if not found:
         raise Refused(otherwise)
