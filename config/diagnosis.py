@@ -22,6 +22,7 @@ from graph.store import open_graph
 from incidents import queries, targets, watches
 from incidents.models import Delivery, Outbox
 from ingest.checking import check
+from ingest.sources import all_sources
 
 LIMIT_S = 3.0
 UP = "start `manage.py up`"
@@ -42,7 +43,8 @@ def examine() -> list[Diagnosis]:
     record = _record()
     found = [record, _broker(), _graph()]
     if record.state != "bad":
-        found += [*_work(), *_connections(queries.connections()), *_told()]
+        declared = queries.connections()
+        found += [*_work(), *_lacking(declared), *_connections(declared), *_told()]
     return found
 
 
@@ -96,6 +98,22 @@ def _work() -> Iterator[Diagnosis]:
         )
     if not stuck and not behind and not refused:
         yield Diagnosis("work", "well", "nothing waits")
+
+
+def _lacking(declared: Connections) -> Iterator[Diagnosis]:
+    """What a newcomer has not set up yet: nothing comes in, or nothing can be asked."""
+    apply, sources = (
+        "declare it in a file, then `manage.py apply FILE` (docs/getting-started.md)",
+        list(queries.sources()),
+    )
+    if not sources and not any(cluster.watched for cluster in declared.kubernetes):
+        yield Diagnosis("sources", "warning", "none; no alert can come in", "`manage.py source add alertmanager NAME`")
+    for row in sources:
+        if row.last_delivery_at is None and row.kind in all_sources() and not all_sources()[row.kind].by_itself:
+            remedy = "follow its steps on the page Sources, then let an alert fire"
+            yield Diagnosis(f"source {row}", "warning", "nothing has ever come from it", remedy)
+    if not declared.prometheus:
+        yield Diagnosis("prometheus", "warning", "none is declared; most questions will have no answer", apply)
 
 
 def _connections(declared: Connections) -> Iterator[Diagnosis]:

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, find_commands, load_command_class
 
 from domain.findings import Finding
 from evidence.bundles import Bundle
 from incidents import queries, record
 from incidents.declare import declare
 from incidents.history import Past, remember_past
-from incidents.models import Connection, Incident, Source
+from incidents.models import AuditEntry, Connection, Incident, Source
 from ingest.connections_file import decode
 from ingest.replay import look, replay
+from web.api.access import live_token
 
 pytestmark = pytest.mark.django_db
+COMMANDS = settings.BASE_DIR / "config" / "management"
 BUNDLE = sorted(p.parent for p in (settings.BASE_DIR / "bundles").glob("etcd*/bundle.json"))[0]
 FILE = """
 [[source]]
@@ -117,3 +119,49 @@ def test_a_past_incident_is_loaded_once_and_marked_as_a_recurrence() -> None:
     assert snapshot.recurrence_of == BUNDLE.name
     assert snapshot.confirmed[0].cause == "x"
     assert len(snapshot.findings) == len(findings)
+
+
+def test_sources_are_listed_with_their_door_and_whether_anything_ever_came() -> None:
+    assert "source add alertmanager prod" in run("source", "list")
+    run("source", "add", "zabbix", "prod")
+    listed = run("source", "list")
+    assert "/ingest/zabbix/prod" in listed and "last delivery: never" in listed
+
+
+def test_a_token_is_listed_without_itself_and_ended_for_good() -> None:
+    assert "token add" in run("token", "list")
+    token = run("token", "add", "jira", "--scope", "read").strip()
+    assert live_token(token)
+    listed = run("token", "list")
+    assert "jira" in listed and "read" in listed and token not in listed
+    assert "ended" in run("token", "end", "jira")
+    assert live_token(token) is None
+    with pytest.raises(CommandError, match="there is no token jira; known: none"):
+        run("token", "end", "jira")
+    assert [e.action for e in AuditEntry.objects.order_by("pk")] == ["make token", "end token"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81])
+def test_a_token_needs_a_name_that_fits(name: str) -> None:
+    with pytest.raises(CommandError, match="name: give 1 to 80 characters"):
+        run("token", "add", name, "--scope", "read")
+
+
+@pytest.mark.parametrize("verb", [
+    "apply", "bundle", "demo", "doctor", "evaluate", "rebuild_graph", "replay", "source", "watch_kubernetes",
+])  # fmt: skip
+def test_the_help_of_a_verb_ends_with_calls_that_can_be_pasted(verb: str) -> None:
+    command = load_command_class("config", verb)
+    told = command.create_parser("manage.py", verb).format_help()
+    assert command.examples
+    for example in command.examples:
+        assert f"  manage.py {example}\n" in told
+        command.create_parser("manage.py", verb).parse_args(example.split()[1:])
+
+
+def test_every_argument_of_our_verbs_says_what_it_is() -> None:
+    for app, verb in [*(("config", name) for name in find_commands(str(COMMANDS))), ("web", "token")]:
+        parser = load_command_class(app, verb).create_parser("manage.py", verb)
+        nested = [p for a in parser._actions if isinstance(a.choices, dict) for p in a.choices.values()]
+        for action in [a for one in (parser, *nested) for a in one._actions if not isinstance(a.choices, dict)]:
+            assert action.help, f"{verb} {action.dest}"

@@ -35,6 +35,11 @@ def add_token(name: str, scopes: Iterable[str]) -> str:
     return token
 
 
+def end_token(name: str) -> bool:
+    """Whether there was such a token; from now on it opens nothing."""
+    return ApiToken.objects.filter(name=name).delete()[0] > 0
+
+
 def live_token(token: str) -> ApiToken | None:
     """The row of a token that has not expired.
 

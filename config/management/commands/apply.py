@@ -12,9 +12,10 @@ from ingest.connections_file import read
 
 class Command(Verb):
     help = "Declare connections from a TOML file; idempotent."
+    examples = ("apply connections.toml --dry-run", "apply connections.toml")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="what may be asked and told; docs/getting-started.md shows one")
         parser.add_argument("--dry-run", action="store_true", help="check and say what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -12,6 +12,7 @@ from ingest.saving import bundle_of
 
 class Command(Verb):
     help = "Save an incident as a bundle that can be replayed anywhere."
+    examples = ("bundle save 17 case-17.zip",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

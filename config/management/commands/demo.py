@@ -29,6 +29,7 @@ NOT_FOR_THE_DEMO = ("DATABASE_URL", "GRAPH_URI", "GRAPH_USER", "GRAPH_PASSWORD",
 
 class Command(Verb):
     help = "Start everything in a fresh folder and let recorded real incidents walk through it."
+    examples = ("demo", "demo --exit")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--exit", action="store_true", help="stop after printing (so without a terminal)")
@@ -71,7 +72,11 @@ class Command(Verb):
             password = _make_user()
             console.print(f"\npage      [bold]{address}/[/]\nuser      {USER}\npassword  {password}")
             if not leave:
-                console.print("\nCtrl-C stops everything")
+                home = settings.INCIDENT_GRAPH_HOME
+                console.print(
+                    f"\nmanage.py in a second terminal needs   export INCIDENT_GRAPH_HOME={home}", soft_wrap=True
+                )
+                console.print("Ctrl-C stops everything")
                 service.wait()
         wrong = [result.recording.slug for result in results if not result.holds]
         if wrong:

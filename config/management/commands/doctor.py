@@ -17,9 +17,10 @@ SIGNS = {"well": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]
 
 class Command(Verb):
     help = "Check every engine and connection; exit 1 when one of them is bad."
+    examples = ("doctor", "doctor --json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--json", action="store_true", help="a list of name, state, said and remedy")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = diagnosis.examine()

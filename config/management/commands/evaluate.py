@@ -17,6 +17,7 @@ from ingest.evaluating import Evaluated, bundles_in, evaluated
 
 class Command(Verb):
     help = "Accuracy, calibration and abstention on recorded incidents whose truth is known, beside simpler ways."
+    examples = ("evaluate bundles/episodes/development", "evaluate case-17.zip --json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("bundle", nargs="+", type=Path, help="a bundle's folder or zip, or a folder of them")

@@ -17,6 +17,7 @@ BATCH = 500
 
 class Command(Verb):
     help = "Bring every incident of the record into the graph again; resumable."
+    examples = ("rebuild_graph", "rebuild_graph --resume")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--resume", action="store_true", help="only what still waits from an earlier run")

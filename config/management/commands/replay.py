@@ -16,6 +16,7 @@ from tickets.report import percent
 
 class Command(Verb):
     help = "The verdict of recorded incidents; the same bundle gives the same bytes."
+    examples = ("replay case-17.zip", "replay bundles/etcd-switch-slow-disk --json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("bundle", nargs="+", type=Path, help="a bundle's folder or zip")

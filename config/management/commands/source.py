@@ -1,4 +1,4 @@
-"""`source add` and `source rotate`: alert sources and their tokens."""
+"""`source list`, `source add` and `source rotate`: alert sources and their tokens."""
 
 import json
 from argparse import ArgumentParser
@@ -8,28 +8,42 @@ from django.conf import settings
 
 from config.management.verb import Verb, prepare_record
 from domain.errors import Refused
-from incidents import record
+from incidents import queries, record
 from incidents.models import Source
 from ingest.sources import all_sources
 
 
 class Command(Verb):
-    help = "Make an alert source or give it a new token."
+    help = "List alert sources, make one, or give one a new token."
+    examples = ("source list", "source add alertmanager prod", "source rotate prod", "source rotate prod --end-old")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="every source with its address and its last delivery")
         add = actions.add_parser("add", help="make a source; prints its URL and its token, once")
-        add.add_argument("kind", choices=list(all_sources()))
-        add.add_argument("name")
-        add.add_argument("--json", action="store_true")
+        add.add_argument(
+            "kind",
+            choices=[kind for kind, one in all_sources().items() if not one.by_itself],
+            help="what sends the alerts",
+        )
+        add.add_argument("name", help="a part of its address: letters, digits, - and _")
+        add.add_argument("--json", action="store_true", help="kind, name, url and token")
         rotate = actions.add_parser("rotate", help="add a second live token; --end-old ends the first")
         rotate.add_argument("name", help="NAME, or KIND/NAME where two kinds share a name")
-        rotate.add_argument("--end-old", action="store_true")
-        rotate.add_argument("--json", action="store_true")
+        rotate.add_argument("--end-old", action="store_true", help="only the newest token counts from now on")
+        rotate.add_argument("--json", action="store_true", help="kind, name, url and token")
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare_record()
-        (self._add if options["action"] == "add" else self._rotate)(options)
+        {"list": self._list, "add": self._add, "rotate": self._rotate}[options["action"]](options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        rows = list(queries.sources())
+        for row in rows:
+            heard = f"{row.last_delivery_at:%F %T}Z" if row.last_delivery_at else "never"
+            self.stdout.write(f"{row.kind:14}{row.name:24}{_door(row)}  last delivery: {heard}")
+        if not rows:
+            self.stdout.write("no source yet; make one, for example `manage.py source add alertmanager prod`")
 
     def _add(self, options: dict[str, Any]) -> None:
         name = options["name"]
@@ -50,9 +64,13 @@ class Command(Verb):
         self._tell(found[0], token, options["json"])
 
     def _tell(self, source: Source, token: str, as_json: bool) -> None:
-        url = f"{settings.PUBLIC_URL}/ingest/{source.kind}/{source.name}"
+        url = _door(source)
         if as_json:
             self.stdout.write(json.dumps({"kind": source.kind, "name": source.name, "url": url, "token": token}))
             return
         self.stdout.write(f"url    {url}")
         self.stdout.write(f"token  {token}  (shown only now)" if token else "the old token is ended")
+
+
+def _door(source: Source) -> str:
+    return f"{settings.PUBLIC_URL}/ingest/{source.kind}/{source.name}"

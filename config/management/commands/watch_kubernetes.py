@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 class Command(Verb):
     help = "Follow pods and events of the declared Kubernetes clusters and bring them in as a source."
+    examples = ("watch_kubernetes",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
