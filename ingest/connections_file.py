@@ -176,6 +176,8 @@ def _values(tree: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("target", position, "name"), "stands for nothing; give pod, workload, service or used_by")
     for position, entry in enumerate(tree.get("kubernetes", [])):
         yield from _ways_in(("kubernetes", position), entry)
+    for position, entry in enumerate(tree.get("etcd", [])):
+        yield from _executor(("etcd", position), entry)
     for path, key, value in _leaves(tree):
         if key in _ABOVE_ZERO and not value > 0:
             yield Fault(path, "must be above 0; give the time or number that you are ready for")
@@ -248,7 +250,7 @@ def _ways_in(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
         yield Fault((*path, key), "belongs to `url`; the kubeconfig and the own pod's account bring their own")
 
 
-def _executor(entry: dict[str, Any], path: toml_lines.Path) -> Iterator[Fault]:
+def _executor(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
     """An etcd's executor is a known one and has what it needs; programs are named from the root."""
     known, chosen = ("http", *all_executors()), entry.get("executor", "http")
     if chosen not in known:
