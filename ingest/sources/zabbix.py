@@ -28,6 +28,8 @@ SEVERITIES = (
 EVENT_ID = re.compile(r"\A[0-9]{1,20}\Z")
 JIRA_TAG = "__zbx_jira_issuekey"
 OWN_TAG = "__incident"
+# No zone lies further from UTC, also when the message was a little late.
+FARTHEST_ZONE = timedelta(hours=15)
 
 
 def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
@@ -103,7 +105,7 @@ def _time(fields: dict[str, Any], prefix: str, received_at: datetime) -> datetim
     sent = received_at
     if isinstance(sent_at, int | float) and 0 < sent_at < 4e9:
         sent = datetime.fromtimestamp(sent_at, UTC)
-    if message is None:
+    if message is None or abs(message - sent) > FARTHEST_ZONE:
         # Without the message's own local time the zone cannot be known: only a time near arrival is believed.
         return local if abs(local - received_at) < timedelta(minutes=10) else None
     quarters = round((message - sent).total_seconds() / 900)

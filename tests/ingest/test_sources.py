@@ -67,6 +67,13 @@ def test_zabbix_times_are_utc_whatever_the_recipients_zone(offset_min: int, late
     assert parse("zabbix", body, NOW + timedelta(days=3)).alerts[0].started_at == start
 
 
+@pytest.mark.parametrize("dates", [{"event": "0001.01.01"}, {"event": "1971.01.01", "message": "8999.01.01"}])
+def test_a_date_out_of_all_reason_leaves_the_time_of_arrival(dates: dict[str, str]) -> None:
+    told = json.loads(all_sources()["zabbix"].example) | {f"{name}_date": date for name, date in dates.items()}
+    (alert,) = parse("zabbix", told).alerts
+    assert alert.started_at == NOW
+
+
 def test_a_zone_that_cannot_be_known_leaves_the_time_of_arrival() -> None:
     body = captured("zabbix/07-recipient-timezone-asia-shanghai.json")
     arrived = datetime(2026, 11, 23, 6, 49, 1, tzinfo=UTC)
