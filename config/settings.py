@@ -197,6 +197,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Our own lines are complete and redacted: as captured output each would be a warning of `celery.redirected`.
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Celery would open the record anew for every task; as between requests, `ingest.tasks` looks after the connections.
+CELERY_DB_REUSE_MAX = 1_000_000_000
 # A publish that cannot reach the broker gives up at once: the row is the message, the sweeper finds it.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {

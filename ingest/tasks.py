@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from celery.signals import task_postrun, task_prerun
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -31,6 +32,13 @@ log = structlog.get_logger()
 _broker = {"rests_until": 0.0}
 _thread = {"pid": 0}
 _accepted: "queue.SimpleQueue[str]" = queue.SimpleQueue()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _tidy_connections(**_: Any) -> None:
+    """A worker's connection to the record is kept for the next task, unless it is broken or too old."""
+    close_old_connections()
 
 
 def nudge_delivery(delivery_id: str) -> None:
