@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from causes.cause import Condition, Symptom
-from causes.guilty import ETCD_THINGS
+from causes.guilty import ABOVE_POD, ETCD_THINGS
 from causes.score import Judged
 from causes.symptoms import symptoms_of_alert
 from domain.entities import EntityKind, EntityRef, RelationKind
@@ -23,7 +23,6 @@ MEASURE = "topology"
 LIFT, LOWER = 1.0, -2.0
 # Times are only known to a scrape.
 SCRAPE = timedelta(seconds=15)
-PODS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,9 @@ def _linked(view: View, judged: Judged) -> bool:
 
 def _on_etcd(scope: Scope) -> bool:
     """The pods' cluster is the one that a declared etcd serves, or a relation leads from them to an etcd."""
-    clusters = {e.cluster for kind in PODS for e in scope.of_kind(kind)}
+    clusters = {e.cluster for kind in ABOVE_POD for e in scope.of_kind(kind)}
     served = {etcd.cluster for etcd in scope.connections.etcd if etcd.cluster}
-    starts = {e.key for kind in PODS for e in scope.of_kind(kind)}
+    starts = {e.key for kind in ABOVE_POD for e in scope.of_kind(kind)}
     told = any(r.start in starts and r.end.startswith(("EtcdCluster/", "EtcdMember/")) for r in scope.relations)
     return bool(clusters & served) or told
 

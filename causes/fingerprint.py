@@ -1,6 +1,7 @@
 """One hash over everything a verdict rests on, so that two verdicts can be known to answer the same question."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -20,7 +21,9 @@ def encoded(thing: object) -> bytes:
 
 def stable(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings in an order that depends on their content only."""
-    return tuple(sorted(findings, key=lambda f: (f.measure, encoded(f))))
+    rows = list(findings)
+    times = Counter(f.measure for f in rows)
+    return tuple(sorted(rows, key=lambda f: (f.measure, encoded(f) if times[f.measure] > 1 else b"")))
 
 
 def input_hash(scope: Scope, findings: Sequence[Finding]) -> str:

@@ -1,13 +1,12 @@
 """Which kinds of trouble an incident's alerts are about."""
 
 from causes.cause import Symptom
+from causes.guilty import ABOVE_POD, ETCD_THINGS
 from domain.alerts import ParsedAlert
 from domain.entities import EntityKind
 from domain.findings import Finding
 from domain.scope import Scope
 
-ETCD_KINDS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
-PROBE_KINDS = frozenset({EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE})
 WORDS = {
     Symptom.ETCD: ("etcd",),
     Symptom.PROBE: ("probe", "blackbox", "readiness", "liveness", "kubepod", "crashloop", "notready", "targetdown"),
@@ -40,8 +39,8 @@ def symptoms_of_alert(alert: ParsedAlert) -> frozenset[Symptom]:
 
 
 def _of_kinds(kinds: set[EntityKind]) -> set[Symptom]:
-    pairs = ((Symptom.ETCD, ETCD_KINDS), (Symptom.PROBE, PROBE_KINDS))
-    return {symptom for symptom, own in pairs if kinds & own}
+    pairs = ((Symptom.ETCD, ETCD_THINGS), (Symptom.PROBE, ABOVE_POD))
+    return {symptom for symptom, own in pairs if kinds.intersection(own)}
 
 
 def _on_member_host(scope: Scope) -> bool:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import msgspec
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from domain.alerts import AlertState, ParsedAlert
@@ -15,7 +14,7 @@ from domain.scope import Scope
 from domain.verdict import Verdict
 from incidents import outbox
 from incidents.models import Alert, Feedback, Incident, Investigation, Source, VerdictRow
-from incidents.place import store_entities, store_relations
+from incidents.place import next_number, store_entities, store_relations
 
 NAMESPACE = uuid.UUID("6f6b7a55-7f4c-4d36-9c2b-0f6d6f5f2b11")
 
@@ -45,9 +44,8 @@ def remember_past(past: Past, source: Source) -> Incident | None:
     if Incident.objects.filter(pk=past.id).exists():
         return None
     began, ended = past.scope.started_at - past.back, past.scope.as_of - past.back
-    number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     incident = Incident.objects.create(
-        id=past.id, number=number, title=past.title[:300], state="resolved", started_at=began, opened_at=began,
+        id=past.id, number=next_number(), title=past.title[:300], state="resolved", started_at=began, opened_at=began,
         last_alert_at=ended, resolved_at=ended, suggested_at=ended, recurrence_of=past.recurrence_of[:80],
         recorded_from=f"history/{past.recurrence_of}"[:500], first_cause=past.cause[:60],
         severity=max(a.severity.rank for a in past.scope.alerts), verdict_state=past.verdict.state.value,

@@ -234,10 +234,14 @@ def _relations(keys: frozenset[str]) -> Iterator[Relation]:
         yield Relation(start, RelationKind(kind), end)
 
 
+def next_number() -> int:
+    """The number of the next incident."""
+    return (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
 def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:
-    number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     return Incident.objects.create(
-        number=number, title=alert.title[:300], severity=alert.severity.rank,
+        number=next_number(), title=alert.title[:300], severity=alert.severity.rank,
         started_at=alert.started_at, opened_at=now, last_alert_at=alert.started_at,
         recorded_from=recorded,
     )  # fmt: skip

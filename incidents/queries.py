@@ -1,7 +1,7 @@
 """All reads of the record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
@@ -174,8 +174,7 @@ def parsed_alerts(row: Incident) -> list[ParsedAlert]:
 def _told(row: Alert) -> ParsedAlert:
     alert = msgspec.json.decode(row.parsed, type=ParsedAlert)
     state = AlertState.FIRING if row.firing else AlertState.RESOLVED
-    fields = {name: getattr(alert, name) for name in alert.__dataclass_fields__}
-    return ParsedAlert(**{**fields, "state": state, "started_at": row.started_at, "ended_at": row.ended_at})
+    return replace(alert, state=state, started_at=row.started_at, ended_at=row.ended_at)
 
 
 def scope(row: Incident, declared: Connections, as_of: datetime, recorded: Sequence[ChangeRef] | None = None) -> Scope:
