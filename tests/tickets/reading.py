@@ -163,7 +163,7 @@ def wecom(content: Any) -> set[str]:
 
 def dingtalk(content: Any) -> set[str]:
     item = rf"- (?:\[(?P<link>{PLAIN})\]\({ADDRESS}\)|(?P<plain>{PLAIN}?))"
-    beneath = rf"(?: · (?:\[(?P<show>{PLAIN})\]\({ADDRESS}\)|(?P<query>{PLAIN})))?"
+    beneath = rf"(?:  · (?:\[(?P<show>{PLAIN})\]\({ADDRESS}\)|(?P<query>{PLAIN})))?"
     rest = rf"### (?P<title>{WITHIN})|\*\*(?P<strong>{WITHIN})\*\*|\[(?P<open>{PLAIN})\]\({ADDRESS}\)|(?P<note>{PLAIN})"
     return _lines(re.compile(rf"(?:{item}{beneath}|{rest})"), content)
 

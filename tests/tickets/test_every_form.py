@@ -64,6 +64,7 @@ def told(text: str) -> Report:
 @settings(max_examples=60, deadline=None)
 @example("")
 @example("".join(NASTY))
+@example("a · b")
 def test_untrusted_text_is_text_and_the_same_in_every_form(text: str) -> None:
     for language in ("en", "zh-hans"):
         read = {form: sentences(form, render(told(text), form, language, WHOLE)) for form in FORMS}

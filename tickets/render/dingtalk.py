@@ -13,7 +13,8 @@ MARKS = Marks(
     link=lambda text, url: f"[{text}]({url})",
     title=lambda text: f"### {within(text)}",
     headline=lambda text: f"**{within(text)}**",
-    item=lambda text, beneath: f"- {text}" + (f" · {beneath}" if beneath else ""),
+    # Two spaces, as no sentence has: where it ends and its query begins is never in doubt.
+    item=lambda text, beneath: f"- {text}" + (f"  · {beneath}" if beneath else ""),
     section=lambda level, title, items: f"**{within(title)}**\n\n" + "\n".join(items),
     note=lambda text: text,
     whole="\n\n".join,
