@@ -10,7 +10,8 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import BinaryField, Prefetch, Q, QuerySet
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from domain.alerts import AlertState, ParsedAlert, Severity
@@ -38,6 +39,8 @@ from incidents.models import (
 )
 
 LINKS_LOOKED_AT = 5_000
+# Of a raw body, which may have 8 MiB, pages show no more than this.
+BEGINNING_BYTES = 20_000
 
 log = structlog.get_logger()
 
@@ -135,9 +138,19 @@ def due_outbox(target: str) -> list[Outbox]:
 
 
 def stuck_deliveries() -> QuerySet[Delivery]:
-    """Parked and dead deliveries, newest first."""
-    rows = Delivery.objects.filter(state__in=["parked", "dead"]).select_related("source")
+    """Parked and dead deliveries without their bodies, newest first."""
+    rows = Delivery.objects.filter(state__in=["parked", "dead"]).select_related("source").defer("body")
     return rows.order_by("-received_at")
+
+
+def deliveries_of(row: Incident) -> QuerySet[Delivery]:
+    """What brought the incident's alerts, without the bodies, newest first."""
+    return row.deliveries.select_related("source").defer("body").order_by("-received_at")
+
+
+def with_beginnings(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """The deliveries with the first bytes of each body as `beginning`."""
+    return rows.annotate(beginning=Substr("body", 1, BEGINNING_BYTES, output_field=BinaryField()))
 
 
 def sources() -> QuerySet[Source]:
@@ -199,9 +212,9 @@ def known_changes(entity: str = "", since: datetime | None = None, until: dateti
     return rows.filter(at__lt=until) if until else rows
 
 
-def snapshot(incident_id: str) -> IncidentSnapshot:
+def snapshot(incident_id: str, *, with_findings: bool = True) -> IncidentSnapshot:
     """One incident whole. Raises Incident.DoesNotExist."""
-    found = snapshots([incident_id])
+    found = snapshots([incident_id], with_findings=with_findings)
     if not found:
         raise Incident.DoesNotExist(incident_id)
     return found[0]
@@ -209,7 +222,7 @@ def snapshot(incident_id: str) -> IncidentSnapshot:
 
 def snapshots(ids: Sequence[str], *, with_findings: bool = True) -> list[IncidentSnapshot]:
     """Several incidents whole, in the order asked; without findings where nobody reads them, as they are large."""
-    alerts = Prefetch("alerts", Alert.objects.select_related("source").prefetch_related("entities"))
+    alerts = Prefetch("alerts", Alert.objects.defer("parsed").select_related("source").prefetch_related("entities"))
     rows = list(Incident.objects.filter(pk__in=ids).prefetch_related("entities", "feedback", "tickets", alerts))
     keys = [row.pk for row in rows]
     around = _Around(

@@ -23,7 +23,7 @@ def postmortem_of(row: Incident, language: str = "en") -> str:
         acknowledged=row.acknowledged_at, acknowledged_by=row.acknowledged_by, resolved=row.resolved_at,
         reopened=row.reopened,
     )  # fmt: skip
-    return draft(queries.snapshot(str(row.pk)), times, settings.PUBLIC_URL, language, known())
+    return draft(queries.snapshot(str(row.pk), with_findings=False), times, settings.PUBLIC_URL, language, known())
 
 
 def report_of(snapshot: IncidentSnapshot, about: Known | None = None) -> Report:

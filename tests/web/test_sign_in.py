@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -12,7 +13,6 @@ from django.utils import timezone
 from incidents import guesses, record, retention
 from incidents.guesses import FREE, FREE_TOGETHER, LONGEST
 from incidents.models import AuditEntry, Delivery, Guess
-from ingest import receive
 from web.api.access import add_token
 from web.pages.sign_in import MARK
 
@@ -224,7 +224,7 @@ DOORS = [
 
 @pytest.mark.parametrize(("path", "key"), [*((path, {}) for path in DOORS), (DOORS[3], {"Idempotency-Key": "k"})])
 def test_wrong_tokens_are_slowed_and_a_right_one_is_never_kept_waiting(db, path: str, key: dict[str, str]) -> None:
-    receive.forget_sources()
+    cache.clear()
     _, token = record.make_source("alertmanager", "prod")
 
     def ask(path: str, token: str) -> int:
@@ -240,11 +240,11 @@ def test_wrong_tokens_are_slowed_and_a_right_one_is_never_kept_waiting(db, path:
     assert ask("/ingest/alertmanager/prod", token) == 202
     assert ask("/api/v1/incidents/", add_token("t", ["read", "write"])) in {200, 400}
     assert ask("/metrics", add_token("m", ["metrics"])) in {200, 405}
-    receive.forget_sources()
+    cache.clear()
 
 
 def test_an_accepted_delivery_costs_what_it_did_before(db, django_assert_num_queries) -> None:
-    receive.forget_sources()
+    cache.clear()
     _, token = record.make_source("alertmanager", "prod")
     client = Client(headers={"Authorization": f"Bearer {token}"})
     for _ in range(2):
@@ -252,4 +252,4 @@ def test_an_accepted_delivery_costs_what_it_did_before(db, django_assert_num_que
     with django_assert_num_queries(1):
         client.post("/ingest/alertmanager/prod", "{}", content_type="application/json")
     assert Delivery.objects.count() == 3 and not Guess.objects.exists()
-    receive.forget_sources()
+    cache.clear()

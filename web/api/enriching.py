@@ -143,7 +143,7 @@ class Enrich(Api):
         if row is None:
             detail = "no incident fits" if tried else "give one of ticket, labels, alert, incident"
             return problem(404, "No incident for this ticket", detail=detail, tried=tried)
-        snapshot = queries.snapshot(str(row.pk))
+        snapshot = queries.snapshot(str(row.pk), with_findings=False)
         verdict, report, language = snapshot.verdict, report_of(snapshot), asked["language"]
         return Response({
             **flat(snapshot, report, language),

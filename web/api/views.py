@@ -103,7 +103,8 @@ class Timeline(Api):
     def get(self, request: Request, incident_id: str) -> Response:
         """What happened, oldest first."""
         row = found(incident_id)
-        return Response([msgspec.to_builtins(m) for m in timeline(row)])
+        moments = timeline(row, queries.changes(row), queries.confirmations(row))
+        return Response([msgspec.to_builtins(m) for m in moments])
 
 
 class Similar(Api):

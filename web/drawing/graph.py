@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from domain.entities import KIND_NAMES
 from domain.snapshot import IncidentSnapshot
 from domain.verdict import Verdict
+from web.drawing.values import percent
 
 BOX_WIDTH, BOX_HEIGHT = 196, 42
 COLUMN, ROW = 258, 56
@@ -60,11 +61,11 @@ def _right(verdict: Verdict | None, language: str) -> list[Node]:
     if verdict is None:
         return []
     causes = [
-        Node(f"c{c.cause}", "cause", f"{c.probability:.0%}", c.title.in_language(language), 3, f"#cause-{c.cause}")
+        Node(f"c{c.cause}", "cause", percent(c.probability), c.title.in_language(language), 3, f"#cause-{c.cause}")
         for c in verdict.causes[:3]
     ]
     similar = [
-        Node(f"s{s.incident}", "similar", f"≈ {s.score:.0%}", s.title, 3, f"/incidents/{s.incident}/")
+        Node(f"s{s.incident}", "similar", f"≈ {percent(s.score)}", s.title, 3, f"/incidents/{s.incident}/")
         for s in verdict.similar[:3]
     ]
     return causes + similar

@@ -52,6 +52,15 @@ def _counted(number: str, unit: str, language: str) -> str:
     return Text(f"{number} {one if number == '1' else many}", f"{number} {zh}").in_language(language).strip()
 
 
+def percent(probability: float) -> str:
+    """0..1 as a whole percentage; never 0 % or 100 %, as nothing is certain."""
+    if 0 < probability < 0.01:
+        return "<1%"
+    if 0.99 < probability < 1:
+        return ">99%"
+    return f"{probability:.0%}"
+
+
 def limited(limit: float | None, unit: str, language: str = "en") -> str:
     """A limit beside its value: a count's word is not said twice, and nothing has no unit."""
     bare = "" if limit == 0 or unit in COUNTS or unit == "exit code" else unit

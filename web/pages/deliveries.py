@@ -13,15 +13,18 @@ from incidents.models import Delivery
 from ingest.tasks import nudge_delivery
 from web.pages.actions import action
 
-RAW_BYTES = 20_000
+
+def raw_text(row: Delivery) -> str:
+    """The beginning of a raw body, as a row that was asked for with it has it, as text."""
+    return bytes(row.beginning).decode("utf-8", "replace")  # type: ignore[attr-defined]
 
 
 @require_safe
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
     """The newest first, 25 a page."""
-    rows = Paginator(queries.stuck_deliveries(), 25).get_page(request.GET.get("page"))
-    shown = [(row, bytes(row.body)[:RAW_BYTES].decode("utf-8", "replace")) for row in rows]
+    rows = Paginator(queries.with_beginnings(queries.stuck_deliveries()), 25).get_page(request.GET.get("page"))
+    shown = [(row, raw_text(row)) for row in rows]
     return render(request, "web/deliveries.html", {"rows": rows, "shown": shown})
 
 

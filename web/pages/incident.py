@@ -16,11 +16,12 @@ from django.views.decorators.http import require_safe
 
 from domain.alerts import ParsedAlert
 from domain.findings import Finding
+from domain.scope import ChangeRef
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
 from incidents import outbox, queries, record, watches
-from incidents.models import Alert, Delivery, Incident
+from incidents.models import Alert, Delivery, Feedback, Incident
 from incidents.reporting import known
 from tickets.render.form import safe_url
 from tickets.report import graph_page
@@ -28,9 +29,9 @@ from web.drawing.chart import line_chart
 from web.drawing.graph import draw, picture_of
 from web.pages.actions import action
 from web.pages.causes import choices, title_of
+from web.pages.deliveries import raw_text
 
 RAW_SHOWN = 10
-RAW_BYTES = 20_000
 REVISIONS = 100
 NO_SERVERS: Mapping[str, str] = {}
 # Requests to an API and probes stand where a query does; a Prometheus cannot draw them.
@@ -116,7 +117,7 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "ruled_out": [(r, title_of(r.cause)) for r in verdict.ruled_out] if verdict else [],
         "similar": [(s, title_of(s.cause)) for s in verdict.similar] if verdict else [],
         "feedback": [(f, title_of(f.cause)) for f in feedback],
-        "timeline": timeline(row),
+        "timeline": timeline(row, snapshot.changes, feedback),
         "deliveries": raw_deliveries(row),
         # Labels by which a ticket can be found are not keys that a person knows.
         "tickets": [(link, safe_url(link.url)) for link in outbox.tickets_of(row) if not link.key.startswith("ALERT{")],
@@ -194,9 +195,9 @@ def _counted(alert: Alert) -> str:
     return said.in_language(get_language() or "en")
 
 
-def timeline(row: Incident) -> list[Moment]:
+def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Feedback]) -> list[Moment]:
     """Alerts, changes, looks, verdicts and what people did, oldest first."""
-    moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in queries.changes(row)]
+    moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in changes]
     for alert in row.alerts.select_related("source").order_by("started_at", "pk"):
         reason = Text(**alert.joined_because) if set(alert.joined_because) == {"en", "zh"} else None
         why = reason.in_language(get_language() or "en") if reason else ""
@@ -207,7 +208,7 @@ def timeline(row: Incident) -> list[Moment]:
     # A second look at the same moment, for measurements that came late, is no second line.
     looks = set(row.investigations.filter(state="done", as_of__isnull=False).values_list("as_of", flat=True))
     moments += [Moment(at, "looked", gettext("Checks asked the infrastructure")) for at in looks if at is not None]
-    return sorted([*moments, *_verdicts(row), *_phases(row)], key=lambda m: m.at)
+    return sorted([*moments, *_verdicts(row), *_phases(row, feedback)], key=lambda m: m.at)
 
 
 def _verdicts(row: Incident) -> list[Moment]:
@@ -231,13 +232,13 @@ def judgement_word(kind: str) -> str:
     return {"confirmed": gettext("confirmed"), "rejected": gettext("rejected")}.get(kind, gettext("corrected"))
 
 
-def _phases(row: Incident) -> list[Moment]:
+def _phases(row: Incident, feedback: Iterable[Feedback]) -> list[Moment]:
     found = []
     if row.acknowledged_at:
         found.append(Moment(row.acknowledged_at, "done", gettext("Acknowledged by %s") % row.acknowledged_by))
     if row.resolved_at:
         found.append(Moment(row.resolved_at, "ended", gettext("Incident resolved")))
-    for entry in queries.confirmations(row):
+    for entry in feedback:
         title = title_of(entry.cause).in_language(get_language() or "en")
         found.append(Moment(entry.at, "done", f"{entry.by}: {judgement_word(entry.kind)} – {title}", entry.note))
     return found
@@ -245,8 +246,8 @@ def _phases(row: Incident) -> list[Moment]:
 
 def raw_deliveries(row: Incident) -> list[tuple[Delivery, str]]:
     """The newest raw bodies that brought alerts of the incident, as text."""
-    rows = row.deliveries.select_related("source").order_by("-received_at")[:RAW_SHOWN]
-    return [(d, bytes(d.body)[:RAW_BYTES].decode("utf-8", "replace")) for d in rows]
+    rows = queries.with_beginnings(queries.deliveries_of(row))[:RAW_SHOWN]
+    return [(d, raw_text(d)) for d in rows]
 
 
 @require_safe

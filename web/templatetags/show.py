@@ -16,9 +16,10 @@ from domain.entities import KIND_NAMES, EntityKind, named
 from domain.text import Text
 from domain.verdict import Role
 from tickets.report import step_line
-from web.drawing.values import limited, spoken
+from web.drawing.values import limited, percent, spoken
 
 register = template.Library()
+register.filter(percent)
 
 
 @register.filter
@@ -92,16 +93,6 @@ def role_word(role: str) -> str:
         Role.CONSEQUENCE: gettext("follows from the first"),
     }
     return words.get(Role(role), "")
-
-
-@register.filter
-def percent(probability: float) -> str:
-    """0..1 as a whole percentage; never 0 % or 100 %, as nothing is certain."""
-    if 0 < probability < 0.01:
-        return "<1%"
-    if 0.99 < probability < 1:
-        return ">99%"
-    return f"{probability:.0%}"
 
 
 @register.filter

@@ -1,0 +1,96 @@
+"""Pages and API ask the record as often for many rows as for few."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.connections import ChatDecl, Connections
+from domain.entities import EntityKind, EntityRef
+from incidents import declare, queries, record
+from incidents.models import Delivery, Incident, Outbox, Source
+from tests.web.conftest import finding, verdict
+
+PAGES = ["/", "/incidents/1/", "/sources/", "/connections/", "/outbox/", "/deliveries/"]
+API = [f"/api/v1/{path}" for path in (
+    "incidents/", "incidents/1/", "incidents/1/verdict/", "incidents/1/timeline/", "incidents/1/similar/",
+    "changes/", "deliveries/", "outbox/",
+)]  # fmt: skip
+
+ENRICH = "/api/v1/tickets/enrich/"
+
+
+def grown(first: int, last: int, alerts: int) -> None:
+    """Incidents of that many alerts, each with all that hangs on it: told targets, looks, verdicts, what people said."""
+    now = timezone.now()
+    declare.declare(Connections(chat=[chat(n) for n in range(first, last)]))
+    for n in range(first, last):
+        source, _ = record.make_source("alertmanager", f"source-{n}")
+        pods = [EntityRef(EntityKind.POD, f"pod-{n}-{a}", f"cluster-{n}", "shop") for a in range(alerts)]
+        member = EntityRef(EntityKind.ETCD_MEMBER, f"etcd-{n}", f"cluster-{n}")
+        told = tuple(
+            ParsedAlert(f"f{n}-{a}", "1", AlertState.FIRING, "Down", f"{pod.name} is down", Severity.HIGH, now,
+                        entities=(member, pod))
+            for a, pod in enumerate(pods)
+        )  # fmt: skip
+        for part in (told[:1], told):
+            delivery = record.accept(source, b"{}", {}, now)
+            parsed = ParsedDelivery(part, ticket_labels=(f"OPS-{n}",))
+            row = record.apply_burst([(delivery, parsed)], Connections())[0]
+            look = row.investigations.get(state="asked")
+            record.save_investigation(look, now, [finding(now)], b"")
+            record.save_verdict(row, look, verdict(str(row.pk), now))
+        record.give_feedback(row, "ada", "confirmed", "etcd-slow-disk")
+        record.add_change(kind="deploy", reference=f"r{n}", title="cart", at=now - timedelta(minutes=1), url="",
+                          entities=list(row.entities.all()))  # fmt: skip
+        parked = record.accept(source, b"{", {}, now)
+        Delivery.objects.filter(pk=parked.pk).update(state="parked", reason="no JSON")
+
+
+def chat(number: int) -> ChatDecl:
+    return ChatDecl(kind="wecom", name=f"chat-{number}", url="https://chat.example/hook")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *API])
+def test_more_rows_cost_no_more_queries(person, path):
+    grown(0, 2, alerts=2)
+    few = asked(lambda: person.get(path))
+    grown(2, 6, alerts=5)
+    assert (
+        Incident.objects.count() == Source.objects.count() == 6 and Incident.objects.get(number=6).alerts.count() == 5
+    )
+    assert Outbox.objects.filter(target__startswith="chat:").count() == 2 * 2 + 4 * 6
+    assert asked(lambda: person.get(path.replace("/1/", "/6/"))) == few
+
+
+def test_the_answer_for_a_ticket_costs_no_more_for_more_alerts_and_reads_no_finding(person):
+    ticket = {"ticket": "OPS-0", "format": "markdown"}
+    grown(0, 2, alerts=2)
+    few = asked(lambda: person.post(ENRICH, ticket, content_type="application/json"))
+    grown(2, 6, alerts=5)
+    with CaptureQueriesContext(connection) as caught:
+        assert person.post(ENRICH, {"ticket": "OPS-5"}, content_type="application/json").status_code == 200
+    assert len(caught) == few
+    assert not any('"findings"' in query["sql"] for query in caught.captured_queries)
+
+
+def test_a_page_reads_the_beginning_of_a_raw_body_only(person):
+    grown(0, 1, alerts=1)
+    Delivery.objects.update(body=b"<" * 3 * queries.BEGINNING_BYTES)
+    for path in ("/incidents/1/", "/deliveries/"):
+        page = person.get(path).content
+        assert page.count(b"&lt;") % queries.BEGINNING_BYTES == 0 and page.count(b"&lt;") > 0
+    rows = queries.with_beginnings(queries.stuck_deliveries())
+    assert all(row.get_deferred_fields() == {"body"} for row in rows) and len(rows) == 1
+
+
+def asked(call: Callable[[], HttpResponse]) -> int:
+    call()
+    with CaptureQueriesContext(connection) as caught:
+        assert call().status_code == 200
+    return len(caught)
