@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,7 +15,7 @@ from django.db.models import Count, F, Max, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from domain.alerts import ParsedDelivery
+from domain.alerts import ParsedAlert, ParsedDelivery
 from domain.connections import Connections
 from domain.errors import Refused
 from domain.findings import Finding
@@ -36,12 +38,25 @@ from incidents.place import Declared, place_alert, settle
 
 MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=130)
+# SQLite has one writer, and the doors give up after 20 s: a long message leaves them room, more than they sleep between
+# two attempts.
+HOLD_S, ROOM_S, STEP = 1.0, 0.12, 20
 # The first alert is looked at right away; what follows comes in a burst, and one look sees all of it.
 DEBOUNCE = timedelta(milliseconds=1200)
 LONGEST_BURST = timedelta(seconds=5)
 # Scrapes, smoothed values and events come late: what the first look could not see yet, a second one does.
 SECOND_LOOK = timedelta(seconds=90)
 RUN_ADMITTED = "run admitted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Some alerts of one delivery, and whether they are its last."""
+
+    delivery: Delivery
+    parsed: ParsedDelivery
+    alerts: tuple[ParsedAlert, ...]
+    last: bool
 
 
 def hashed(token: str) -> str:
@@ -128,32 +143,57 @@ def fail_delivery(delivery: Delivery, reason: str) -> None:
 
 
 def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: Connections) -> list[Incident]:
-    """All alerts of these deliveries into the record and its incidents, in one transaction; marks them done.
+    """The same for several deliveries: what an incident needs after its alerts is done once.
 
-    What an incident needs after its alerts is done once.
+    One transaction, or several where it would take longer than `HOLD_S`: the doors write to the same record. What was
+    placed before a fault is placed again later, which changes nothing.
     """
+    steps = deque(step for delivery, parsed in burst for step in _steps(delivery, parsed))
+    touched = _apply(steps, connections)
+    while steps:
+        time.sleep(ROOM_S)
+        touched |= _apply(steps, connections)
+    return list(touched.values())
+
+
+def _steps(delivery: Delivery, parsed: ParsedDelivery) -> Iterator[_Step]:
+    alerts = parsed.alerts
+    for start in range(0, len(alerts) or 1, STEP):
+        yield _Step(delivery, parsed, alerts[start : start + STEP], start + STEP >= len(alerts))
+
+
+def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]:
+    """As many steps as fit into one transaction; they are taken off. The incidents that they touched, by id."""
     with transaction.atomic():
         _one_at_a_time()
-        declared = Declared.by(connections)
+        declared, until = Declared.by(connections), time.monotonic() + HOLD_S
         touched: dict[str, Incident] = {}
-        for delivery, parsed in burst:
-            touched |= _place(delivery, parsed, declared)
+        while steps:
+            touched |= _place(steps.popleft(), declared)
+            if time.monotonic() > until:
+                break
         for incident in touched.values():
             if settle(incident):
                 outbox.want_all(incident, timezone.now())
             ask_investigation(incident)
-    return list(touched.values())
+        if steps:
+            waiting = {step.delivery.pk for step in steps}
+            Delivery.objects.filter(pk__in=waiting).update(claimed_until=timezone.now() + LEASE)
+    return touched
 
 
-def _place(delivery: Delivery, parsed: ParsedDelivery, declared: Declared) -> dict[str, Incident]:
-    """The incidents that one delivery's alerts are part of, by id; marks the delivery done."""
-    placed = [place_alert(delivery, alert, declared) for alert in parsed.alerts]
+def _place(step: _Step, declared: Declared) -> dict[str, Incident]:
+    """The incidents that some alerts of a delivery are part of, by id; the last ones mark the delivery done."""
+    delivery, parsed = step.delivery, step.parsed
+    placed = [place_alert(delivery, alert, declared) for alert in step.alerts]
     touched = {str(incident.pk): incident for incident in placed}
     delivery.incidents.add(*touched.values())
     for incident in touched.values():
         link_tickets(incident, parsed)
-    Delivery.objects.filter(pk=delivery.pk).update(state="done", reason="", claimed_until=None, missing=parsed.missing)
-    Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
+    if step.last:
+        done = Delivery.objects.filter(pk=delivery.pk)
+        done.update(state="done", reason="", claimed_until=None, missing=parsed.missing)
+        Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
     return touched
 
 

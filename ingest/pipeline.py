@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from itertools import groupby
 from operator import attrgetter
@@ -29,6 +30,7 @@ from ingest.refill import refill
 from ingest.sources import all_sources
 
 Declared = Callable[[], Connections]
+MOST_ALERTS = 2000
 log = structlog.get_logger()
 
 
@@ -48,7 +50,7 @@ def _taken(rows: list[Delivery]) -> list[Incident]:
 
 def _parsed(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
     try:
-        return refill(delivery, _read(delivery), declared())
+        return _bounded(refill(delivery, _read(delivery), declared()))
     except Malformed as error:
         record.park(delivery, str(error))
     except Exception as error:  # the border of a task: what is not expected counts as an attempt too
@@ -64,6 +66,15 @@ def _read(delivery: Delivery) -> ParsedDelivery:
     except (RecursionError, OverflowError, ValueError) as error:
         log.exception("delivery_unreadable", delivery=str(delivery.pk))
         raise Malformed(f"it cannot be read ({error})") from error
+
+
+def _bounded(parsed: ParsedDelivery) -> ParsedDelivery:
+    """What one worker can place before its time is over; the others count as cut off, as a sender's own limit does."""
+    over = len(parsed.alerts) - MOST_ALERTS
+    if over <= 0:
+        return parsed
+    log.warning("delivery_cut", alerts=len(parsed.alerts), kept=MOST_ALERTS)
+    return replace(parsed, alerts=parsed.alerts[:MOST_ALERTS], missing=parsed.missing + over)
 
 
 def _placed(burst: list[tuple[Delivery, ParsedDelivery]], declared: Declared) -> list[Incident]:
