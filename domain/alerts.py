@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.entities import EntityRef
+from domain.text import Text
 
 
 class Severity(StrEnum):
@@ -20,6 +21,15 @@ class Severity(StrEnum):
     def rank(self) -> int:
         """0 (info) to 4 (critical)."""
         return list(Severity).index(self)
+
+
+SEVERITY_NAMES = {
+    Severity.INFO: Text("info", "信息"),
+    Severity.WARNING: Text("warning", "警告"),
+    Severity.AVERAGE: Text("average", "一般"),
+    Severity.HIGH: Text("high", "严重"),
+    Severity.CRITICAL: Text("critical", "灾难"),
+}
 
 
 class AlertState(StrEnum):

@@ -168,6 +168,8 @@ class Incident(models.Model):
             models.Index(fields=["-started_at", "-number"], name="incident_newest"),
             models.Index(fields=["state", "-started_at"], name="incident_by_state"),
             models.Index(fields=["first_cause", "-started_at"], name="incident_by_cause"),
+            # By it a watched list learns whether anything is new.
+            models.Index(fields=["-last_alert_at"], name="incident_latest"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(severity__lte=4), name="severity_0_to_4"),

@@ -47,6 +47,8 @@ class Outbox(models.Model):
             models.Index(fields=["next_at"], name="outbox_waiting", condition=Q(state="waiting")),
             models.Index(fields=["target", "tried_at"], name="outbox_unsent", condition=~Q(state="done")),
             models.Index(fields=["target", "first_at"], name="outbox_first"),
+            # How far each target knows of one incident.
+            models.Index(fields=["object"], name="outbox_object"),
         ]
 
     def __str__(self) -> str:

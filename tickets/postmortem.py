@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from domain.alerts import Severity
+from domain.alerts import SEVERITY_NAMES
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, Verdict
@@ -15,13 +15,6 @@ from tickets.report import NOTHING_MORE, Known, Line, Section, bounded
 
 LIMIT = 200_000
 MOMENTS, TERMS, ENTITIES = 200, 12, 30
-SEVERITIES = {
-    Severity.INFO: Text("info", "信息"),
-    Severity.WARNING: Text("warning", "警告"),
-    Severity.AVERAGE: Text("average", "一般"),
-    Severity.HIGH: Text("high", "严重"),
-    Severity.CRITICAL: Text("critical", "灾难"),
-}
 DRAFT = Text("Postmortem draft: {title}", "复盘草稿：{title}")
 TO_WRITE = Text("To be written by people.", "由人填写。")
 NOT_YET = Text("not yet", "尚未")
@@ -124,7 +117,7 @@ def _line(en: str, zh: str, url: str = "") -> Line:
 
 
 def _summary(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
-    severity, lasted = SEVERITIES[snapshot.severity], spoken(phases(times)[-1].lasted)
+    severity, lasted = SEVERITY_NAMES[snapshot.severity], spoken(phases(times)[-1].lasted)
     yield _line(f"Severity: {severity.en}", f"严重程度：{severity.zh}")
     yield _line(f"First alert: {_at(times.first_alert)}", f"首个告警：{_at(times.first_alert)}")
     ended = _at(times.resolved) if times.resolved else ""

@@ -238,3 +238,9 @@ def test_nothing_secret_is_shown_in_a_dry_run(cloud, memory):
     with reached(cloud, declared(cloud, mode="dry-run"), traffic) as means:
         SYSTEM.tell(means, notice(), memory)
     assert cloud.secret not in json.dumps(traffic.held_back)
+
+
+def test_a_chinese_ticket_says_how_severe_it_is_in_chinese(jira, memory):
+    tell(jira, notice(language="zh"), memory)
+    description = contract.text_of(jira.issues[0].fields["description"])
+    assert "严重级别：严重" in description and "high" not in description

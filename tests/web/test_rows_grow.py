@@ -12,7 +12,7 @@ from django.utils import timezone
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import ChatDecl, Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import declare, queries, record
+from incidents import declare, outbox, queries, record
 from incidents.models import Delivery, Incident, Outbox, Source
 from tests.web.conftest import finding, verdict
 
@@ -87,6 +87,27 @@ def test_a_page_reads_the_beginning_of_a_raw_body_only(person):
         assert page.count(b"&lt;") % queries.BEGINNING_BYTES == 0 and page.count(b"&lt;") > 0
     rows = queries.with_beginnings(queries.stuck_deliveries())
     assert all(row.get_deferred_fields() == {"body"} for row in rows) and len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "plan"),
+    [("incidents_incident", "INDEX incident_latest"), ("incidents_outbox", "INDEX outbox_object (object=?)")],
+)
+def test_what_watched_pages_ask_reads_no_whole_table(person, incident, table, plan):
+    with CaptureQueriesContext(connection) as caught:
+        person.get("/incidents/stamp/")
+        outbox.of_incident(incident)
+    (sql,) = [query["sql"] for query in caught.captured_queries if f'FROM "{table}"' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        assert plan in str(cursor.fetchall())
+
+
+def test_the_list_is_fresh_again_when_a_later_verdict_names_another_cause(person, incident):
+    before = person.get("/incidents/stamp/").content
+    assert person.get("/incidents/stamp/").content == before
+    record.save_verdict(incident, incident.investigations.first(), verdict(str(incident.pk), timezone.now()))
+    assert person.get("/incidents/stamp/").content != before
 
 
 def asked(call: Callable[[], HttpResponse]) -> int:

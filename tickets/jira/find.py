@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.alerts import SEVERITY_NAMES
 from domain.errors import NotYet, Refused
 from domain.text import Text
 from tickets.jira import texts
@@ -172,9 +173,9 @@ def create(wire: Wire, notice: Notice, memory: Memory) -> Ticket:
 
 def _new(wire: Wire, notice: Notice) -> dict[str, Any]:
     declared, report, language = wire.means.declared, notice.report, notice.language
+    severity = SEVERITY_NAMES[notice.snapshot.severity]
     opening = Text(
-        f"Opened by Incident Graph. Severity: {notice.snapshot.severity.value}.",
-        f"由 Incident Graph 创建。严重级别：{notice.snapshot.severity.value}。",
+        f"Opened by Incident Graph. Severity: {severity.en}.", f"由 Incident Graph 创建。严重级别：{severity.zh}。"
     )
     told = [opening.in_language(language), report.title, report.headline.in_language(language)]
     fields = {

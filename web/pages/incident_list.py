@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from domain.alerts import Severity
 from incidents import queries
-from incidents.models import Incident
+from incidents.models import Incident, VerdictRow
 from web.pages.causes import title_of
 
 PAGE_SIZE = 30
@@ -94,10 +94,5 @@ def stamp(request: HttpRequest) -> HttpResponse:
 
 def _stamp() -> str:
     newest = Incident.objects.order_by("-last_alert_at").values_list("last_alert_at", "state").first()
-    told = (
-        Incident.objects.order_by("-suggested_at")
-        .filter(suggested_at__isnull=False)
-        .values_list("suggested_at")
-        .first()
-    )
-    return f"{newest and newest[0].timestamp()}-{newest and newest[1]}-{told and told[0] and told[0].timestamp()}"
+    judged = VerdictRow.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return f"{newest and newest[0].timestamp()}-{newest and newest[1]}-{judged}"
