@@ -92,7 +92,7 @@ class Bundle:
         if head.format != FORMAT:
             raise Malformed(f"is {head.format}, this version reads {FORMAT}; use a newer release", "format")
         deliveries = [_decode(n, files[n], RecordedDelivery) for n in sorted(files) if n.startswith("deliveries/")]
-        answers = [_answer(n, files[n]) for n in sorted(files) if n.startswith("answers/")]
+        answers = _answers({n: files[n] for n in sorted(files) if n.startswith("answers/")})
         return cls(
             head.title, head.as_of, head.connections, head.truth, head.similar,
             tuple(deliveries), tuple(answers), head.notes, head.changes,
@@ -186,16 +186,35 @@ def _decode(name: str, raw: bytes | None, kind: type[T]) -> T:
         raise Malformed("is missing; this is not a bundle", name)
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(str(error), name) from error
 
 
-def _answer(name: str, raw: bytes) -> Answer:
+def _answers(packed: dict[str, bytes]) -> list[Answer]:
+    """Each within its limit, and all together within that of a bundle: both zip and gzip can hide a thousandfold."""
+    found, left = [], TOTAL_LIMIT
+    for name, raw in packed.items():
+        content = _unzipped(name, raw)
+        left -= len(content)
+        if left < 0:
+            raise Malformed(f"is, with the answers before it, larger than {TOTAL_LIMIT} bytes", name)
+        found.append(_answer(name, content))
+    return found
+
+
+def _unzipped(name: str, raw: bytes) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
             content = stream.read(MEMBER_LIMIT + 1)
-        if len(content) > MEMBER_LIMIT:
-            raise Malformed(f"is larger than {MEMBER_LIMIT} bytes", name)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Malformed(str(error), name) from error
+    if len(content) > MEMBER_LIMIT:
+        raise Malformed(f"is larger than {MEMBER_LIMIT} bytes", name)
+    return content
+
+
+def _answer(name: str, content: bytes) -> Answer:
+    try:
         return decode_answer(content)
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(str(error), name) from error

@@ -51,11 +51,25 @@ def bent() -> bytes:
     return bytes(raw)
 
 
+def test_answers_that_are_small_only_while_packed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = b'{"connection":"c","method":"GET","path":"/","params":"","body":"","status":200,"answer":"'
+    one = gzip.compress(asked + b"x" * 1_000_000 + b'"}')
+    few, many = ({f"answers/9{n:03}.json.gz": one for n in range(number)} for number in (3, 5))
+    monkeypatch.setattr(bundles, "TOTAL_LIMIT", 4_500_000)
+    (tmp_path / "b.zip").write_bytes(zipped(members() | few))
+    assert len(Bundle.load(tmp_path / "b.zip").answers) > 3
+    (tmp_path / "b.zip").write_bytes(zipped(members() | many))
+    with pytest.raises(Malformed, match="larger than"):
+        Bundle.load(tmp_path / "b.zip")
+
+
 @pytest.mark.parametrize(
     "made",
     [
         encrypted, bent, lambda: b"PK\x03\x04", lambda: b"", lambda: GOOD.read_bytes()[:-100],
-        answer(b"not gzip"), answer(gzip.compress(b"{}")[:-6]), answer(gzip.compress(b"\xff\xfe{")),
+        answer(b"not gzip"),
+        lambda: zipped(members() | {"bundle.json": b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"}),
+        answer(gzip.compress(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")), answer(gzip.compress(b"{}")[:-6]), answer(gzip.compress(b"\xff\xfe{")),
         answer(gzip.compress(b"{}")[:12] + b"\xff" * 20), lambda: zipped({"other.json": b"{}"}),
         lambda: zipped(members() | {"bundle.json": b"[]"}), lambda: zipped(members() | {"deliveries/0001.json": b"\xff"}),
     ],
