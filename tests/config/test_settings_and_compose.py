@@ -42,6 +42,24 @@ def test_a_generated_secret_stays_and_is_private(tmp_path: Path) -> None:
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
+def test_nobody_else_reads_what_stands_in_a_data_folder_that_was_there_before(tmp_path: Path) -> None:
+    home = tmp_path / "data"
+    home.mkdir()
+    home.chmod(0o755)
+    argv = [sys.executable, "manage.py", "source", "add", "alertmanager", "prod"]
+    env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | {"INCIDENT_GRAPH_HOME": str(home)}
+    subprocess.run(argv, cwd=ROOT, env=env, check=True, capture_output=True, umask=0o022)
+    written = list(home.rglob("*"))
+    assert home / "record.sqlite3" in written
+    assert {str(path): oct(path.stat().st_mode & 0o077) for path in written} == {str(path): "0o0" for path in written}
+
+
+def test_no_container_of_the_service_may_gain_rights() -> None:
+    own = [service for service in compose().values() if service.get("image") == "incident-graph:latest"]
+    assert len(own) > 5
+    assert all(s["cap_drop"] == ["ALL"] and s["security_opt"] == ["no-new-privileges:true"] for s in own)
+
+
 def compose() -> dict[str, dict[str, object]]:
     return dict(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
 
