@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
+from domain.redaction import redacted
 from incidents import guesses, record
 from ingest.bodies import refusal
 
@@ -48,5 +49,5 @@ def slowed(request: HttpRequest, refused: Refusal) -> Refusal | HttpResponse:
         return refusal(429, "Too many refusals", detail, **{"Retry-After": str(attempt.wait_s)})
     if attempt.wait_s:
         told = {"failures": str(attempt.failures), "wait_s": str(attempt.wait_s)}
-        record.audit(f"address {where}", "wrong tokens slowed", request.path, told)
+        record.audit(f"address {where}", "wrong tokens slowed", redacted(request.path), told)
     return refused

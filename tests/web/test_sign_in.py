@@ -243,6 +243,19 @@ def test_wrong_tokens_are_slowed_and_a_right_one_is_never_kept_waiting(db, path:
     cache.clear()
 
 
+def test_a_guessed_path_of_a_webhook_is_not_kept(db) -> None:
+    for _ in range(FREE_TOGETHER + 1):
+        assert Client().post("/tickets/ops/webhook/may-be-right", "{}", "application/json").status_code == 401
+    assert "may-be-right" not in str(list(AuditEntry.objects.values()))
+    assert AuditEntry.objects.get().object.startswith("/tickets/ops/webhook/")
+
+
+@pytest.mark.parametrize("sign", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"])
+def test_the_metrics_are_not_open_to_a_proxy_on_the_same_machine(db, sign: str) -> None:
+    assert Client().get("/metrics").status_code == 200
+    assert Client(headers={sign: "https"}).get("/metrics").status_code == 401
+
+
 def test_an_accepted_delivery_costs_what_it_did_before(db, django_assert_num_queries) -> None:
     cache.clear()
     _, token = record.make_source("alertmanager", "prod")

@@ -22,6 +22,7 @@ from ingest.callers import slowed
 from web.api.access import live_token
 
 LOOPBACK = {"127.0.0.1", "::1"}
+PROXY_SIGNS = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -77,7 +78,7 @@ def _graph() -> str:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponseBase:
     """Prometheus text, for a token of scope `metrics` or a caller on this machine without a proxy between."""
-    direct = request.META.get("REMOTE_ADDR") in LOOPBACK and "X-Forwarded-For" not in request.headers
+    direct = request.META.get("REMOTE_ADDR") in LOOPBACK and not PROXY_SIGNS & set(request.headers)
     if not direct and not _may_scrape(request):
         challenge = {"WWW-Authenticate": "Bearer"}
         needed = HttpResponse("a token of scope metrics is needed\n", status=401, headers=challenge)
