@@ -1,5 +1,6 @@
 """Draws an incident's neighbourhood in four columns: alerts, entities, the incident, causes and similar incidents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,9 +12,10 @@ from domain.snapshot import IncidentSnapshot
 from domain.verdict import Verdict
 from web.drawing.values import percent
 
-BOX_WIDTH, BOX_HEIGHT = 196, 42
-COLUMN, ROW = 258, 56
-MARGIN = 8
+BOX_WIDTH, BOX_HEIGHT = 196, 44
+COLUMN, ROW = 232, 56
+# Above the boxes stands what each column holds.
+MARGIN, HEADING = 8, 22
 MAX_PER_COLUMN = 6
 
 
@@ -71,21 +73,28 @@ def _right(verdict: Verdict | None, language: str) -> list[Node]:
     return causes + similar
 
 
-def draw(picture: Picture, title: str) -> SafeString:
-    """The picture as `<svg>`; boxes with a link are links."""
+def draw(picture: Picture, title: str, headings: Sequence[str], more: str = "") -> SafeString:
+    """The picture as `<svg>`; boxes with a link are links. `headings` name the columns that hold something.
+
+    `more` says how much was left out, and stands below.
+    """
     columns = [[n for n in picture.nodes if n.column == c] for c in range(4)]
     rows = max(len(column) for column in columns)
     places = {
-        node.id: (MARGIN + c * COLUMN, MARGIN + round((rows - len(column)) * ROW / 2) + i * ROW)
+        node.id: (MARGIN + c * COLUMN, MARGIN + HEADING + round((rows - len(column)) * ROW / 2) + i * ROW)
         for c, column in enumerate(columns)
         for i, node in enumerate(column)
     }
-    width, height = MARGIN * 2 + 3 * COLUMN + BOX_WIDTH, MARGIN * 2 + rows * ROW - (ROW - BOX_HEIGHT)
+    width, height = MARGIN * 2 + 3 * COLUMN + BOX_WIDTH, MARGIN * 2 + HEADING + rows * ROW - (ROW - BOX_HEIGHT)
     return format_html(
-        '<svg class="graph" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>',
-        width, height, title,
+        '<svg class="graph" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}{}</svg>',
+        width, height + (HEADING if more else 0), title,
+        format_html_join("", '<text class="column" x="{}" y="{}">{}</text>', (
+            (MARGIN + c * COLUMN, MARGIN + 10, name) for c, name in enumerate(headings) if columns[c]
+        )),
         format_html_join("", "{}", ((_edge(places[a], places[b]),) for a, b in picture.edges)),
         format_html_join("", "{}", ((_box(node, *places[node.id]),) for node in picture.nodes)),
+        format_html('<text class="column" x="{}" y="{}">{}</text>', MARGIN, height + 8, more) if more else "",
     )  # fmt: skip
 
 
@@ -100,7 +109,7 @@ def _box(node: Node, x: int, y: int) -> SafeString:
         '<g class="{}"><title>{}</title><rect class="box" x="{}" y="{}" width="{}" height="{}" rx="8"/>'
         '<text class="kind" x="{}" y="{}">{}</text><text x="{}" y="{}">{}</text></g>',
         node.kind, node.title, x, y, BOX_WIDTH, BOX_HEIGHT,
-        x + 10, y + 15, shortened(node.caption), x + 10, y + 32, shortened(node.title),
+        x + 10, y + 16, shortened(node.caption, 30), x + 10, y + 34, shortened(node.title, 24),
     )  # fmt: skip
     return format_html('<a href="{}">{}</a>', node.link, drawn) if node.link else drawn
 

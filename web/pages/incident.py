@@ -11,12 +11,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from domain.alerts import ParsedAlert
 from domain.findings import Finding
 from domain.scope import ChangeRef
+from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
@@ -123,10 +124,23 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "tickets": [(link, safe_url(link.url)) for link in outbox.tickets_of(row) if not link.key.startswith("ALERT{")],
         "told": outbox.of_incident(row),
         "choices": choices(),
-        "picture": draw(picture_of(snapshot, verdict, language), gettext("What hangs together in this incident")),
+        "picture": picture(snapshot, verdict, language),
         "stamp": _stamp(row),
     }
     return render(request, "web/incident.html", context)
+
+
+def picture(snapshot: IncidentSnapshot, verdict: Verdict | None, language: str) -> SafeString:
+    """The incident's neighbourhood with its words."""
+    found = picture_of(snapshot, verdict, language)
+    more = ngettext("%d more is not drawn", "%d more are not drawn", found.more) % found.more if found.more else ""
+    headings = (
+        gettext("alerts"),
+        gettext("what they are about"),
+        gettext("the incident"),
+        gettext("causes, and alike"),
+    )
+    return draw(found, gettext("What hangs together in this incident"), headings, more)
 
 
 def shown_causes(
