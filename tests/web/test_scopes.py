@@ -1,5 +1,6 @@
 """Every address of the API: which scope opens it, that no other does, and that a session needs its CSRF token."""
 
+import re
 import uuid
 
 import pytest
@@ -57,6 +58,12 @@ def test_the_table_holds_every_view_of_the_api() -> None:
             path = "/".join("{}" if part.startswith("<") else part for part in parts)
             found |= {(path, verb.upper()) for verb in ("get", "post", "put", "patch", "delete") if hasattr(view, verb)}
     assert found == set(OPENED_BY)
+
+
+def test_the_page_of_the_api_names_the_scope_of_every_call(person: Client) -> None:
+    page = person.get("/api/docs").content.decode()
+    shown = re.findall(r"<strong>([A-Z]+)</strong></td><td><code>/api/v1/(.*?)</code></td><td>(\w*)</td>", page)
+    assert {(re.sub(r"{\w+}", "{}", path), method): scope for method, path, scope in shown} == OPENED_BY
 
 
 @pytest.mark.parametrize(("path", "method", "scope"), CASES)

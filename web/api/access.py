@@ -19,7 +19,7 @@ from incidents.models import ApiToken
 from incidents.record import hashed
 from ingest.callers import slowed
 from web.api.problems import as_problem
-from web.api.repeats import Repeatable
+from web.api.repeats import Repeatable, scope_of
 
 NOTED_EVERY = timedelta(minutes=1)
 SCOPES = ("read", "write", "operate", "metrics")
@@ -95,9 +95,7 @@ class HasScope(BasePermission):
             return False
         if not isinstance(request.auth, ApiToken):
             return True
-        read = request.method in {"GET", "HEAD", "OPTIONS"}
-        needed = getattr(view, "read_scope" if read else "write_scope", "read" if read else "write")
-        return needed in request.auth.scopes
+        return scope_of(view, str(request.method)) in request.auth.scopes
 
 
 class Api(Repeatable):

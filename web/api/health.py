@@ -141,8 +141,8 @@ def docs(request: HttpRequest) -> HttpResponse:
     """The schema as a page, without a script from elsewhere."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     calls = [
-        (method.upper(), path, told.get("description", ""))
+        (method.upper(), path, told.get("x-scope", ""), told.get("description", ""))
         for path, methods in schema["paths"].items()
         for method, told in methods.items()
     ]
-    return render(request, "web/api_docs.html", {"calls": calls})
+    return render(request, "web/api_docs.html", {"calls": calls, "address": settings.PUBLIC_URL})

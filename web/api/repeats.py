@@ -86,8 +86,17 @@ class Repeatable(APIView):
         return exc.answer() if isinstance(exc, Before) else super().handle_exception(exc)
 
 
+def scope_of(view: APIView, method: str) -> str:
+    """The scope of a token that opens it: `read` for what only looks, else what the view names."""
+    return "read" if method in {"GET", "HEAD", "OPTIONS"} else getattr(view, "write_scope", "write")
+
+
 class Schema(AutoSchema):
-    """The schema tells of the header where it is heeded."""
+    """The schema tells of the header where it is heeded, and of the scope that a token needs."""
+
+    def get_extensions(self) -> dict[str, Any]:
+        """The scope, as `x-scope`."""
+        return {"x-scope": scope_of(self.view, self.method)}
 
     def get_override_parameters(self) -> list[Any]:
         """One optional header of calls that change something."""
