@@ -84,12 +84,12 @@ def fill(have: int, wanted: int) -> str:
         for n in range(500)
     ]
     for first in range(have, wanted, BATCH):
-        _batch(models, source, entities, range(first, min(first + BATCH, wanted)))
+        _batch(source, entities, range(first, min(first + BATCH, wanted)))
     return add_token(f"bench-{wanted}", ["read"])
 
 
-def _batch(models: Any, source: Any, entities: list[Any], numbers: range) -> None:
-    rows = [_incident(models, n) for n in numbers]
+def _batch(source: models.Source, entities: list[models.Entity], numbers: range) -> None:
+    rows = [_incident(n) for n in numbers]
     models.Incident.objects.bulk_create(rows)
     models.Alert.objects.bulk_create([
         models.Alert(
@@ -118,7 +118,7 @@ def _batch(models: Any, source: Any, entities: list[Any], numbers: range) -> Non
     )
 
 
-def _incident(models: Any, number: int) -> Any:
+def _incident(number: int) -> models.Incident:
     started = BEGAN + timedelta(minutes=2 * number)
     return models.Incident(
         id=uuid.UUID(int=number + 1), number=number + 1, title=f"pod {number} is not ready", state="resolved",

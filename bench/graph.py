@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
+
 from domain.alerts import AlertState, Severity
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.findings import Finding
@@ -142,7 +144,8 @@ def measured(incidents: int = 5_000, rounds: int = 5) -> dict[str, float]:
         try:
             store = open_graph(address.uri, address.user, address.password)
             store.ensure_schema()
-            figures = _figures(store, incidents, rounds) | _resident(engine.pid)
+            figures = _figures(store, incidents, rounds)
+            figures["resident_mib"] = psutil.Process(engine.pid).memory_info().rss / 2**20
             store.close()
         finally:
             engine.stop()
@@ -160,11 +163,3 @@ def _figures(store: GraphStore, incidents: int, rounds: int) -> dict[str, float]
         "remember_late_to_early": growth,
         **asked(store, incidents, rounds),
     }
-
-
-def _resident(pid: int | None) -> dict[str, float]:
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return {}
-    resident = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-    return {"resident_mib": int(resident.split()[1]) / 1024}

@@ -4,7 +4,6 @@ The workers' CPU time per row says the same where other work takes the machine: 
 """
 
 import asyncio
-import json
 import os
 import sqlite3
 import statistics
@@ -145,7 +144,3 @@ def measured() -> dict[str, float]:
         "outbox_rate": round(statistics.median(told / bare for told, bare, _ in rounds), 3),
         "outbox_cpu_ms_per_row": round(statistics.median(cpu for _, _, cpu in rounds), 2),
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(measured()))
