@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from domain.errors import ProductError
-from graph import child
+from graph import child, engine
 
 # A unix socket's path may not exceed 107 bytes.
 SOCKET_LIMIT = 100
@@ -24,11 +24,7 @@ def owned(argv: list[str]) -> list[str]:
 def write_private(path: Path, content: dict[str, str]) -> None:
     """JSON that only this user can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(content, file)
-    fresh.replace(path)
+    engine.write_private(path, json.dumps(content))
 
 
 def redis_program() -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +22,8 @@ from django.db import DatabaseError, connection, connections
 
 from config import engines
 from domain.errors import ProductError
-from graph.engine import EmbeddedGraph
+from graph.engine import EmbeddedGraph, GraphAddress
+from graph.processes import wait_until
 from incidents import queries
 
 READY_LIMIT_S = 60.0
@@ -62,6 +63,7 @@ class Supervisor:
     stopping: threading.Event = field(default_factory=threading.Event)
     _lock: IO[str] | None = None
     _look_again: float = 0.0
+    _graph_at: GraphAddress | None = None
 
     @property
     def url(self) -> str:
@@ -99,7 +101,7 @@ class Supervisor:
         socket = engines.socket_folder(settings.RUN_DIR) / "redis.sock"
         socket.unlink(missing_ok=True)
         self._spawn(Child("broker", engines.redis_argv(settings.INCIDENT_GRAPH_HOME, socket)))
-        if not _until(lambda: engines.redis_answers(socket), READY_LIMIT_S):
+        if not wait_until(lambda: engines.redis_answers(socket), READY_LIMIT_S, 0.1):
             raise ProductError("the broker does not start; its last lines are above")
         engines.write_private(settings.RUN_DIR / "redis.json", {"url": f"unix://{socket}"})
 
@@ -107,9 +109,8 @@ class Supervisor:
         if "GRAPH_URI" in os.environ or "GRAPH_URI_FILE" in os.environ:
             return
         self.graph = self.graph or EmbeddedGraph(settings.INCIDENT_GRAPH_HOME, settings.RUN_DIR)
-        address = self.graph.start()
-        told = {"uri": address.uri, "user": address.user, "password": address.password}
-        engines.write_private(settings.RUN_DIR / "graph.json", told)
+        self._graph_at = self.graph.start()
+        engines.write_private(settings.RUN_DIR / "graph.json", asdict(self._graph_at))
 
     def _prepare_record(self) -> None:
         """Tables and the first user, on connections that no child sees."""
@@ -145,7 +146,7 @@ class Supervisor:
             self.say(f"{name:>12} | {line.rstrip()}")
 
     def _wait_ready(self) -> None:
-        if not _until(lambda: _answers(f"{self.url}/livez"), READY_LIMIT_S):
+        if not wait_until(lambda: _answers(f"{self.url}/livez"), READY_LIMIT_S, 0.1):
             raise ProductError(f"{self.url} does not answer; is the port taken? choose another with --port")
 
     def watch(self) -> None:
@@ -187,12 +188,15 @@ class Supervisor:
 
     def _revive_graph(self) -> None:
         self.say(f"{'up':>12} | the graph ended; starting it again")
+        before = self._graph_at
         try:
             self._start_graph()
         except ProductError as error:
             self.say(f"{'up':>12} | {error}")
             return
-        # The server has a new port: whoever knows the old one is started anew and reads the new one.
+        if self._graph_at == before:
+            return  # who was connected to it finds it again
+        # Its port was taken meanwhile: whoever knows the old one is started anew and reads the new one.
         for child in self.children:
             if child.name in {"web", "worker", "graph-worker"} and child.process is not None:
                 child.process.terminate()
@@ -246,12 +250,3 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=2.0, trust_env=False).status_code < 500
     except httpx.HTTPError:
         return False
-
-
-def _until(condition: Callable[[], bool], limit_s: float) -> bool:
-    end = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True

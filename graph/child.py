@@ -1,6 +1,6 @@
-"""Becomes the graph server: ties itself to its parent's life, then turns into the given program.
+"""Becomes a child that ends with its parent: ties itself to the parent's life, then turns into the given program.
 
-Run as a script, `python -I child.py <parent pid> <program> <argument>...`; never imported by the product.
+Run as a script, `python -I child.py <parent pid> <program> <argument>...`; the product imports it only for its path.
 """
 
 import ctypes
@@ -24,5 +24,5 @@ def tie_to_parent(parent: int) -> bool:
 if __name__ == "__main__":
     # The parent may have died before prctl was reached: then no signal will ever come.
     if not tie_to_parent(int(sys.argv[1])):
-        sys.exit("the process that started this server is gone")
+        sys.exit("the process that started this one is gone")
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606
