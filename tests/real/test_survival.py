@@ -106,6 +106,25 @@ def test_every_child_may_be_killed_under_load_and_nothing_is_lost(stage: Stage) 
     assert not [p for p in psutil.process_iter() if str(whole.home) in " ".join(_line(p))]
 
 
+def test_a_graph_that_comes_back_goes_on_and_nobody_else_is_started_anew(stage: Stage) -> None:
+    whole = Whole(stage)
+    whole.start()
+    door = whole.door()
+    door.many(range(5))
+    whole.all_done()
+    others = {name: whole.child(*words).pid for name, words in CHILDREN.items() if name != "graph"}
+    victim = whole.child(*CHILDREN["graph"])
+    victim.send_signal(signal.SIGKILL)
+    victim.wait(10)
+    assert whole.child(*CHILDREN["graph"]).pid != victim.pid
+    door.many(range(5, 10))
+    whole.all_done()
+    assert {name: whole.child(*words).pid for name, words in CHILDREN.items() if name != "graph"} == others
+    assert whole.python("from ingest.memory import graph\nfrom incidents.models import Incident\n"
+                        "print(graph().counts()['Incident'] == Incident.objects.count() > 0)") == "True"  # fmt: skip
+    whole.stop()
+
+
 def _line(process: psutil.Process) -> list[str]:
     try:
         return list(process.cmdline())
