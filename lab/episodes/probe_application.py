@@ -112,6 +112,26 @@ def cpu_throttled(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("cpu-throttled", pods[0], f"{loops} busy loops under a CPU limit of {limit} m.")
 
 
+def gc_pressure(ground: Ground, _: Any, draw: random.Random) -> Setting:
+    """A cache grows past GOMEMLIMIT: the garbage collector never rests, and the handler waits for its share of CPU."""
+    on = ground.plot(draw)
+    limit, cpu = draw.choice((48, 56, 64)), draw.randrange(110, 140, 10)
+    probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)))}
+    switches = {"probe_cpu": "40ms", "work_cpu": "2ms", "work_waste": "1"}
+    pods = _calm(on, switches, probes, cpu=f"{cpu}m", memory=f"{limit * 3}Mi", env={"GOMEMLIMIT": f"{limit}MiB"})
+    on.must_not_say("Readiness probe failed")  # the load is the same later, only the cache is not
+    kept = limit + draw.randint(10, 20)
+    on.order(pods[0], "keep", mib=kept)
+    on.alerted("PodProbeFailing", pods[0].name)
+    on.linger()
+    on.must_say("Readiness probe failed", DEADLINE)
+    # At least a quarter of all that the process spends, ten times of what it was under the same load.
+    collecting, working = (f"rate(go_cpu_classes_{name}_cpu_seconds_total{{$ns}}[30s]" for name in ("gc_total", "user"))
+    on.must_hold(f"{collecting}) > on (pod) {working}) / 3 and on (pod) {collecting}) > 10 * {collecting} offset 90s)")
+    note = f"A cache of {kept} MiB under GOMEMLIMIT={limit}MiB and a CPU limit of {cpu} m; the load stayed as it was."
+    return on.setting("gc-pressure", pods[0], note)
+
+
 def memory_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
     """Memory grows to the limit and the kernel kills the process; and again after its restart."""
     on = ground.plot(draw)
@@ -254,6 +274,8 @@ EPISODES = tuple(
          "goroutine-leak", "application"),
         ("cpu-throttled", "readiness fails because the CPU quota is used up", cpu_throttled,
          "cpu-throttled", "resources"),
+        ("gc-pressure", "readiness fails because the garbage collector takes the CPU", gc_pressure,
+         "gc-pressure", "resources"),
         ("memory-exhausted", "a pod restarts because it ran out of memory", memory_exhausted,
          "memory-exhausted", "resources"),
         ("crash-loop", "a pod crashes soon after each start", crash_loop, "handler-crash", "application"),

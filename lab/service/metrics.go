@@ -144,11 +144,21 @@ func writeRuntime(w io.Writer) {
 	fmt.Fprintf(w, "go_gc_duration_seconds_sum %g\ngo_gc_duration_seconds_count %d\n", gc.PauseTotal.Seconds(), gc.NumGC)
 	fmt.Fprintf(w, "# TYPE go_memstats_heap_alloc_bytes gauge\ngo_memstats_heap_alloc_bytes %d\n", memory.HeapAlloc)
 	fmt.Fprintf(w, "# TYPE go_memstats_next_gc_bytes gauge\ngo_memstats_next_gc_bytes %d\n", memory.NextGC)
-	waited := []metrics.Sample{{Name: "/sync/mutex/wait/total:seconds"}}
-	metrics.Read(waited)
-	if waited[0].Value.Kind() == metrics.KindFloat64 {
-		fmt.Fprintf(w, "# TYPE go_sync_mutex_wait_total_seconds_total counter\ngo_sync_mutex_wait_total_seconds_total %g\n",
-			waited[0].Value.Float64())
+	writeCounters(w, map[string]string{
+		"/cpu/classes/gc/total:cpu-seconds": "go_cpu_classes_gc_total_cpu_seconds_total",
+		"/cpu/classes/user:cpu-seconds":     "go_cpu_classes_user_cpu_seconds_total",
+		"/sync/mutex/wait/total:seconds":    "go_sync_mutex_wait_total_seconds_total",
+	})
+}
+
+// writeCounters gives the runtime's own counters the names that the Prometheus client of Go gives them.
+func writeCounters(w io.Writer, names map[string]string) {
+	for from, to := range names {
+		read := []metrics.Sample{{Name: from}}
+		metrics.Read(read)
+		if read[0].Value.Kind() == metrics.KindFloat64 {
+			fmt.Fprintf(w, "# TYPE %s counter\n%s %g\n", to, to, read[0].Value.Float64())
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ func serveOrders() {
 	order("/contend", func(of func(string) string) { contend(count(of("goroutines")), span(of("hold"))) })
 	order("/leak", func(of func(string) string) { go leak(float(of("rate"))) })
 	order("/grow", func(of func(string) string) { go grow(float(of("mib"))) })
+	order("/keep", func(of func(string) string) { go keep(count(of("mib"))) })
 	order("/burn", func(of func(string) string) { burn(count(of("goroutines"))) })
 	order("/leak-connections", func(of func(string) string) { leakConnections(count(of("count"))) })
 	order("/exit", func(of func(string) string) { go exitSoon(count(of("code"))) })

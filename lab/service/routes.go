@@ -77,6 +77,7 @@ func work(w http.ResponseWriter, r *http.Request) {
 	if on("subscribers") {
 		notifySubscribers()
 	}
+	waste(number("work_waste"))
 	spend(duration("work_cpu"))
 	fmt.Fprintln(w, "done")
 }

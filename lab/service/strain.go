@@ -77,6 +77,36 @@ func grow(mibPerSecond float64) {
 	}
 }
 
+// kept is a cache of small linked objects: each cycle of the garbage collector has to follow every one of them.
+var kept []*link
+
+type link struct {
+	next *link
+	rest [3]*link
+}
+
+const linksPerMiB = 1024 * 1024 / 32
+
+// keep fills the cache with so many MiB more, and never removes anything.
+func keep(mib int) {
+	for range mib {
+		var head *link
+		for range linksPerMiB {
+			head = &link{next: head}
+		}
+		kept = append(kept, head)
+	}
+}
+
+var garbage atomic.Value
+
+// waste allocates so many MiB that are garbage at once.
+func waste(mib float64) {
+	for range int(mib * 1024 / 32) {
+		garbage.Store(make([]byte, 32*1024))
+	}
+}
+
 // contend makes goroutines that take the lock again and again and hold it for a while.
 func contend(count int, hold time.Duration) {
 	for range count {

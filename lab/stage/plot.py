@@ -153,6 +153,11 @@ class Plot:
         if not any(all(part in event for part in parts) for event in said):
             raise StageBroken(f"{self.namespace}: no event says {parts}; said were {sorted(set(said))[:12]}")
 
+    def must_not_say(self, part: str) -> None:
+        """So far no event may say this; else something else is wrong, or the fault is no fault."""
+        if found := [event for event in self.events() if part in event]:
+            raise StageBroken(f"{self.namespace}: said too early: {found[0]}")
+
     def must_hold(self, promql: str) -> None:
         """The real Prometheus must have a series for this, with $ns for the namespace."""
         query = promql.replace("$ns", f'namespace="{self.namespace}"')
