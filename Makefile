@@ -36,7 +36,7 @@ check: setup  ## lint, format, types, import contracts, migrations, deploy check
 	@ALLOWED_HOSTS=incident-graph.example PUBLIC_URL=https://incident-graph.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 test-real: setup  ## the stories against the real upstream programs (installs them)
-	@test ! -x tests/real/install.sh || tests/real/install.sh
+	@tests/real/install.sh
 	@$(BIN)/python -m pytest -m real tests/real
 
 bench: setup  ## ratios from interleaved runs, as a table and var/bench.json
