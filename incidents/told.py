@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from domain.text import Text
+
 
 class Outbox(models.Model):
     """What still has to be told or remembered: one row per target and object, the newest revision wins.
@@ -53,6 +55,11 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target} {self.object} r{self.revision}"
+
+    @property
+    def outcome(self) -> Text | None:
+        """What the last attempt that succeeded did at the other side, and what it had to leave out."""
+        return Text(self.sentence["en"], self.sentence["zh"]) if self.sentence else None
 
 
 class Target(models.Model):

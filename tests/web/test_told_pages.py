@@ -139,7 +139,10 @@ def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, in
     assert "waiting" in person.get("/incidents/1/").content.decode()
     tell()
     page = person.get("/incidents/1/").content.decode()
-    assert '<a href="http://board/B-1" rel="noreferrer">B-1</a>' in page and "✓ told" in page and "ALERT{" not in page
+    assert '<a href="http://board/B-1" rel="noreferrer">B-1</a>' in page and "ALERT{" not in page
+    assert "✓ The item is up to date." in page, "what was done there, and what was left out"
+    assert "The item is up to date." in person.get("/outbox/?state=done").content.decode()
+    assert "✓ 条目已更新。" in person.get("/incidents/1/", headers={"Accept-Language": "zh-hans"}).content.decode()
 
 
 def test_the_doctor_tells_what_each_targets_own_check_finds(told, incident, board):
