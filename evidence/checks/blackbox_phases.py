@@ -95,9 +95,10 @@ def _code(slug: str, own: list[Target], start: int, end: int) -> Told:
     codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
     count = sum(code in wanted for code in codes)
     hit = count > 0 and count >= MOSTLY * len(codes)
-    sentence = Text(f"{count} of {len(codes)} failed probes: {meaning.en}.",
-                    f"{len(codes)} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
-    return Told(hit, sentence, float(count), 0, own[0].name)
+    yes = Text(f"{count} of {len(codes)} failed probes: {meaning.en}.",
+               f"{len(codes)} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
+    no = Text(f"None of {len(codes)} failed probes: {meaning.en}.", f"{len(codes)} 次失败探测中没有：{meaning.zh}。")
+    return Told(hit, yes if count else no, float(count), 0, own[0].name)
 
 
 def _slow(own: list[Target], start: int, end: int) -> Told:
