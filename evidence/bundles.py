@@ -36,6 +36,10 @@ class RecordedDelivery:
     headers: dict[str, str]
     body: str
 
+    def key(self, identity: str) -> str:
+        """Names an alert of this delivery among those of all sources."""
+        return f"{self.kind}/{self.name}/{identity[:200]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -60,11 +64,15 @@ class _Head:
     seed: int = 0
     family: str = ""
     stage: str = ""
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A recorded incident. `as_of` is the time at which it was looked at; `similar` the history known then.
+
+    `alerts` are the keys of those alerts of its deliveries that belong to it, since a group of Alertmanager may bring
+    those of several incidents; without them all belong to it.
 
     `changes` are deploys and configuration changes that were known. A bundle of the lab says which `declaration` was
     played with which `seed`, to which `family` of faults it belongs, and what the `stage` was made of.
@@ -83,6 +91,7 @@ class Bundle:
     seed: int = 0
     family: str = ""
     stage: str = ""
+    alerts: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "Bundle":
@@ -96,7 +105,7 @@ class Bundle:
         return cls(
             head.title, head.as_of, head.connections, head.truth, head.similar,
             tuple(deliveries), tuple(answers), head.notes, head.changes,
-            head.declaration, head.seed, head.family, head.stage,
+            head.declaration, head.seed, head.family, head.stage, head.alerts,
         )  # fmt: skip
 
     def save(self, path: Path) -> None:
@@ -120,7 +129,7 @@ class Bundle:
     def _files(self) -> Iterator[tuple[str, bytes]]:
         head = _Head(
             FORMAT, self.title, self.as_of, without_secrets(self.connections), self.truth, self.similar, self.notes,
-            self.changes, self.declaration, self.seed, self.family, self.stage,
+            self.changes, self.declaration, self.seed, self.family, self.stage, self.alerts,
         )  # fmt: skip
         yield (
             "bundle.json",

@@ -37,15 +37,16 @@ def look(bundle: Bundle) -> tuple[Scope, Collected]:
 
 
 def _alerts(bundle: Bundle) -> Iterator[ParsedAlert]:
-    """Everything that had come in by `as_of`."""
-    sources = all_sources()
+    """Everything about the incident that had come in by `as_of`."""
+    sources, own = all_sources(), set(bundle.alerts)
     for number, delivery in enumerate(bundle.deliveries, 1):
         if delivery.received_at > bundle.as_of:
             continue
         source = sources.get(delivery.kind)
         if source is None:
             raise Malformed(f"unknown source kind `{delivery.kind}`", f"deliveries/{number:04}.json")
-        yield from source.parse(delivery.body.encode(), delivery.received_at).alerts
+        told = source.parse(delivery.body.encode(), delivery.received_at).alerts
+        yield from (alert for alert in told if not own or delivery.key(alert.identity) in own)
 
 
 def _identity(bundle: Bundle) -> str:
@@ -53,4 +54,6 @@ def _identity(bundle: Bundle) -> str:
     digest = hashlib.sha256(bundle.as_of.isoformat().encode())
     for delivery in bundle.deliveries:
         digest.update(f"\0{delivery.kind}\0{delivery.name}\0{delivery.body}".encode())
+    for alert in bundle.alerts:
+        digest.update(f"\0{alert}".encode())
     return f"bundle-{digest.hexdigest()[:16]}"

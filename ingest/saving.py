@@ -15,24 +15,35 @@ def bundle_of(incident: Incident) -> Bundle:
     if looked is None or looked.as_of is None:
         raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
     verdict, recording = queries.latest_verdict(incident), witnesses.recording_of(incident)
+    deliveries = tuple(_recorded(row, _latest(incident, looked.as_of)) for row in deliveries_of(incident))
     return Bundle(
         title=incident.title,
         as_of=looked.as_of,
         connections=without_secrets(recording.connections if recording else queries.connections()),
         truth=_truth(incident),
         similar=verdict.similar if verdict else (),
-        deliveries=tuple(_recorded(row, _latest(incident, looked.as_of)) for row in deliveries_of(incident)),
+        deliveries=deliveries,
         answers=unpack_answers(bytes(looked.answers)),
         changes=recording.changes if recording else tuple(queries.changes(incident)),
+        alerts=_own(incident, deliveries),
     )
 
 
 def deliveries_of(incident: Incident) -> list[Delivery]:
     """The deliveries that brought the incident's alerts, in order of arrival.
 
-    A delivery that mixes incidents is kept too: Alertmanager groups as it likes.
+    A delivery that mixes incidents is kept whole: Alertmanager groups as it likes, and the bundle says which alerts
+    are the incident's.
     """
     return list(incident.deliveries.select_related("source").order_by("received_at", "pk"))
+
+
+def _own(incident: Incident, deliveries: tuple[RecordedDelivery, ...]) -> tuple[str, ...]:
+    senders = {(d.kind, d.name): d for d in deliveries}
+    told = incident.alerts.values_list("source__kind", "source__name", "identity")
+    return tuple(
+        sorted({senders[kind, name].key(identity) for kind, name, identity in told if (kind, name) in senders})
+    )
 
 
 def _latest(incident: Incident, as_of: datetime) -> datetime | None:
