@@ -23,7 +23,7 @@ ADD_MESSAGE, CHANGE_SEVERITY = 4, 8
 EVENTS, KEPT = 20, 200
 NO_TOKEN = Text("No API token is declared; put one of the integration user into a file and name it in api_token_file",
                 "未声明 API 令牌；请将集成用户的令牌写入文件，并在 api_token_file 中指定")  # fmt: skip
-DONE = Text("Commented on {count} problem(s).", "已在 {count} 个问题上添加评论。")
+DONE = Text("Problems commented on: {count}.", "已添加评论的问题数：{count}。")
 STANDS = Text("The comment stands there already.", "评论已存在。")
 NOTHING = Text("The incident has no problem of this Zabbix.", "该事件没有来自此 Zabbix 的问题。")
 READ_ONLY = Text("The API user sees no host; give its group read permission for the host groups that alert",
