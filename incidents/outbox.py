@@ -37,8 +37,8 @@ def tell_and_remember(incident: Incident, now: datetime) -> None:
 
 def want_all(incident: Incident, now: datetime) -> None:
     """A newer revision of the incident for every target that is declared; a recording is told to nobody."""
-    if not incident.recorded_from:
-        want(list(addressees()), str(incident.pk), now)
+    if not incident.recorded_from and (names := list(addressees())):
+        want(names, str(incident.pk), now)
 
 
 def want(targets: Sequence[str], object_id: str, now: datetime) -> None:

@@ -1,9 +1,9 @@
 """Puts one parsed alert where it belongs: its row, its entities, its incident. Called inside one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from uuid import UUID
 
 import msgspec
 from django.db.models import Count, Max, Min, Q
@@ -23,34 +23,47 @@ SETTLED = ("state", "severity", "started_at", "last_alert_at", "resolved_at", "c
 MANY_NAMES = frozenset({EntityKind.HOST, EntityKind.ETCD_MEMBER})
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What is declared, and the keys of all that it names: read once for all alerts of a burst."""
+class Things:
+    """What the alerts of a burst are about; what several of them name is looked up and stored once."""
 
-    connections: Connections
-    keys: frozenset[str]
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._declared = frozenset(e.key for e in identity.declared(connections)[0])
+        self._stored: dict[tuple[EntityRef, ...], dict[str, Entity]] = {}
+        self._joined: set[tuple[UUID, tuple[str, ...]]] = set()
 
-    @classmethod
-    def by(cls, connections: Connections) -> "Declared":
-        """With the keys of these connections' etcd clusters, members, hosts and zones."""
-        return cls(connections, frozenset(e.key for e in identity.declared(connections)[0]))
+    def of(self, alert: ParsedAlert) -> dict[str, Entity]:
+        """The rows of the alert's things by key, stored with their other names and how they hang together."""
+        if alert.entities not in self._stored:
+            self._stored[alert.entities] = self._store(alert.entities)
+        return self._stored[alert.entities]
+
+    def _store(self, found: tuple[EntityRef, ...]) -> dict[str, Entity]:
+        resolved = identity.resolve(found, self._connections)
+        entities = tuple(ref if ref.key in self._declared else known_as(ref) for ref in resolved)
+        stored = store_entities(entities)
+        store_aliases(entities, stored)
+        store_relations(identity.told(entities, self._connections), stored)
+        return stored
+
+    def join(self, incident: Incident, stored: Mapping[str, Entity]) -> None:
+        """The incident is about these too."""
+        if (joined := (incident.pk, tuple(stored))) not in self._joined:
+            incident.entities.add(*stored.values())
+            self._joined.add(joined)
 
 
-def place_alert(delivery: Delivery, alert: ParsedAlert, declared: Declared) -> Incident:
+def place_alert(delivery: Delivery, alert: ParsedAlert, things: Things) -> Incident:
     """The incident that the alert is part of, opened if none fits."""
     near = _occurrences(delivery, alert)
     row = _row(near, delivery, alert) or _new_row(near, delivery, alert)
     if alert.state is AlertState.RESOLVED:
         _end_merged(near, alert)
-    resolved = identity.resolve(alert.entities, declared.connections)
-    entities = tuple(ref if ref.key in declared.keys else known_as(ref) for ref in resolved)
-    stored = store_entities(entities)
-    store_aliases(entities, stored)
-    store_relations(identity.told(entities, declared.connections), stored)
+    stored = things.of(alert)
     incident = row.incident or _join(row, alert, stored, delivery)
     row.save()
     row.entities.add(*stored.values())
-    incident.entities.add(*stored.values())
+    things.join(incident, stored)
     if alert.acknowledged and incident.acknowledged_at is None:
         Incident.objects.filter(pk=incident.pk).update(
             acknowledged_at=delivery.received_at, acknowledged_by=str(delivery.source)

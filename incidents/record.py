@@ -34,7 +34,7 @@ from incidents.models import (
     TicketLink,
     VerdictRow,
 )
-from incidents.place import Declared, place_alert, settle
+from incidents.place import Things, place_alert, settle
 
 MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=130)
@@ -143,10 +143,11 @@ def fail_delivery(delivery: Delivery, reason: str) -> None:
 
 
 def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: Connections) -> list[Incident]:
-    """The same for several deliveries: what an incident needs after its alerts is done once.
+    """All alerts of these deliveries into the record and its incidents; marks them done.
 
-    One transaction, or several where it would take longer than `HOLD_S`: the doors write to the same record. What was
-    placed before a fault is placed again later, which changes nothing.
+    One transaction, or several where it would take longer than `HOLD_S`: the doors write to the same record. What an
+    incident needs after its alerts is done once in each. What was placed before a fault is placed again later, which
+    changes nothing.
     """
     steps = deque(step for delivery, parsed in burst for step in _steps(delivery, parsed))
     touched = _apply(steps, connections)
@@ -166,10 +167,10 @@ def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]
     """As many steps as fit into one transaction; they are taken off. The incidents that they touched, by id."""
     with transaction.atomic():
         _one_at_a_time()
-        declared, until = Declared.by(connections), time.monotonic() + HOLD_S
+        things, until = Things(connections), time.monotonic() + HOLD_S
         touched: dict[str, Incident] = {}
         while steps:
-            touched |= _place(steps.popleft(), declared)
+            touched |= _place(steps.popleft(), things)
             if time.monotonic() > until:
                 break
         for incident in touched.values():
@@ -182,10 +183,10 @@ def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]
     return touched
 
 
-def _place(step: _Step, declared: Declared) -> dict[str, Incident]:
+def _place(step: _Step, things: Things) -> dict[str, Incident]:
     """The incidents that some alerts of a delivery are part of, by id; the last ones mark the delivery done."""
     delivery, parsed = step.delivery, step.parsed
-    placed = [place_alert(delivery, alert, declared) for alert in step.alerts]
+    placed = [place_alert(delivery, alert, things) for alert in step.alerts]
     touched = {str(incident.pk): incident for incident in placed}
     delivery.incidents.add(*touched.values())
     for incident in touched.values():

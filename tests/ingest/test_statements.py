@@ -29,14 +29,17 @@ def source(db: None) -> Source:
     return record.make_source("alertmanager", "prod")[0]
 
 
-def told(source: Source, fingerprint: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
-    """Works off one accepted delivery with one alert."""
-    alert = {
-        "status": "resolved" if ended else "firing", "fingerprint": fingerprint, "startsAt": BEGAN.isoformat(),
-        "endsAt": ended.isoformat() if ended else "0001-01-01T00:00:00Z", "annotations": {},
-        "labels": {"alertname": "Told", "cluster": "prod-a", **labels},
-    }  # fmt: skip
-    body = json.dumps({"version": "4", "status": "firing", "groupKey": "{}", "alerts": [alert]}).encode()
+def told(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
+    """Works off one accepted delivery with an alert for each fingerprint in `which`."""
+    alerts = [
+        {
+            "status": "resolved" if ended else "firing", "fingerprint": fingerprint, "startsAt": BEGAN.isoformat(),
+            "endsAt": ended.isoformat() if ended else "0001-01-01T00:00:00Z", "annotations": {},
+            "labels": {"alertname": "Told", "cluster": "prod-a", **labels},
+        }
+        for fingerprint in which.split()
+    ]  # fmt: skip
+    body = json.dumps({"version": "4", "status": "firing", "groupKey": "{}", "alerts": alerts}).encode()
     delivery = record.accept(source, body, {}, BEGAN + timedelta(minutes=1))
     return lambda: assert_one(pipeline.ingest([str(delivery.pk)]))
 
@@ -65,6 +68,8 @@ def test_a_delivery_and_a_look_take_their_number_of_statements(source: Source) -
         "the same alert again": counted(told(source, "a2", member)),
         "its end": counted(told(source, "a2", member, BEGAN + timedelta(minutes=2))),
         "first alert of a pod": counted(told(source, "b1", pod)),
+        "ten alerts of it at once": counted(told(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
+        "the same ten again": counted(told(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
     }
     assert Incident.objects.count() == 2
     assert found == json.loads(COUNTS.read_text())
