@@ -69,6 +69,17 @@ def prune(relation: schema.Relation) -> Query:
     return Query(f"prune {relation.arrow}", Mode.WRITE, "\n".join(lines), ("rows",))
 
 
+def standing(relations: tuple[schema.Relation, ...]) -> Query:
+    """Where these relations, all of one start, lead to now: one answer for several incidents."""
+    (start,) = {relation.start for relation in relations}
+    lines = [
+        "UNWIND $incidents AS incident",
+        f"MATCH (a:{start} {{id: incident}})-[r:{'|'.join(relation.kind for relation in relations)}]->(b)",
+        "RETURN incident, type(r) AS kind, b.id AS end",
+    ]
+    return Query("standing relations", Mode.READ, "\n".join(lines), ("incidents",), ("incident", "kind", "end"))
+
+
 def _set(variable: str, properties: tuple[schema.Property, ...], keeps: bool = False) -> list[str]:
     if not properties:
         return []
@@ -83,4 +94,5 @@ MERGE_NODE = {
     (node.label, second): merge_node(node, second) for node in schema.NODES for second in (node.second_labels or ("",))
 }
 MERGE_RELATION = {relation.arrow: merge_relation(relation) for relation in schema.RELATIONS}
-PRUNE = {relation.arrow: prune(relation) for relation in schema.RELATIONS if relation.owned}
+PRUNE = {relation.arrow: prune(relation) for relation in schema.OWNED}
+STANDING = standing(schema.OWNED)

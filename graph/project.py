@@ -18,7 +18,7 @@ def project(snapshots: Iterable[IncidentSnapshot]) -> Rows:
     """All rows of these incidents. Raises Malformed where a snapshot has an empty key or a wrong type."""
     rows = Rows()
     for snapshot in snapshots:
-        rows.owner(schema.RELATIONS, snapshot.id)
+        rows.owner(schema.OWNED, snapshot.id)
         _incident(rows, snapshot)
         _topology(rows, snapshot)
         for alert in snapshot.alerts:

@@ -43,11 +43,10 @@ class Rows:
         if relation.owned:
             self.keep[relation.arrow].setdefault(start, set()).add(end)
 
-    def owner(self, relations: Iterable[Relation], id_: str) -> None:
-        """Say that all owned relations of this incident are told in full by these rows."""
-        for relation in relations:
-            if relation.owned:
-                self.keep.setdefault(relation.arrow, {})[id_] = set()
+    def owner(self, owned: Iterable[Relation], id_: str) -> None:
+        """Say that these relations of this incident are told in full by these rows."""
+        for relation in owned:
+            self.keep.setdefault(relation.arrow, {})[id_] = set()
 
 
 def checked_node(node: Node, row: Row) -> Row:

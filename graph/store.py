@@ -5,8 +5,9 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -45,6 +46,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 T = TypeVar("T")
 Rows_ = list[dict[str, Any]]
+Standing = dict[tuple[str, str], set[str]]
 
 
 class GraphStore:
@@ -73,7 +75,7 @@ class GraphStore:
             for at in range(0, len(snapshots), INCIDENTS_PER_TRANSACTION)
         ]
         for batch in batches:
-            self._write(list(statements(batch)))
+            self._in_one(partial(_written, batch))
 
     def similar(
         self, snapshot: IncidentSnapshot, limit: int = 17, words: Mapping[str, Text] | None = None
@@ -123,10 +125,12 @@ class GraphStore:
 
     def _write(self, statements: list[tuple[Query, dict[str, Any]]]) -> Rows_:
         """All statements in one transaction; the rows of the last one."""
-        for query, _ in statements:
-            _expect(query, cypher.Mode.WRITE)
+        return self._in_one(lambda tx: _run_all(tx, statements))
+
+    def _in_one(self, work: Callable[[neo4j.ManagedTransaction], Rows_]) -> Rows_:
+        """The work in one write transaction, which may be done again."""
         with self._writing(), _translated(self._uri), self._session() as session:
-            return repeated(lambda: session.execute_write(_run_all, statements))
+            return repeated(lambda: session.execute_write(work))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -164,16 +168,30 @@ def open_graph(uri: str, user: str, password: str, write_lock: Path | None = Non
     return GraphStore(uri, user, password, write_lock)
 
 
-def statements(rows: Rows) -> Iterator[tuple[Query, dict[str, Any]]]:
-    """The statements that write these rows: nodes, then what no longer holds goes, then relations."""
+def statements(rows: Rows, standing: Standing) -> Iterator[tuple[Query, dict[str, Any]]]:
+    """The statements that write these rows: nodes, then what stands and no longer holds goes, then relations."""
     for labels in sorted(rows.nodes):
         yield from _chunked(cypher.MERGE_NODE[labels], rows.nodes[labels].values())
-    for arrow in sorted(rows.keep):
-        kept = [{"id": id_, "keep": sorted(ends)} for id_, ends in sorted(rows.keep[arrow].items())]
-        yield from _chunked(cypher.PRUNE[arrow], kept)
+    for relation in schema.OWNED:
+        kept = rows.keep.get(relation.arrow, {})
+        stale = (id_ for id_ in sorted(kept) if standing.get((id_, relation.kind), set()) - kept[id_])
+        yield from _chunked(cypher.PRUNE[relation.arrow], [{"id": id_, "keep": sorted(kept[id_])} for id_ in stale])
     for relation in schema.RELATIONS:
         found = rows.relations.get(relation.arrow, {})
         yield from _chunked(cypher.MERGE_RELATION[relation.arrow], found.values())
+
+
+def _written(rows: Rows, tx: neo4j.ManagedTransaction) -> Rows_:
+    return _run_all(tx, statements(rows, _standing(tx, rows)))
+
+
+def _standing(tx: neo4j.ManagedTransaction, rows: Rows) -> Standing:
+    """The ends of what the graph holds of these rows' incidents, by incident and kind of relation."""
+    incidents = sorted({id_ for kept in rows.keep.values() for id_ in kept})
+    found: Standing = {}
+    for row in _run_one(tx, cypher.STANDING, {"incidents": incidents}):
+        found.setdefault((row["incident"], row["kind"]), set()).add(row["end"])
+    return found
 
 
 def _chunked(query: Query, rows: Any) -> Iterator[tuple[Query, dict[str, Any]]]:
@@ -207,9 +225,10 @@ def _run_one(tx: neo4j.ManagedTransaction, query: Query, parameters: dict[str, A
     return tx.run(query.text, parameters).data()
 
 
-def _run_all(tx: neo4j.ManagedTransaction, statements: list[tuple[Query, dict[str, Any]]]) -> Rows_:
+def _run_all(tx: neo4j.ManagedTransaction, statements: Iterable[tuple[Query, dict[str, Any]]]) -> Rows_:
     last: Rows_ = []
     for query, parameters in statements:
+        _expect(query, cypher.Mode.WRITE)
         last = tx.run(query.text, parameters).data()
     return last
 

@@ -109,7 +109,7 @@ class GraphContract:
             *(query.name for query in queries.AROUND.values()),
             *(query.name for query in queries.COUNT_NODES.values()),
             *(query.name for query in queries.COUNT_RELATIONS.values()),
-            *(query.name for query in (queries.SERVER, queries.PROFILES, queries.ONE_INCIDENT)),
+            *(query.name for query in (queries.SERVER, queries.PROFILES, queries.ONE_INCIDENT, cypher.STANDING)),
             *(query.name for query in (queries.FORGET_ALERTS, queries.FORGET_INCIDENT)),
         }
         assert tried == {query.name for query in queries.ALL}
@@ -170,6 +170,18 @@ class GraphContract:
                 "recurrence_of": "",
             }
         ]
+
+    def test_what_stands_of_an_incident_is_told_by_kind_and_end(self, store: GraphStore, ask: Ask) -> None:
+        store.remember([plain("one"), *whole()])
+        keys, rows = ask(cypher.STANDING, incidents=["first", "nobody"])
+        assert tuple(keys) == cypher.STANDING.keys
+        assert {row["incident"] for row in rows} == {"first"}
+        owned = {relation.kind for relation in schema.OWNED}
+        around = store.read(queries.AROUND["Incident"], ids=["first"], limit=99)
+        assert sorted(row["kind"] for row in rows) == sorted(
+            row["kind"] for row in around if row["kind"] in owned and row["outward"]
+        )
+        assert ("CONFIRMED_AS", DISK) in {(row["kind"], row["end"]) for row in rows}
 
     def test_an_absent_value_removes_the_property(self, store: GraphStore, ask: Ask) -> None:
         store.remember([plain("one")])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Malformed
-from graph import schema
+from graph import cypher, schema
 from graph.project import entity_of, epoch_ms, project
 from graph.rows import checked_node, checked_relation
 from graph.schema import Kind, Node, Property
@@ -103,7 +103,15 @@ def test_an_entity_s_key_survives_slashes_in_its_name() -> None:
 
 
 def test_the_same_snapshots_give_the_same_statements() -> None:
-    assert list(statements(project(whole()))) == list(statements(project(whole())))
+    assert list(statements(project(whole()), {})) == list(statements(project(whole()), {}))
+
+
+def test_only_what_stands_and_no_longer_holds_is_removed() -> None:
+    rows = project([plain("one"), plain("two")])
+    kept = rows.keep[schema.AFFECTS.arrow]["one"]
+    standing = {("one", "AFFECTS"): {*kept, "Pod/gone/gone/gone"}, ("two", "AFFECTS"): set(kept)}
+    removed = [(query, values) for query, values in statements(rows, standing) if query.name.startswith("prune")]
+    assert removed == [(cypher.PRUNE[schema.AFFECTS.arrow], {"rows": [{"id": "one", "keep": sorted(kept)}]})]
 
 
 def test_every_label_and_relation_of_the_schema_is_written_by_some_snapshot() -> None:
