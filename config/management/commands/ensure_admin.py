@@ -22,3 +22,4 @@ class Command(BaseCommand):
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(password + "\n")
         User.objects.create_superuser("admin", password=password)
+        self.stdout.write(f"made the user admin; its password is in {path}")
