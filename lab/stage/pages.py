@@ -1,5 +1,6 @@
 """A loopback HTTP server that answers every GET with a text made when it is asked: what Prometheus reads of a stage."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,8 @@ def serve(page: Callable[[str], str], kind: str) -> int:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # who asked may be gone: Prometheus at its end
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""
