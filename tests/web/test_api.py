@@ -44,6 +44,13 @@ def test_health_metrics_and_schema_answer(db, path):
     assert Client().get(path).status_code == 200
 
 
+@pytest.mark.parametrize(("path", "code"), [("/livez", 200), ("/readyz", 200), ("/metrics", 400), ("/sign-in/", 400)])
+def test_probes_may_ask_by_an_address_and_nobody_else(db, settings, path, code):
+    settings.ALLOWED_HOSTS = ["graph.example"]
+    assert Client(headers={"host": "10.88.77.9:8000"}).get(path).status_code == code
+    assert Client(headers={"host": "graph.example"}).get(path).status_code == 200
+
+
 def test_a_bundle_is_a_zip(incident):
     answer = bearer("read").get("/api/v1/incidents/1/bundle/")
     assert answer.status_code in {200, 409}

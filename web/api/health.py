@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError, connection
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
+from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -24,6 +25,17 @@ from web.api.access import live_token
 LOOPBACK = {"127.0.0.1", "::1"}
 PROXY_SIGNS = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# Probes ask by a pod's or a container's own address, which no list of host names can hold. Not /metrics: a caller on
+# this machine needs no token there, and a strange host name may be a browser that was led here.
+ASKED_BY_ADDRESS = {"/livez", "/readyz"}
+
+
+class HostChecked(CommonMiddleware):
+    """Refuses a host name that is not allowed, except from a probe."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        """None lets the request pass."""
+        return None if request.path_info in ASKED_BY_ADDRESS else super().process_request(request)
 
 
 @require_safe
