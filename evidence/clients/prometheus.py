@@ -121,7 +121,7 @@ def _within(answered: Answered, start: datetime, end: datetime) -> Answered:
 def _read(status: int, content: bytes) -> Answered:
     try:
         envelope = READER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if status >= 500:
             raise Unreachable(Text(f"Prometheus answered {status}", f"Prometheus 返回 {status}")) from error
         raise Malformed(

@@ -2,10 +2,14 @@
 
 import base64
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 
@@ -18,9 +22,11 @@ from domain.connections import (
     PrometheusDecl,
     TargetDecl,
 )  # fmt: skip
-from domain.errors import Refused
+from domain.errors import Malformed, Refused
+from evidence import bounded
 from evidence.bundles import without_secrets
 from evidence.clients.kubernetes_watch import PODS, Watched
+from evidence.clients.prometheus import Prometheus
 from evidence.executors.etcdctl import environment
 from evidence.recording import LiveTransports, encode_answer
 from evidence.ways import FILES_ONLY, reading
@@ -42,6 +48,14 @@ class Echo(BaseHTTPRequestHandler):
             self.send_header("Location", "/secret")
             self.send_header("Content-Length", "0")
             self.end_headers()
+            return
+        if self.path.startswith("/trickles"):
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(500):
+                    self.wfile.write(b" ")
+                    time.sleep(0.02)
             return
         body = b'{"metadata": {"resourceVersion": "1"}, "items": []}'
         self.send_response(200)
@@ -136,3 +150,20 @@ def test_a_redirect_is_an_answer_and_is_never_followed_nor_is_a_proxy_asked(
     with LiveTransports(Connections(), READ).client("one", url, PrometheusDecl(name="a", url=url, **BEARER)) as client:
         assert client.get("/elsewhere").status_code == 302
     assert Echo.seen == [f"Bearer {SECRET}"]
+
+
+def test_an_answer_that_trickles_without_end_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "LONGEST_S", 0.3)
+    live = LiveTransports(Connections(), READ)
+    with live.client("one", url, PrometheusDecl(name="a", url=url)) as client, pytest.raises(httpx.ReadTimeout):
+        client.get("/trickles")
+    assert [answer.error for answer in live.answers()] == ["ReadTimeout"]
+
+
+def test_an_answer_that_is_nested_without_end_is_no_answer() -> None:
+    deep = b'{"status":"success","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    client = httpx.Client(
+        base_url="http://x", transport=httpx.MockTransport(lambda _: httpx.Response(200, content=deep))
+    )
+    with pytest.raises(Malformed):
+        Prometheus(client).at("up", datetime(2026, 3, 1, tzinfo=UTC))
