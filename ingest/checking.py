@@ -5,12 +5,10 @@ from django.utils import timezone
 
 from domain.errors import ProductError
 from domain.text import Text
-from incidents import targets
 from incidents.targets import Addressee
-from ingest.telling import means_for
+from ingest.telling import reached
 from tickets.faults import trouble_of
 from tickets.system import Trouble
-from tickets.transport import Traffic
 
 CHECK_S = 20.0
 FAULT = Text("The check itself failed ({kind}); see the log.", "检查本身失败（{kind}）；请查看日志。")
@@ -19,15 +17,11 @@ log = structlog.get_logger()
 
 def check(addressee: Addressee) -> tuple[Trouble, ...]:
     """What is wrong, in sentences; nothing when all is well."""
-    traffic = Traffic()
     try:
-        means = means_for(addressee, traffic, timezone.now(), CHECK_S)
-        with means.client:
+        with reached(addressee, timezone.now(), CHECK_S) as means:
             return tuple(addressee.system.check(means))
     except ProductError as error:
         return (trouble_of(error),)
     except Exception as error:  # the page must open whatever a check does
         log.exception("check_failed", target=addressee.name)
         return (Trouble(FAULT.format(kind=type(error).__name__)),)
-    finally:
-        targets.counted(addressee.name, traffic.codes)

@@ -8,8 +8,7 @@ from domain.errors import Malformed, ProductError, Refused
 from incidents import said, targets
 from incidents.models import Heard
 from incidents.targets import Addressee
-from ingest.telling import means_for
-from tickets.transport import Traffic
+from ingest.telling import reached
 
 log = structlog.get_logger()
 
@@ -36,8 +35,7 @@ def _heard(row: Heard) -> int:
     addressee = targets.addressees().get(row.target)
     if addressee is None:
         raise Refused(f"{row.target} is not declared any more; declare it again")
-    means = means_for(addressee, Traffic(), row.received_at)
-    with means.client:
+    with reached(addressee, row.received_at) as means:
         events = addressee.system.heard(means, row.headers, bytes(row.body))
     return sum(said.apply(row.target, event) for event in events)
 
@@ -62,17 +60,13 @@ def _asked(addressee: Addressee, now: datetime) -> int:
     since = said.take_poll(addressee.name, addressee.declared.poll_s, now) if keys else None
     if since is None:
         return 0
-    traffic = Traffic()
     try:
-        means = means_for(addressee, traffic, now)
-        with means.client:
+        with reached(addressee, now) as means:
             events = addressee.system.polled(means, keys, since)
         return sum(said.apply(addressee.name, event) for event in events)
     except ProductError as error:
         log.warning("poll_failed", target=addressee.name, error=str(error))
     except Exception:  # the border of a task: an answer that nobody expected holds up no other system
         log.exception("poll_failed", target=addressee.name)
-    finally:
-        targets.counted(addressee.name, traffic.codes)
     said.poll_failed(addressee.name, since)
     return 0

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -295,3 +296,15 @@ def means_for(addressee: Addressee, traffic: Traffic, now: datetime, seconds: fl
     attempt = Attempt(traffic, seconds, addressee.dry_run)
     reached = client(addressee.system, addressee.declared, secret, attempt)
     return Means(addressee.declared, reached, secret, now, addressee.dry_run, traffic.show)
+
+
+@contextmanager
+def reached(addressee: Addressee, now: datetime, seconds: float = 60.0) -> Iterator[Means]:
+    """How a declared target is reached when nothing is told; what it answers is counted, whatever comes of it."""
+    traffic = Traffic()
+    try:
+        means = means_for(addressee, traffic, now, seconds)
+        with means.client:
+            yield means
+    finally:
+        targets.counted(addressee.name, traffic.codes)

@@ -118,7 +118,13 @@ CHECK = Check(
     "kubelet-events",
     Text("What do the pod's events say?", "该 Pod 的事件说明了什么？"),
     tuple(
-        Measure(slug, Text(f"Does an event say: {t.en}?", f"是否有事件说明：{t.zh}？"), "events", if_not=IF_NOT)
+        Measure(
+            slug,
+            Text(f"Does an event say: {t.en}?", f"是否有事件说明：{t.zh}？"),
+            "events",
+            if_not=IF_NOT,
+            items_unit="status",
+        )
         for slug, t in MEANINGS.items()
     ),
     about_probes,

@@ -233,6 +233,7 @@ CHECK = Check(
         Measure(
             "spec-shared-endpoint",
             Text("Do readiness and liveness ask the same endpoint?", "就绪与存活探针是否共用端点？"),
+            items_unit="s",
         ),
         Measure(
             "spec-timeout-below-latency",
@@ -247,7 +248,9 @@ CHECK = Check(
         Measure(
             "spec-drain-short", Text("Does it stop before its endpoint is taken out?", "是否在端点移除前停止？"), "s"
         ),
-        Measure("spec-port-not-declared", Text("Is an undeclared port probed?", "是否探测了未声明的端口？")),
+        Measure(
+            "spec-port-not-declared", Text("Is an undeclared port probed?", "是否探测了未声明的端口？"), items_unit="s"
+        ),
     ),
     about_probes,
     _collect,

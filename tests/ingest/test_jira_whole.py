@@ -14,7 +14,7 @@ from django.utils import timezone
 from domain.alerts import AlertState
 from domain.connections import TicketDecl
 from incidents import outbox, said
-from incidents.models import Feedback, Heard, Incident, Outbox, SaidEvent, Target, TicketLink
+from incidents.models import Feedback, Heard, Incident, Outbox, RequestCount, SaidEvent, Target, TicketLink
 from ingest import hearing, telling
 from tests.fakes import jira_contract as contract
 from tests.fakes.dying import killed_at
@@ -119,6 +119,8 @@ def test_what_people_do_comes_back_and_ends_there(kind: str, clock: Hands, tmp_p
         (issue,) = jira.issues
         assert (issue.status, len(issue.comments)) == ("Done", 2)
         assert SaidEvent.objects.count() == before, "what we wrote meanwhile is nobody's word"
+        counts = RequestCount.objects.filter(target="ticket:ops").values_list("count", flat=True)
+        assert sum(counts) == len(jira.calls), "what is asked to understand a webhook is counted too"
         jira.calls.clear()
         telling.tell_waiting(clock)
         assert jira.calls == [], "nothing is left to tell"

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import translation
 
-from domain.findings import Finding, Point, Series
+from causes import unusual
+from domain.findings import Finding, Item, Point, Series
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict, VerdictState
 from evidence.checks import all_measures
 from web.drawing.chart import line_chart
-from web.drawing.values import COUNTS, SHARES, limited, spoken
-from web.pages.incident import shown_causes
+from web.drawing.values import COUNTS, NUMBERED, SHARES, limited, spoken
+from web.pages.incident import measured_beside, shown_causes
 
 START = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
 
@@ -30,6 +31,8 @@ def series(*values: float) -> tuple[Series, ...]:
         (0.9512, "of its quota", "95.1% of its quota", "95.1%（占配额）"),
         (0.0004, "s", "0.4 ms", "0.4 ms"),
         (137, "exit code", "exit code 137", "退出码 137"),
+        (503, "status", "status 503", "状态码 503"),
+        (0.002, "p", "p = 0.002", "p = 0.002"),
         (1536, "B", "1.5 KiB", "1.5 KiB"),
         (None, "s", "–", "–"),
     ],
@@ -46,7 +49,7 @@ def test_a_limit_of_nothing_has_no_unit_and_a_count_is_not_named_twice():
 
 
 def test_every_unit_of_a_measure_can_be_written_in_chinese():
-    known = {"", "s", "B", "exit code", *SHARES, *COUNTS}
+    known = {"", "s", "B", *NUMBERED, *SHARES, *COUNTS}
     declared = {(m.unit, m.items_unit, m.charted.unit if m.charted else "") for m in all_measures().values()}
     assert {unit for units in declared for unit in units} <= known
 
@@ -74,3 +77,13 @@ def test_lines_that_are_not_the_value_say_what_they_are_and_have_neither_its_uni
     shown = shown_causes(verdict, [found], START)[0].terms[0]
     assert shown.charted is not None and "1 yes, 0 no" in shown.charted.en
     assert "80%" not in shown.chart and "%" not in shown.chart and 'class="limit"' not in shown.chart
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit", "details"),
+    [("event-status-code", "events", "status"), ("spec-shared-endpoint", "", "s"), ("etcd-rtt-cross-zone", "pairs", "s"),
+     ("etcd-heartbeat-failures", "heartbeats", "heartbeats"), (unusual.MEASURE, "p", "")],
+)  # fmt: skip
+def test_details_stand_in_their_own_unit_and_a_score_in_none(measure, unit, details):
+    found = Finding(measure, "x", True, Text("x", "x"), 2.0, unit, items=(Item("etcd1", 503.0),))
+    assert [shown.items_unit for shown in measured_beside(None, [found])] == [details]

@@ -5,6 +5,11 @@ import math
 from domain.text import Text
 
 SHARES = {"share": Text("", ""), "of its quota": Text(" of its quota", "（占配额）")}
+NUMBERED = {
+    "exit code": Text("exit code {n}", "退出码 {n}"),
+    "status": Text("status {n}", "状态码 {n}"),
+    "p": Text("p = {n}", "p = {n}"),
+}
 # One, many, and the Chinese word with its measure.
 COUNTS = {
     "applies": ("slow apply", "slow applies", "次慢应用"),
@@ -46,8 +51,8 @@ def spoken(value: float | None, unit: str = "", language: str = "en") -> str:
 
 
 def _counted(number: str, unit: str, language: str) -> str:
-    if unit == "exit code":
-        return Text(f"exit code {number}", f"退出码 {number}").in_language(language)
+    if unit in NUMBERED:
+        return NUMBERED[unit].format(n=number).in_language(language)
     one, many, zh = COUNTS.get(unit, (unit, unit, unit))
     return Text(f"{number} {one if number == '1' else many}", f"{number} {zh}").in_language(language).strip()
 
@@ -63,5 +68,5 @@ def percent(probability: float) -> str:
 
 def limited(limit: float | None, unit: str, language: str = "en") -> str:
     """A limit beside its value: a count's word is not said twice, and nothing has no unit."""
-    bare = "" if limit == 0 or unit in COUNTS or unit == "exit code" else unit
+    bare = "" if limit == 0 or unit in COUNTS or unit in NUMBERED else unit
     return spoken(limit, bare, language)

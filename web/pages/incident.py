@@ -180,13 +180,19 @@ def _shown(cause: RankedCause, by_measure: dict[str, Finding], drawn: set[str], 
 def _with_chart(term: TermResult, finding: Finding | None, start: datetime | None) -> ShownTerm:
     """`start` is None where no chart is wanted. Lines that are not the value itself have no limit."""
     declared = all_measures().get(term.measure)
-    charted, items_unit = (declared.charted, declared.items_unit) if declared else (None, "")
+    charted = declared.charted if declared else None
     chart = SafeString("")
     if finding is not None and start is not None:
         unit, limit = (charted.unit, None) if charted else (finding.unit, finding.limit)
         title = (charted.what if charted else term.sentence).in_language(get_language() or "en")
         chart = line_chart(finding.series, unit=unit, limit=limit, start=start, title=title)
-    return ShownTerm(term, chart, finding, charted.what if charted else None, items_unit or term.unit)
+    return ShownTerm(term, chart, finding, charted.what if charted else None, _items_unit(term.measure, term.unit))
+
+
+def _items_unit(measure: str, unit: str) -> str:
+    """That of a finding's details; none where no check declares them, as the unusual series score in no unit."""
+    declared = all_measures().get(measure)
+    return declared.items_unit or unit if declared else ""
 
 
 def measured_beside(verdict: Verdict | None, findings: Iterable[Finding]) -> list[ShownFinding]:
@@ -194,10 +200,8 @@ def measured_beside(verdict: Verdict | None, findings: Iterable[Finding]) -> lis
     details, such as the intervals and delays of the witnesses."""
     read = {t.measure for cause in verdict.causes for t in cause.terms} if verdict else set()
     told = [f for f in findings if f.measure not in read and (f.seen is not None or f.items)]
-    units = {m: declared.items_unit for m, declared in all_measures().items()}
-    return [
-        ShownFinding(f, units.get(f.measure) or f.unit) for f in sorted(told, key=lambda f: (not f.seen, f.measure))
-    ]
+    ordered = sorted(told, key=lambda f: (not f.seen, f.measure))
+    return [ShownFinding(f, _items_unit(f.measure, f.unit)) for f in ordered]
 
 
 def _counted(alert: Alert) -> str:
