@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.scope import ChangeRef, Scope
 from domain.text import Text
@@ -25,10 +24,7 @@ def _collect(ask: Ask) -> dict[str, Told]:
 
 
 def _rolling(ask: Ask) -> dict[str, Told]:
-    namespaces = sorted({e.namespace for e in ask.scope.of_kind(EntityKind.POD) if e.namespace})
-    where = matcher({"namespace": namespaces[0]}) if namespaces else ""
-    if not where:
-        raise Refused(Text("no alert of the incident names a pod's namespace", "告警均未指明 Pod 的命名空间"))
+    where = matcher({"namespace": namespace(ask.scope)})
     metrics = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
     return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{metrics}",{where}}}')}
 
