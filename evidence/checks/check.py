@@ -1,6 +1,6 @@
 """What a check is: one question, the measures it can tell, and how it looks for them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -196,7 +196,8 @@ def told_by(ask: Ask, slugs: Sequence[str], tell: Callable[[Ask], dict[str, Told
         found = tell(ask)
     except ProductError as error:
         found = dict.fromkeys(slugs, silent(error.told))
-    return {slug: replace(told, query=ask.query, connection=ask.connection) for slug, told in found.items()}
+    own = ask.query, ask.connection
+    return {s: replace(t, query=t.query or own[0], connection=t.connection or own[1]) for s, t in found.items()}
 
 
 def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T:
@@ -208,6 +209,19 @@ def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T
             return second(ask)
         except ProductError as other:
             raise Refused(Text(f"{error}; {other}", f"{error.told.zh}；{other.told.zh}")) from other
+
+
+def answered(looks: Iterable[Callable[[], T]]) -> list[T]:
+    """What those witnesses say that answer. Raises the first one's error when none does."""
+    found, errors = [], []
+    for look in looks:
+        try:
+            found.append(look())
+        except ProductError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return found
 
 
 def silent(why: Text) -> Told:

@@ -1,14 +1,16 @@
 """Does something that the service depends on fail or answer slowly?"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
 from domain.entities import EntityRef, RelationKind
 from domain.errors import Refused
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, silent, told_by
+from evidence.checks.check import Ask, Charted, Check, Measure, Told, answered, chart, silent, told_by
 from evidence.clients.live_probe import probe
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
@@ -28,9 +30,9 @@ def _collect(ask: Ask) -> dict[str, Told]:
 
 
 def _latency(ask: Ask) -> dict[str, Told]:
-    answered = ask_more(ask)
+    spent = ask_more(ask)
     window = onset_ms(ask.scope), end_ms(ask.scope)
-    called = [x for only in CLIENTS for x in by_label(answered, KEYS, only, window) if x.since_s is not None]
+    called = [x for only in CLIENTS for x in by_label(spent, KEYS, only, window) if x.since_s is not None]
     if not called:
         raise Refused(
             Text(
@@ -61,11 +63,9 @@ def _failing(ask: Ask) -> dict[str, Told]:
         first = min(alerted, key=lambda a: (a.started_at, a.identity))
         sentence = Text(f"A dependency has its own alert: {first.name}.", f"依赖项自身有告警：{first.name}。")
         return {"dependency-failing": Told(True, sentence, float(len(alerted)), 0, first.name,
-                                           first_seen_at=first.started_at)}  # fmt: skip
-    probed = _probed(ask)
-    if probed is not None and probed.seen:
-        return {"dependency-failing": probed}
-    told = [t for t in (_watched(ask, names), _counted(ask), probed) if t is not None]
+                                           first_seen_at=first.started_at, asked=False)}  # fmt: skip
+    looks: list[Callable[[Ask], Told | None]] = [_probed, lambda a: _watched(a, names), _counted]
+    told = [t for t in answered(partial(_look, ask, at, look) for at, look in enumerate(looks)) if t is not None]
     if not told:
         raise Refused(
             Text(
@@ -73,7 +73,19 @@ def _failing(ask: Ask) -> dict[str, Told]:
                 "没有依赖项：既未用 [[target]] 的 used_by 声明，也没有标签或 Pod 客户端计数",
             )
         )
-    return {"dependency-failing": next((t for t in told if t.seen), told[0])}
+    return {"dependency-failing": min(told, key=_place)[1]}
+
+
+def _look(ask: Ask, at: int, look: Callable[[Ask], Told | None]) -> tuple[int, Told] | None:
+    """What one witness says, with its own query."""
+    told = look(ask)
+    return (at, replace(told, query=ask.query, connection=ask.connection)) if told else None
+
+
+def _place(found: tuple[int, Told]) -> tuple[int, int]:
+    """What was seen comes first, then what was not; a live probe tells of now alone, so its all-clear comes last."""
+    at, told = found
+    return (0, at) if told.seen else (1 if told.seen is False else 2, (at - 1) % 3)
 
 
 def _probed(ask: Ask) -> Told | None:
@@ -146,8 +158,8 @@ def _named(line: Line) -> str:
 
 def _counted(ask: Ask) -> Told | None:
     """Calls by status code, as the pod's own client counts them; a call without a status has the code 0 or `error`."""
-    answered = ask_any(ask, more_query(ask.scope), step_s=MORE_STEP_S)
-    shares = _error_shares(answered, onset_ms(ask.scope), end_ms(ask.scope))
+    counted = ask_any(ask, more_query(ask.scope), step_s=MORE_STEP_S)
+    shares = _error_shares(counted, onset_ms(ask.scope), end_ms(ask.scope))
     if not shares:
         return None
     name = max(sorted(shares), key=lambda n: shares[n])
@@ -155,11 +167,11 @@ def _counted(ask: Ask) -> Told | None:
     return Told(shares[name] >= FAILING, sentence, shares[name], FAILING, name)
 
 
-def _error_shares(answered: Answered, start: int, end: int) -> dict[str, float]:
-    first = min((x.points[0].at_ms for x in answered.lines if x.points), default=0)
+def _error_shares(calls: Answered, start: int, end: int) -> dict[str, float]:
+    first = min((x.points[0].at_ms for x in calls.lines if x.points), default=0)
     total: dict[str, float] = {}
     bad: dict[str, float] = {}
-    for line in answered.lines:
+    for line in calls.lines:
         if line.labels.get("__name__") == "http_client_requests_total" and line.points:
             name = next((line.labels[k] for k in KEYS if line.labels.get(k)), "")
             code = line.labels.get("code", line.labels.get("status", ""))

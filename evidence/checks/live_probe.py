@@ -1,8 +1,9 @@
 """What does a probe from here find right now, step by step? By declared targets, and by the exporter's own words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -13,7 +14,7 @@ from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
 from evidence.blackbox_targets import own_targets
-from evidence.checks.check import Ask, Check, Measure, Told, silent
+from evidence.checks.check import Ask, Check, Measure, Told, answered, silent
 from evidence.clients.live_probe import probe
 from evidence.clients.probing import Outcome, Step
 from evidence.kubelet_messages import classify
@@ -44,7 +45,7 @@ class Probed:
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    found = [*_declared(ask), *_exporters(ask)]
+    found = answered([*_declared(ask), *_exporters(ask)])
     if not found:
         raise Refused(
             Text(
@@ -66,10 +67,14 @@ def _collect(ask: Ask) -> dict[str, Told]:
     }
 
 
-def _declared(ask: Ask) -> list[Probed]:
+def _declared(ask: Ask) -> list[Callable[[], Probed]]:
     """The declared targets that stand for the incident's things."""
     fitting = [t for t in ask.scope.connections.target if stands_for(t, ask.scope)][:MOST]
-    return [Probed(target.name, target.name, probe(target, ask.transports)) for target in fitting]
+    return [partial(_probed, ask, target) for target in fitting]
+
+
+def _probed(ask: Ask, target: TargetDecl) -> Probed:
+    return Probed(target.name, target.name, probe(target, ask.transports))
 
 
 def stands_for(target: TargetDecl, scope: Scope) -> bool:
@@ -84,7 +89,7 @@ def stands_for(target: TargetDecl, scope: Scope) -> bool:
                 if target.service else target.workload and target.workload == workload(scope))  # fmt: skip
 
 
-def _exporters(ask: Ask) -> list[Probed]:
+def _exporters(ask: Ask) -> list[Callable[[], Probed]]:
     """The blackbox exporter says in words why a probe fails, where its series cannot tell the classes apart."""
     declared = [b for b in ask.scope.connections.blackbox if b.url][:1]
     if not declared:
@@ -94,11 +99,10 @@ def _exporters(ask: Ask) -> list[Probed]:
     except ProductError:
         return []
     wanted = sorted({(t.name, t.labels.get("module", "")) for t in targets if t.labels.get("module")})[:MOST]
-    return [Probed(f"{name} ({module})", declared[0].name, _debugged(ask, declared[0], name, module))
-            for name, module in wanted]  # fmt: skip
+    return [partial(_debugged, ask, declared[0], name, module) for name, module in wanted]
 
 
-def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Outcome:
+def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Probed:
     params = {"target": target, "module": module, "debug": "true"}
     with ask.transports.client(exporter.name, exporter.url, exporter) as client:
         try:
@@ -117,7 +121,7 @@ def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Out
                 f"blackbox exporter 对模块 {module} 的探测返回 {answer.status_code}",
             )
         )
-    return read_debug(answer.text, target)
+    return Probed(f"{target} ({module})", exporter.name, read_debug(answer.text, target))
 
 
 def read_debug(text: str, target: str) -> Outcome:

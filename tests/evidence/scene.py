@@ -63,7 +63,6 @@ class World:
     error: type[httpx.TransportError] | None = None
     warnings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
-    probes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, name: str, values: Values | float, **labels: str) -> "World":
         """One more series of the pod in namespace shop, unless its labels say otherwise."""
