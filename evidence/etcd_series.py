@@ -66,6 +66,11 @@ class Members:
         """Members that are still not scraped at the end, and since when (epoch ms)."""
         return {name: gap[0] for name, gap in self._gaps().items() if not gap[1]}
 
+    def unseen(self) -> list[str]:
+        """Members whose every scrape in the window failed, by name: they may have left long ago."""
+        lines = [line for line in self.of("up") if line.points and not any(p.value for p in line.points)]
+        return sorted({self.member(line) for line in lines})
+
     def gone(self, name: str) -> tuple[tuple[int, int], ...]:
         """The spans in which a member did not answer scrapes (epoch ms); one that lasts ends at `end_ms`."""
         spans: list[tuple[int, int]] = []

@@ -43,9 +43,10 @@ def _switch(members: Members) -> Told:
                 first_seen_at=moment(members.switch_ms() if least > 0 else None))  # fmt: skip
 
 
-def _unsampled(asked: Text) -> Told:
+def _unsampled(asked: Text, who: str = "") -> Told:
     """No sample is no answer: a member that was never scraped cannot be called healthy."""
-    why = Text("no member was scraped within the window", "时间窗内没有采集到任何成员")
+    why = Text(f"{who or 'no member'} was {'not ' if who else ''}scraped within the window",
+               f"时间窗内没有采集到{who or '任何成员'}")  # fmt: skip
     return Told(None, Text(f"{asked.en} is unknown.", f"{asked.zh}未知。"), why_unknown=why)
 
 
@@ -73,6 +74,8 @@ def _no_leader(members: Members) -> Told:
 
 
 def _silent(members: Members) -> Told:
+    if not members.of("up"):
+        return _unsampled(Text("Whether a member fell silent", "是否有成员静默"))
     gaps = members.silent()
     who = ", ".join(sorted(gaps))
     longest = max(((to - since) / 1000 for since, to in gaps.values()), default=0.0)
@@ -102,7 +105,9 @@ def _old_leader(members: Members) -> Told:
 
 
 def _down(members: Members) -> Told:
-    found = members.down()
+    found, never = members.down(), members.unseen()
+    if not found and (never or not members.of("up")):
+        return _unsampled(Text("Whether a member does not answer", "是否有成员不响应"), ", ".join(never))
     who = ", ".join(sorted(found))
     yes = Text(f"{who} does not answer scrapes any more.", f"{who} 已不再响应采集。")
     no = Text("At the end every member answers scrapes.", "时间窗末尾所有成员都响应采集。")

@@ -18,7 +18,6 @@ RETRIED = {502, 503, 504}
 class _Result(msgspec.Struct):
     metric: dict[str, str]
     values: list[tuple[float, str]] = []
-    value: tuple[float, str] | None = None
 
 
 class _Data(msgspec.Struct):
@@ -68,9 +67,9 @@ def matcher(labels: dict[str, str]) -> str:
     return ",".join(f'{name}="{escape(value)}"' for name, value in sorted(labels.items()))
 
 
-def seconds(text_or_time: datetime) -> str:
+def seconds(time: datetime) -> str:
     """Unix time with milliseconds, as Prometheus reads it and as a replay finds it again."""
-    return f"{text_or_time.timestamp():.3f}"
+    return f"{time.timestamp():.3f}"
 
 
 class Prometheus:
@@ -87,10 +86,6 @@ class Prometheus:
         step = max(step_s, math.ceil((end - start).total_seconds() / 10_000))
         asked = {"query": query, "start": seconds(start), "end": seconds(end), "step": str(step)}
         return _within(self._ask("/api/v1/query_range", asked), start, end)
-
-    def at(self, query: str, time: datetime) -> Answered:
-        """An instant query."""
-        return self._ask("/api/v1/query", {"query": query, "time": seconds(time)})
 
     def _ask(self, path: str, form: dict[str, str]) -> Answered:
         for attempt in (1, 2):
@@ -151,8 +146,7 @@ def _read(status: int, content: bytes) -> Answered:
 
 
 def _line(result: _Result) -> Line:
-    samples = result.values or ([result.value] if result.value else [])
-    points = [Point(round(at * 1000), _number(text)) for at, text in samples]
+    points = [Point(round(at * 1000), _number(text)) for at, text in result.values]
     return Line(result.metric, tuple(p for p in points if math.isfinite(p.value)))
 
 

@@ -238,8 +238,16 @@ def test_without_counters_a_switch_is_unknown() -> None:
 
 def test_a_cluster_that_was_never_scraped_is_not_said_to_have_had_a_leader_and_no_restart() -> None:
     found = asked("etcd-leader", [gauge("up", name, 0.0) for name in NAMES])
-    for measure in ("etcd-no-leader-seen", "etcd-member-restarted"):
+    for measure in ("etcd-no-leader-seen", "etcd-member-restarted", "etcd-member-down"):
         assert found[measure].seen is None and found[measure].why_unknown
+
+
+def test_a_member_of_which_no_scrape_came_in_is_not_called_well_nor_gone() -> None:
+    away_always = calm(up={"etcd3": away(-10_000)})
+    told = asked("etcd-leader", away_always)["etcd-member-down"]
+    assert told.seen is None and "etcd3 was not scraped" in str(told.why_unknown)
+    without = [made for made in calm() if made.metric != "up"]
+    assert asked("etcd-leader", without)["etcd-member-scrape-gap"].seen is None
 
 
 def test_a_member_that_stays_away_is_down() -> None:

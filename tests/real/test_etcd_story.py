@@ -11,7 +11,7 @@ from causes.rank import rank
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.verdict import Verdict
-from evidence.clients.prometheus import Prometheus
+from evidence.clients.prometheus import Answered, Prometheus
 from evidence.collect import collect
 from evidence.recording import LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
@@ -82,12 +82,11 @@ def test_a_followers_restart_is_not_called_a_leader_switch(stage: Stage, sink: S
 
 def test_the_metrics_client_reads_a_real_server(stage: Stage, sink: Sink) -> None:
     with calm_scene(stage, sink, Site(calm_s=8)) as scene, _client(scene) as client:
-        now = datetime.now(UTC)
-        leaders = client.at('sum(etcd_server_is_leader{job="etcd"})', now)
+        leaders = _now(client, 'sum(etcd_server_is_leader{job="etcd"})')
         assert [p.value for line in leaders.lines for p in line.points] == [1.0]
-        nothing = client.at("no_such_series_at_all", now)
+        nothing = _now(client, "no_such_series_at_all")
         assert nothing.lines == ()
-        undefined = client.at("0 / (etcd_server_is_leader * 0)", now)
+        undefined = _now(client, "0 / (etcd_server_is_leader * 0)")
         assert all(not line.points for line in undefined.lines)
 
 
@@ -95,7 +94,7 @@ def test_the_pinned_versions_stand_on_a_stage_and_the_metrics_client_reads_them(
     newest = Site(Shape(release=PINNED), Watchers(PINNED), calm_s=8)
     with calm_scene(stage, sink, newest) as scene, _client(scene) as client:
         assert {m.status()["version"] for m in scene.etcd.members} == {"3.6.5"}
-        leaders = client.at('sum(etcd_server_is_leader{job="etcd"})', datetime.now(UTC))
+        leaders = _now(client, 'sum(etcd_server_is_leader{job="etcd"})')
         assert [p.value for line in leaders.lines for p in line.points] == [1.0]
 
 
@@ -117,7 +116,12 @@ def test_the_metrics_client_says_why_a_query_was_refused(stage: Stage, sink: Sin
         calm_scene(stage, sink, Site(calm_s=1)) as scene, _client(scene) as client,
         pytest.raises(Exception, match="parse error"),
     ):  # fmt: skip
-        client.at("sum(", datetime.now(UTC))
+        _now(client, "sum(")
+
+
+def _now(client: Prometheus, query: str) -> Answered:
+    now = datetime.now(UTC)
+    return client.range(query, now, now, 5)
 
 
 @contextlib.contextmanager
