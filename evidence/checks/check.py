@@ -211,17 +211,15 @@ def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T
             raise Refused(Text(f"{error}; {other}", f"{error.told.zh}；{other.told.zh}")) from other
 
 
-def answered(looks: Iterable[Callable[[], T]]) -> list[T]:
-    """What those witnesses say that answer. Raises the first one's error when none does."""
+def answered(looks: Iterable[Callable[[], T]]) -> tuple[list[T], list[ProductError]]:
+    """What those witnesses say that answer, and why the others do not."""
     found, errors = [], []
     for look in looks:
         try:
             found.append(look())
         except ProductError as error:
             errors.append(error)
-    if errors and not found:
-        raise errors[0]
-    return found
+    return found, errors
 
 
 def silent(why: Text) -> Told:

@@ -65,15 +65,19 @@ def _failing(ask: Ask) -> dict[str, Told]:
         return {"dependency-failing": Told(True, sentence, float(len(alerted)), 0, first.name,
                                            first_seen_at=first.started_at, asked=False)}  # fmt: skip
     looks: list[Callable[[Ask], Told | None]] = [_probed, lambda a: _watched(a, names), _counted]
-    told = [t for t in answered(partial(_look, ask, at, look) for at, look in enumerate(looks)) if t is not None]
-    if not told:
+    found, errors = answered(partial(_look, ask, at, look) for at, look in enumerate(looks))
+    at, told = min((f for f in found if f is not None), key=_place, default=(0, None))
+    # That it answers now does not say that it did: where the others could not be asked, it is not known.
+    if errors and at == 0 and not (told and told.seen):
+        raise errors[0]
+    if told is None:
         raise Refused(
             Text(
                 "no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client",
                 "没有依赖项：既未用 [[target]] 的 used_by 声明，也没有标签或 Pod 客户端计数",
             )
         )
-    return {"dependency-failing": min(told, key=_place)[1]}
+    return {"dependency-failing": told}
 
 
 def _look(ask: Ask, at: int, look: Callable[[Ask], Told | None]) -> tuple[int, Told] | None:

@@ -45,7 +45,9 @@ class Probed:
 
 
 def _collect(ask: Ask) -> dict[str, Told]:
-    found = answered([*_declared(ask), *_exporters(ask)])
+    found, errors = answered([*_declared(ask), *_exporters(ask)])
+    if errors and not found:
+        raise errors[0]
     if not found:
         raise Refused(
             Text(
