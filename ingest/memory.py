@@ -71,6 +71,12 @@ def _remember(rows: list[Outbox]) -> int:
     except ProductError as error:
         _again_later(rows, str(error))
         return 0
+    except Exception as error:  # the border of a task
+        if len(rows) > 1:  # one that cannot be remembered must not hold up the others
+            return sum(_remember([row]) for row in rows)
+        log.exception("remembering_failed", incident=rows[0].object)
+        _again_later(rows, str(error))
+        return 0
     for row in rows:
         # A revision that came meanwhile keeps the row waiting.
         Outbox.objects.filter(pk=row.pk, revision=row.revision).update(state="done", attempts=0, reason="")
