@@ -107,8 +107,10 @@ def claim_deliveries(delivery_ids: Sequence[str]) -> list[Delivery]:
         Delivery.objects.filter(pk__in=[row.pk for row in mine]).update(
             claimed_until=now + LEASE, attempts=F("attempts") + 1
         )
+    sources = {row.source_id: row.source for row in mine}
     for row in mine:
         row.claimed_until, row.attempts = now + LEASE, row.attempts + 1
+        row.source = sources[row.source_id]  # what one of them has looked up the others know too
     return [row for row in mine if not _worn_out(row)]
 
 

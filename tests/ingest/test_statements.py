@@ -29,8 +29,8 @@ def source(db: None) -> Source:
     return record.make_source("alertmanager", "prod")[0]
 
 
-def told(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
-    """Works off one accepted delivery with an alert for each fingerprint in `which`."""
+def accepted(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> str:
+    """The id of a delivery with an alert for each fingerprint in `which`."""
     alerts = [
         {
             "status": "resolved" if ended else "firing", "fingerprint": fingerprint, "startsAt": BEGAN.isoformat(),
@@ -40,12 +40,21 @@ def told(source: Source, which: str, labels: dict[str, str], ended: datetime | N
         for fingerprint in which.split()
     ]  # fmt: skip
     body = json.dumps({"version": "4", "status": "firing", "groupKey": "{}", "alerts": alerts}).encode()
-    delivery = record.accept(source, body, {}, BEGAN + timedelta(minutes=1))
-    return lambda: assert_one(pipeline.ingest([str(delivery.pk)]))
+    return str(record.accept(source, body, {}, BEGAN + timedelta(minutes=1)).pk)
 
 
-def assert_one(incidents: list[str]) -> None:
-    assert len(incidents) == 1
+def told(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
+    """Works off one accepted delivery."""
+    return worked([accepted(source, which, labels, ended)])
+
+
+def worked(ids: list[str]) -> Callable[[], None]:
+    """Works off these deliveries, which are about one incident."""
+
+    def work() -> None:
+        assert len(pipeline.ingest(ids)) == 1
+
+    return work
 
 
 def looked() -> None:
@@ -68,6 +77,7 @@ def test_a_delivery_and_a_look_take_their_number_of_statements(source: Source) -
         "the same alert again": counted(told(source, "a2", member)),
         "its end": counted(told(source, "a2", member, BEGAN + timedelta(minutes=2))),
         "first alert of a pod": counted(told(source, "b1", pod)),
+        "five deliveries about it": counted(worked([accepted(source, f"d{n}", pod) for n in range(5)])),
         "ten alerts of it at once": counted(told(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
         "the same ten again": counted(told(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
     }
