@@ -165,5 +165,6 @@ def test_an_answer_that_is_nested_without_end_is_no_answer() -> None:
     client = httpx.Client(
         base_url="http://x", transport=httpx.MockTransport(lambda _: httpx.Response(200, content=deep))
     )
+    now = datetime(2026, 3, 1, tzinfo=UTC)
     with pytest.raises(Malformed):
-        Prometheus(client).at("up", datetime(2026, 3, 1, tzinfo=UTC))
+        Prometheus(client).range("up", now, now, 5)
