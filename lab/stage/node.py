@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from lab.stage import kube_api
 from lab.stage.images import archive, program
 from lab.stage.programs import Stage, StageBroken, free_port, wait_until
 from lab.stage.sweep import BRIDGE
@@ -169,26 +170,10 @@ class Node:
         return True
 
     def _api_server(self) -> None:
-        folder, store, port = self.stage.folder, self.store, free_port()
-        self.stage.start("kube-etcd", [
-            "etcd", "--data-dir", str(folder / "kube-etcd"), "--listen-client-urls", f"http://127.0.0.1:{store}",
-            "--advertise-client-urls", f"http://127.0.0.1:{store}",
-            "--listen-peer-urls", f"http://127.0.0.1:{free_port()}",
-        ])  # fmt: skip
-        self.stage.ready("kube-etcd", f"http://127.0.0.1:{store}/health")
-        key = folder / "service-accounts.key"
-        subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
-        tokens = self.stage.write("tokens.csv", f'{TOKEN},admin,admin,"system:masters"\n')
+        port = free_port()
+        kube_api.start_store(self.stage, self.store)
+        kube_api.start(self.stage, self.store, port, f'{TOKEN},admin,admin,"system:masters"\n', "AlwaysAllow")
         self.api = f"https://127.0.0.1:{port}"
-        self.stage.start("apiserver", [
-            str(program("kube-apiserver")), f"--etcd-servers=http://127.0.0.1:{store}", "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1", f"--secure-port={port}", f"--cert-dir={folder / 'certs'}",
-            f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}",
-            "--service-account-issuer=https://lab.invalid", f"--token-auth-file={tokens}",
-            "--authorization-mode=AlwaysAllow", "--disable-admission-plugins=ServiceAccount",
-            "--service-cluster-ip-range=10.97.0.0/24", "--endpoint-reconciler-type=none",
-        ])  # fmt: skip
-        self.stage.ready("apiserver", f"{self.api}/readyz", verify=False, headers={"Authorization": f"Bearer {TOKEN}"})
 
     def _controllers(self) -> None:
         self.stage.start("controllers", [

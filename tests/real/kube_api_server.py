@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import yaml
 
-from lab.stage.images import program
+from lab.stage import kube_api
 from lab.stage.programs import Stage, free_port
 
 ADMIN, ACCOUNT = "an-administrators-token", "the-accounts-token"
@@ -39,26 +39,11 @@ class ApiServer:
         return self.stage.folder / "certs" / "apiserver.crt"
 
     def start_store(self) -> None:
-        store = f"http://127.0.0.1:{self.store}"
-        self.stage.start("kube-etcd", ["etcd", "--data-dir", str(self.stage.folder / "kube-etcd"),
-                                       "--listen-client-urls", store, "--advertise-client-urls", store,
-                                       "--listen-peer-urls", f"http://127.0.0.1:{free_port()}"])  # fmt: skip
-        self.stage.ready("kube-etcd", f"{store}/health")
+        kube_api.start_store(self.stage, self.store)
 
     def start(self) -> None:
-        key = self.stage.folder / "service-accounts.key"
-        if not key.exists():
-            subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
-        tokens = self.stage.write("tokens.csv", f'{ADMIN},admin,admin,"system:masters"\n{ACCOUNT},{USER},account\n')
-        self.stage.start("apiserver", [
-            str(program("kube-apiserver")), f"--etcd-servers=http://127.0.0.1:{self.store}", "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1", f"--secure-port={self.port}", f"--cert-dir={self.authority.parent}",
-            f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}",
-            "--service-account-issuer=https://test.invalid", f"--token-auth-file={tokens}",
-            "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
-            "--service-cluster-ip-range=10.97.0.0/24", "--endpoint-reconciler-type=none",
-        ])  # fmt: skip
-        self.stage.ready("apiserver", f"{self.url}/readyz", verify=False, headers={"Authorization": f"Bearer {ADMIN}"})
+        accounts = f'{ADMIN},admin,admin,"system:masters"\n{ACCOUNT},{USER},account\n'
+        kube_api.start(self.stage, self.store, self.port, accounts, "RBAC")
 
     def stop(self) -> None:
         child = self.stage.process("apiserver")

@@ -1,7 +1,5 @@
 """A real kubelet's readiness probe fails because the handler waits for a lock; the product sees why."""
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,27 +10,18 @@ from incidents.assemble import scope_of
 from ingest.sources import all_sources
 from lab.episodes.episode import drawing
 from lab.stage.ground import Ground
-from lab.stage.node import can_run
 from lab.stage.plot import template
 from lab.stage.programs import Stage
 from lab.stage.sink import Sink
+from tests.real.node_stage import node_stage
 
+__all__ = ["node_stage"]
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    if missing := can_run():
-        if os.environ.get("CI"):
-            pytest.fail(f"the Kubernetes node is left out: {missing}")
-        pytest.skip(f"the Kubernetes node is left out: {missing}")
-    with Stage(on_disk=True) as made:
-        yield made
-
-
-def test_a_blocked_handler_is_told_from_the_network(stage: Stage) -> None:
+def test_a_blocked_handler_is_told_from_the_network(node_stage: Stage) -> None:
     sink = Sink()
-    ground = Ground(stage, sink, drawing("story", 0))
+    ground = Ground(node_stage, sink, drawing("story", 0))
     ground.start([])
     on = ground.plot(drawing("probe-story", 0))
     pod = on.deploy(template(on.draw, {"uses": "lock", "uses_livez": "none"}))[0]

@@ -1,7 +1,6 @@
 """A real API server's pods and events come in by the shipped role, across its restart and a 410, and not twice."""
 
 import json
-import os
 import random
 import sys
 import time
@@ -14,12 +13,14 @@ import pytest
 
 from domain.connections import KubernetesDecl
 from evidence.clients.kubernetes_watch import EVENTS, PODS, Expired, Watched
-from lab.stage.node import TOKEN, Node, can_run
+from lab.stage.node import TOKEN, Node
 from lab.stage.plot import ORDERS, template
 from lab.stage.programs import Stage, wait_until
 from tests.real.kube_api_server import ACCOUNT, ApiServer
+from tests.real.node_stage import node_stage
 from tests.real.product import ROOT, Product
 
+__all__ = ["node_stage"]
 pytestmark = pytest.mark.real
 ROLE = (ROOT / "docs" / "kubernetes" / "read-only-role.yaml").read_text()
 DEADLINE = 'Readiness probe failed: Get "http://10.0.0.7:8080/readyz?key=s3cret": context deadline exceeded'
@@ -136,15 +137,10 @@ def _doctor(product: Product) -> str:
 
 
 @pytest.fixture
-def node() -> Iterator[Node]:
-    if missing := can_run():
-        if os.environ.get("CI"):
-            pytest.fail(f"the Kubernetes node is left out: {missing}")
-        pytest.skip(f"the Kubernetes node is left out: {missing}")
-    with Stage(on_disk=True) as stage:
-        made = Node(stage)
-        made.start()
-        yield made
+def node(node_stage: Stage) -> Node:
+    made = Node(node_stage)
+    made.start()
+    return made
 
 
 def test_a_real_kubelets_failing_readiness_is_one_incident_without_any_alertmanager(node: Node) -> None:
