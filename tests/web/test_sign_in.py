@@ -1,11 +1,15 @@
 """Guessing is slowed, by account and by address, whoever asks which worker; the owner gets in, and tokens work on."""
 
 import threading
+import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import signing
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -14,7 +18,7 @@ from incidents import guesses, record, retention
 from incidents.guesses import FREE, FREE_TOGETHER, LONGEST
 from incidents.models import AuditEntry, Delivery, Guess
 from web.api.access import add_token
-from web.pages.sign_in import MARK
+from web.pages.sign_in import MARK, introduction
 
 RIGHT = "a long enough one"
 TOO_MANY = "Too many attempts. Wait "
@@ -148,6 +152,31 @@ def test_the_mark_of_one_account_is_none_of_another_and_a_made_one_is_none(ada) 
     assert try_in(eve, RIGHT).status_code == 429
     eve.cookies[MARK] = f"{guesses.account('ada').key}.x:1:made-up"
     assert try_in(eve, RIGHT).status_code == 429
+
+
+def test_an_owner_with_a_new_browser_gets_in_while_somebody_keeps_guessing(ada, clock, capsys) -> None:
+    spend()
+    call_command("known_browser", "ada")
+    address = urlsplit(capsys.readouterr().out.strip())
+    own = Client()
+    assert own.get(f"{address.path}?{address.query}").headers["Location"] == "/sign-in/"
+    assert "sessionid" not in own.cookies and own.get("/").status_code == 302, "the mark alone lets nobody in"
+    assert try_in(own, RIGHT).status_code == 302
+    assert AuditEntry.objects.filter(action="known browser", object="ada").exists()
+
+
+@pytest.mark.parametrize("text", ["made-up", "ada", signing.dumps("ada"), signing.dumps("ada", salt=MARK)])
+def test_an_introduction_that_was_not_given_out_marks_nothing(ada, text: str) -> None:
+    client = Client()
+    assert client.get("/sign-in/", {"known": text}).status_code == 200 and MARK not in client.cookies
+
+
+def test_an_introduction_ends(ada, monkeypatch) -> None:
+    address = urlsplit(introduction("ada"))
+    late = time.time() + 16 * 60
+    monkeypatch.setattr("time.time", lambda: late)
+    client = Client()
+    assert client.get(f"{address.path}?{address.query}").status_code == 200 and MARK not in client.cookies
 
 
 def test_each_wait_stands_in_the_audit_trail_and_nothing_typed_is_kept(ada, clock) -> None:

@@ -12,15 +12,20 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from incidents import guesses, record
 from incidents.guesses import Attempt, Subject
 from ingest.callers import client_address
 
 MARK, MARK_LIFE_S = "known-browser", 365 * 24 * 3600
+INTRODUCTION, INTRODUCTION_LIFE_S = "introduced-browser", 15 * 60
 
 
 class SignInForm(AuthenticationForm):
@@ -54,17 +59,19 @@ class SignIn(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; an address that `manage.py known_browser` printed makes this browser a known one first."""
+        name = _introduced(request.GET.get("known", ""))
+        if not name:
+            return super().get(request, *args, **kwargs)
+        return _marked(redirect("sign-in"), name)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Signed in, and from now on a known browser."""
         answer = super().form_valid(form)
         name = form.get_user().get_username()
-        mark = f"{guesses.account(name).key}.{secrets.token_urlsafe(16)}"
-        answer.set_signed_cookie(
-            MARK, mark, salt=MARK, max_age=MARK_LIFE_S, path=self.request.path, samesite="Lax", httponly=True,
-            secure=settings.SESSION_COOKIE_SECURE,
-        )  # fmt: skip
         record.audit(name, "sign in", detail={"address": str(client_address(self.request))})
-        return answer
+        return _marked(answer, name)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The page again; 429 where the wait is not over."""
@@ -72,6 +79,28 @@ class SignIn(LoginView):
         if isinstance(form, SignInForm) and form.wait_s:
             answer.status_code, answer.headers["Retry-After"] = 429, str(form.wait_s)
         return answer
+
+
+def introduction(name: str) -> str:
+    """The address, good for a quarter of an hour, by which one more browser of this account becomes a known one."""
+    return f"{settings.PUBLIC_URL}{reverse('sign-in')}?{urlencode({'known': signing.dumps(name, salt=INTRODUCTION)})}"
+
+
+def _introduced(text: str) -> str:
+    try:
+        return str(signing.loads(text, salt=INTRODUCTION, max_age=INTRODUCTION_LIFE_S)) if text else ""
+    except signing.BadSignature:
+        return ""
+
+
+def _marked(answer: HttpResponse, name: str) -> HttpResponse:
+    """With the mark of the account; it lets nobody in, it only counts for itself."""
+    mark = f"{guesses.account(name).key}.{secrets.token_urlsafe(16)}"
+    answer.set_signed_cookie(
+        MARK, mark, salt=MARK, max_age=MARK_LIFE_S, path=reverse("sign-in"), samesite="Lax", httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+    )  # fmt: skip
+    return answer
 
 
 def subjects(request: HttpRequest | None, name: str) -> Sequence[Subject]:
