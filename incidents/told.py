@@ -51,6 +51,8 @@ class Outbox(models.Model):
             models.Index(fields=["target", "first_at"], name="outbox_first"),
             # How far each target knows of one incident.
             models.Index(fields=["object"], name="outbox_object"),
+            # What the page shows unasked: not done, or what a dry run would have sent.
+            models.Index(fields=["wanted_at"], name="outbox_shown", condition=~Q(state="done", preview=[])),
         ]
 
     def __str__(self) -> str:

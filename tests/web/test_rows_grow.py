@@ -15,6 +15,7 @@ from domain.entities import EntityKind, EntityRef
 from incidents import declare, outbox, queries, record
 from incidents.models import Delivery, Incident, Outbox, Source
 from tests.web.conftest import finding, verdict
+from web.pages.outbox import narrowed
 
 PAGES = ["/", "/incidents/1/", "/sources/", "/connections/", "/outbox/", "/deliveries/"]
 API = [f"/api/v1/{path}" for path in (
@@ -101,6 +102,10 @@ def test_what_watched_pages_ask_reads_no_whole_table(person, incident, table, pl
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
         assert plan in str(cursor.fetchall())
+
+
+def test_the_outbox_page_reads_no_row_that_is_done(db):
+    assert "INDEX outbox_shown" in narrowed("", "").explain()
 
 
 def test_the_list_is_fresh_again_when_a_later_verdict_names_another_cause(person, incident):
