@@ -29,6 +29,7 @@ from incidents.models import (
     Change,
     Connection,
     Delivery,
+    Entity,
     Feedback,
     Incident,
     Investigation,
@@ -60,7 +61,9 @@ class IncidentFilter:
 
 def incidents(wanted: IncidentFilter) -> QuerySet[Incident]:
     """The incidents that fit, newest first."""
-    rows = Incident.objects.order_by("-started_at", "-number").prefetch_related("entities")
+    rows = Incident.objects.order_by("-started_at", "-number").prefetch_related(
+        Prefetch("entities", Entity.objects.order_by("name", "pk"))
+    )
     if wanted.state:
         rows = rows.filter(state=wanted.state)
     if wanted.cause:

@@ -17,7 +17,7 @@ from domain.findings import Finding, Item
 from domain.text import Text
 from domain.verdict import Role
 from incidents import declare, queries, record
-from incidents.models import AuditEntry, Incident
+from incidents.models import AuditEntry, Entity, Incident
 from web.pages.incident import measured_beside
 from web.templatetags.show import lead, rest, step
 
@@ -101,6 +101,12 @@ def test_the_list_says_how_sure_the_first_cause_is_whether_it_is_over_and_in_whi
     assert '<option value="2026-01-31" selected>2026-01-31' in person.get("/?since=2026-01-31").content.decode()
 
 
+def test_the_list_names_what_an_incident_is_about_always_in_the_same_order(person, incident):
+    for name in ("etcd3", "etcd2"):
+        incident.entities.add(Entity.objects.create(key=f"EtcdMember/prod-a//{name}", kind="EtcdMember", name=name))
+    assert "etcd1 · etcd2 · etcd3" in person.get("/").content.decode()
+
+
 def test_a_headline_is_parted_into_what_it_is_and_why(person, incident):
     headline = Text("etcd1: Slow disk (83%). It took 390 ms. No peer did.", "etcd1：磁盘慢（83%）。耗时 390 毫秒。")
     assert (lead(headline), rest(headline)) == ("etcd1: Slow disk (83%)", "It took 390 ms. No peer did.")
@@ -146,6 +152,15 @@ def test_feedback_and_acknowledgement_are_stored_and_audited(person, incident):
 def test_feedback_with_an_unknown_cause_is_refused(person, incident):
     person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "confirmed", "cause": "gremlins"})
     assert not incident.feedback.exists()
+
+
+def test_the_connections_page_says_what_is_lacking_while_nothing_can_be_asked(person, incident):
+    def page() -> str:
+        return person.get("/connections/", headers={"accept-language": "en"}).content.decode()
+
+    assert "Nothing is asked for evidence yet" in page() and "manage.py doctor" in page()
+    declare.declare(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")]))
+    assert "Nothing is asked for evidence yet" not in page()
 
 
 def test_no_judgement_is_chosen_for_a_person_and_no_cause_that_the_verdict_does_not_name(person, incident):
