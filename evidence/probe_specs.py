@@ -34,8 +34,8 @@ class ProbeSpec:
     @property
     def path(self) -> str:
         """The path of an http probe, else empty."""
-        found = re.search(r"/\S*$", self.target)
-        return found.group(0) if found else ""
+        _, slash, rest = re.split(r"\s", self.target)[-1].partition("/")
+        return slash + rest
 
 
 def ours(pods: Sequence[Pod], scope: Scope) -> list[Pod]:

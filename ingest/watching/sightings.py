@@ -19,7 +19,7 @@ COMBINED = "(combined from similar events): "
 BY_PROBE = re.compile(r"failed (liveness|startup) probe")
 # The query of a probe's address may hold a key.
 QUERY = re.compile(r"(\b[Gg]et \"[^\"?\s]*|\bhttps?://[^\"?\s]*)\?[^\"\s]*")
-CONTAINER = re.compile(r"\{(.+)\}$")
+CONTAINER = re.compile(r"\{([^{}]+)\}$")
 # Labels by which the controllers mark the pods of a replica set with the hash that is in its name.
 HASHES = ("pod-template-hash", "rollouts-pod-template-hash")
 ENDED = {"Succeeded", "Failed"}

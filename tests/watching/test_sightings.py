@@ -1,6 +1,7 @@
 """What is kept of the real objects of an API server."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,15 @@ def test_a_pod_that_has_ended_counts_as_gone() -> None:
     assert state.gone_at == at(-20)
     assert pod_state(pod(ready=False)).gone_at is None
     assert at(0) - timedelta(seconds=20) == at(-20)
+
+
+def test_the_words_of_whoever_may_write_events_take_no_time() -> None:
+    told = event_json()
+    began = time.monotonic()
+    for mark in ("{", "{a", "spec{", "/"):
+        told["involvedObject"]["fieldPath"] = mark * 100_000
+        told["message"] = mark * 100_000
+        sighting(EVENTS.one.decode(json.dumps(told)), at(0))
+    assert time.monotonic() - began < 10
+    told["involvedObject"]["fieldPath"] = "spec.initContainers{set-up}"
+    assert seen(EVENTS.one.decode(json.dumps(told))).container == "set-up"
