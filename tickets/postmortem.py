@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.alerts import SEVERITY_NAMES
+from domain.entities import named
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, Verdict
@@ -17,12 +18,14 @@ LIMIT = 200_000
 MOMENTS, TERMS, ENTITIES = 200, 12, 30
 DRAFT = Text("Postmortem draft: {title}", "复盘草稿：{title}")
 TO_WRITE = Text("To be written by people.", "由人填写。")
+PROPOSED = Text("Proposed by the catalogue for the first cause:", "目录针对首位原因的建议：")
 NOT_YET = Text("not yet", "尚未")
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When each phase of an incident was reached; None for what was not. `reopened` is how often it came back."""
+    """When each phase of an incident was reached; None for what was not. `reopened` is how often it came back, and
+    `verdicts` the first one and each that said something else."""
 
     first_alert: datetime
     opened: datetime
@@ -31,6 +34,7 @@ class Times:
     acknowledged_by: str = ""
     resolved: datetime | None = None
     reopened: int = 0
+    verdicts: tuple[tuple[datetime, Text], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,14 @@ def _summary(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
     yield _line(f"Resolved: {ended or NOT_YET.en}", f"恢复：{ended or NOT_YET.zh}")
     yield _line(f"Lasted: {lasted.en}", f"历时：{lasted.zh}")
     if times.reopened:
-        yield _line(f"Reopened: {times.reopened} times", f"再次发生：{times.reopened} 次")
+        often = "once" if times.reopened == 1 else f"{times.reopened} times"
+        yield _line(f"Reopened: {often}", f"再次发生：{times.reopened} 次")
     yield _line(f"Alerts: {len(snapshot.alerts)}", f"告警数：{len(snapshot.alerts)}")
     for entity in snapshot.entities[:ENTITIES]:
-        yield _line(f"Affected: {entity.key}", f"受影响：{entity.key}")
+        thing = named(entity.key)
+        where = "/".join(part for part in (entity.cluster, entity.namespace) if part)
+        place = Text(f" ({where})", f"（{where}）") if where else Text("", "")
+        yield _line(f"Affected: {thing.en}{place.en}", f"受影响：{thing.zh}{place.zh}")
     for key in snapshot.tickets:
         if not key.startswith("ALERT{"):
             yield _line(f"Ticket: {key}", f"工单：{key}")
@@ -186,8 +194,9 @@ def _moments(snapshot: IncidentSnapshot, times: Times) -> Iterator[tuple[datetim
         title = clipped(change.title, told.HEADING)
         yield change.at, Text(f"Change ({change.kind}): {title}", f"变更（{change.kind}）：{title}"), change.url
     yield times.opened, Text("Incident opened", "事件创建"), ""
-    if times.suggested and snapshot.verdict:
-        yield times.suggested, Text("First verdict", "首个结论"), ""
+    for number, (at, headline) in enumerate(times.verdicts):
+        what = Text("Verdict changed", "结论变更") if number else Text("First verdict", "首个结论")
+        yield at, Text(f"{what.en}: {headline.en}", f"{what.zh}：{headline.zh}"), ""
     if times.acknowledged:
         by = times.acknowledged_by
         yield times.acknowledged, Text(f"Acknowledged by {by}", f"{by} 已确认"), ""
@@ -214,5 +223,7 @@ def _phase(phase: Phase) -> Line:
 
 def _follow_up(verdict: Verdict | None) -> Iterator[Line]:
     yield Line(TO_WRITE)
+    if verdict and verdict.causes and verdict.causes[0].next_steps:
+        yield Line(PROPOSED)
     for step in verdict.causes[0].next_steps if verdict and verdict.causes else ():
-        yield Line(bounded(Text(f"Proposed by the catalogue: {step.en}", f"目录建议：{step.zh}")))
+        yield told.step_line(step)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from markdown_it import MarkdownIt
 
 from domain.alerts import AlertState, Severity
+from domain.entities import EntityKind, EntityRef
 from domain.scope import ChangeRef
 from domain.snapshot import AlertRecord, Confirmation
 from domain.text import Text
@@ -21,6 +22,10 @@ TIMES = Times(
     "ada",
     AT + timedelta(minutes=47),
     1,
+    (
+        (AT + timedelta(minutes=1), Text("a slow network (60%)", "网络慢（60%）")),
+        (AT + timedelta(minutes=3), Text("a slow disk (80%)", "磁盘慢（80%）")),
+    ),
 )
 KNOWN = Known({"main": "http://prom.example"}, {"etcd-slow-disk": Text("Slow disk", "磁盘慢")})
 
@@ -38,6 +43,7 @@ def whole(alerts: int = 1, title: str = "etcd has no leader"):
         changes=(ChangeRef("c", "deploy", title, AT - timedelta(minutes=3), (), "https://ci.example/1"),),
         confirmed=(Confirmation("etcd-slow-disk", "ada", AT + timedelta(hours=1), "a new disk"),),
         tickets=("ALERT{1}", "OPS-17"),
+        entities=(EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a"),),
     )
 
 
@@ -49,14 +55,15 @@ def plain(markdown: str) -> str:
 def test_the_draft_tells_the_whole_story() -> None:
     told = plain(draft(whole(), TIMES, "https://graph.example", known=KNOWN))
     for words in (
-        "#7 Postmortem draft: etcd has no leader", "Severity: high", "Lasted: 47 min", "Reopened: 1 times", "Ticket: OPS-17",
+        "#7 Postmortem draft: etcd has no leader", "Severity: high", "Lasted: 47 min", "Reopened: once", "Ticket: OPS-17",
         "Slow disk, by ada at 2026-11-20 09:00:00Z; fixed by a new disk", "1. slow disk: likely (80%)", "+3.0 slow disk for 0",
         "2026-11-20 07:57:00Z Change (deploy): etcd has no leader", "2026-11-20 08:05:00Z Acknowledged by ada",
         "To acknowledge (MTTA): 5 min (from the start of the first alert to the first person who acknowledged it)",
-        "To resolve (MTTR): 47 min", "Impact on users", "To be written by people.", "slow disk is ruled out",
+        "2026-11-20 08:01:00Z First verdict: a slow network (60%)", "08:03:00Z Verdict changed: a slow disk (80%)",
+        "To resolve (MTTR): 47 min", "Affected: etcd member etcd1 (prod-a)", "Proposed by the catalogue for the first cause:", "Impact on users", "To be written by people.", "slow disk is ruled out",
     ):  # fmt: skip
         assert words in told
-    assert "ALERT{1}" not in told
+    assert "ALERT{1}" not in told and "EtcdMember/" not in told
 
 
 def test_the_timeline_is_in_order() -> None:
@@ -64,7 +71,7 @@ def test_the_timeline_is_in_order() -> None:
     timeline = told[told.index("Timeline") : told.index("Phases")]
     times = [line[:20] for line in timeline.splitlines() if line.startswith("2026-")]
     assert times == sorted(times)
-    assert len(times) == 3 * 2 + 1 + 5
+    assert len(times) == 3 * 2 + 1 + 6
 
 
 def test_the_draft_in_chinese() -> None:

@@ -18,6 +18,7 @@ from domain.text import Text
 from domain.verdict import Role
 from incidents import declare, queries, record
 from incidents.models import AuditEntry, Entity, Incident
+from incidents.reporting import verdicts_said
 from web.pages.incident import measured_beside
 from web.templatetags.show import lead, rest, step
 
@@ -228,3 +229,13 @@ def test_the_page_of_the_api_speaks_chinese_in_every_row(person):
     told = re.findall(r"</code></td><td>[a-z]+</td><td>(.*?)</td>", page)
     assert len(told) > 15
     assert [text for text in told if not re.search("[\u4e00-\u9fff]", text)] == []
+
+
+def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
+    first, look = queries.latest_verdict(incident), incident.investigations.get()
+    for told in ("etcd1: slow disk (80%). 12 of 12 writes.", "etcd1: slow disk (82%). 14 of 14 writes."):
+        record.save_verdict(incident, look, replace(first, headline=Text(told, told)))
+    headlines = [str(headline) for _, headline in verdicts_said(incident)]
+    assert headlines[1:] == ["etcd1: slow disk (80%). 12 of 12 writes."]
+    draft = person.get(f"/api/v1/incidents/{incident.pk}/postmortem/").content.decode()
+    assert "Verdict changed" in draft and "14 of 14" not in draft.partition("Timeline")[2].partition("Phases")[0]

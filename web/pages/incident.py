@@ -23,7 +23,7 @@ from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
 from incidents import outbox, queries, record, watches
 from incidents.models import Alert, Delivery, Feedback, Incident
-from incidents.reporting import known
+from incidents.reporting import known, verdicts_said
 from tickets.render.form import safe_url
 from tickets.report import graph_page
 from web.drawing.chart import line_chart
@@ -33,7 +33,6 @@ from web.pages.causes import choices, title_of
 from web.pages.deliveries import raw_text
 
 RAW_SHOWN = 10
-REVISIONS = 100
 NO_SERVERS: Mapping[str, str] = {}
 # Requests to an API and probes stand where a query does; a Prometheus cannot draw them.
 NOT_PROMQL = ("GET ", "PROBE ")
@@ -66,12 +65,6 @@ class ShownCause:
     terms: tuple[ShownTerm, ...]
     counts: tuple[int, int, int]
     opened: str = ""
-
-
-class Said(msgspec.Struct):
-    """Of a stored verdict what its line in the timeline needs."""
-
-    headline: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,19 +223,12 @@ def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Fee
 
 
 def _verdicts(row: Incident) -> list[Moment]:
-    """The first verdict, and each later one that says something else, as they were said then."""
     if not row.suggested_at:
         return []
-    language, last = get_language() or "en", ""
-    found: list[Moment] = []
-    for at, body in row.verdicts.order_by("revision").values_list("created_at", "body")[:REVISIONS]:
-        headline = msgspec.json.decode(bytes(body), type=Said).headline.in_language(language)
-        if headline != last:
-            found.append(
-                Moment(at, "said", gettext("Verdict changed") if found else gettext("First verdict"), headline)
-            )
-        last = headline
-    return found or [Moment(row.suggested_at, "said", gettext("First verdict"))]
+    names = (gettext("First verdict"), gettext("Verdict changed"))
+    told = [(at, headline.in_language(get_language() or "en")) for at, headline in verdicts_said(row)]
+    found = [Moment(at, "said", names[number > 0], headline) for number, (at, headline) in enumerate(told)]
+    return found or [Moment(row.suggested_at, "said", names[0])]
 
 
 def judgement_word(kind: str) -> str:
