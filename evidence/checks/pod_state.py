@@ -72,7 +72,8 @@ def _crashed(answered: Answered, start: int, end: int) -> Told:
     crashed = bool(bad) or ("Error" in _reasons(answered, start, end) and not codes)
     code = float(bad[0]) if bad else None
     yes = Text(
-        f"A container ended by itself with exit code {code or 'unknown'}.", f"容器自行退出，退出码 {code or '未知'}。"
+        f"A container ended by itself with exit code {bad[0] if bad else 'unknown'}.",
+        f"容器自行退出，退出码 {bad[0] if bad else '未知'}。",
     )
     no = Text("No container ended by itself with an error.", "没有容器自行异常退出。")
     return Told(crashed, yes if crashed else no, code, 0)

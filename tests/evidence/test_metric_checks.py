@@ -387,3 +387,10 @@ def test_a_check_asks_whom_it_says_and_no_more_than_it_says(slug: str, there: Wo
     run(check, Ask(replace(about, connections=declared, alerts=(*about.alerts, *alerts)), world))
     assert {KINDS[kind] for kind in world.kinds} <= set(check.needs)
     assert len(world.questions) <= check.cost, sorted(world.questions)
+
+
+def test_an_exit_code_is_said_as_the_number_that_it_is() -> None:
+    world = World().add("kube_pod_container_status_last_terminated_exitcode", 2.0)
+    told = findings("pod-state", world)["pod-crashed"]
+    assert told.seen is True and told.sentence.en == "A container ended by itself with exit code 2."
+    assert told.sentence.zh == "容器自行退出，退出码 2。"
