@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import SafeString
 
 from causes import unusual
 from domain.findings import Finding, Item, Point, Series
@@ -12,7 +14,7 @@ from domain.verdict import Outcome, RankedCause, TermResult, Verdict, VerdictSta
 from evidence.checks import all_measures
 from web.drawing.chart import line_chart
 from web.drawing.values import COUNTS, NUMBERED, SHARES, limited, spoken
-from web.pages.incident import measured_beside, shown_causes
+from web.pages.incident import ShownTerm, measured_beside, shown_causes
 
 START = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
 
@@ -66,6 +68,14 @@ def test_the_chart_says_what_its_marks_are_and_where_the_limit_is_when_it_is_not
 
 def test_a_limit_of_nothing_draws_no_line_over_the_axis():
     assert 'class="limit"' not in line_chart(series(1, 2), unit="changes", limit=0, start=START, title="x")
+
+
+def test_a_detail_table_without_notes_has_no_column_for_them():
+    said = Text("5 of 5 failed probes.", "5 次失败探测。")
+    for note, columns in (("", 2), ("of 7", 3)):
+        found = Finding("probe-refused", "blackbox-phases", True, said, items=(Item("refused", 5.0, note),))
+        shown = {"shown": ShownTerm(TermResult("probe-refused", Outcome.FOR, 1.0, said), SafeString(""), found)}
+        assert render_to_string("web/parts/proof.html", shown).count("<th") - 1 == columns
 
 
 def test_lines_that_are_not_the_value_say_what_they_are_and_have_neither_its_unit_nor_its_limit():

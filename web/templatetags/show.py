@@ -1,6 +1,7 @@
 """How values are shown: two-language texts, probabilities, durations, bars."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from causes.cause import LAYER_NAMES
 from domain.alerts import Severity
 from domain.entities import KIND_NAMES, EntityKind, named
+from domain.findings import Item
 from domain.text import Text
 from domain.verdict import Role
 from tickets.report import step_line
@@ -105,6 +107,12 @@ def measured(value: float | None, unit: str) -> str:
 def beside(limit: float | None, unit: str) -> str:
     """A limit as it stands beside its value."""
     return limited(limit, unit, get_language() or "en")
+
+
+@register.filter
+def noted(items: Sequence[Item]) -> bool:
+    """Whether any line of a detail table has a note."""
+    return any(item.note for item in items)
 
 
 @register.filter
