@@ -1,6 +1,6 @@
 """The CPU quota is used up, so everything in the container is late."""
 
-from causes.cause import Cause, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -24,6 +24,8 @@ CAUSE = Cause(
         Term("event-grpc-silent", 0.8, Text("The health call was not answered in time.", "健康检查调用未按时应答。")),
         Term("other-routes-slow", 1.0, Text("Other routes were slow as well.", "其他接口同样变慢。"),
              -0.3, Text("Other routes were on time.", "其他接口正常。")),
+        Term("go-gc-cpu-high", 0.1, Text("It is not the garbage collector.", "并非垃圾回收。"),
+             -2.0, Text("The garbage collector takes the CPU, which is more exact.", "垃圾回收占用了 CPU，这一解释更准确。"), condition=Condition.NOT_SEEN),
         Term("probe-slow-success", 0.6, Text("Successful probes were slow.", "成功的探测变慢。")),
     ),
     exclusions=(

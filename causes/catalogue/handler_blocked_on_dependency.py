@@ -31,6 +31,8 @@ CAUSE = Cause(
              -0.6, Text("The probed route was on time by the process's own clock.", "按进程自身计时，被探测接口正常。")),
         Term("dependency-failing", 1.4, Text("Something that it depends on was in trouble at that time.", "其依赖当时出现故障。")),
         Term("dependency-latency-high", 1.4, Text("Something that it depends on was slow at that time.", "其依赖当时变慢。")),
+        Term("go-gc-cpu-high", 0.1, Text("It is not the garbage collector.", "并非垃圾回收。"),
+             -2.0, Text("The garbage collector takes the CPU, which is more exact.", "垃圾回收占用了 CPU，这一解释更准确。"), condition=Condition.NOT_SEEN),
         Term("go-mutex-wait-high", 0.2, Text("It is not a lock within the process.", "并非进程内的锁。"),
              -2.0, Text("Goroutines wait for a lock within the process, which is more exact.", "协程在等待进程内的锁，这一解释更准确。"), condition=Condition.NOT_SEEN),
         Term("pool-exhausted", 0.2, Text("The connection pool had room.", "连接池有余量。"),

@@ -130,7 +130,7 @@ def test_the_checks_are_these() -> None:
     assert [check.slug for check in all_checks()] == [
         "alignment", "api-server", "blackbox-phases", "connection-pool", "container-load", "dependencies", "endpoints",
         "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-peer-rtt", "etcd-peers", "etcd-space",
-        "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peer-zones", "peers",
+        "go-gc", "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peer-zones", "peers",
         "pod-state", "probe-spec", "request-routes", "surroundings",
     ]  # fmt: skip
 

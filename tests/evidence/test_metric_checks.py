@@ -53,6 +53,16 @@ def latency(world: World, name: str, *, mean: float, before: float = 0.01, **lab
     return world.add(f"{name}_count", rising(10), **labels).add(f"{name}_sum", total, **labels)  # fmt: skip
 
 
+def collecting(collector: float, work: float) -> World:
+    """CPU seconds a second of a Go process since the fault; half of little went to the collector before."""
+
+    def total(cores: float) -> Values:
+        return lambda t: 0.001 * (min(t, -120) + 1800) + cores * max(0.0, t + 120)
+
+    names = ("go_cpu_classes_gc_total_cpu_seconds_total", "go_cpu_classes_user_cpu_seconds_total")
+    return World().add(names[0], total(collector)).add(names[1], total(work))
+
+
 def nodes(**bad: str) -> World:
     world = info()
     told = [({"node": node, "condition": condition}, after(-60, 0.0)) for condition, node in bad.items()]
@@ -167,6 +177,8 @@ CASES: list[tuple[str, str, World, bool]] = [
      World().add("go_goroutines", 9).add("go_sync_mutex_wait_total_seconds_total", rising(20, -60)), True),
     ("go-runtime", "go-mutex-wait-high",
      World().add("go_goroutines", 9).add("go_sync_mutex_wait_total_seconds_total", rising(0.001)), False),
+    ("go-gc", "go-gc-cpu-high", collecting(0.4, 0.1), True),
+    ("go-gc", "go-gc-cpu-high", collecting(0.01, 0.4), False),
     ("surroundings", "rollout-stuck",
      World().add("kube_deployment_status_condition", 1.0, deployment="cart", condition="Progressing", status="false", pod=""), True),
     ("surroundings", "rollout-stuck",

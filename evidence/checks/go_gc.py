@@ -1,0 +1,70 @@
+"""How much of a Go process's CPU time its garbage collector takes: pauses are short even where that is most of it."""
+
+from domain.findings import Item, Point
+from domain.text import Text
+from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.clients.prometheus import Answered, Line
+from evidence.etcd_series import increase
+from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
+
+COLLECTOR, WORK = "go_cpu_classes_gc_total_cpu_seconds_total", "go_cpu_classes_user_cpu_seconds_total"
+# The collector's own goal is a quarter of the CPU while a cycle runs (https://go.dev/doc/gc-guide); more than that,
+# a minute long, is work that had to stand aside.
+LIMIT = 0.25
+MINUTE_MS = 60_000
+# A process that hardly works has no share worth telling: so many CPU seconds in the minute at least.
+LEAST_S = 1.0
+
+
+def _collect(ask: Ask) -> dict[str, Told]:
+    answered = ask_pods(ask, f"{COLLECTOR}|{WORK}")
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    shares = [Line(pod.lines[0].labels, _minutes(pod, start, end)) for pod in by_pod(answered)]
+    return {"go-gc-cpu-high": _told([line for line in shares if line.points])}
+
+
+def _minutes(pod: Answered, start: int, end: int) -> tuple[Point, ...]:
+    """The collector's share (0..1) of each minute, counted back from the end, in which the process worked."""
+    found = []
+    for at in range(end, start, -MINUTE_MS):
+        spent, rest = (sum(increase(x, at - MINUTE_MS, at) for x in named(pod, name)) for name in (COLLECTOR, WORK))
+        if spent + rest >= LEAST_S:
+            found.append(Point(at, spent / (spent + rest)))
+    return tuple(reversed(found))
+
+
+def _told(shares: list[Line]) -> Told:
+    if not shares:
+        why = Text("the process did hardly anything in the window", "进程在时间窗内几乎没有工作")
+        return Told(None, Text("The collector's share is unknown.", "垃圾回收的占比未知。"), why_unknown=why)
+    peaks = {_pod(line): max(p.value for p in line.points) for line in shares}
+    pod = max(peaks, key=lambda name: (peaks[name], name))
+    sentence = Text(
+        f"In its worst minute {pod} spent {peaks[pod]:.0%} of its CPU time on garbage collection.",
+        f"在最差的一分钟内，{pod} 有 {peaks[pod]:.0%} 的 CPU 时间用于垃圾回收。",
+    )
+    items = tuple(Item(name, peak, exceeds=peak >= LIMIT) for name, peak in sorted(peaks.items()))
+    return Told(peaks[pod] >= LIMIT, sentence, peaks[pod], LIMIT, pod, items=items, series=chart(shares, _pod))
+
+
+def _pod(line: Line) -> str:
+    return line.labels.get("pod", "")
+
+
+CHECK = Check(
+    "go-gc",
+    Text("How much CPU does the garbage collector take?", "垃圾回收占用多少 CPU？"),
+    (
+        Measure(
+            "go-gc-cpu-high", Text("Does garbage collection take the CPU?", "垃圾回收是否占用了 CPU？"), "share",
+            if_unknown=Text(
+                "The service does not export the runtime's CPU classes; with Go's Prometheus client they come by "
+                "collectors.WithGoCollectorRuntimeMetrics.",
+                "服务未导出运行时的 CPU 分类指标；"
+                "可在 Go 的 Prometheus 客户端中用 collectors.WithGoCollectorRuntimeMetrics 开启。",
+            ),
+        ),
+    ),
+    about_probes,
+    _collect,
+)  # fmt: skip
