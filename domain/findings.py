@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from domain.text import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True, gc=False):
     """One sample: epoch milliseconds UTC, value in the series' unit."""
 
     at_ms: int

@@ -146,8 +146,8 @@ def _read(status: int, content: bytes) -> Answered:
 
 
 def _line(result: _Result) -> Line:
-    points = [Point(round(at * 1000), _number(text)) for at, text in result.values]
-    return Line(result.metric, tuple(p for p in points if math.isfinite(p.value)))
+    values = ((at, _number(text)) for at, text in result.values)
+    return Line(result.metric, tuple(Point(round(at * 1000), value) for at, value in values if math.isfinite(value)))
 
 
 def _number(text: str) -> float:
