@@ -206,7 +206,7 @@ def test_a_server_that_is_left_frozen_is_ended(tmp_path: Path) -> None:
 def test_a_pid_that_now_belongs_to_another_program_is_left_alone(engine: EmbeddedGraph) -> None:
     engine.folder.mkdir()
     with subprocess.Popen(["sleep", "60"]) as stranger:
-        known = {"pid": stranger.pid, "uri": "bolt://127.0.0.1:1", "user": "root", "password": "x"}
+        known = {"pid": stranger.pid, "uri": f"bolt://127.0.0.1:{free_ports()[0]}", "user": "root", "password": "x"}
         (engine.folder / "run.json").write_text(json.dumps(known))
         assert answers(engine.start())
         assert stranger.poll() is None
