@@ -44,7 +44,7 @@ class Connection(models.Model):
     """One declared connection, as `apply` read it; secrets are only named, never held."""
 
     kind = models.CharField(max_length=40)
-    name = models.CharField(max_length=80)
+    name = models.CharField(max_length=130)  # of a recorded source: its kind, a slash, its name
     config = models.JSONField()
 
     class Meta:

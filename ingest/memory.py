@@ -47,7 +47,9 @@ def similar(incident: Incident, findings: tuple[Finding, ...]) -> tuple[SimilarI
         store = graph()
         if store is None:
             return ()
-        return store.similar(replace(queries.snapshot(str(incident.pk)), findings=findings), words=_words())
+        return store.similar(
+            replace(queries.snapshot(str(incident.pk), with_findings=False), findings=findings), words=_words()
+        )
     except ProductError as error:
         log.warning("graph_unavailable", error=str(error))
         return ()

@@ -202,7 +202,7 @@ def test_an_undecided_verdict_shows_what_would_decide_it_and_roles_what_follows_
     second = replace(body.causes[1], role=Role.CONSEQUENCE)
     told = replace(body, causes=(first, second), next_question=Text("Is the disk slow?", "磁盘是否缓慢？"))
     incident.verdicts.update(body=msgspec.json.encode(told))
-    page = person.get(f"/incidents/{incident.pk}/").content.decode()
+    page = person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
     for words in ("What would decide it:", "Is the disk slow?", "primary cause", "follows from the first",
                   "etcd member etcd1", "the API server is slow"):  # fmt: skip
         assert words in page
@@ -239,3 +239,10 @@ def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
     assert headlines[1:] == ["etcd1: slow disk (80%). 12 of 12 writes."]
     draft = person.get(f"/api/v1/incidents/{incident.pk}/postmortem/").content.decode()
     assert "Verdict changed" in draft and "14 of 14" not in draft.partition("Timeline")[2].partition("Phases")[0]
+
+
+def test_alerts_that_a_sender_cut_off_are_told_beside_what_came(person, incident) -> None:
+    assert "cut off" not in person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
+    incident.deliveries.update(missing=3)
+    text = person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert "3 more alerts of this message were cut off and are not on record." in text and "max_alerts" in text
