@@ -102,10 +102,7 @@ def _work() -> Iterator[Diagnosis]:
 
 def _lacking(declared: Connections) -> Iterator[Diagnosis]:
     """What a newcomer has not set up yet: nothing comes in, or nothing can be asked."""
-    apply, sources = (
-        "declare it in a file, then `manage.py apply FILE` (docs/getting-started.md)",
-        list(queries.sources()),
-    )
+    sources = list(queries.sources())
     if not sources and not any(cluster.watched for cluster in declared.kubernetes):
         yield Diagnosis("sources", "warning", "none; no alert can come in", "`manage.py source add alertmanager NAME`")
     for row in sources:
@@ -113,7 +110,8 @@ def _lacking(declared: Connections) -> Iterator[Diagnosis]:
             remedy = "follow its steps on the page Sources, then let an alert fire"
             yield Diagnosis(f"source {row}", "warning", "nothing has ever come from it", remedy)
     if not declared.prometheus:
-        yield Diagnosis("prometheus", "warning", "none is declared; most questions will have no answer", apply)
+        remedy = "declare it in a file, then `manage.py apply FILE` (docs/getting-started.md)"
+        yield Diagnosis("prometheus", "warning", "none is declared; most questions will have no answer", remedy)
 
 
 def _connections(declared: Connections) -> Iterator[Diagnosis]:

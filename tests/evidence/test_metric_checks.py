@@ -1,21 +1,17 @@
 """Each check on metrics: what makes it seen, what makes it not seen, and that nothing known is unknown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
-import msgspec
 import pytest
 
 from domain.alerts import AlertState, ParsedAlert, Severity
-from domain.connections import Access, BlackboxDecl, KubernetesDecl, PrometheusDecl, SourceDecl, TargetDecl
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.scope import Scope
 from evidence.checks import all_checks
 from evidence.checks.api_server import QUERY
-from evidence.checks.check import Ask, run
-from evidence.clients.zabbix_token import ZabbixAccess
 from evidence.unready import UNREADY
 from tests.evidence.scene import (
     END,
@@ -364,41 +360,6 @@ def test_the_own_pods_fall_is_read_from_its_own_finer_series_too() -> None:
     world.add("kube_deployment_status_replicas", 2.0, deployment="cart", pod="")
     told = replace(scope(), changes=(change(-60, KEY, kind="config"),))
     assert findings("surroundings", world, told)["change-guilty"].seen is True
-
-
-@dataclass
-class Counting(World):
-    """Counts who is asked what."""
-
-    questions: set[tuple[str, str, str]] = field(default_factory=set)
-    kinds: set[type] = field(default_factory=set)
-
-    def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
-        self.kinds.add(type(access))
-        client = super().client(connection, base_url, access)
-        client.event_hooks = {"request": [lambda r: self.questions.add((connection, str(r.url), r.read().decode()))]}
-        return client
-
-
-KINDS = {PrometheusDecl: "prometheus", KubernetesDecl: "kubernetes api", BlackboxDecl: "blackbox", TargetDecl: "target",
-         ZabbixAccess: "zabbix api"}  # fmt: skip
-EVERYTHING = World([one for *_, world, _ in CASES for one in world.series],
-                   {part: lines for *_, world, _ in CASES for part, lines in world.computed.items()})  # fmt: skip
-
-
-@pytest.mark.parametrize("slug", [c.slug for c in all_checks() if not c.slug.startswith("etcd")])
-@pytest.mark.parametrize("there", [EVERYTHING, info(), World()], ids=["all series", "only its node", "no series"])
-def test_a_check_asks_whom_it_says_and_no_more_than_it_says(slug: str, there: World) -> None:
-    check, about = next(c for c in all_checks() if c.slug == slug), scope()
-    targets = [TargetDecl(name=f"t{i}", url="tcp://127.0.0.1:1", pod=POD, used_by=["cart"]) for i in range(9)]
-    exporter = BlackboxDecl(name="probes", prometheus="main", url="http://127.0.0.1:9115")
-    fronts = [SourceDecl(kind="zabbix", name=f"z{i}", api_url=f"http://127.0.0.1:1/z{i}") for i in range(3)]
-    declared = msgspec.structs.replace(about.connections, target=targets, blackbox=[exporter], source=fronts)
-    alerts = [replace(about.alerts[0], url=f"{s.api_url}/x", labels={"trigger_id": "7"}) for s in fronts]
-    world = Counting(there.series, there.computed)
-    run(check, Ask(replace(about, connections=declared, alerts=(*about.alerts, *alerts)), world))
-    assert {KINDS[kind] for kind in world.kinds} <= set(check.needs)
-    assert len(world.questions) <= check.cost, sorted(world.questions)
 
 
 def test_an_exit_code_is_said_as_the_number_that_it_is() -> None:
