@@ -17,7 +17,7 @@ from domain.scope import Scope
 from evidence import collect as collecting
 from evidence.recording import LiveTransports
 from incidents.assemble import scope_of
-from ingest.judging import completed, judge
+from investigate.decide import decide, with_unusual
 from lab.stage.programs import Stage
 
 ROUNDS, HANG_S = 8, 2.0
@@ -69,7 +69,7 @@ def _round(scope: Scope) -> dict[str, float]:
     began = time.perf_counter()
     with mock.patch.object(collecting, "run", timed):
         collected = collecting.collect(scope, LiveTransports(scope.connections))
-    judge(scope, completed(scope, collected).findings, ())
+    decide(scope, with_unusual(scope, collected).findings, ())
     return {"whole": time.perf_counter() - began, "slowest": max(took), "questions": len(collected.answers)}
 
 

@@ -20,7 +20,7 @@ ROWS, WORKERS, ROUNDS = 1000, 2, 3
 AIMS = {"outbox_rows_per_s": ">= 100", "outbox_rate": ">= 0.15", "outbox_cpu_ms_per_row": "<= 10"}
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 # What a worker does: `tell` empties the outbox, `bare` posts as many bodies and commits one row for each.
-TELL = "from ingest.telling import tell_waiting; print(tell_waiting(limit_s=120))"
+TELL = "from notify.dispatch import dispatch_waiting; print(dispatch_waiting(limit_s=120))"
 BARE = """
 import sqlite3, sys, httpx
 record = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None)
@@ -37,7 +37,7 @@ from django.utils import timezone
 from domain.connections import ChatDecl, Connections
 from domain.text import Text
 from domain.verdict import RankedCause, Outcome, TermResult, Verdict, VerdictState
-from incidents import declare
+from connections import declare
 from incidents.models import Alert, Delivery, Incident, Outbox, Source, VerdictRow
 import sys
 now, rows, url, secret = timezone.now(), int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -128,7 +128,7 @@ def _round(url: str) -> tuple[float, float, float]:
         subprocess.run([sys.executable, "-c", fill, str(ROWS), url, str(folder / "secret")], env=env, check=True)
         took, cpu = _together([TELL], env)
         with sqlite3.connect(folder / "record.sqlite3") as record:
-            (left,) = record.execute("SELECT count(*) FROM incidents_outbox WHERE state <> 'done'").fetchone()
+            (left,) = record.execute("SELECT count(*) FROM notify_outbox WHERE state <> 'done'").fetchone()
             assert not left, f"{left} rows are left"
             record.execute("CREATE TABLE told (id INTEGER PRIMARY KEY, body TEXT)")
         bare, _ = _together([BARE, str(folder / "record.sqlite3"), url, str(ROWS // WORKERS)], env)

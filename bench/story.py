@@ -138,7 +138,7 @@ def _round(client: httpx.Client, door: str, prometheus: str, ask: Count, number:
     began = time.perf_counter()
     _post(client, door, _body(number, 0))
     _until(lambda: ask("SELECT count(*) FROM incidents_verdictrow") > verdicts)
-    _until(lambda: not ask("SELECT count(*) FROM incidents_outbox WHERE target = 'graph' AND state = 'waiting'"))
+    _until(lambda: not ask("SELECT count(*) FROM incidents_graphqueue"))
     took = time.perf_counter() - began
     time.sleep(0.5)
     return query_s, took

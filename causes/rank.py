@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from causes.below import View, consequences, explained
 from causes.catalogue import all_causes
 from causes.cause import Cause, Symptom
+from causes.culprit import ETCD_THINGS, culprit
 from causes.families import family
 from causes.fingerprint import input_hash, stable
-from causes.guilty import ETCD_THINGS, guilty
-from causes.score import Judged, judge
+from causes.score import ScoredCause, judge
 from causes.steps import filled, values_of
 from causes.symptoms import symptoms_of
-from causes.words import contributing_term, headline, history_term, missing, model_term, next_question, tell_apart
+from causes.topology import Evidence, consequences, explain_away
+from causes.wording import contributing_term, headline, history_term, missing, model_term, next_question, tell_apart
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.similar import SimilarIncident
@@ -61,14 +61,14 @@ def rank(
     term speaks stays part of `unknown`. Order of findings does not matter.
     """
     ordered = stable(findings)
-    view = View(scope, {f.measure: f for f in reversed(ordered)})
+    view = Evidence(scope, {f.measure: f for f in reversed(ordered)})
     judged = _judged(view, ordered, similar, model.log_odds(ordered) if model else {})
     standing = sorted((j for j in judged if not j.excluded), key=lambda j: (-j.score, j.slug))
     silent = silence([j.cause for j in judged], view)
     running, shares = _running([j for j in standing if j.spoken_for], temperature, SILENCE * silent)
     state = _state(running, shares)
     undecided = state is VerdictState.UNKNOWN
-    who = guilty(scope, running[0], view.findings) if running else None
+    who = culprit(scope, running[0], view.findings) if running else None
     return Verdict(
         incident=scope.incident, revision=revision, state=state,
         headline=headline(scope, state, running, shares, who, unheard=silent > 0.5),
@@ -83,20 +83,20 @@ def rank(
 
 
 def _judged(
-    view: View, ordered: tuple[Finding, ...], similar: Sequence[SimilarIncident], opinion: Mapping[str, float]
-) -> list[Judged]:
+    view: Evidence, ordered: tuple[Finding, ...], similar: Sequence[SimilarIncident], opinion: Mapping[str, float]
+) -> list[ScoredCause]:
     """Every eligible cause by its own terms, then by what it contributes to and what explains it, in slug order."""
     alone = [judge(c, view.findings, _extra(c, similar, opinion)) for c in eligible(view.scope, ordered)]
-    return explained(view, contributing(alone))
+    return explain_away(view, contributing(alone))
 
 
-def contributing(judged: Sequence[Judged]) -> list[Judged]:
+def contributing(judged: Sequence[ScoredCause]) -> list[ScoredCause]:
     """A cause that makes a stronger one worse, and says so in its file, is no rival of it."""
     running = [j for j in judged if j.standing]
     return [_lesser(j, [o for o in running if o.slug in j.cause.contributes_to]) for j in judged]
 
 
-def _lesser(judged: Judged, rivals: Sequence[Judged]) -> Judged:
+def _lesser(judged: ScoredCause, rivals: Sequence[ScoredCause]) -> ScoredCause:
     best = max(rivals, key=lambda o: (o.score, o.slug), default=None)
     if best is None or not judged.standing or best.score < max(judged.score, UNKNOWN_SCORE):
         return judged
@@ -120,14 +120,14 @@ def _below(cause: Cause, symptoms: frozenset[Symptom], answered: set[str]) -> bo
     return Symptom.API_SERVER in symptoms and cause.about in ETCD_THINGS and bool(answered & cause.measures)
 
 
-def _running(spoken: list[Judged], temperature: float, silent: float) -> tuple[list[Judged], list[float]]:
+def _running(spoken: list[ScoredCause], temperature: float, silent: float) -> tuple[list[ScoredCause], list[float]]:
     """The causes worth naming with their shares, unknown last; what is too unlikely stays part of unknown."""
     shares = probabilities([j.score for j in spoken], temperature, silent)
     kept = [s for s in shares[:-1] if s >= NEGLIGIBLE]
     return spoken[: len(kept)], [*kept, round(1 - math.fsum(kept), 4)]
 
 
-def silence(causes: Sequence[Cause], view: View) -> float:
+def silence(causes: Sequence[Cause], view: Evidence) -> float:
     """The share of the causes' weight that witnesses were asked for and did not answer, 0 to 1.
 
     A measurement is silent when one of its witnesses was asked and none answered; what nobody was asked is not.
@@ -159,7 +159,7 @@ def probabilities(scores: Sequence[float], temperature: float = TEMPERATURE, sil
     return [u / UNITS for u in units]
 
 
-def _state(running: Sequence[Judged], shares: Sequence[float]) -> VerdictState:
+def _state(running: Sequence[ScoredCause], shares: Sequence[float]) -> VerdictState:
     if not running or shares[0] < THRESHOLD or running[0].fit < FIT:
         return VerdictState.UNKNOWN
     return VerdictState.NO_FAULT if running[0].cause.no_fault else VerdictState.RANKED
@@ -170,7 +170,9 @@ def _extra(cause: Cause, similar: Sequence[SimilarIncident], opinion: Mapping[st
     return tuple(t for t in terms if t is not None)
 
 
-def _ranked(view: View, running: Sequence[Judged], shares: Sequence[float], undecided: bool) -> tuple[RankedCause, ...]:
+def _ranked(
+    view: Evidence, running: Sequence[ScoredCause], shares: Sequence[float], undecided: bool
+) -> tuple[RankedCause, ...]:
     values = values_of(view.scope, view.findings)
     pairs = enumerate(zip(running, shares, strict=False), start=1)
     return tuple(
@@ -183,15 +185,15 @@ def _ranked(view: View, running: Sequence[Judged], shares: Sequence[float], unde
     )  # fmt: skip
 
 
-def _one(view: View, judged: Judged, position: int, probability: float) -> RankedCause:
-    cause, entity = judged.cause, guilty(view.scope, judged, view.findings)
+def _one(view: Evidence, judged: ScoredCause, position: int, probability: float) -> RankedCause:
+    cause, entity = judged.cause, culprit(view.scope, judged, view.findings)
     terms = tuple(sorted(judged.terms, key=lambda t: (-abs(t.weight), t.measure)))
     return RankedCause(
         cause.slug, cause.layer, cause.title, position, probability, terms, entity=entity.key if entity else ""
     )
 
 
-def _role(judged: Judged, first: Judged) -> Role:
+def _role(judged: ScoredCause, first: ScoredCause) -> Role:
     if judged is first:
         return Role.PRIMARY
     if judged.follows == first.slug:

@@ -17,7 +17,7 @@ Findings = Mapping[str, Finding]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredCause:
     """A cause with its evaluated terms. `score` is in nats; `excluded` is the exclusion that struck it out.
 
     `fit` is the share of the weight that spoke for the cause, 1 when all of it did, 0 when none.
@@ -42,7 +42,7 @@ class Judged:
         """Not excluded, and spoken for by what was observed."""
         return self.excluded is None and self.spoken_for
 
-    def with_term(self, term: TermResult) -> "Judged":
+    def with_term(self, term: TermResult) -> "ScoredCause":
         """With one more term in its sum."""
         return replace(self, terms=(*self.terms, term), score=self.score + term.weight)
 
@@ -56,12 +56,12 @@ class Judged:
         return any(told[t.measure].weight >= least for t in self.cause.terms if t.measure in observed & told.keys())
 
 
-def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) -> Judged:
+def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) -> ScoredCause:
     """Prior plus the sum of the counted terms; `extra` are the history and model terms."""
     results = _count_once(cause, [evaluate(term, findings.get(term.measure)) for term in cause.terms])
     shown = tuple(r for t, r in zip(cause.terms, results, strict=True) if _worth_showing(t, r)) + extra
     excluded = next((e for e in cause.exclusions if holds(e, findings)), None)
-    return Judged(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, _fit(results))
+    return ScoredCause(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, _fit(results))
 
 
 def _fit(results: Sequence[TermResult]) -> float:

@@ -1,7 +1,7 @@
 """Which kinds of trouble an incident's alerts are about."""
 
 from causes.cause import Symptom
-from causes.guilty import ABOVE_POD, ETCD_THINGS
+from causes.culprit import ABOVE_POD, ETCD_THINGS
 from domain.alerts import ParsedAlert
 from domain.entities import EntityKind
 from domain.findings import Finding

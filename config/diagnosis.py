@@ -19,10 +19,12 @@ from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from evidence.ways import reading
 from graph.store import open_graph
-from incidents import queries, targets, watches
-from incidents.models import Delivery, Outbox
-from ingest.checking import check
+from incidents import queries, watch_leases
+from incidents.models import Delivery
 from ingest.sources import all_sources
+from notify import targets
+from notify.models import Outbox
+from notify.self_check import check
 
 LIMIT_S = 3.0
 UP = "start `manage.py up`"
@@ -158,7 +160,7 @@ def _followed(cluster: KubernetesDecl) -> Iterator[Diagnosis]:
     """Whether a watcher follows it, and what it says."""
     if not cluster.watched:
         return
-    name, known = f"kubernetes {cluster.name} watcher", {f.name: f for f in watches.following(timezone.now())}
+    name, known = f"kubernetes {cluster.name} watcher", {f.name: f for f in watch_leases.following(timezone.now())}
     one = known.get(cluster.name)
     if one is None or not one.led:
         yield Diagnosis(name, "warning", "no watcher follows it", f"{UP}, or the service `watcher`")
@@ -171,7 +173,7 @@ def _followed(cluster: KubernetesDecl) -> Iterator[Diagnosis]:
 
 def _told() -> Iterator[Diagnosis]:
     """What each told target's own check finds, with what its outbox says."""
-    for addressee in targets.addressees().values():
+    for addressee in targets.declared_targets().values():
         name, troubles = addressee.name.replace(":", " ", 1), check(addressee)
         for trouble in troubles:
             remedy = "correct it, then press Check now on the page of connections"

@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "csp",
     "incidents",
     "ingest",
+    "investigate",
+    "notify",
     "web",
     "config",
 ]
@@ -159,7 +161,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "web.api.repeats.Schema",
+    "DEFAULT_SCHEMA_CLASS": "web.api.idempotency.Schema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["web.api.parsing.Json"],
 }
@@ -182,12 +184,20 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
+# What one room starts in another, by name: rooms beside each other never import each other.
+TASKS = {
+    "ingest": "ingest.tasks.ingest_deliveries",
+    "investigate": "investigate.tasks.investigate_incident",
+    "remember": "investigate.tasks.remember",
+    "notify": "notify.tasks.notify_targets",
+    "webhook": "notify.tasks.process_webhook",
+}
 CELERY_TASK_ROUTES = {
-    "ingest.tasks.investigate_incident": {"queue": "investigate"},
-    "ingest.tasks.remember": {"queue": "graph"},
-    "ingest.tasks.tell_waiting": {"queue": "tell"},
-    "ingest.tasks.hear": {"queue": "tell"},
-    "ingest.tasks.poll": {"queue": "tell"},
+    "investigate.tasks.investigate_incident": {"queue": "investigate"},
+    "investigate.tasks.remember": {"queue": "graph"},
+    "notify.tasks.*": {"queue": "notify"},
+    "notify.tasks.sweep": {"queue": "ingest"},
+    "notify.tasks.forget": {"queue": "ingest"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
@@ -197,7 +207,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Our own lines are complete and redacted: as captured output each would be a warning of `celery.redirected`.
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Celery would open the record anew for every task; as between requests, `ingest.tasks` looks after the connections.
+# Celery would open the record anew for every task; as between requests, `incidents.nudge` looks after the connections.
 CELERY_DB_REUSE_MAX = 1_000_000_000
 # A publish that cannot reach the broker gives up at once: the row is the message, the sweeper finds it.
 CELERY_TASK_PUBLISH_RETRY = False
@@ -211,10 +221,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
 }
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "ingest.tasks.sweep", "schedule": 5.0},
-    "poll": {"task": "ingest.tasks.poll", "schedule": 60.0},
+    "sweep-deliveries": {"task": "ingest.tasks.sweep", "schedule": 5.0},
+    "sweep-investigations": {"task": "investigate.tasks.sweep", "schedule": 5.0},
+    "sweep-notifications": {"task": "notify.tasks.sweep", "schedule": 5.0},
+    "poll": {"task": "notify.tasks.poll", "schedule": 60.0},
     "compare": {"task": "ingest.tasks.compare", "schedule": 60.0},
-    "forget": {"task": "ingest.tasks.forget", "schedule": 3600.0},
+    "forget-deliveries": {"task": "ingest.tasks.forget", "schedule": 3600.0},
+    "forget-webhooks": {"task": "notify.tasks.forget", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
 

@@ -125,7 +125,7 @@ class Supervisor:
     def _services(self) -> list[tuple[str, list[str]]]:
         return [
             ("web", web_argv(self.host, self.port)),
-            ("worker", worker_argv("ingest,investigate,tell", "threads", 4)),
+            ("worker", worker_argv("ingest,investigate,notify", "threads", 4)),
             ("graph-worker", worker_argv("graph", "solo", 1)),
             ("beat", beat_argv(str(settings.RUN_DIR / "beat-schedule"))),
         ]

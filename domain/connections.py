@@ -109,7 +109,7 @@ class BlackboxDecl(Access, frozen=True, kw_only=True):
     selector: dict[str, str] = {}
 
 
-class TargetDecl(Access, frozen=True, kw_only=True):
+class ProbeTargetDecl(Access, frozen=True, kw_only=True):
     """Something that may be probed by the service itself: http, https, tcp, tls or grpc, and what it stands for.
 
     `used_by` names workloads that depend on it. `ca_file` makes a grpc probe speak TLS.
@@ -153,7 +153,7 @@ class KubernetesDecl(Access, frozen=True, kw_only=True):
         return bool(self.kubeconfig_file or self.in_cluster or self.url or self.api)
 
 
-class Told(Access, frozen=True, kw_only=True):
+class TargetDecl(Access, frozen=True, kw_only=True):
     """What all systems share that are told of incidents: access with OAuth 2.0 client credentials, and whom to tell.
 
     Incidents below `min_severity` are not told. `language` is en or zh.
@@ -170,7 +170,7 @@ class Told(Access, frozen=True, kw_only=True):
     min_severity: str = "info"
 
 
-class TicketDecl(Told, frozen=True, kw_only=True):
+class TicketDecl(TargetDecl, frozen=True, kw_only=True):
     """A ticket system. Mode is dry-run, update-only or create-and-update.
 
     `fields` names the field for `cause` and for `probability`; `set` holds fixed fields of a new ticket.
@@ -196,7 +196,7 @@ class TicketDecl(Told, frozen=True, kw_only=True):
     poll_s: int = 300
 
 
-class ChatDecl(Told, frozen=True, kw_only=True):
+class ChatDecl(TargetDecl, frozen=True, kw_only=True):
     """A chat, a mailbox or a program. Mode is dry-run or send; an address that is itself a secret stands in url_file.
 
     More than `storm_incidents` new incidents within `storm_minutes` come as one message.
@@ -226,6 +226,6 @@ class Connections(_Strict, frozen=True, kw_only=True):
     etcd: list[EtcdDecl] = []
     blackbox: list[BlackboxDecl] = []
     kubernetes: list[KubernetesDecl] = []
-    target: list[TargetDecl] = []
+    target: list[ProbeTargetDecl] = []
     ticket: list[TicketDecl] = []
     chat: list[ChatDecl] = []

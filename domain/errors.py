@@ -6,7 +6,7 @@ from domain.text import Text
 class ProductError(Exception):
     """Base of all expected errors; its reason is one sentence that names the thing and the remedy.
 
-    A reason that pages and tickets show is given as a Text, and `told` is in both languages then.
+    A reason that pages and tickets show is given as a Text, and `message` is in every language then.
     """
 
     def __init__(self, reason: str | Text = "") -> None:
@@ -14,7 +14,7 @@ class ProductError(Exception):
         self._reason = reason
 
     @property
-    def told(self) -> Text:
+    def message(self) -> Text:
         """The sentence in both languages; one that is there in English alone keeps its words."""
         return self._reason if isinstance(self._reason, Text) else Text(str(self), f"查询失败：{self}")
 

@@ -8,7 +8,7 @@ from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask
+from evidence.check import Ask
 from evidence.clients.prometheus import Line, matcher
 
 METRICS = (
@@ -20,7 +20,7 @@ LOOP = 10
 
 
 @dataclass(slots=True)
-class Target:
+class ProbeTarget:
     """One probed target: its series by metric and phase, in time."""
 
     name: str
@@ -75,7 +75,7 @@ class Target:
         return "probe-status-error"
 
 
-def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[Target]:
+def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[ProbeTarget]:
     """Every target of a declared exporter. Raises Refused when its metrics server is not declared."""
     server = ask.prometheus(exporter.prometheus)
     if server is None:
@@ -87,11 +87,11 @@ def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[Target]:
         )
     selector = matcher(exporter.selector)
     answered = ask.range(server, f'{{__name__=~"{METRICS}"{"," + selector if selector else ""}}}')
-    found: dict[tuple[tuple[str, str], ...], Target] = {}
+    found: dict[tuple[tuple[str, str], ...], ProbeTarget] = {}
     for line in answered.lines:
         labels = {k: v for k, v in line.labels.items() if k not in {"__name__", "phase"}}
         key = tuple(sorted(labels.items()))
-        target = found.setdefault(key, Target(labels.get("instance", ""), labels))
+        target = found.setdefault(key, ProbeTarget(labels.get("instance", ""), labels))
         metric = line.labels.get("phase") or line.labels.get("__name__", "")
         target.values[metric] = {p.at_ms: p.value for p in line.points}
         if metric in {"probe_duration_seconds", "connect", "processing"}:
@@ -99,13 +99,13 @@ def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[Target]:
     return [found[key] for key in sorted(found)]
 
 
-def is_own(target: Target, scope: Scope) -> bool:
+def is_own(target: ProbeTarget, scope: Scope) -> bool:
     """Whether it carries the name of a thing of the incident."""
     names = {e.name for e in scope.entities if e.kind is not EntityKind.HOST}
     names |= {a.labels[k] for a in scope.alerts for k in ("instance", "target") if k in a.labels}
     return any(target.labels.get(k) in names for k in ("pod", "service", "instance", "target"))
 
 
-def own_targets(ask: Ask, exporter: BlackboxDecl) -> list[Target]:
+def own_targets(ask: Ask, exporter: BlackboxDecl) -> list[ProbeTarget]:
     """Those of the incident."""
     return [t for t in all_targets(ask, exporter) if is_own(t, ask.scope)]

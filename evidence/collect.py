@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.text import Text
+from evidence.check import Ask, Check, finding, run, unknown
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, Check, finding, run, unknown
 from evidence.memo import Memo
 from evidence.recording import Answer, Transports
 

@@ -9,7 +9,7 @@ from domain.connections import EtcdDecl, EtcdMemberDecl, PrometheusDecl
 from domain.errors import ProductError, Refused
 from domain.findings import Point, Series
 from domain.text import Text
-from evidence.checks.check import Ask
+from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line, matcher
 from evidence.etcd_choice import etcd_of
 from evidence.onset import fault_at

@@ -8,7 +8,7 @@ from domain.entities import EntityKind, EntityRef
 from domain.errors import NotRecorded, Refused
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask
+from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line, escape, matcher
 from evidence.onset import fault_at
 

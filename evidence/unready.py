@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from domain.errors import ProductError, Refused
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask
+from evidence.check import Ask
 from evidence.clients.prometheus import Line, escape
 from evidence.pods import (
     POD_STATE,

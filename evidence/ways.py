@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from domain.connections import Access, EtcdDecl, KubernetesDecl, TargetDecl
+from domain.connections import Access, EtcdDecl, KubernetesDecl, ProbeTargetDecl
 from domain.errors import Refused
 from domain.secrets import ReadSecret, secret_of
 from evidence.clients.etcd_token import WithToken
@@ -54,7 +54,7 @@ def way_to(base_url: str, access: Access, read: ReadSecret) -> Way:
     """The way to one declared connection. Raises Refused when a file of it cannot be used."""
     if isinstance(access, KubernetesDecl):
         return _kubernetes(access, read)
-    if isinstance(access, TargetDecl):
+    if isinstance(access, ProbeTargetDecl):
         return _probed(base_url, access, read)
     way = _http(base_url, access, read)
     if isinstance(access, EtcdDecl) and access.user and (password := read(access, "password")):
@@ -111,7 +111,7 @@ def _credentials(access: Access, read: ReadSecret) -> tuple[dict[str, str], tupl
     return access.headers | token, (access.basic_user, password) if password else None
 
 
-def _probed(base_url: str, target: TargetDecl, read: ReadSecret) -> Way:
+def _probed(base_url: str, target: ProbeTargetDecl, read: ReadSecret) -> Way:
     """The probe itself carries the headers; what is asked of it is only that it be done."""
     headers, auth = _credentials(target, read)
     basic = {"Authorization": f"Basic {_encoded(*auth)}"} if auth else {}

@@ -24,7 +24,7 @@ def scope_of(
     named = identity.resolve((e for a in ordered for e in a.entities), connections)
     relations = set(identity.declared(connections)[1])
     for alert in ordered:
-        relations |= set(identity.told(identity.resolve(alert.entities, connections), connections))
+        relations |= set(identity.relations_from_alert(identity.resolve(alert.entities, connections), connections))
     return Scope(
         incident=incident,
         started_at=min(a.started_at for a in ordered),

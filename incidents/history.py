@@ -12,9 +12,10 @@ from domain.alerts import AlertState, ParsedAlert
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.verdict import Verdict
-from incidents import outbox
+from incidents import graph_queue
+from incidents.correlate import next_number
+from incidents.entities import store_entities, store_relations
 from incidents.models import Alert, Feedback, Incident, Investigation, Source, VerdictRow
-from incidents.place import next_number, store_entities, store_relations
 
 NAMESPACE = uuid.UUID("6f6b7a55-7f4c-4d36-9c2b-0f6d6f5f2b11")
 
@@ -55,7 +56,7 @@ def remember_past(past: Past, source: Source) -> Incident | None:
     for alert in past.scope.alerts:
         _alert(past, alert, source, incident)
     _judged(past, incident)
-    outbox.remember([str(incident.pk)], timezone.now())
+    graph_queue.put([str(incident.pk)], timezone.now())
     return incident
 
 

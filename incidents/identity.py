@@ -111,7 +111,7 @@ def _around(etcd: EtcdDecl, member: EtcdMemberDecl) -> list[tuple[RelationKind, 
     return around
 
 
-def told(entities: Iterable[EntityRef], connections: Connections) -> tuple[Relation, ...]:
+def relations_from_alert(entities: Iterable[EntityRef], connections: Connections) -> tuple[Relation, ...]:
     """Relations that one alert's labels imply: its pods are part of its workload and service, and one runs on its
     host; an etcd member that nobody declared belongs to the etcd of its `cluster` label."""
     found = list(entities)

@@ -6,14 +6,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
 
-from incidents.told import Heard, Outbox, RequestCount, SaidEvent, Target, TicketLink
-
-__all__ = [
-    "Alert", "AnsweredCall", "ApiToken", "AuditEntry", "Change", "Connection", "Delivery", "Entity", "EntityAlias",
-    "EntityRelation", "Feedback", "Guess", "Heard", "Incident", "Investigation", "Outbox", "RequestCount", "SaidEvent",
-    "Source", "Target", "TicketLink", "VerdictRow", "Watch",
-]  # fmt: skip
-
 
 class Source(models.Model):
     """An alert source: one door with up to two live tokens, stored only as SHA-256."""
@@ -348,7 +340,7 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
-class Guess(models.Model):
+class LoginFailure(models.Model):
     """Failed attempts at a password or token, by a key from which nobody can read what was typed or who typed it."""
 
     key = models.CharField(max_length=64, unique=True)
@@ -360,15 +352,47 @@ class Guess(models.Model):
         return f"{self.key[:8]}… {self.failures}"
 
 
-class Watch(models.Model):
+class WatchLease(models.Model):
     """Who follows one declared cluster, until when, what it told, and how it is doing."""
 
     name = models.CharField(max_length=80, unique=True)
     holder = models.CharField(max_length=80, blank=True, default="")
     held_until = models.DateTimeField(null=True, blank=True)
-    heard_at = models.DateTimeField(null=True, blank=True, help_text="when the API last said anything")
+    observed_at = models.DateTimeField(null=True, blank=True, help_text="when the API last said anything")
     error = models.TextField(blank=True, default="")
-    folds = models.BinaryField(default=b"[]", help_text="what was told and is not over, as JSON")
+    state = models.BinaryField(default=b"[]", help_text="what was reported and is not over, as JSON")
 
     def __str__(self) -> str:
         return self.name
+
+
+class GraphQueue(models.Model):
+    """An incident that the graph has to learn or learn anew; the row goes when its newest revision is there."""
+
+    incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="graph_queue")
+    revision = models.PositiveIntegerField(default=1)
+    attempts = models.PositiveIntegerField(default=0)
+    wanted_at = models.DateTimeField(help_text="since when this waits")
+    next_at = models.DateTimeField(db_index=True)
+    reason = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} r{self.revision}"
+
+
+class TicketLink(models.Model):
+    """A ticket that tracks an incident, or the label by which one can be found.
+
+    `target` is where the ticket stands; empty for a key or label that an alert brought.
+    """
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="tickets")
+    key = models.CharField(max_length=255, db_index=True)
+    target = models.CharField(max_length=140, blank=True, default="")
+    url = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["incident", "key"], name="one_link")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -33,7 +33,6 @@ from incidents.models import (
     Feedback,
     Incident,
     Investigation,
-    Outbox,
     Source,
     TicketLink,
     VerdictRow,
@@ -133,11 +132,6 @@ def waiting_investigation(row_id: str) -> tuple[int, float] | None:
     """The one investigation of this incident that waits, and in how many seconds it is due."""
     row = Investigation.objects.filter(incident__pk=row_id, state="asked").first()
     return (row.pk, max(0.0, (row.not_before - timezone.now()).total_seconds())) if row else None
-
-
-def due_outbox(target: str) -> list[Outbox]:
-    """Outbox rows of a target that are due."""
-    return list(Outbox.objects.filter(target=target, state="waiting", next_at__lte=timezone.now()).order_by("pk")[:200])
 
 
 def stuck_deliveries() -> QuerySet[Delivery]:

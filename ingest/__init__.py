@@ -1,1 +1,1 @@
-"""What comes in, and the order of work."""
+"""What comes in: the doors, the sources, what is fetched and what is watched."""

@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from incidents import queries, record
+from incidents import deliveries, queries, tokens
+from incidents.bodies import announced, read_body, refusal, too_large
+from incidents.callers import slowed
 from incidents.models import Source
-from ingest.bodies import announced, read_body, refusal, too_large
-from ingest.callers import slowed
 from ingest.tasks import nudge_delivery
 
 LIMIT = 8 * 1024 * 1024
@@ -35,7 +35,7 @@ def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         return refusal(405, "Method not allowed", "send alerts with POST; a GET here means a redirect", Allow="POST")
     try:
         source = _source(kind, name)
-        if not record.token_fits(source or NOBODY, _token(request)) or source is None:
+        if not tokens.token_fits(source or NOBODY, _token(request)) or source is None:
             challenge = 'Bearer realm="ingest", Basic realm="ingest"'
             wrong = refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
             return slowed(request, wrong)
@@ -68,7 +68,7 @@ def _take(request: HttpRequest, source: Source) -> HttpResponse:
     if isinstance(body, HttpResponse):
         return body
     headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}
-    delivery = record.accept(source, body, headers, timezone.now())
+    delivery = deliveries.accept(source, body, headers, timezone.now())
     nudge_delivery(str(delivery.pk))
     answer: dict[str, Any] = {"id": str(delivery.pk), "url": f"{settings.PUBLIC_URL}/deliveries/{delivery.pk}/"}
     return JsonResponse(answer, status=202)
@@ -78,7 +78,7 @@ def _source(kind: str, name: str) -> Source | None:
     """Kept for a few seconds: a look-up per alert would double the door's work."""
     if not (kind + name).isprintable() or len(kind) > 40 or len(name) > 80:
         return None
-    key = "source-" + record.hashed(f"{kind}/{name}")
+    key = "source-" + tokens.hashed(f"{kind}/{name}")
     known: Source | None = cache.get(key)
     if known is None and (known := Source.objects.filter(kind=kind, name=name).first()):
         cache.set(key, known, SOURCE_CACHE_S)

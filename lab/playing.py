@@ -17,7 +17,7 @@ from lab import recording
 from lab.episodes import all_episodes
 from lab.episodes.episode import Episode, Setting, drawing
 from lab.recording import Raw
-from lab.stage.ground import Ground
+from lab.stage.node_pool import NodePool
 from lab.stage.programs import Stage, StageBroken, tell
 from lab.stage.sink import Sink, Taken
 
@@ -46,9 +46,9 @@ def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, st
     _imported()
     sink = Sink()
     with Stage(on_disk=True) as stage:
-        ground = Ground(stage, sink, drawing(",".join(names), seed))
-        ground.start(episodes)
-        done = _at_once(ground, episodes, seed)
+        pool = NodePool(stage, sink, drawing(",".join(names), seed))
+        pool.start(episodes)
+        done = _at_once(pool, episodes, seed)
         failed = {name: _why(error) for name, error in done.items() if isinstance(error, BaseException)}
         store = f"{'+'.join(names)[:200]}-s{seed}"
         kept = [replace(raw, store=store) for raw in done.values() if isinstance(raw, Raw)]
@@ -58,13 +58,13 @@ def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, st
     return kept, failed
 
 
-def _at_once(ground: Ground, episodes: Sequence[Episode], seed: int) -> dict[str, Raw | BaseException]:
+def _at_once(pool: NodePool, episodes: Sequence[Episode], seed: int) -> dict[str, Raw | BaseException]:
     """Each in a thread of its own, which an interrupted recorder does not wait for."""
     done: dict[str, Raw | BaseException] = {}
 
     def run(episode: Episode) -> None:
         try:
-            done[episode.name] = _play_on(ground, episode, seed, ground.sink)
+            done[episode.name] = _play_on(pool, episode, seed, pool.sink)
         except Exception as error:  # noqa: BLE001 - one that fails must not end the others
             done[episode.name] = error
 
@@ -72,17 +72,17 @@ def _at_once(ground: Ground, episodes: Sequence[Episode], seed: int) -> dict[str
     for thread in threads:
         thread.start()
     time.sleep(12)  # until their pods are made
-    ground.watch()
+    pool.watch()
     for thread in threads:
         thread.join()
     return done
 
 
-def _play_on(ground: Ground, episode: Episode, seed: int, sink: Sink) -> Raw:
-    setting = episode.play(ground, sink, drawing(episode.name, seed))
+def _play_on(pool: NodePool, episode: Episode, seed: int, sink: Sink) -> Raw:
+    setting = episode.play(pool, sink, drawing(episode.name, seed))
     try:
         raw = _seen(episode, seed, setting, sink)
-        listed = ground.lists(setting.namespace) if setting.namespace else ()
+        listed = pool.lists(setting.namespace) if setting.namespace else ()
     finally:
         setting.end()
     known = {a.key for a in listed}

@@ -5,14 +5,14 @@ from dataclasses import replace
 from domain.text import Text
 from tickets.plain import clipped, one_line
 from tickets.report import TITLE, Line, Report, Section, bounded
-from tickets.system import Memory, Notice, Occasion, Receipt
+from tickets.system import Notification, Reason, Receipt, TargetState
 
 LEADS = {
-    Occasion.CAUSE_CHANGED: Text("Other first cause", "首位原因变更"),
-    Occasion.ACKNOWLEDGED: Text("Acknowledged", "已确认"),
-    Occasion.CONFIRMED: Text("Cause confirmed", "原因已证实"),
-    Occasion.RESOLVED: Text("Resolved", "已恢复"),
-    Occasion.REOPENED: Text("Reopened", "再次发生"),
+    Reason.CAUSE_CHANGED: Text("Other first cause", "首位原因变更"),
+    Reason.ACKNOWLEDGED: Text("Acknowledged", "已确认"),
+    Reason.CONFIRMED: Text("Cause confirmed", "原因已证实"),
+    Reason.RESOLVED: Text("Resolved", "已恢复"),
+    Reason.REOPENED: Text("Reopened", "再次发生"),
 }
 AT_ONCE = Text("{count} incidents at once", "同时发生 {count} 个事件")
 STORM = Text("Further incidents in this message", "本消息中的其他事件")
@@ -21,7 +21,7 @@ STANDS = Text("It had been sent before; nothing was sent again.", "此前已发�
 DIGEST = 20
 
 
-def announced(notice: Notice) -> Report:
+def announced(notice: Notification) -> Report:
     """The report with what happened in front of its title, and the storm's other incidents as its first section."""
     report, lead = notice.report, LEADS.get(notice.occasion)
     if notice.digest:
@@ -41,19 +41,19 @@ def _other(report: Report) -> Line:
     return Line(bounded(Text(f"{title}: {report.headline.en}", f"{title}：{report.headline.zh}")), url=report.url)
 
 
-def mark_of(notice: Notice) -> str:
+def mark_of(notice: Notification) -> str:
     """What tells one message of an incident from the others."""
     return f"{notice.revision}.{notice.occasion}"
 
 
-def already(notice: Notice, memory: Memory) -> Receipt | None:
+def already(notice: Notification, memory: TargetState) -> Receipt | None:
     """The receipt of a message that was sent before, None when it was not."""
     if memory.get("told") != mark_of(notice):
         return None
     return Receipt(memory.get("key"), notice.report.url, STANDS)
 
 
-def remembered(notice: Notice, memory: Memory, key: str = "", **more: str) -> Receipt:
+def remembered(notice: Notification, memory: TargetState, key: str = "", **more: str) -> Receipt:
     """The receipt of a message that has just been sent, kept at once with all else that the next attempt must know."""
     memory.put(told=mark_of(notice), key=key, **more)
     return Receipt(key, notice.report.url, SENT)

@@ -2,7 +2,7 @@
 
 from domain.errors import ProductError, Refused
 from domain.text import Text
-from tickets.system import Trouble
+from tickets.system import Problem
 
 
 class RefusedAs(Refused):
@@ -13,7 +13,7 @@ class RefusedAs(Refused):
         self.text = text
 
 
-def trouble_of(error: ProductError) -> Trouble:
+def trouble_of(error: ProductError) -> Problem:
     """The error's own sentence in both languages; where it has only one, that it came in a check."""
     told = error.text if isinstance(error, RefusedAs) else Text(str(error), f"检查失败：{error}")
-    return Trouble(told)
+    return Problem(told)

@@ -12,7 +12,7 @@ from tickets.announce import already, announced, remembered
 from tickets.faults import RefusedAs, trouble_of
 from tickets.render import Content, render
 from tickets.report import Report
-from tickets.system import Means, Memory, Notice, Receipt, Trouble
+from tickets.system import Notification, Problem, Receipt, TargetState, Transport
 from tickets.transport import asked, retryable
 
 NO_SECRET = Text(
@@ -52,9 +52,12 @@ class Robot:
     fault: Callable[[httpx.Response], Fault | None]
     probe: Mapping[str, Any]
     probed: Callable[[httpx.Response], bool]
-    signed: Callable[[Means, str, dict[str, Any]], tuple[str, dict[str, Any]]] = lambda means, url, body: (url, body)
+    signed: Callable[[Transport, str, dict[str, Any]], tuple[str, dict[str, Any]]] = lambda means, url, body: (
+        url,
+        body,
+    )
 
-    def tell(self, means: Means, notice: Notice, memory: Memory) -> Receipt:
+    def tell(self, means: Transport, notice: Notification, memory: TargetState) -> Receipt:
         """Sends the message, once for each revision and occasion."""
         if stands := already(notice, memory):
             return stands
@@ -66,7 +69,7 @@ class Robot:
             raise fault.error
         return remembered(notice, memory)
 
-    def check(self, means: Means) -> Sequence[Trouble]:
+    def check(self, means: Transport) -> Sequence[Problem]:
         """Whether the robot would take a message; nothing is shown in the chat."""
         try:
             answer = self._posted(means, dict(self.probe))
@@ -74,7 +77,7 @@ class Robot:
             fault = None if self.probed(answer) else self.fault(answer)
         except (Unreachable, Refused, Malformed) as error:
             return [trouble_of(error)]
-        return [Trouble(fault.sentence, fatal=fault.again_s is None)] if fault else []
+        return [Problem(fault.sentence, fatal=fault.again_s is None)] if fault else []
 
     def reads(self, request: httpx.Request) -> bool:
         """The probe changes nothing, so a dry run sends it too; a signature may have been added."""
@@ -84,7 +87,7 @@ class Robot:
             return False
         return isinstance(said, dict) and self.probe.items() <= said.items()
 
-    def _posted(self, means: Means, body: dict[str, Any]) -> httpx.Response:
+    def _posted(self, means: Transport, body: dict[str, Any]) -> httpx.Response:
         url = means.secret("url") or means.declared.url
         if not url:
             raise RefusedAs(NO_ADDRESS)

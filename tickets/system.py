@@ -13,7 +13,7 @@ from domain.text import Text
 from tickets.report import Report
 
 
-class Occasion(StrEnum):
+class Reason(StrEnum):
     """Why an incident is told of now; the quiet policy decides by it."""
 
     VERDICT = "verdict"
@@ -26,7 +26,11 @@ class Occasion(StrEnum):
     DIGEST = "digest"
 
 
-class Memory(Protocol):
+# What a target that cannot edit is told; all else would be a message that nobody asked for.
+LOUD = frozenset({Reason.VERDICT, Reason.CAUSE_CHANGED, Reason.RESOLVED, Reason.REOPENED})
+
+
+class TargetState(Protocol):
     """What one system keeps of one incident between two attempts: ticket key, comment id, hash of what stands there.
 
     `put` is durable when it returns, so a process that dies after it finds it again. It raises Unreachable when
@@ -43,7 +47,7 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """What has to be told of one incident at one revision.
 
     `labels` are the keys and labels under which other systems may have opened a ticket already.
@@ -53,7 +57,7 @@ class Notice:
     snapshot: IncidentSnapshot
     report: Report
     revision: int
-    occasion: Occasion
+    occasion: Reason
     language: str = "en"
     labels: tuple[str, ...] = ()
     digest: tuple[Report, ...] = ()
@@ -73,7 +77,7 @@ def _not_shown(method: str, address: str, body: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Transport:
     """How a declared target is reached: its declaration, a client bound to its address, and its secrets by name.
 
     The client authenticates, verifies TLS, follows no redirect and reaches no other address; its httpx errors are
@@ -92,7 +96,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TicketEvent:
     """What people did at the other side: `verb` is acknowledged, resolved, reopened, assigned or cause.
 
     `marker` makes a repeated event the same event; `value` is the cause's slug or the assignee.
@@ -108,19 +112,19 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """One thing that keeps a connection from working, with the remedy, as its page shows it."""
 
     sentence: Text
     fatal: bool = True
 
 
-def _nothing_said(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Said]:
+def _no_events(means: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
     del means, headers, body
     return ()
 
 
-def _nothing_polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]:
+def _no_polled_events(means: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
     del means, keys, since
     return ()
 
@@ -163,10 +167,10 @@ class System:
     section: str
     title: Text
     setup: Text
-    tell: Callable[[Means, Notice, Memory], Receipt]
-    check: Callable[[Means], Sequence[Trouble]]
-    heard: Callable[[Means, Mapping[str, str], bytes], Sequence[Said]] = _nothing_said
-    polled: Callable[[Means, Sequence[str], datetime], Sequence[Said]] = _nothing_polled
+    tell: Callable[[Transport, Notification, TargetState], Receipt]
+    check: Callable[[Transport], Sequence[Problem]]
+    heard: Callable[[Transport, Mapping[str, str], bytes], Sequence[TicketEvent]] = _no_events
+    polled: Callable[[Transport, Sequence[str], datetime], Sequence[TicketEvent]] = _no_polled_events
     edits: bool = False
     every_s: float = 0.0
     url: str = ""

@@ -4,7 +4,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from evidence.checks.check import Check, Measure
+from evidence.check import Check, Measure
 
 
 @cache

@@ -7,7 +7,7 @@ from domain.errors import ProductError
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.check import Ask, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Line, matcher
 from evidence.clients.zabbix import Zabbix
 from evidence.etcd_choice import etcd_of
@@ -26,20 +26,20 @@ NO_CLOCK = Text(
 )
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     lines, why = _lines(ask)
     clocks = _clocks(lines, ask.scope)
     with ask.aside():
         items = (*clocks, *_intervals(ask), *_delays(ask), *_starts(ask.scope))
     if not clocks:
         sentence = Text("Whether the clocks agree is unknown.", "时钟是否一致未知。")
-        return {"clock-differs": Told(None, sentence, why_unknown=why, items=items)}
+        return {"clock-differs": MeasureResult(None, sentence, why_unknown=why, items=items)}
     worst = clocks[0]
     seen, offset = bool(worst.exceeds), worst.value or 0.0
     yes = Text(f"The clock of {worst.name} is {offset:+.1f} s off; orders in time are uncertain.",
                f"{worst.name} 的时钟与指标服务器相差 {offset:+.1f} 秒；时间先后并不可靠。")  # fmt: skip
     no = Text(f"The clocks agree within {abs(offset):.2f} s.", f"时钟相差不超过 {abs(offset):.2f} 秒。")
-    return {"clock-differs": Told(seen, yes if seen else no, offset, LIMIT_S, worst.name, items=items,
+    return {"clock-differs": MeasureResult(seen, yes if seen else no, offset, LIMIT_S, worst.name, items=items,
                                   series=chart(lines, lambda x: x.labels.get("instance", "")))}  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _lines(ask: Ask) -> tuple[tuple[Line, ...], Text]:
     try:
         lines = ask_any(ask, CLOCKS, step_s=60).lines
     except ProductError as error:
-        return (), error.told
+        return (), error.message
     return lines, NO_CLOCK
 
 

@@ -4,7 +4,7 @@ from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, moment, silent
+from evidence.check import Ask, Check, Measure, MeasureResult, chart, moment, unmeasured
 from evidence.clients.prometheus import Answered, Line
 from evidence.onset import fault_at
 from evidence.pods import about_probes, ask_any, end_ms
@@ -33,7 +33,7 @@ QUERY = " or ".join(
 )  # fmt: skip
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_any(ask, QUERY, step_s=15)
     if not answered.lines:
         raise Refused(Text("the API server's own metrics are not scraped", "没有采集 API 服务器自身的指标"))
@@ -51,29 +51,31 @@ def _line(answered: Answered, name: str) -> Line | None:
     return next((x for x in answered.lines if x.labels.get("told") == name), None)
 
 
-def _slow(line: Line | None, window: tuple[int, int], limit: float, who: tuple[str, str]) -> Told:
+def _slow(line: Line | None, window: tuple[int, int], limit: float, who: tuple[str, str]) -> MeasureResult:
     values = line.between(*window) if line else ()
     if line is None or not values:
-        return silent(Text("the API server's histograms are not there", "缺少 API Server 的直方图"))
+        return unmeasured(Text("the API server's histograms are not there", "缺少 API Server 的直方图"))
     worst = max(values)
     # One sample is a rate over two minutes and may reach back to the server's own start.
     seen = sum(v >= limit for v in values) >= SAMPLES
     sentence = Text(f"{who[0]} took up to {worst:.2f} s (99 %).", f"{who[1]}耗时（99%）最高 {worst:.2f} 秒。")
     first = next((p.at_ms for p in line.points if p.at_ms >= window[0] and p.value >= limit), None)
-    return Told(seen, sentence, worst, limit, series=chart([line], lambda _: "p99"),
+    return MeasureResult(seen, sentence, worst, limit, series=chart([line], lambda _: "p99"),
                 first_seen_at=moment(first) if seen else None)  # fmt: skip
 
 
-def _errors(answered: Answered, window: tuple[int, int]) -> Told:
+def _errors(answered: Answered, window: tuple[int, int]) -> MeasureResult:
     """No 5xx series at all means none failed, as long as requests are counted."""
     line, asked = _line(answered, "errors"), _line(answered, "asked")
     if asked is None or not any(asked.between(*window)):
-        return silent(Text("the API server's requests are not counted", "未统计 API Server 请求数"))
+        return unmeasured(Text("the API server's requests are not counted", "未统计 API Server 请求数"))
     worst = max(line.between(*window), default=0.0) if line else 0.0
     sentence = Text(
         f"Up to {worst:.1%} of the API requests failed with 5xx.", f"最多 {worst:.1%} 的 API 请求返回 5xx。"
     )
-    return Told(worst >= FAILING, sentence, worst, FAILING, series=chart([line] if line else [], lambda _: "5xx"))
+    return MeasureResult(
+        worst >= FAILING, sentence, worst, FAILING, series=chart([line] if line else [], lambda _: "5xx")
+    )
 
 
 def _about(scope: Scope) -> bool:

@@ -5,8 +5,8 @@ from collections import Counter
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.blackbox_targets import Target, all_targets, is_own
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment
+from evidence.blackbox_targets import ProbeTarget, all_targets, is_own
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, moment
 from evidence.pods import about_probes, end_ms, onset_ms
 
 CLASSES = {
@@ -36,7 +36,7 @@ USUAL_TIMEOUT_S = 1.0
 NEAR = 0.8
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     declared = ask.scope.connections.blackbox
     if not declared:
         raise Refused(
@@ -69,7 +69,7 @@ def _collect(ask: Ask) -> dict[str, Told]:
     return told
 
 
-def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:
+def _told(slug: str, seen: Counter[str], own: list[ProbeTarget]) -> MeasureResult:
     total, count = seen.total(), seen[slug]
     meaning = _meaning(slug, own)
     items = tuple(Item(CLASSES[k].en if k in CLASSES else k, float(v)) for k, v in sorted(seen.items()))
@@ -78,11 +78,11 @@ def _told(slug: str, seen: Counter[str], own: list[Target]) -> Told:
     no = Text(f"None of {total} failed probes: {meaning.en}.", f"{total} 次失败探测中没有：{meaning.zh}。")
     hit = _mostly(seen, slug)
     lines = [line for t in own for line in t.lines]
-    return Told(hit, yes if hit else no, float(count), 0, own[0].name, items=items,
+    return MeasureResult(hit, yes if hit else no, float(count), 0, own[0].name, items=items,
                 series=chart(lines, lambda line: line.labels.get("phase", "total")) if hit else ())  # fmt: skip
 
 
-def _meaning(slug: str, own: list[Target]) -> Text:
+def _meaning(slug: str, own: list[ProbeTarget]) -> Text:
     """With https TLS hides in two of the classes."""
     meaning = CLASSES[slug]
     if not _secure(own[0]) or slug not in HIDES_TLS:
@@ -90,7 +90,7 @@ def _meaning(slug: str, own: list[Target]) -> Text:
     return Text(f"{meaning.en}, or its TLS handshake failed so", f"{meaning.zh}，或 TLS 握手以此方式失败")
 
 
-def _code(slug: str, own: list[Target], start: int, end: int) -> Told:
+def _code(slug: str, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     wanted, meaning = CODES[slug]
     codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
     count = sum(code in wanted for code in codes)
@@ -98,42 +98,42 @@ def _code(slug: str, own: list[Target], start: int, end: int) -> Told:
     yes = Text(f"{count} of {len(codes)} failed probes: {meaning.en}.",
                f"{len(codes)} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
     no = Text(f"None of {len(codes)} failed probes: {meaning.en}.", f"{len(codes)} 次失败探测中没有：{meaning.zh}。")
-    return Told(hit, yes if count else no, float(count), 0, own[0].name)
+    return MeasureResult(hit, yes if count else no, float(count), 0, own[0].name)
 
 
-def _slow(own: list[Target], start: int, end: int) -> Told:
+def _slow(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     """Successes that nearly took the time-out: the failures beside them are the same slowness, a little longer."""
     failed = [t.values.get("probe_duration_seconds", {}).get(at, 0.0) for t in own for at in t.failing(start, end)]
     limit = NEAR * max([USUAL_TIMEOUT_S, *failed])
     good = [d for t in own for d in t.succeeded(start, end)]
     if not good:
         why = Text("no probe succeeded in the window", "时间窗内没有成功的探测")
-        return Told(None, why, why_unknown=why)
+        return MeasureResult(None, why, why_unknown=why)
     slow = [d for d in good if d >= limit]
     sentence = Text(
         f"{len(slow)} of {len(good)} probes that succeeded took {limit:.1f} s or more, the longest {max(good):.2f} s.",
         f"{len(good)} 次成功探测中有 {len(slow)} 次耗时 {limit:.1f} 秒以上，最长 {max(good):.2f} 秒。",
     )
-    return Told(bool(slow), sentence, max(good), limit, own[0].name)
+    return MeasureResult(bool(slow), sentence, max(good), limit, own[0].name)
 
 
-def _status(told: Told, own: list[Target], start: int, end: int) -> Told:
+def _status(told: MeasureResult, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
     code = max((c for c in codes if c >= 400), default=0.0)
     if not told.seen or not code:
         return told
     sentence = Text(f"The target answers with status {code:.0f}.", f"目标返回状态码 {code:.0f}。")
-    return Told(True, sentence, code, 399, own[0].name, items=told.items, series=told.series)
+    return MeasureResult(True, sentence, code, 399, own[0].name, items=told.items, series=told.series)
 
 
-def _https(own: list[Target]) -> Told:
+def _https(own: list[ProbeTarget]) -> MeasureResult:
     seen = any(_secure(t) for t in own)
-    return Told(
+    return MeasureResult(
         seen, Text("The target is https.", "目标为 https。") if seen else Text("The target is http.", "目标为 http。")
     )
 
 
-def _secure(target: Target) -> bool:
+def _secure(target: ProbeTarget) -> bool:
     return target.name.startswith("https://")
 
 
@@ -141,21 +141,25 @@ def _authority(name: str) -> str:
     return name.split("://", 1)[-1].split("/", 1)[0]
 
 
-def _tcp(own: list[Target], targets: list[Target], start: int, end: int) -> Told:
+def _tcp(own: list[ProbeTarget], targets: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     ports = {_authority(t.name) for t in own}
     tcp = [t for t in targets if not t.http and _authority(t.name) in ports and t.values.get("probe_success")]
     if not tcp:
         why = Text("no tcp module probes the same port", "没有 tcp 模块探测同一端口")
-        return Told(None, Text("Whether a TCP connection succeeds is unknown.", "TCP 是否可连未知。"), why_unknown=why)
+        return MeasureResult(
+            None, Text("Whether a TCP connection succeeds is unknown.", "TCP 是否可连未知。"), why_unknown=why
+        )
     failing = {at for t in own for at in t.failing(start, end)}
     bad = len({at for t in tcp for at in t.failing(start, end)})
     passes = bad <= 0.25 * max(1, len(failing))
     yes = Text("A TCP connection to the same port succeeds meanwhile.", "同一端口的 TCP 连接同时成功。")
     no = Text("A TCP connection to the same port fails as well.", "同一端口的 TCP 连接也失败。")
-    return Told(passes, yes if passes else no, float(bad), None, tcp[0].name)
+    return MeasureResult(passes, yes if passes else no, float(bad), None, tcp[0].name)
 
 
-def _peers(own: list[Target], targets: list[Target], seen: Counter[str], window: tuple[int, int]) -> Told:
+def _peers(
+    own: list[ProbeTarget], targets: list[ProbeTarget], seen: Counter[str], window: tuple[int, int]
+) -> MeasureResult:
     main = seen.most_common(1)[0][0] if seen else ""
     others = [t for t in targets if t.http and t not in own and _comparable(t, own, main)]
     if not others or not main:
@@ -167,14 +171,16 @@ def _peers(own: list[Target], targets: list[Target], seen: Counter[str], window:
     yes = Text(f"{same} of {len(others)} other targets fail in the same way.",
                f"{len(others)} 个其他目标中有 {same} 个以相同方式失败。")  # fmt: skip
     no = Text(f"The {len(others)} other targets do not fail in this way.", f"其他 {len(others)} 个目标没有如此失败。")
-    return Told(same > 0, yes if same else no, float(same), 0)
+    return MeasureResult(same > 0, yes if same else no, float(same), 0)
 
 
-def _undecided(why: Text) -> Told:
-    return Told(None, Text("Whether other targets fail too is unknown.", "其他目标是否也失败未知。"), why_unknown=why)
+def _undecided(why: Text) -> MeasureResult:
+    return MeasureResult(
+        None, Text("Whether other targets fail too is unknown.", "其他目标是否也失败未知。"), why_unknown=why
+    )
 
 
-def _comparable(other: Target, own: list[Target], main: str) -> bool:
+def _comparable(other: ProbeTarget, own: list[ProbeTarget], main: str) -> bool:
     """Where TLS hides in the class, a target with TLS tells nothing of one without."""
     return main not in HIDES_TLS or _secure(own[0]) or not _secure(other)
 
@@ -184,15 +190,15 @@ def _mostly(seen: Counter[str], slug: str) -> bool:
     return seen[slug] > 0 and seen[slug] >= MOSTLY * seen.total()
 
 
-def _recovered(own: list[Target], start: int, end: int) -> Told:
+def _recovered(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     times = sorted(at for t in own for at in t.failing(start, end))
     if not times:
-        return Told(False, Text("No probe failed in the window.", "时间窗内没有失败的探测。"), 0.0, 120)
+        return MeasureResult(False, Text("No probe failed in the window.", "时间窗内没有失败的探测。"), 0.0, 120)
     lasted = (times[-1] - times[0]) / 1000
     over = lasted < 120 and end - times[-1] > 15_000
     yes = Text(f"The failures were over after {lasted:.0f} s.", f"失败持续 {lasted:.0f} 秒后结束。")
     no = Text(f"The failures lasted {lasted:.0f} s or still go on.", f"失败持续 {lasted:.0f} 秒或仍在继续。")
-    return Told(over, yes if over else no, lasted, 120, first_seen_at=moment(times[0]))
+    return MeasureResult(over, yes if over else no, lasted, 120, first_seen_at=moment(times[0]))
 
 
 TIMES = Charted(Text("how long each probe took, by phase", "每次探测的耗时，按阶段"), "s")

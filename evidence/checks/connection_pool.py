@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_more, end_ms, named, onset_ms
@@ -24,7 +24,7 @@ QUEUE = 1.0
 KEYS = ("db_name", "pool", "db")
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_more(ask)
     pools = list(_pools(answered, onset_ms(ask.scope), end_ms(ask.scope)))
     if not pools:
@@ -64,7 +64,7 @@ def _name(line: Line) -> str:
     return f"{line.labels.get('pod', '')} {next((line.labels[k] for k in KEYS if line.labels.get(k)), '')}".strip()
 
 
-def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> Told:
+def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> MeasureResult:
     # Full and waited for: a pool that is full and that nobody waits for is only well used.
     empty = [p for p in pools if p[1] >= 1.0 and p[3] >= QUEUE]
     name, share, limit, queue = max(empty or pools, key=lambda p: (p[1], p[3], p[0]))
@@ -74,7 +74,7 @@ def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> T
     )
     items = tuple(Item(n, s, f"{q:.1f} waiting of {top:.0f}", s >= 1 and q >= QUEUE) for n, s, top, q in pools[:12])
     lines = [x for used, _ in POOLS for x in named(answered, used)]
-    return Told(bool(empty), sentence, share, 1.0, name, items=items, series=chart(lines, _name))
+    return MeasureResult(bool(empty), sentence, share, 1.0, name, items=items, series=chart(lines, _name))
 
 
 IN_USE = Charted(Text("connections in use", "使用中的连接数"))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from domain.findings import Item, Point, Series
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
@@ -18,20 +18,20 @@ THROTTLED = 0.25
 MEMORY = 0.9
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, METRICS, ',container!="",container!="POD"')
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     return {"cpu-throttled": _throttled(answered, start, end), "memory-near-limit": _memory(answered, start, end)}
 
 
-def _throttled(answered: Answered, start: int, end: int) -> Told:
+def _throttled(answered: Answered, start: int, end: int) -> MeasureResult:
     name_of = _namer(answered)
     periods = {name_of(x): increase(x, start, end) for x in named(answered, "container_cpu_cfs_periods_total")}
     lines = named(answered, "container_cpu_cfs_throttled_periods_total")
     shares = {name_of(x): increase(x, start, end) / periods[name_of(x)] for x in lines if periods.get(name_of(x))}
     if not shares:
         why = Text("the container has no CPU limit, or cAdvisor is not scraped", "容器没有 CPU 限额，或未采集 cAdvisor")
-        return Told(None, Text("CPU throttling is unknown.", "CPU 限流未知。"), why_unknown=why)
+        return MeasureResult(None, Text("CPU throttling is unknown.", "CPU 限流未知。"), why_unknown=why)
     name = max(sorted(shares), key=lambda n: shares[n])
     seen = shares[name] >= THROTTLED
     sentence = Text(
@@ -39,7 +39,7 @@ def _throttled(answered: Answered, start: int, end: int) -> Told:
         f"{name} 在 {shares[name]:.0%} 的 CPU 周期中被限流。",
     )
     items = tuple(Item(n, v, exceeds=v >= THROTTLED) for n, v in sorted(shares.items()))
-    return Told(seen, sentence, shares[name], THROTTLED, name, items=items, series=chart(lines, name_of))
+    return MeasureResult(seen, sentence, shares[name], THROTTLED, name, items=items, series=chart(lines, name_of))
 
 
 def _namer(answered: Answered) -> Callable[[Line], str]:
@@ -48,7 +48,7 @@ def _namer(answered: Answered) -> Callable[[Line], str]:
     return lambda line: " ".join(line.labels.get(k, "") for k in (("pod", "container") if several else ("container",)))
 
 
-def _memory(answered: Answered, start: int, end: int) -> Told:
+def _memory(answered: Answered, start: int, end: int) -> MeasureResult:
     name_of = _namer(answered)
     limits = {name_of(x): x.points[-1].value for x in named(answered, "container_spec_memory_limit_bytes") if x.points}
     shares: dict[str, tuple[Point, ...]] = {}
@@ -63,12 +63,14 @@ def _memory(answered: Answered, start: int, end: int) -> Told:
         why = Text(
             "the container has no memory limit, or cAdvisor is not scraped", "容器没有内存限额，或未采集 cAdvisor"
         )
-        return Told(None, Text("Memory use is unknown.", "内存使用未知。"), why_unknown=why)
+        return MeasureResult(None, Text("Memory use is unknown.", "内存使用未知。"), why_unknown=why)
     name = max(sorted(peaks), key=lambda n: peaks[n])
     sentence = Text(
         f"{name} used up to {peaks[name]:.0%} of its memory limit.", f"{name} 最多使用了内存限额的 {peaks[name]:.0%}。"
     )
-    return Told(peaks[name] >= MEMORY, sentence, peaks[name], MEMORY, name, series=(Series(name, shares[name][-400:]),))
+    return MeasureResult(
+        peaks[name] >= MEMORY, sentence, peaks[name], MEMORY, name, series=(Series(name, shares[name][-400:]),)
+    )
 
 
 THROTTLES = Charted(Text("throttled CPU periods so far", "累计被限流的 CPU 周期"))

@@ -10,7 +10,7 @@ from domain.errors import Refused
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, answered, chart, silent, told_by
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, answers_of, chart, measured_by, unmeasured
 from evidence.clients.live_probe import probe
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
@@ -24,12 +24,12 @@ SLOW_S, RISEN, FAILING = 0.5, 3.0, 0.2
 MOST = 2
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
-    slow = told_by(ask, ("dependency-latency-high",), _latency)
-    return slow | told_by(ask, ("dependency-failing",), _failing)
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
+    slow = measured_by(ask, ("dependency-latency-high",), _latency)
+    return slow | measured_by(ask, ("dependency-failing",), _failing)
 
 
-def _latency(ask: Ask) -> dict[str, Told]:
+def _latency(ask: Ask) -> dict[str, MeasureResult]:
     spent = ask_more(ask)
     window = onset_ms(ask.scope), end_ms(ask.scope)
     called = [x for only in CLIENTS for x in by_label(spent, KEYS, only, window) if x.since_s is not None]
@@ -50,22 +50,22 @@ def _latency(ask: Ask) -> dict[str, Told]:
         f"调用 {worst.name} 平均耗时 {took:.3f} 秒{was_zh}。",
     )
     items = tuple(Item(x.name, x.since_s, f"{x.count:.0f} calls", x in slow) for x in called[:12])
-    told = Told(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
+    told = MeasureResult(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
                 series=chart([worst.line], lambda _: worst.name))  # fmt: skip
     return {"dependency-latency-high": told}
 
 
-def _failing(ask: Ask) -> dict[str, Told]:
+def _failing(ask: Ask) -> dict[str, MeasureResult]:
     """By its own alert, by its failing probe or scrape, or by the errors that its caller counts."""
     names = _declared(ask.scope)
     alerted = [a for a in ask.scope.alerts if {e.name for e in a.entities} & names]
     if alerted:
         first = min(alerted, key=lambda a: (a.started_at, a.identity))
         sentence = Text(f"A dependency has its own alert: {first.name}.", f"依赖项自身有告警：{first.name}。")
-        return {"dependency-failing": Told(True, sentence, float(len(alerted)), 0, first.name,
+        return {"dependency-failing": MeasureResult(True, sentence, float(len(alerted)), 0, first.name,
                                            first_seen_at=first.started_at, asked=False)}  # fmt: skip
-    looks: list[Callable[[Ask], Told | None]] = [_probed, lambda a: _watched(a, names), _counted]
-    found, errors = answered(partial(_look, ask, at, look) for at, look in enumerate(looks))
+    looks: list[Callable[[Ask], MeasureResult | None]] = [_probed, lambda a: _watched(a, names), _counted]
+    found, errors = answers_of(partial(_look, ask, at, look) for at, look in enumerate(looks))
     at, told = min((f for f in found if f is not None), key=_place, default=(0, None))
     # That it answers now does not say that it did: where the others could not be asked, it is not known.
     if errors and at == 0 and not (told and told.seen):
@@ -80,19 +80,19 @@ def _failing(ask: Ask) -> dict[str, Told]:
     return {"dependency-failing": told}
 
 
-def _look(ask: Ask, at: int, look: Callable[[Ask], Told | None]) -> tuple[int, Told] | None:
+def _look(ask: Ask, at: int, look: Callable[[Ask], MeasureResult | None]) -> tuple[int, MeasureResult] | None:
     """What one witness says, with its own query."""
     told = look(ask)
     return (at, replace(told, query=ask.query, connection=ask.connection)) if told else None
 
 
-def _place(found: tuple[int, Told]) -> tuple[int, int]:
+def _place(found: tuple[int, MeasureResult]) -> tuple[int, int]:
     """What was seen comes first, then what was not; a live probe tells of now alone, so its all-clear comes last."""
     at, told = found
     return (0, at) if told.seen else (1 if told.seen is False else 2, (at - 1) % 3)
 
 
-def _probed(ask: Ask) -> Told | None:
+def _probed(ask: Ask) -> MeasureResult | None:
     """Declared targets that the workload uses, probed from here now."""
     own = workload(ask.scope)
     used = [t for t in ask.scope.connections.target if own in t.used_by][:MOST]
@@ -103,13 +103,13 @@ def _probed(ask: Ask) -> Told | None:
     bad = [(name, o.steps[-1]) for name, o in outcomes.items() if not o.passes and o.steps]
     if not bad:
         names = ", ".join(outcomes)
-        return Told(
+        return MeasureResult(
             False, Text(f"A probe of {names} from here passes now.", f"目前从此处探测 {names} 成功。"), 0.0, 0, names
         )
     name, step = bad[0]
     sentence = Text(f"A probe of the dependency {name} from here fails now at {step.step}: {step.error}.",
                     f"目前从此处探测依赖项 {name} 失败于 {step.step}：{step.error}。")  # fmt: skip
-    return Told(True, sentence, float(len(bad)), 0, name)
+    return MeasureResult(True, sentence, float(len(bad)), 0, name)
 
 
 def _declared(scope: Scope) -> set[str]:
@@ -126,7 +126,7 @@ def _own(entity: EntityRef, scope: Scope) -> bool:
     return entity.name == workload(scope)
 
 
-def _watched(ask: Ask, names: set[str]) -> Told | None:
+def _watched(ask: Ask, names: set[str]) -> MeasureResult | None:
     """Probes and scrapes that carry the dependency's name, or say whom it serves."""
     own = escape(re.escape(workload(ask.scope)))
     parts = [f'probe_success{{used_by=~"(.*,)?{own}(,.*)?"}}'] if own else []
@@ -137,21 +137,21 @@ def _watched(ask: Ask, names: set[str]) -> Told | None:
     return _judged(lines, onset_ms(ask.scope), end_ms(ask.scope)) if lines else None
 
 
-def _judged(lines: Iterable[Line], start: int, end: int) -> Told:
+def _judged(lines: Iterable[Line], start: int, end: int) -> MeasureResult:
     shares: dict[str, float] = {}
     for line in lines:
         values = line.between(start, end)
         if values:
             shares[_named(line)] = max(shares.get(_named(line), 0.0), sum(v == 0 for v in values) / len(values))
     if not shares:
-        return silent(Text("the dependency's probe has no samples in the window", "时间窗内没有依赖项的探测样本"))
+        return unmeasured(Text("the dependency's probe has no samples in the window", "时间窗内没有依赖项的探测样本"))
     name = max(sorted(shares), key=lambda n: shares[n])
     sentence = Text(
         f"The dependency {name} failed {shares[name]:.0%} of its probes.",
         f"依赖项 {name} 的探测失败 {shares[name]:.0%}。",
     )
     items = tuple(Item(n, s, exceeds=s >= FAILING) for n, s in sorted(shares.items()))
-    return Told(
+    return MeasureResult(
         shares[name] >= FAILING, sentence, shares[name], FAILING, name, items=items, series=chart(list(lines), _named)
     )
 
@@ -160,7 +160,7 @@ def _named(line: Line) -> str:
     return line.labels.get("service") or line.labels.get("instance", "")
 
 
-def _counted(ask: Ask) -> Told | None:
+def _counted(ask: Ask) -> MeasureResult | None:
     """Calls by status code, as the pod's own client counts them; a call without a status has the code 0 or `error`."""
     counted = ask_any(ask, more_query(ask.scope), step_s=MORE_STEP_S)
     shares = _error_shares(counted, onset_ms(ask.scope), end_ms(ask.scope))
@@ -168,7 +168,7 @@ def _counted(ask: Ask) -> Told | None:
         return None
     name = max(sorted(shares), key=lambda n: shares[n])
     sentence = Text(f"{shares[name]:.0%} of the calls to {name} failed.", f"对 {name} 的调用失败 {shares[name]:.0%}。")
-    return Told(shares[name] >= FAILING, sentence, shares[name], FAILING, name)
+    return MeasureResult(shares[name] >= FAILING, sentence, shares[name], FAILING, name)
 
 
 def _error_shares(calls: Answered, start: int, end: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ from lightkube.models.discovery_v1 import EndpointSlice
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, either
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, either
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.pods import about_probes, ask_namespace, end_ms, named, namespace, onset_ms, workload, workload_of
@@ -17,12 +17,12 @@ SERVICE = "kubernetes.io/service-name"
 AVAILABLE = ("kube_deployment_status_replicas_available", "kube_statefulset_status_replicas_ready")
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     """By the metrics, which cover the window; else by the API, which tells of the time of the look."""
     return {"endpoints-none-ready": either(ask, _measured, _listed)}
 
 
-def _measured(ask: Ask) -> Told:
+def _measured(ask: Ask) -> MeasureResult:
     answered = ask_namespace(ask)
     own = workload(ask.scope)
     lines = [x for name in AVAILABLE for x in named(answered, name) if own in _names(x)]
@@ -41,7 +41,7 @@ def _measured(ask: Ask) -> Told:
     yes = Text(f"{own} had no available replica for a time, so its service had no ready endpoint.",
                f"{own} 一度没有可用副本，其服务没有就绪端点。")  # fmt: skip
     no = Text(f"{own} did not lose its last available replica.", f"{own} 没有失去最后一个可用副本。")
-    return Told(gone, yes if gone else no, least, 0, own, series=chart(lines, lambda _: "available"))
+    return MeasureResult(gone, yes if gone else no, least, 0, own, series=chart(lines, lambda _: "available"))
 
 
 def pairwise_of(lines: Iterable[Line], window: tuple[int, int]) -> Iterator[tuple[float, float]]:
@@ -54,7 +54,7 @@ def _names(line: Line) -> set[str]:
     return {line.labels.get("deployment", ""), line.labels.get("statefulset", "")} - {""}
 
 
-def _listed(ask: Ask) -> Told:
+def _listed(ask: Ask) -> MeasureResult:
     where = namespace(ask.scope)
     slices = ask.kubernetes(of("apis/discovery.k8s.io/v1", where, "endpointslices")).endpoint_slices(where)
     ready: dict[str, int] = {}
@@ -68,7 +68,7 @@ def _listed(ask: Ask) -> Told:
     yes = Text(f"No endpoint of {', '.join(bare)} is ready now.", f"{', '.join(bare)} 目前没有就绪端点。")
     no = Text("Every service of these pods has a ready endpoint now.", "这些 Pod 的服务目前都有就绪端点。")
     items = tuple(Item(name, float(count), exceeds=not count) for name, count in sorted(ready.items()))
-    return Told(bool(bare), yes if bare else no, float(min(ready.values())), 0, ", ".join(bare), items=items)
+    return MeasureResult(bool(bare), yes if bare else no, float(min(ready.values())), 0, ", ".join(bare), items=items)
 
 
 def _endpoints(slices: Iterable[EndpointSlice], own: str) -> Iterator[tuple[str, int]]:

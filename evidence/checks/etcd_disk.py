@@ -5,7 +5,7 @@ from math import ceil
 
 from domain.findings import Item, Series
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.clients.prometheus import matcher
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import Members, ask_more, increase, means, outstanding, read, series_of
@@ -37,7 +37,7 @@ class Spread:
         return f"P50 ≤ {self.median * 1000:g} ms; P99 ≤ {self.p99 * 1000:g} ms; {self.slow:.0%} slow"
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(
         ask, f"({FSYNC}|{COMMIT})_(sum|count)|etcd_server_slow_apply_total|etcd_server_heartbeat_send_failures_total"
     )
@@ -86,14 +86,14 @@ def _means(members: Members, metric: str) -> dict[str, float]:
     return found
 
 
-def _silent(what: str) -> Told:
+def _silent(what: str) -> MeasureResult:
     why = Text(f"fewer than two members did any {what}", f"执行过 {what} 的成员少于两个")
-    return Told(
+    return MeasureResult(
         None, Text(f"Whether one member's {what} is slow is unknown.", f"无法比较各成员的 {what}。"), why_unknown=why
     )
 
 
-def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> Told:
+def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> MeasureResult:
     metric, what, limit = asked
     values = _means(members, metric)
     if len(values) < 2:
@@ -104,7 +104,7 @@ def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> Told
     items = tuple(Item(n, v, spreads[n].shown if n in spreads else "", v > limit) for n, v in sorted(values.items()))
     seen = bool(worst) and not _few(spreads, worst)
     told = _slow_text(values, name, what) if seen else _even_text(values, name, what, bool(worst))
-    return Told(seen, told, values[name], limit, name, items=items, series=_charts(members, metric))
+    return MeasureResult(seen, told, values[name], limit, name, items=items, series=_charts(members, metric))
 
 
 def _few(spreads: dict[str, Spread], name: str) -> bool:
@@ -141,7 +141,7 @@ def _charts(members: Members, metric: str) -> tuple[Series, ...]:
     return tuple(series_of(name, means(line, counts[name])) for name, line in pairs if name in counts)
 
 
-def _guidance(members: Members) -> Told:
+def _guidance(members: Members) -> MeasureResult:
     values = _means(members, FSYNC)
     if not values:
         return _silent("WAL fsync")
@@ -152,19 +152,21 @@ def _guidance(members: Members) -> Told:
         f"{name} 的 WAL fsync 均值 {values[name] * 1000:.1f} 毫秒，已超过 p99 建议值 10 毫秒。",
     )
     no = Text("The mean WAL fsync of every member is below 10 ms.", "所有成员的 WAL fsync 均值低于 10 毫秒。")
-    return Told(over, yes if over else no, values[name], FSYNC_LIMIT_S, name)
+    return MeasureResult(over, yes if over else no, values[name], FSYNC_LIMIT_S, name)
 
 
-def _counted(members: Members, metric: str, en: str, zh: str) -> Told:
+def _counted(members: Members, metric: str, en: str, zh: str) -> MeasureResult:
     gained = {members.member(line): increase(line, members.onset_ms, members.end_ms) for line in members.of(metric)}
     if not gained:
-        return Told(None, Text(f"{en}: unknown.", f"{zh}：未知。"), why_unknown=Text("no such series", "没有该序列"))
+        return MeasureResult(
+            None, Text(f"{en}: unknown.", f"{zh}：未知。"), why_unknown=Text("no such series", "没有该序列")
+        )
     name = max(sorted(gained), key=lambda n: gained[n])
     seen = gained[name] >= 3
     items = tuple(Item(n, v, exceeds=v >= 3) for n, v in sorted(gained.items()))
     yes = Text(f"{name}: {gained[name]:.0f} {en}.", f"{name}：{zh} {gained[name]:.0f}。")
     no = Text(f"No member had more than {gained[name]:.0f} {en}.", f"所有成员的{zh}不超过 {gained[name]:.0f}。")
-    return Told(seen, yes if seen else no, gained[name], 3, name if seen else "", items=items)
+    return MeasureResult(seen, yes if seen else no, gained[name], 3, name if seen else "", items=items)
 
 
 def _measure(slug: str, en: str, zh: str, unit: str) -> Measure:

@@ -10,7 +10,7 @@ from domain.errors import Malformed, Unreachable
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.etcd_choice import etcd_of, etcds
 from evidence.recording import Answer, RunAnswer
 
@@ -40,7 +40,7 @@ class Endpoint:
     error: str = ""
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     etcd = etcd_of(ask.scope)
     ask.connection, ask.query = etcd.name, f"etcdctl endpoint health -w json ({etcd.executor})"
     ask.start = ask.end = ask.scope.as_of
@@ -87,26 +87,26 @@ def _items(found: list[Endpoint], limit: float | None = None) -> tuple[Item, ...
     )
 
 
-def _unhealthy(found: list[Endpoint]) -> Told:
+def _unhealthy(found: list[Endpoint]) -> MeasureResult:
     bad, unsure = [e.name for e in found if e.healthy is False], [e for e in found if e.healthy is None]
     who = ", ".join(bad)
     if unsure and not bad:
         said = "; ".join(f"{e.name}: {e.error}" for e in unsure)
         why = Text(f"not all endpoints told ({said})", f"部分端点没有结果（{said}）")
         sentence = Text("Whether every endpoint is healthy is unknown.", "无法确定所有端点是否健康。")
-        return Told(None, sentence, items=_items(found), why_unknown=why)
+        return MeasureResult(None, sentence, items=_items(found), why_unknown=why)
     yes = Text(f"A read through consensus fails at {who}.", f"经 {who} 的一致性读取失败。")
     no = Text(f"A read through consensus succeeds at all {len(found)} endpoints.",
               f"{len(found)} 个端点的一致性读取均成功。")  # fmt: skip
-    return Told(bool(bad), yes if bad else no, float(len(bad)), 0, who, items=_items(found))
+    return MeasureResult(bool(bad), yes if bad else no, float(len(bad)), 0, who, items=_items(found))
 
 
-def _slow(found: list[Endpoint], limit: float) -> Told:
+def _slow(found: list[Endpoint], limit: float) -> MeasureResult:
     """Of the healthy ones only: an unhealthy one took its whole time limit, which says nothing."""
     times = {e.name: e.took_s for e in found if e.healthy and e.took_s is not None}
     if not times:
         why = Text("no endpoint answered", "没有端点响应")
-        return Told(
+        return MeasureResult(
             None, Text("Whether reads are slow is unknown.", "读取是否缓慢，未知。"), None, limit, why_unknown=why
         )
     slow = [name for name, took in times.items() if took >= limit]
@@ -118,7 +118,7 @@ def _slow(found: list[Endpoint], limit: float) -> Told:
     no = Text(f"Reads through consensus take at most {times[worst] * 1000:.0f} ms ({worst}).",
               f"一致性读取最多耗时 {times[worst] * 1000:.0f} 毫秒（{worst}）。")  # fmt: skip
     who = slow[0] if len(slow) == 1 else ""
-    return Told(bool(slow), yes if slow else no, times[worst], limit, who, items=_items(found, limit))
+    return MeasureResult(bool(slow), yes if slow else no, times[worst], limit, who, items=_items(found, limit))
 
 
 def _applies(scope: Scope) -> bool:

@@ -2,12 +2,12 @@
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import UP, Ask, Charted, Check, Measure, Told, chart, moment
+from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, chart, moment
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import LEADERSHIP, Members, read
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, LEADERSHIP)
     return {
         "etcd-leader-switch": _switch(members),
@@ -23,11 +23,13 @@ def _times(count: float) -> str:
     return "one leader change" if count == 1 else f"{count:.0f} leader changes"
 
 
-def _switch(members: Members) -> Told:
+def _switch(members: Members) -> MeasureResult:
     counts = members.switches()
     if not counts:
         why = Text("no member that kept running counts leader changes", "没有持续运行的成员提供换主计数")
-        return Told(None, Text("Whether the leader changed is unknown.", "无法确定是否换主。"), why_unknown=why)
+        return MeasureResult(
+            None, Text("Whether the leader changed is unknown.", "无法确定是否换主。"), why_unknown=why
+        )
     least = min(counts.values())
     items = tuple(Item(name, value, exceeds=value > 0) for name, value in sorted(counts.items()))
     yes = Text(
@@ -39,29 +41,29 @@ def _switch(members: Members) -> Told:
         "并非所有持续运行的成员都记录了换主：没有发生换主。",
     )
     series = chart(members.of("etcd_server_leader_changes_seen_total"), members.member)
-    return Told(least > 0, yes if least > 0 else no, least, 0, items=items, series=series,
+    return MeasureResult(least > 0, yes if least > 0 else no, least, 0, items=items, series=series,
                 first_seen_at=moment(members.switch_ms() if least > 0 else None))  # fmt: skip
 
 
-def _unsampled(asked: Text, who: str = "") -> Told:
+def _unsampled(asked: Text, who: str = "") -> MeasureResult:
     """No sample is no answer: a member that was never scraped cannot be called healthy."""
     why = Text(f"{who or 'no member'} was {'not ' if who else ''}scraped within the window",
                f"时间窗内没有采集到{who or '任何成员'}")  # fmt: skip
-    return Told(None, Text(f"{asked.en} is unknown.", f"{asked.zh}未知。"), why_unknown=why)
+    return MeasureResult(None, Text(f"{asked.en} is unknown.", f"{asked.zh}未知。"), why_unknown=why)
 
 
-def _restarted(members: Members) -> Told:
+def _restarted(members: Members) -> MeasureResult:
     if not members.of("process_start_time_seconds"):
         return _unsampled(Text("Whether a member was started anew", "是否有成员重新启动"))
     found = members.restarts()
     who = ", ".join(sorted(found))
     yes = Text(f"The process of {who} was started anew within the window.", f"{who} 的进程在时间窗内重新启动过。")
     no = Text("No member's process was started anew.", "没有成员进程重新启动。")
-    return Told(bool(found), yes if found else no, float(len(found)), 0, who,
+    return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, who,
                 first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip
 
 
-def _no_leader(members: Members) -> Told:
+def _no_leader(members: Members) -> MeasureResult:
     if not members.of("etcd_server_has_leader"):
         return _unsampled(Text("Whether there was a time without a leader", "是否曾经无主"))
     seen = members.leaderless()
@@ -69,11 +71,11 @@ def _no_leader(members: Members) -> Told:
     yes = Text(f"{who} reported that there was no leader.", f"{who} 曾报告没有主节点。")
     no = Text("No scrape saw a member without a leader.", "所有采样中成员都有主节点。")
     series = chart(members.of("etcd_server_has_leader"), members.member)
-    return Told(bool(seen), yes if seen else no, float(len(seen)), 0, who, series=series,
+    return MeasureResult(bool(seen), yes if seen else no, float(len(seen)), 0, who, series=series,
                 first_seen_at=moment(min(seen.values(), default=None)))  # fmt: skip
 
 
-def _silent(members: Members) -> Told:
+def _silent(members: Members) -> MeasureResult:
     if not members.of("up"):
         return _unsampled(Text("Whether a member fell silent", "是否有成员静默"))
     gaps = members.silent()
@@ -84,34 +86,34 @@ def _silent(members: Members) -> Told:
         f"{who} 有 {longest:.0f} 秒未响应采集，随后由同一进程继续运行。",
     )
     no = Text("No member fell silent and came back as the same process.", "没有成员静默后以同一进程恢复。")
-    return Told(bool(gaps), yes if gaps else no, longest, 0, who, series=chart(members.of("up"), members.member),
+    return MeasureResult(bool(gaps), yes if gaps else no, longest, 0, who, series=chart(members.of("up"), members.member),
                 first_seen_at=moment(min((g[0] for g in gaps.values()), default=None)))  # fmt: skip
 
 
-def _old_leader(members: Members) -> Told:
+def _old_leader(members: Members) -> MeasureResult:
     switch = members.switch_ms()
     leader = members.leader_before(switch) if switch else ""
     gap = members.silent().get(leader)
     if not leader:
         why = Text("who led before is not known", "此前的主节点未知")
-        return Told(
+        return MeasureResult(
             None, Text("Whether the old leader fell silent is unknown.", "无法确定旧主是否静默。"), why_unknown=why
         )
     yes = Text(f"The leader {leader} fell silent around the switch.", f"主节点 {leader} 在换主前后静默。")
     no = Text(
         f"The leader before the switch, {leader}, kept answering scrapes.", f"换主前的主节点 {leader} 一直响应采集。"
     )
-    return Told(gap is not None, yes if gap else no, None, None, leader)
+    return MeasureResult(gap is not None, yes if gap else no, None, None, leader)
 
 
-def _down(members: Members) -> Told:
+def _down(members: Members) -> MeasureResult:
     found, never = members.down(), members.unseen()
     if not found and (never or not members.of("up")):
         return _unsampled(Text("Whether a member does not answer", "是否有成员不响应"), ", ".join(never))
     who = ", ".join(sorted(found))
     yes = Text(f"{who} does not answer scrapes any more.", f"{who} 已不再响应采集。")
     no = Text("At the end every member answers scrapes.", "时间窗末尾所有成员都响应采集。")
-    return Told(bool(found), yes if found else no, float(len(found)), 0, who,
+    return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, who,
                 first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip
 
 

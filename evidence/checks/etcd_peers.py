@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, moment
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import SETTLE_MS, Members, increase, read, read_more
@@ -34,7 +34,7 @@ class Link:
         return not self.excused and (self.lost > 0 or self.inactive or self.failures >= FAILURES)
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, f"{LOST}|{ACTIVE}|{SENT_FAILURES}|process_start_time_seconds|up")
     peers = [line for line in members.lines if _peer(line)]
     if not peers:
@@ -94,7 +94,7 @@ def _excused(members: Members, ends: tuple[str, str]) -> str:
     return away[-1] if away else ""
 
 
-def _told(members: Members, links: list[Link], ids: dict[str, str]) -> Told:
+def _told(members: Members, links: list[Link], ids: dict[str, str]) -> MeasureResult:
     broken = [link for link in links if link.broken]
     items = tuple(_item(link) for link in links)
     names = ", ".join(f"{link.start} → {link.end}" for link in broken[:4])
@@ -109,7 +109,7 @@ def _told(members: Members, links: list[Link], ids: dict[str, str]) -> Told:
     )  # fmt: skip
     series = chart(members.of(ACTIVE), lambda line: f"{members.member(line)} → {ids.get(_peer(line), _peer(line))}")
     first = min((link.since_ms for link in broken if link.since_ms), default=0)
-    return Told(
+    return MeasureResult(
         bool(broken), yes if broken else no, sum(link.lost for link in broken), 0.0, items=items,
         subject=_common(broken), series=series,
         first_seen_at=moment(first),

@@ -2,7 +2,7 @@
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import Members, read
 
@@ -14,7 +14,7 @@ LIMIT = 0.95
 MIB = 1024 * 1024
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, f"{SIZE}|{OLD_SIZE}|{IN_USE}|{QUOTA}")
     return {"etcd-disk-space-low": _told(members)}
 
@@ -28,12 +28,12 @@ def _highest(members: Members, metric: str) -> dict[str, float]:
     return found
 
 
-def _told(members: Members) -> Told:
+def _told(members: Members) -> MeasureResult:
     sizes, quotas = _highest(members, OLD_SIZE) | _highest(members, SIZE), _highest(members, QUOTA)
     shares = {name: size / quotas[name] for name, size in sizes.items() if quotas.get(name, 0) > 0}
     if not shares:
         why = Text("no member tells its size and its quota", "没有成员提供数据库大小与配额")
-        return Told(
+        return MeasureResult(
             None, Text("How full the database is, is unknown.", "数据库占用情况未知。"), limit=LIMIT, why_unknown=why
         )
     used = _highest(members, IN_USE)
@@ -48,7 +48,9 @@ def _told(members: Members) -> Told:
         f"The fullest database takes {shares[name]:.0%} of its quota.", f"最满的数据库占配额的 {shares[name]:.0%}。"
     )
     series = chart(members.of(SIZE), members.member)
-    return Told(seen, yes if seen else no, shares[name], LIMIT, name if seen else "", items=items, series=series)
+    return MeasureResult(
+        seen, yes if seen else no, shares[name], LIMIT, name if seen else "", items=items, series=series
+    )
 
 
 def _note(size: float, quota: float, used: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from domain.findings import Item, Point
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart
+from evidence.check import Ask, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
@@ -16,7 +16,7 @@ MINUTE_MS = 60_000
 LEAST_S = 1.0
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, f"{COLLECTOR}|{WORK}")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     shares = [Line(pod.lines[0].labels, _minutes(pod, start, end)) for pod in by_pod(answered)]
@@ -33,10 +33,10 @@ def _minutes(pod: Answered, start: int, end: int) -> tuple[Point, ...]:
     return tuple(reversed(found))
 
 
-def _told(shares: list[Line]) -> Told:
+def _told(shares: list[Line]) -> MeasureResult:
     if not shares:
         why = Text("the process did hardly anything in the window", "进程在时间窗内几乎没有工作")
-        return Told(None, Text("The collector's share is unknown.", "垃圾回收的占比未知。"), why_unknown=why)
+        return MeasureResult(None, Text("The collector's share is unknown.", "垃圾回收的占比未知。"), why_unknown=why)
     peaks = {_pod(line): max(p.value for p in line.points) for line in shares}
     pod = max(peaks, key=lambda name: (peaks[name], name))
     sentence = Text(
@@ -44,7 +44,7 @@ def _told(shares: list[Line]) -> Told:
         f"在最差的一分钟内，{pod} 有 {peaks[pod]:.0%} 的 CPU 时间用于垃圾回收。",
     )
     items = tuple(Item(name, peak, exceeds=peak >= LIMIT) for name, peak in sorted(peaks.items()))
-    return Told(peaks[pod] >= LIMIT, sentence, peaks[pod], LIMIT, pod, items=items, series=chart(shares, _pod))
+    return MeasureResult(peaks[pod] >= LIMIT, sentence, peaks[pod], LIMIT, pod, items=items, series=chart(shares, _pod))
 
 
 def _pod(line: Line) -> str:

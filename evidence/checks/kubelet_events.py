@@ -9,7 +9,7 @@ from lightkube.models.core_v1 import Event
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.clients.kubernetes import of
 from evidence.kubelet_messages import Said, classify
 from evidence.onset import fault_at
@@ -69,7 +69,7 @@ class Seen:
     last: datetime
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     where = namespace(ask.scope)
     api = ask.kubernetes(of("api/v1", where, "events"))
     since = fault_at(ask.scope) - LEAD
@@ -95,23 +95,25 @@ def _utc(time: datetime) -> datetime:
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> Told:
+def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> MeasureResult:
     hits = [e for e in events if slug in e.said.slugs]
     meaning = MEANINGS[slug]
     if not hits and too_old and not events:
         why = Text("the API server forgets events after about an hour", "API Server 约一小时后清除事件")
-        return Told(None, why, why_unknown=why)
+        return MeasureResult(None, why, why_unknown=why)
     if not hits:
         no = Text(f"None of the {len(events)} kept events says: {meaning.en}.",
                   f"保留的 {len(events)} 条事件均未说明：{meaning.zh}。")  # fmt: skip
-        return Told(False, no, 0.0, 0)
+        return MeasureResult(False, no, 0.0, 0)
     probes = ", ".join(sorted({e.said.probe for e in hits if e.said.probe})) or hits[0].reason
     yes = Text(
         f"{len(hits)} events of {hits[0].pod} ({probes}): {meaning.en}. A count of events is not a count of failures.",
         f"{hits[0].pod} 的 {len(hits)} 条事件（{probes}）：{meaning.zh}。事件数不等于失败次数。",
     )
     items = tuple(Item(f"{e.first:%H:%M:%S} {e.message}", float(e.said.code) or None, f"x{e.count}") for e in hits[:8])
-    return Told(True, yes, float(len(hits)), 0, hits[0].pod, items=items, first_seen_at=max(hits[0].first, since))
+    return MeasureResult(
+        True, yes, float(len(hits)), 0, hits[0].pod, items=items, first_seen_at=max(hits[0].first, since)
+    )
 
 
 CHECK = Check(

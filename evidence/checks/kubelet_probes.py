@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from domain.errors import ProductError, Refused
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment, told_by
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, measured_by, moment
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
@@ -23,20 +23,20 @@ TOGETHER = 0.5
 BESIDE_MS = 15_000
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, "prober_probe_total")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     told = {slug: _told(kind, answered.lines, start, end) for kind, slug in TYPES.items()}
     told["kubelet-probes-fail-together"] = _together(answered.lines, start, end)
     counted = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
-    return counted | told_by(ask, ("kubelet-probe-near-timeout",), _near)
+    return counted | measured_by(ask, ("kubelet-probe-near-timeout",), _near)
 
 
-def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> Told:
+def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> MeasureResult:
     of_kind = [line for line in lines if line.labels.get("probe_type") == kind]
     failed = [line for line in of_kind if line.labels.get("result") == "failed" and line.points]
     if not of_kind:
-        return Told(False, Text(f"The pod has no {kind.lower()} probe.", f"该 Pod 没有 {kind} 探针。"), 0.0, 0)
+        return MeasureResult(False, Text(f"The pod has no {kind.lower()} probe.", f"该 Pod 没有 {kind} 探针。"), 0.0, 0)
     # A counter that begins within the window began at zero: its first value is already a count of failures.
     count = sum(increase(line, start, end) + _born(line, start) for line in failed)
     yes = Text(
@@ -44,20 +44,20 @@ def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> Told:
     )
     no = Text(f"The kubelet's {kind.lower()} probe did not fail.", f"kubelet 的 {kind} 探针没有失败。")
     first = min((line.points[0].at_ms for line in failed), default=None)
-    return Told(count > 0, yes if count > 0 else no, count, 0, series=chart(failed, lambda line: kind),
+    return MeasureResult(count > 0, yes if count > 0 else no, count, 0, series=chart(failed, lambda line: kind),
                 first_seen_at=moment(first) if count else None)  # fmt: skip
 
 
-def _together(lines: tuple[Line, ...], start: int, end: int) -> Told:
+def _together(lines: tuple[Line, ...], start: int, end: int) -> MeasureResult:
     """Whether most liveness failures have a readiness failure beside them."""
     alive, ready = (_failures(lines, kind, start, end) for kind in ("Liveness", "Readiness"))
     if not alive:
-        return Told(False, Text("Liveness did not fail.", "存活探针没有失败。"), 0.0, TOGETHER)
+        return MeasureResult(False, Text("Liveness did not fail.", "存活探针没有失败。"), 0.0, TOGETHER)
     beside = [any(pod == other and abs(at - r) <= BESIDE_MS for other, r in ready) for pod, at in alive]
     share = sum(beside) / len(beside)
     sentence = Text(f"{share:.0%} of the liveness failures have a readiness failure beside them.",
                     f"{share:.0%} 的存活探针失败伴随就绪探针失败。")  # fmt: skip
-    return Told(share >= TOGETHER, sentence, share, TOGETHER)
+    return MeasureResult(share >= TOGETHER, sentence, share, TOGETHER)
 
 
 def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[tuple[str, int]]:
@@ -67,7 +67,7 @@ def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[
     return [(pod, p.at_ms) for pod, p in rises if start <= p.at_ms <= end]
 
 
-def _near(ask: Ask) -> dict[str, Told]:
+def _near(ask: Ask) -> dict[str, MeasureResult]:
     """Held against timeoutSeconds where the API tells it. It is a second at least, so less than that is never near."""
     measured = slowest(ask_more(ask))
     if not measured:
@@ -91,7 +91,7 @@ def _near(ask: Ask) -> dict[str, Told]:
     limit = NEAR * known.get(key, 1)
     sentence = Text(f"{key[0]} probes that succeed take up to {measured[key]:.3f} s (99 %).",
                     f"成功的 {key[0]} 探测耗时（99%）达 {measured[key]:.3f} 秒。")  # fmt: skip
-    told = Told(shares[key] >= NEAR, sentence, measured[key], limit, key[1])
+    told = MeasureResult(shares[key] >= NEAR, sentence, measured[key], limit, key[1])
     return {"kubelet-probe-near-timeout": told}
 
 

@@ -7,14 +7,14 @@ from functools import partial
 
 import httpx
 
-from domain.connections import BlackboxDecl, TargetDecl
+from domain.connections import BlackboxDecl, ProbeTargetDecl
 from domain.entities import EntityKind
 from domain.errors import ProductError, Refused, Unreachable
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
 from evidence.blackbox_targets import own_targets
-from evidence.checks.check import Ask, Check, Measure, Told, answered, silent
+from evidence.check import Ask, Check, Measure, MeasureResult, answers_of, unmeasured
 from evidence.clients.live_probe import probe
 from evidence.clients.probing import Outcome, Step
 from evidence.kubelet_messages import classify
@@ -44,8 +44,8 @@ class Probed:
     outcome: Outcome
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
-    found, errors = answered([*_declared(ask), *_exporters(ask)])
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
+    found, errors = answers_of([*_declared(ask), *_exporters(ask)])
     if errors and not found:
         raise errors[0]
     if not found:
@@ -75,11 +75,11 @@ def _declared(ask: Ask) -> list[Callable[[], Probed]]:
     return [partial(_probed, ask, target) for target in fitting]
 
 
-def _probed(ask: Ask, target: TargetDecl) -> Probed:
+def _probed(ask: Ask, target: ProbeTargetDecl) -> Probed:
     return Probed(target.name, target.name, probe(target, ask.transports))
 
 
-def stands_for(target: TargetDecl, scope: Scope) -> bool:
+def stands_for(target: ProbeTargetDecl, scope: Scope) -> bool:
     """Whether a target is one of the incident's pods, its workload or its service."""
     places = {(e.cluster, e.namespace) for e in scope.entities}
     if not any((not target.cluster or not c or target.cluster == c) and
@@ -154,43 +154,47 @@ def _items(found: Sequence[Probed]) -> tuple[Item, ...]:
     )
 
 
-def _passes(found: Sequence[Probed]) -> Told:
+def _passes(found: Sequence[Probed]) -> MeasureResult:
     bad = [p for p in found if not p.outcome.passes]
     if not bad:
         sentence = Text(f"A probe of {found[0].name} from here passes now.", f"从此处探测 {found[0].name} 目前成功。")
-        return Told(True, sentence, float(len(found)), subject=found[0].name, items=_items(found))
+        return MeasureResult(True, sentence, float(len(found)), subject=found[0].name, items=_items(found))
     last = bad[0].outcome.steps[-1] if bad[0].outcome.steps else Step(step="probe", took_ms=0, error="failed")
     code = f" ({last.code})" if last.code else ""
     sentence = Text(f"A probe of {bad[0].name} from here fails now at {last.step}: {last.error}{code}.",
                     f"从此处探测 {bad[0].name} 目前失败于 {last.step}：{last.error}{code}。")  # fmt: skip
-    return Told(False, sentence, float(len(bad)), subject=bad[0].name, items=_items(found))
+    return MeasureResult(False, sentence, float(len(bad)), subject=bad[0].name, items=_items(found))
 
 
-def _tcp(found: Sequence[Probed]) -> Told:
+def _tcp(found: Sequence[Probed]) -> MeasureResult:
     tried = [(p, s) for p in found if (s := p.outcome.step("tcp"))]
     if not tried:
-        return silent(Text("no probe got as far as a connection", "没有探测到达连接阶段"))
+        return unmeasured(Text("no probe got as far as a connection", "没有探测到达连接阶段"))
     bad = [(p, s) for p, s in tried if s.error]
     name = (bad or tried)[0][0].name
     yes = Text(f"A TCP connection to {name} succeeds from here now.", f"目前可从此处建立到 {name} 的 TCP 连接。")
     no = Text(f"A TCP connection to {name} fails from here now: {bad[0][1].error if bad else ''}.",
               f"目前无法从此处建立到 {name} 的 TCP 连接：{bad[0][1].error if bad else ''}。")  # fmt: skip
-    return Told(not bad, no if bad else yes, subject=name, items=_items(found))
+    return MeasureResult(not bad, no if bad else yes, subject=name, items=_items(found))
 
 
-def _failed(found: Sequence[Probed], step: str, errors: set[str], also: str = "", also_error: str = "") -> Told:
+def _failed(
+    found: Sequence[Probed], step: str, errors: set[str], also: str = "", also_error: str = ""
+) -> MeasureResult:
     """Whether a step failed with one of these words; unknown where no probe got as far."""
     tried = [(p, s) for p in found for s in p.outcome.steps if s.step in {step, also}]
     if not tried:
-        return silent(Text(f"no probe got as far as {step}", f"没有探测到达 {step} 阶段"))
+        return unmeasured(Text(f"no probe got as far as {step}", f"没有探测到达 {step} 阶段"))
     hits = [(p, s) for p, s in tried if (s.step == step and s.error in errors) or (also and s.error == also_error)]
     if not hits:
-        return Told(False, Text(f"The step {step} does not fail so now.", f"{step} 阶段目前没有如此失败。"), 0.0, 0)
+        return MeasureResult(
+            False, Text(f"The step {step} does not fail so now.", f"{step} 阶段目前没有如此失败。"), 0.0, 0
+        )
     target, last = hits[0]
     code = f" ({last.code})" if last.code else ""
     sentence = Text(f"{target.name} fails now at {last.step}: {last.error}{code}.",
                     f"{target.name} 目前失败于 {last.step}：{last.error}{code}。")  # fmt: skip
-    return Told(True, sentence, float(last.code or len(hits)), 0, target.name, items=_items([target]))
+    return MeasureResult(True, sentence, float(last.code or len(hits)), 0, target.name, items=_items([target]))
 
 
 NOW = Text("It is so now, at the look, from where this service runs; it was not necessarily so before.",

@@ -6,7 +6,7 @@ from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, silent
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, unmeasured
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_any, end_ms, named, onset_ms, places
@@ -21,7 +21,7 @@ RESENT = 0.02
 RISEN = 3.0
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     names = sorted({name for place in places(ask) for name in (place.node, *place.addresses)})
     pattern = "|".join(re.escape(name) for name in names)
     answered = ask_any(ask, f'{{__name__=~"{METRICS}",instance=~"({escape(pattern)})(:[0-9]+)?"}}', step_s=15)
@@ -40,12 +40,12 @@ def _instance(line: Line) -> str:
     return line.labels.get("instance", "")
 
 
-def _tracked(answered: Answered, window: tuple[int, int]) -> Told:
+def _tracked(answered: Answered, window: tuple[int, int]) -> MeasureResult:
     limits = {_instance(x): x.points[-1].value for x in named(answered, "node_nf_conntrack_entries_limit") if x.points}
     lines = [x for x in named(answered, "node_nf_conntrack_entries") if limits.get(_instance(x), 0) > 0]
     shares = {_instance(x): max(x.between(*window), default=0.0) / limits[_instance(x)] for x in lines}
     if not shares:
-        return silent(Text("node_exporter tells no conntrack table", "node_exporter 未提供 conntrack 指标"))
+        return unmeasured(Text("node_exporter tells no conntrack table", "node_exporter 未提供 conntrack 指标"))
     kinds = ("stat_drop", "stat_early_drop", "stat_insert_failed")
     dropped = sum(increase(x, *window) for k in kinds for x in named(answered, f"node_nf_conntrack_{k}"))
     name = max(sorted(shares), key=lambda n: shares[n])
@@ -55,10 +55,10 @@ def _tracked(answered: Answered, window: tuple[int, int]) -> Told:
         f"{name} 的 conntrack 表最多用了 {shares[name]:.0%}，丢弃 {dropped:.0f} 条。",
     )
     items = tuple(Item(n, v, exceeds=v >= FULL) for n, v in sorted(shares.items()))
-    return Told(seen, sentence, shares[name], FULL, name, items=items, series=chart(lines, _instance))
+    return MeasureResult(seen, sentence, shares[name], FULL, name, items=items, series=chart(lines, _instance))
 
 
-def _resent(answered: Answered, window: tuple[int, int]) -> Told:
+def _resent(answered: Answered, window: tuple[int, int]) -> MeasureResult:
     start, end = window
     sent = {_instance(x): x for x in named(answered, "node_netstat_Tcp_OutSegs")}
     lines = [x for x in named(answered, "node_netstat_Tcp_RetransSegs") if _instance(x) in sent and x.points]
@@ -68,7 +68,7 @@ def _resent(answered: Answered, window: tuple[int, int]) -> Told:
         if since is not None:
             shares[_instance(line)] = (since, before)
     if not shares:
-        return silent(Text("node_exporter tells no TCP segments", "node_exporter 未提供 TCP 段计数"))
+        return unmeasured(Text("node_exporter tells no TCP segments", "node_exporter 未提供 TCP 段计数"))
     high = [n for n, (s, b) in sorted(shares.items()) if s >= RESENT and (b is None or s >= RISEN * b)]
     name = high[0] if high else max(sorted(shares), key=lambda n: shares[n][0])
     share, before = shares[name]
@@ -78,7 +78,7 @@ def _resent(answered: Answered, window: tuple[int, int]) -> Told:
         f"{name} sent {share:.2%} of its TCP segments again{was}.", f"{name} 重传了 {share:.2%} 的 TCP 段{was_zh}。"
     )
     items = tuple(Item(n, s, exceeds=n in high) for n, (s, _) in sorted(shares.items()))
-    return Told(bool(high), sentence, share, RESENT, name, items=items, series=chart(lines, _instance))
+    return MeasureResult(bool(high), sentence, share, RESENT, name, items=items, series=chart(lines, _instance))
 
 
 def _share(resent: Line, sent: Line, start: int, end: int) -> float | None:

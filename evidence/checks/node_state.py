@@ -7,7 +7,7 @@ from domain.errors import Refused
 from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, either
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, either
 from evidence.clients.prometheus import Line
 from evidence.pods import about_probes, ask_any, end_ms, onset_ms, places
 
@@ -20,7 +20,7 @@ BAD = (
 PRESSURES = {"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"}
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     nodes = {place.node for place in places(ask)}
     found = either(ask, _measured, lambda a: _listed(a, nodes))
     bad = sorted((node, condition) for node, condition in found if node in nodes)
@@ -56,18 +56,18 @@ def _listed(ask: Ask, nodes: set[str]) -> dict[tuple[str, str], Line | datetime]
     return found
 
 
-def _told(hits: list[str], nodes: set[str], found: dict[tuple[str, str], Line | datetime], what: str) -> Told:
+def _told(hits: list[str], nodes: set[str], found: dict[tuple[str, str], Line | datetime], what: str) -> MeasureResult:
     names = ", ".join(sorted(nodes))
     if not hits:
         good = "ready" if what == "Ready" else "without pressure"
         zh = "就绪" if what == "Ready" else "无资源压力"
-        return Told(False, Text(f"{names} was {good}.", f"{names} {zh}。"), 0.0, 0, names)
+        return MeasureResult(False, Text(f"{names} was {good}.", f"{names} {zh}。"), 0.0, 0, names)
     conditions = sorted({c for (n, c) in found if n in hits and (c == "Ready") is (what == "Ready")})
     told = [found[(n, c)] for n in hits for c in conditions if (n, c) in found]
     word = "was not ready" if what == "Ready" else f"had {', '.join(conditions)}"
     zh = "未就绪" if what == "Ready" else f"出现 {', '.join(conditions)}"
     items = tuple(Item(n, None, c) for n, c in sorted(found) if n in hits)
-    return Told(True, Text(f"{hits[0]} {word}.", f"{hits[0]} {zh}。"), float(len(set(hits))), 0, hits[0], items=items,
+    return MeasureResult(True, Text(f"{hits[0]} {word}.", f"{hits[0]} {zh}。"), float(len(set(hits))), 0, hits[0], items=items,
                 series=chart([x for x in told if isinstance(x, Line)], lambda x: x.labels.get("condition", "")),
                 first_seen_at=min(_since(x) for x in told))  # fmt: skip
 

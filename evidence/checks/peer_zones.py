@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, either, silent
+from evidence.check import Ask, Check, Measure, MeasureResult, either, unmeasured
 from evidence.pods import about_probes, ask_any, workload, workload_of
 from evidence.unready import LEAST, SHARE, Crowd, Fallen, crowd
 
@@ -43,7 +43,7 @@ class Zone:
         return bool(self.fallen_mates) or (len(self.fallen_others) >= LEAST and self.share >= SHARE)
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     zone_of = either(ask, _measured, _listed)
     found = crowd(ask)
     own = found.own(ask.scope)
@@ -119,26 +119,26 @@ def _home(zones: list[Zone], of_own: set[str]) -> Zone:
     return found[0]
 
 
-def _elsewhere(rest: list[Zone], name: str, items: tuple[Item, ...]) -> Told:
+def _elsewhere(rest: list[Zone], name: str, items: tuple[Item, ...]) -> MeasureResult:
     failing = [zone.name for zone in rest if zone.fails]
     mates, others = sum(z.mates for z in rest), sum(z.others for z in rest)
     if not failing and not mates and others < LEAST:
-        return silent(Text("too few pods run in other zones to compare with", "其他可用区的 Pod 太少，无法比较"))
+        return unmeasured(Text("too few pods run in other zones to compare with", "其他可用区的 Pod 太少，无法比较"))
     yes = Text(f"Pods fail in {', '.join(failing)} too.", f"{', '.join(failing)} 的 Pod 同样失败。")
     ready = others - sum(len(z.fallen_others) for z in rest)
     no = Text(
         f"In other zones {mates} pods of {name} and {ready} of {others} other pods stayed ready.",
         f"其他可用区中 {name} 的 {mates} 个 Pod 保持就绪，其他 {others} 个 Pod 中有 {ready} 个就绪。",
     )
-    return Told(bool(failing), yes if failing else no, float(len(failing)), 0, items=items)
+    return MeasureResult(bool(failing), yes if failing else no, float(len(failing)), 0, items=items)
 
 
-def _kept(home: Zone, rest: list[Zone], items: tuple[Item, ...]) -> Told:
+def _kept(home: Zone, rest: list[Zone], items: tuple[Item, ...]) -> MeasureResult:
     """Most of the zone on more than one node, and hardly anything elsewhere; one node alone is that node's story."""
     others = sum(zone.others for zone in rest)
     if home.nodes < LEAST or home.others < LEAST or others < LEAST:
         why = Text("its zone or the others have too few nodes and pods", "该可用区或其他可用区的节点和 Pod 太少")
-        return silent(why)
+        return unmeasured(why)
     nodes = {f.node for f in (*home.fallen_mates, *home.fallen_others)}
     away = sum(len(zone.fallen_others) for zone in rest)
     well = not any(zone.fallen_mates for zone in rest) and away <= ELSEWHERE * others
@@ -149,7 +149,7 @@ def _kept(home: Zone, rest: list[Zone], items: tuple[Item, ...]) -> Told:
         f"{home.name} 其他工作负载的 {home.others} 个 Pod 中有 {len(home.fallen_others)} 个未就绪，"
         f"其他可用区为 {others} 个中的 {away} 个。",
     )
-    return Told(seen, sentence, home.share, SHARE, home.name, items=items)
+    return MeasureResult(seen, sentence, home.share, SHARE, home.name, items=items)
 
 
 def _item(zone: Zone) -> Item:

@@ -2,14 +2,14 @@
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, silent
+from evidence.check import Ask, Check, Measure, MeasureResult, unmeasured
 from evidence.pods import about_probes, namespace, workload, workload_of
 from evidence.unready import LEAST, SHARE, Crowd, Fallen, crowd
 
 MOST = 0.5
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     found = crowd(ask)
     scope = ask.scope
     own = found.own(scope)
@@ -25,39 +25,39 @@ def _items(fallen: list[Fallen]) -> tuple[Item, ...]:
     return tuple(Item(f"{f.namespace}/{f.pod}", None, f.node, True) for f in fallen[:12])
 
 
-def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[str, str]) -> Told:
+def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[str, str]) -> MeasureResult:
     where, name = who
     peers = [pod for pod in found.nodes if pod not in own and workload_of(pod) == name]
     hits = [f for f in others if f.namespace == where and f.workload == name]
     if not peers and not hits:
-        return silent(Text(f"{name} has no other pod to compare with", f"{name} 没有其他 Pod 可比较"))
+        return unmeasured(Text(f"{name} has no other pod to compare with", f"{name} 没有其他 Pod 可比较"))
     yes = Text(f"{len(hits)} other pods of {name} were not ready either.", f"{name} 另有 {len(hits)} 个 Pod 也未就绪。")
     no = Text(f"The {len(peers)} other pods of {name} stayed ready.", f"{name} 的其他 {len(peers)} 个 Pod 保持就绪。")
-    return Told(bool(hits), yes if hits else no, float(len(hits)), 0, name, items=_items(hits))
+    return MeasureResult(bool(hits), yes if hits else no, float(len(hits)), 0, name, items=_items(hits))
 
 
-def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) -> Told:
+def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) -> MeasureResult:
     """Pods of other workloads on the same node; those of the own workload share the application."""
     nodes = sorted({found.nodes[pod] for pod in own} - {""})
     same = [pod for pod, node in found.nodes.items() if node in nodes and (pod in own or workload_of(pod) == name)]
     rest = sum(found.per_node.get(node, 0) for node in nodes) - len(same)
     hits = [f for f in others if f.node in nodes and f.workload != name]
     if not nodes or rest < LEAST:
-        return silent(Text("too few other pods run on its node to compare with", "同节点的其他 Pod 太少，无法比较"))
+        return unmeasured(Text("too few other pods run on its node to compare with", "同节点的其他 Pod 太少，无法比较"))
     share = len(hits) / rest
     seen = len(hits) >= LEAST and share >= SHARE
     sentence = Text(f"{len(hits)} of {rest} pods of other workloads on {', '.join(nodes)} were not ready.",
                     f"{', '.join(nodes)} 上其他工作负载的 {rest} 个 Pod 中有 {len(hits)} 个未就绪。")  # fmt: skip
-    return Told(seen, sentence, share, SHARE, ", ".join(nodes), items=_items(hits))
+    return MeasureResult(seen, sentence, share, SHARE, ", ".join(nodes), items=_items(hits))
 
 
-def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> Told:
+def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> MeasureResult:
     if found.total < 4:
-        return silent(Text("the cluster has too few pods to compare with", "集群 Pod 太少，无法比较"))
+        return unmeasured(Text("the cluster has too few pods to compare with", "集群 Pod 太少，无法比较"))
     share = len(fallen) / found.total
     sentence = Text(f"{len(fallen)} of {found.total} pods of the cluster stopped being ready together.",
                     f"集群 {found.total} 个 Pod 中有 {len(fallen)} 个同时变为未就绪。")  # fmt: skip
-    return Told(share >= MOST, sentence, share, MOST, items=_items(list(fallen)) if share >= MOST else ())
+    return MeasureResult(share >= MOST, sentence, share, MOST, items=_items(list(fallen)) if share >= MOST else ())
 
 
 CHECK = Check(

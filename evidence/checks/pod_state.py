@@ -6,7 +6,7 @@ from statistics import pstdev
 
 from domain.findings import Point
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, moment, told_by
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, measured_by, moment
 from evidence.clients.prometheus import Answered
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
@@ -21,7 +21,7 @@ HARMLESS = {"ContainerCreating", "PodInitializing", ""}
 RACE_LEAST_S, RACE_S = 5, 60
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, POD_STATE)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     started_s = fault_at(ask.scope).timestamp()
@@ -36,22 +36,22 @@ def _collect(ask: Ask) -> dict[str, Told]:
         "pod-recovered-after-start": _recovered(answered, start, end),
     }
     known = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
-    return known | told_by(ask, ("pod-waiting",), _waiting)
+    return known | measured_by(ask, ("pod-waiting",), _waiting)
 
 
-def _silent(what: str, zh: str) -> Told:
+def _silent(what: str, zh: str) -> MeasureResult:
     why = Text(f"kube-state-metrics has no {what} of this pod", f"kube-state-metrics 没有该 Pod 的{zh}")
-    return Told(None, Text(f"{what}: unknown.", f"{zh}：未知。"), why_unknown=why)
+    return MeasureResult(None, Text(f"{what}: unknown.", f"{zh}：未知。"), why_unknown=why)
 
 
-def _restarted(answered: Answered, start: int, end: int) -> Told:
+def _restarted(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = named(answered, f"{PREFIX}restarts_total")
     if not lines:
         return _silent("restarts", "重启次数")
     count = sum(increase(line, start, end) for line in lines)
     yes = Text(f"A container was restarted {count:.0f} times.", f"容器重启了 {count:.0f} 次。")
     no = Text("No container was restarted.", "没有容器重启。")
-    return Told(count > 0, yes if count > 0 else no, count, 0, series=chart(lines, lambda line: "restarts"))
+    return MeasureResult(count > 0, yes if count > 0 else no, count, 0, series=chart(lines, lambda line: "restarts"))
 
 
 def _reasons(answered: Answered, start: int, end: int) -> set[str]:
@@ -59,14 +59,14 @@ def _reasons(answered: Answered, start: int, end: int) -> set[str]:
     return {line.labels.get("reason", "") for line in lines if any(v == 1 for v in line.between(start, end))}
 
 
-def _oom(answered: Answered, start: int, end: int) -> Told:
+def _oom(answered: Answered, start: int, end: int) -> MeasureResult:
     seen = "OOMKilled" in _reasons(answered, start, end)
     yes = Text("A container was killed for memory (reason OOMKilled).", "容器因内存被杀（原因 OOMKilled）。")
     no = Text("No container was killed for memory.", "没有容器因内存被杀。")
-    return Told(seen, yes if seen else no)
+    return MeasureResult(seen, yes if seen else no)
 
 
-def _crashed(answered: Answered, start: int, end: int) -> Told:
+def _crashed(answered: Answered, start: int, end: int) -> MeasureResult:
     codes = [v for line in named(answered, f"{PREFIX}last_terminated_exitcode") for v in line.between(start, end)]
     bad = sorted({int(c) for c in codes} - KILLED - {0})
     crashed = bool(bad) or ("Error" in _reasons(answered, start, end) and not codes)
@@ -76,17 +76,17 @@ def _crashed(answered: Answered, start: int, end: int) -> Told:
         f"容器自行退出，退出码 {bad[0] if bad else '未知'}。",
     )
     no = Text("No container ended by itself with an error.", "没有容器自行异常退出。")
-    return Told(crashed, yes if crashed else no, code, 0)
+    return MeasureResult(crashed, yes if crashed else no, code, 0)
 
 
-def _never_ready(answered: Answered, end: int) -> Told:
+def _never_ready(answered: Answered, end: int) -> MeasureResult:
     lines = named(answered, f"{PREFIX}ready")
     if not lines:
         return _silent("readiness", "就绪状态")
     ready = any(v == 1 for line in lines for v in line.between(0, end))
     yes = Text("No container of the pod was ever ready in the window.", "时间窗内该 Pod 从未就绪。")
     no = Text("The pod was ready at some time.", "该 Pod 曾经就绪。")
-    return Told(not ready, no if ready else yes, series=chart(lines, lambda line: "ready"))
+    return MeasureResult(not ready, no if ready else yes, series=chart(lines, lambda line: "ready"))
 
 
 def _starts(answered: Answered) -> list[float]:
@@ -94,7 +94,7 @@ def _starts(answered: Answered) -> list[float]:
     return sorted({p.value for line in lines for p in line.points})
 
 
-def _young(answered: Answered, fault_s: float, alerted_s: float) -> Told:
+def _young(answered: Answered, fault_s: float, alerted_s: float) -> MeasureResult:
     """Age when the fault can have begun; a pod that is younger than that is held against the alert itself."""
     started_s = fault_s if any(s <= fault_s for s in _starts(answered)) else alerted_s
     starts = [s for s in _starts(answered) if s <= started_s] or [
@@ -105,13 +105,13 @@ def _young(answered: Answered, fault_s: float, alerted_s: float) -> Told:
     age = started_s - max(starts)
     yes = Text(f"The container was {age:.0f} s old when the alert began.", f"告警开始时容器仅运行 {age:.0f} 秒。")
     no = Text(f"The container had run for {age / 60:.0f} minutes.", f"容器已运行 {age / 60:.0f} 分钟。")
-    return Told(age < YOUNG_S, yes if age < YOUNG_S else no, age, YOUNG_S)
+    return MeasureResult(age < YOUNG_S, yes if age < YOUNG_S else no, age, YOUNG_S)
 
 
-def _constant(answered: Answered) -> Told:
+def _constant(answered: Answered) -> MeasureResult:
     ages = [b - a for pod in by_pod(answered) for a, b in pairwise(_starts(pod))]
     if len(ages) < 2:
-        return Told(
+        return MeasureResult(
             False, Text("There are too few restarts for a pattern.", "重启次数太少，无规律可言。"), float(len(ages))
         )
     spread = pstdev(ages) / max(1.0, sum(ages) / len(ages))
@@ -119,19 +119,19 @@ def _constant(answered: Answered) -> Told:
     mean = sum(ages) / len(ages)
     yes = Text(f"Containers are restarted at a constant age of {mean:.0f} s.", f"容器总在运行 {mean:.0f} 秒时重启。")
     no = Text("The ages at restart differ.", "重启时的运行时长各不相同。")
-    return Told(seen, yes if seen else no, mean)
+    return MeasureResult(seen, yes if seen else no, mean)
 
 
-def _deleted(answered: Answered, started_s: float) -> Told:
+def _deleted(answered: Answered, started_s: float) -> MeasureResult:
     times = [p.value for line in named(answered, "kube_pod_deletion_timestamp") for p in line.points]
     if not times:
-        return Told(False, Text("The pod was not being deleted.", "该 Pod 未在删除中。"))
+        return MeasureResult(False, Text("The pod was not being deleted.", "该 Pod 未在删除中。"))
     # The timestamp is when the grace period ends; the deletion was asked for before that.
     lag = started_s - min(times)
-    return Told(True, Text("The pod was being deleted.", "该 Pod 正在被删除。"), lag)
+    return MeasureResult(True, Text("The pod was being deleted.", "该 Pod 正在被删除。"), lag)
 
 
-def _recovered(answered: Answered, start: int, end: int) -> Told:
+def _recovered(answered: Answered, start: int, end: int) -> MeasureResult:
     """Not ready only in the first seconds after a start, and ready after it, is a race at the start."""
     known = [(_starts(pod), _readiness(pod, start, end)) for pod in by_pod(answered)]
     known = [(starts, points) for starts, points in known if starts and points]
@@ -139,7 +139,7 @@ def _recovered(answered: Answered, start: int, end: int) -> Told:
         return _silent("starts or readiness", "启动时间或就绪状态")
     fell = [(starts, points) for starts, points in known if any(p.value == 0 for p in points)]
     if not fell:
-        return Told(False, Text("The pod was ready throughout.", "该 Pod 一直就绪。"), 0.0, RACE_S)
+        return MeasureResult(False, Text("The pod was ready throughout.", "该 Pod 一直就绪。"), 0.0, RACE_S)
     ages = [_age(starts, p.at_ms / 1000) for starts, points in fell for p in points if p.value == 0]
     ready_after = all(_ready_again(points) for _, points in fell)
     # Every pod is unready for a moment; five seconds of it are a race that was lost for a while.
@@ -150,7 +150,7 @@ def _recovered(answered: Answered, start: int, end: int) -> Told:
         "It was not ready at other times, or is not ready yet, or its start was a plain one.",
         "其他时间也未就绪、至今未就绪，或启动正常。",
     )
-    return Told(seen, yes if seen else no, age, RACE_S)
+    return MeasureResult(seen, yes if seen else no, age, RACE_S)
 
 
 def _readiness(pod: Answered, start: int, end: int) -> list[Point]:
@@ -167,7 +167,7 @@ def _ready_again(points: list[Point]) -> bool:
     return any(p.value == 1 and p.at_ms > last for p in points)
 
 
-def _waiting(ask: Ask) -> dict[str, Told]:
+def _waiting(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_more(ask)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     lines = [x for x in named(answered, f"{PREFIX}waiting_reason") if any(v == 1 for v in x.between(start, end))]
@@ -178,7 +178,7 @@ def _waiting(ask: Ask) -> dict[str, Told]:
     no = Text("No container was held back.", "没有容器被阻滞。")
     bad = [x for x in lines if x.labels.get("reason", "") not in HARMLESS]
     first = min((p.at_ms for x in bad for p in x.points if p.value == 1 and p.at_ms >= start), default=None)
-    told = Told(bool(reasons), yes if reasons else no, float(len(reasons)), 0, ", ".join(reasons),
+    told = MeasureResult(bool(reasons), yes if reasons else no, float(len(reasons)), 0, ", ".join(reasons),
                 first_seen_at=moment(first))  # fmt: skip
     return {"pod-waiting": told}
 

@@ -9,7 +9,7 @@ from lightkube.models.core_v1 import Container, Pod
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, silent, told_by
+from evidence.check import Ask, Check, Measure, MeasureResult, measured_by, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.pods import about_probes, ask_more, namespace, workload, workload_of
 from evidence.probe_durations import slowest
@@ -23,7 +23,7 @@ SPEC = ("spec-shared-endpoint", "spec-startup-budget-short", "spec-liveness-stri
         "spec-drain-short", "spec-port-not-declared")  # fmt: skip
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     where = namespace(ask.scope)
     pods = list(ask.kubernetes(of("api/v1", where, "pods")).pods(where))
     mine = ours(pods, ask.scope)
@@ -33,11 +33,11 @@ def _collect(ask: Ask) -> dict[str, Told]:
         )
     probes = probes_of(mine[0])
     same = [p for p in pods if workload_of(name_of(p)) == workload(ask.scope)]
-    told = told_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
-    return told | told_by(ask, ("spec-timeout-below-latency",), lambda a: _latency(a, probes))
+    told = measured_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
+    return told | measured_by(ask, ("spec-timeout-below-latency",), lambda a: _latency(a, probes))
 
 
-def _by_spec(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> dict[str, Told]:
+def _by_spec(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> dict[str, MeasureResult]:
     return {
         "spec-shared-endpoint": _shared(probes),
         "spec-startup-budget-short": _budget(pod, probes, same),
@@ -56,13 +56,13 @@ def _pairs(probes: list[ProbeSpec]) -> list[tuple[ProbeSpec, ProbeSpec]]:
     return [(ready, alive) for ready, alive in both if ready and alive]
 
 
-def _shared(probes: list[ProbeSpec]) -> Told:
+def _shared(probes: list[ProbeSpec]) -> MeasureResult:
     hits = [ready for ready, alive in _pairs(probes) if ready.target == alive.target != "exec"]
     if not hits:
-        return Told(False, Text("Readiness and liveness do not ask the same.", "就绪与存活探针的目标不同。"))
+        return MeasureResult(False, Text("Readiness and liveness do not ask the same.", "就绪与存活探针的目标不同。"))
     sentence = Text(f"Readiness and liveness of {hits[0].container} both ask {hits[0].target}.",
                     f"{hits[0].container} 的就绪与存活探针都请求 {hits[0].target}。")  # fmt: skip
-    return Told(True, sentence, subject=hits[0].container, items=_items(probes))
+    return MeasureResult(True, sentence, subject=hits[0].container, items=_items(probes))
 
 
 def _items(probes: Sequence[ProbeSpec]) -> tuple[Item, ...]:
@@ -73,16 +73,16 @@ def _items(probes: Sequence[ProbeSpec]) -> tuple[Item, ...]:
     )  # fmt: skip
 
 
-def _budget(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> Told:
+def _budget(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> MeasureResult:
     """The budget against the measured starts of the workload, or against the age at which containers were killed."""
     gates = [p for p in probes if p.kind == "Startup"] or [p for p in probes if p.kind == "Liveness"]
     if not gates:
-        return Told(False, Text("No startup or liveness probe can kill a start.", "没有会中止启动的探针。"))
+        return MeasureResult(False, Text("No startup or liveness probe can kill a start.", "没有会中止启动的探针。"))
     gate = min(gates, key=lambda p: p.budget_s)
     starts = [s for p in same for s in _starts(p, gate.container)]
     killed = [a for p in ours_or(pod, same) for a in _killed_at(p, gate)]
     if not starts and not killed:
-        return silent(Text("no start of the workload was measured", "没有测得该工作负载的启动时长"))
+        return unmeasured(Text("no start of the workload was measured", "没有测得该工作负载的启动时长"))
     took = median(starts) if starts else float(gate.budget_s)
     # What survived its start was within the budget, so a start that nearly fills it is the sign, or a kill.
     short = bool(killed) or (gate.kind == "Startup" and took >= TIGHT * gate.budget_s)
@@ -95,7 +95,7 @@ def _budget(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> Told:
     no = Text(
         f"A start takes {took:.0f} s and has {gate.budget_s} s.", f"启动需 {took:.0f} 秒，预算 {gate.budget_s} 秒。"
     )
-    return Told(short, yes if short else no, took, float(gate.budget_s), gate.container, items=_items(gates))
+    return MeasureResult(short, yes if short else no, took, float(gate.budget_s), gate.container, items=_items(gates))
 
 
 def ours_or(pod: Pod, same: list[Pod]) -> list[Pod]:
@@ -131,50 +131,54 @@ def _killed_at(pod: Pod, gate: ProbeSpec) -> list[float]:
     return ages
 
 
-def _stricter(probes: list[ProbeSpec]) -> Told:
+def _stricter(probes: list[ProbeSpec]) -> MeasureResult:
     def patience(p: ProbeSpec) -> int:
         return p.failures * p.period_s + p.timeout_s
 
     hits = [(r, a) for r, a in _pairs(probes) if patience(a) < patience(r) or a.timeout_s < r.timeout_s]
     if not hits:
-        return Told(False, Text("Liveness is not stricter than readiness.", "存活探针不比就绪探针严格。"))
+        return MeasureResult(False, Text("Liveness is not stricter than readiness.", "存活探针不比就绪探针严格。"))
     ready, alive = hits[0]
     sentence = Text(
         f"Liveness of {alive.container} acts after {patience(alive)} s, readiness after {patience(ready)} s.",
         f"{alive.container} 的存活探针 {patience(alive)} 秒后动作，就绪探针为 {patience(ready)} 秒。",
     )
-    return Told(True, sentence, float(patience(alive)), float(patience(ready)), alive.container, items=_items(hits[0]))
+    return MeasureResult(
+        True, sentence, float(patience(alive)), float(patience(ready)), alive.container, items=_items(hits[0])
+    )
 
 
-def _no_startup(probes: list[ProbeSpec]) -> Told:
+def _no_startup(probes: list[ProbeSpec]) -> MeasureResult:
     gated = {p.container for p in probes if p.kind == "Startup"}
     bare = [p for p in probes if p.kind == "Liveness" and p.container not in gated]
     if not bare:
-        return Told(
+        return MeasureResult(
             False, Text("Liveness waits for a startup probe, or there is none.", "存活探针受启动探针保护或不存在。")
         )
     sentence = Text(f"{bare[0].container} has a liveness probe and no startup probe.",
                     f"{bare[0].container} 有存活探针但没有启动探针。")  # fmt: skip
-    return Told(True, sentence, float(bare[0].budget_s), subject=bare[0].container, items=_items(bare))
+    return MeasureResult(True, sentence, float(bare[0].budget_s), subject=bare[0].container, items=_items(bare))
 
 
-def _drain(pod: Pod, probes: list[ProbeSpec]) -> Told:
+def _drain(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
     """Without a pause before SIGTERM, requests still come in while the endpoint is being taken out."""
     served = {p.container for p in probes if p.kind == "Readiness"}
     containers = [c for c in (pod.spec.containers if pod.spec else []) if c.name in served]
     if not containers:
-        return silent(Text("no container of the pod takes requests behind a readiness probe", "没有带就绪探针的容器"))
+        return unmeasured(
+            Text("no container of the pod takes requests behind a readiness probe", "没有带就绪探针的容器")
+        )
     grace = (pod.spec.terminationGracePeriodSeconds if pod.spec else None) or 30
     pauses = {c.name: _pause(c) for c in containers}
     known = {n: p for n, p in pauses.items() if p is not None}
     name = min(sorted(known), key=lambda n: known[n], default="")
     pause = known.get(name)
     if pause is None:
-        return silent(Text("how long the preStop hook takes is not known", "preStop 钩子的耗时未知"))
+        return unmeasured(Text("how long the preStop hook takes is not known", "preStop 钩子的耗时未知"))
     short = pause == 0 or pause >= grace
     yes = Text(f"{name} waits {pause:.0f} s before it stops, and has {grace} s in all.",
                f"{name} 停止前等待 {pause:.0f} 秒，总宽限期 {grace} 秒。")  # fmt: skip
-    return Told(short, yes, pause, float(grace), name)
+    return MeasureResult(short, yes, pause, float(grace), name)
 
 
 def _pause(container: Container) -> float | None:
@@ -188,14 +192,14 @@ def _pause(container: Container) -> float | None:
     return float(found.group(1)) if found else None
 
 
-def _ports(pod: Pod, probes: list[ProbeSpec]) -> Told:
+def _ports(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
     containers = {c.name: c for c in (pod.spec.containers if pod.spec else [])}
     strange = [p for p in probes if p.port and not _declares(containers.get(p.container), p.port)]
     if not strange:
-        return Told(False, Text("Every probed port is a declared one.", "探测的端口均已声明。"))
+        return MeasureResult(False, Text("Every probed port is a declared one.", "探测的端口均已声明。"))
     sentence = Text(f"{strange[0].kind} asks port {strange[0].port}, which {strange[0].container} does not declare.",
                     f"{strange[0].kind} 探测端口 {strange[0].port}，但 {strange[0].container} 未声明。")  # fmt: skip
-    return Told(True, sentence, subject=strange[0].container, items=_items(strange))
+    return MeasureResult(True, sentence, subject=strange[0].container, items=_items(strange))
 
 
 def _declares(container: Container | None, port: str) -> bool:
@@ -205,7 +209,7 @@ def _declares(container: Container | None, port: str) -> bool:
     return port in known or (port.isdigit() and not known)
 
 
-def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, Told]:
+def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
     measured = slowest(ask_more(ask))
     shares = {p: measured[(p.kind, p.container)] / p.timeout_s for p in probes if (p.kind, p.container) in measured}
     if not shares:
@@ -222,7 +226,7 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, Told]:
         f"{worst.kind} probes of {worst.container} that succeed take up to {took:.2f} s (99 %) of {worst.timeout_s} s.",
         f"{worst.container} 成功的 {worst.kind} 探测耗时（99%）达 {took:.2f} 秒，超时为 {worst.timeout_s} 秒。",
     )
-    told = Told(seen, sentence, took, NEAR * worst.timeout_s, worst.container, items=_items([worst]))
+    told = MeasureResult(seen, sentence, took, NEAR * worst.timeout_s, worst.container, items=_items([worst]))
     return {"spec-timeout-below-latency": told}
 
 

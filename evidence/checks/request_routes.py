@@ -3,7 +3,7 @@
 from domain.errors import ProductError, Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.checks.check import Ask, Charted, Check, Measure, Told, chart, silent
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.latencies import Latency, by_label
 from evidence.pods import about_probes, ask_more, end_ms, namespace, onset_ms
@@ -17,7 +17,7 @@ SLOW_S = 0.5
 RISEN = 3.0
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_more(ask)
     window = onset_ms(ask.scope), end_ms(ask.scope)
     routes = [x for only in ("http_request_duration", "http_server", "grpc_server")
@@ -48,10 +48,10 @@ def _probed(ask: Ask) -> set[str]:
     return {_plain(p) for p in paths if p != "/"} or USUAL
 
 
-def _told(routes: list[Latency], who: str) -> Told:
+def _told(routes: list[Latency], who: str) -> MeasureResult:
     served = [r for r in routes if r.since_s is not None]
     if not served:
-        return silent(Text("no request of such a route ended in the window", "时间窗内没有此类请求完成"))
+        return unmeasured(Text("no request of such a route ended in the window", "时间窗内没有此类请求完成"))
     worst = max(sorted(served, key=lambda r: r.name), key=lambda r: (r.risen(SLOW_S, RISEN), r.since_s or 0))
     slow = [r for r in served if r.risen(SLOW_S, RISEN)]
     took = worst.since_s or 0.0
@@ -63,7 +63,7 @@ def _told(routes: list[Latency], who: str) -> Told:
         f"{zh} {worst.name} 平均耗时 {took:.3f} 秒{early_zh}。",
     )
     items = tuple(Item(r.name, r.since_s, f"{r.count:.0f} requests", r in slow) for r in served[:12])
-    return Told(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
+    return MeasureResult(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
                 series=chart([worst.line], lambda _: worst.name))  # fmt: skip
 
 

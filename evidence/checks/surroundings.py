@@ -5,10 +5,10 @@ from dataclasses import replace
 from domain.errors import Refused
 from domain.scope import ChangeRef, Scope
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told, chart, either, told_by
+from evidence.change_impact import changes, verdict
+from evidence.check import Ask, Check, Measure, MeasureResult, chart, either, measured_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
-from evidence.guilt import changes, verdict
 from evidence.pods import ask_any, ask_namespace, end_ms, keys, named, namespace, onset_ms, places, workload
 from evidence.unready import crowd
 
@@ -16,38 +16,38 @@ PLANNED_KINDS = {"maintenance", "planned", "drain"}
 CLOSED = "(kube_node_spec_unschedulable == 1) or count(kube_node_spec_unschedulable)"
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
     told = {"change-before": replace(_change(ask.scope), asked=False)}
-    told |= told_by(ask, ("rollout-in-progress",), _rolling) | told_by(ask, ("scrape-gap",), _gap)
-    told |= told_by(ask, ("rollout-stuck",), _stuck) | told_by(ask, ("planned-work",), _planned)
-    return told | told_by(ask, ("change-guilty",), _guilty)
+    told |= measured_by(ask, ("rollout-in-progress",), _rolling) | measured_by(ask, ("scrape-gap",), _gap)
+    told |= measured_by(ask, ("rollout-stuck",), _stuck) | measured_by(ask, ("planned-work",), _planned)
+    return told | measured_by(ask, ("change-guilty",), _guilty)
 
 
-def _rolling(ask: Ask) -> dict[str, Told]:
+def _rolling(ask: Ask) -> dict[str, MeasureResult]:
     where = matcher({"namespace": namespace(ask.scope)})
     metrics = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
     return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{metrics}",{where}}}')}
 
 
-def _change(scope: Scope) -> Told:
+def _change(scope: Scope) -> MeasureResult:
     about = keys(scope)
     near: list[ChangeRef] = [c for c in scope.changes if c.at <= scope.started_at and about & set(c.entities)]
     if not near:
-        return Told(False, Text("No recorded change touched it shortly before.", "此前没有相关变更记录。"))
+        return MeasureResult(False, Text("No recorded change touched it shortly before.", "此前没有相关变更记录。"))
     last = near[-1]
     minutes = (scope.started_at - last.at).total_seconds() / 60
     sentence = Text(f"{minutes:.0f} minutes before: {last.title}.", f"{minutes:.0f} 分钟前：{last.title}。")
-    return Told(True, sentence, minutes, subject=last.kind, first_seen_at=last.at)
+    return MeasureResult(True, sentence, minutes, subject=last.kind, first_seen_at=last.at)
 
 
-def _rollout(ask: Ask, query: str) -> Told:
+def _rollout(ask: Ask, query: str) -> MeasureResult:
     answered = ask_any(ask, query)
     wanted = {x.labels.get("deployment"): x for x in named(answered, "kube_deployment_spec_replicas")}
     if not wanted:
         why = Text(
             "kube-state-metrics has no deployments of this namespace", "kube-state-metrics 没有该命名空间的 Deployment"
         )
-        return Told(None, Text("Whether a rollout ran is unknown.", "是否在发布未知。"), why_unknown=why)
+        return MeasureResult(None, Text("Whether a rollout ran is unknown.", "是否在发布未知。"), why_unknown=why)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     rolling = []
     for line in named(answered, "kube_deployment_status_replicas_updated"):
@@ -59,25 +59,25 @@ def _rollout(ask: Ask, query: str) -> Told:
             rolling.append(line.labels.get("deployment", ""))
     yes = Text(f"A rollout of {', '.join(rolling)} was in progress.", f"{', '.join(rolling)} 正在发布。")
     no = Text("No rollout was in progress.", "没有正在进行的发布。")
-    return Told(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
+    return MeasureResult(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
 
 
-def _gap(ask: Ask) -> dict[str, Told]:
+def _gap(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_any(ask, "count(up == 0) / count(up)")
     lines = answered.lines
     values = [v for line in lines for v in line.between(onset_ms(ask.scope), end_ms(ask.scope))]
     share = max(values, default=0.0)
     yes = Text(f"{share:.0%} of all scrape targets were down at the same time.", f"{share:.0%} 的采集目标同时失联。")
     no = Text(f"At most {share:.0%} of all scrape targets were down at once.", f"同时失联的采集目标最多 {share:.0%}。")
-    told = Told(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
+    told = MeasureResult(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
     return {"scrape-gap": told}
 
 
-def _stuck(ask: Ask) -> dict[str, Told]:
+def _stuck(ask: Ask) -> dict[str, MeasureResult]:
     return {"rollout-stuck": either(ask, _stuck_measured, _stuck_listed)}
 
 
-def _stuck_measured(ask: Ask) -> Told:
+def _stuck_measured(ask: Ask) -> MeasureResult:
     own = workload(ask.scope)
     lines = [x for x in named(ask_namespace(ask), "kube_deployment_status_condition")
              if x.labels.get("deployment") == own and x.labels.get("condition") == "Progressing"]  # fmt: skip
@@ -93,7 +93,7 @@ def _stuck_measured(ask: Ask) -> Told:
     return _stuck_told(bool(bad), own)
 
 
-def _stuck_listed(ask: Ask) -> Told:
+def _stuck_listed(ask: Ask) -> MeasureResult:
     where, own = namespace(ask.scope), workload(ask.scope)
     found = ask.kubernetes(of("apis/apps/v1", where, "deployments")).deployments(where)
     mine = [d for d in found if d.metadata and d.metadata.name == own]
@@ -103,21 +103,23 @@ def _stuck_listed(ask: Ask) -> Told:
     return _stuck_told(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
 
 
-def _stuck_told(seen: bool, own: str) -> Told:
+def _stuck_told(seen: bool, own: str) -> MeasureResult:
     yes = Text(
         f"The rollout of {own} does not get on (Progressing is false).", f"{own} 的发布停滞（Progressing 为 false）。"
     )
     no = Text(f"No rollout of {own} is stuck.", f"{own} 没有停滞的发布。")
-    return Told(seen, yes if seen else no, float(seen), 0, own)
+    return MeasureResult(seen, yes if seen else no, float(seen), 0, own)
 
 
-def _planned(ask: Ask) -> dict[str, Told]:
+def _planned(ask: Ask) -> dict[str, MeasureResult]:
     """A told change of that kind, or a node of the pods that is closed for new ones."""
     scope = ask.scope
     told = [c for c in scope.changes if c.kind.lower() in PLANNED_KINDS and c.at <= scope.as_of]
     if told:
         sentence = Text(f"Planned work was told: {told[-1].title}.", f"有已登记的计划作业：{told[-1].title}。")
-        return {"planned-work": Told(True, sentence, float(len(told)), 0, told[-1].kind, first_seen_at=told[-1].at)}
+        return {
+            "planned-work": MeasureResult(True, sentence, float(len(told)), 0, told[-1].kind, first_seen_at=told[-1].at)
+        }
     nodes = {place.node for place in places(ask)}
     answered = ask_any(ask, CLOSED, step_s=15)
     if not answered.lines:
@@ -134,15 +136,19 @@ def _planned(ask: Ask) -> dict[str, Told]:
         f"{', '.join(closed)} 已停止调度（维护）。",
     )
     no = Text("No planned work was told, and the node is open.", "没有登记的计划作业，节点可调度。")
-    return {"planned-work": Told(bool(closed), yes if closed else no, float(len(closed)), 0, ", ".join(closed))}
+    return {
+        "planned-work": MeasureResult(bool(closed), yes if closed else no, float(len(closed)), 0, ", ".join(closed))
+    }
 
 
-def _guilty(ask: Ask) -> dict[str, Told]:
+def _guilty(ask: Ask) -> dict[str, MeasureResult]:
     found = crowd(ask)
     known = changes(ask.scope, found, ask_namespace(ask))
     if not known:
         return {
-            "change-guilty": Told(False, Text("Nothing was changed in the hour before.", "此前一小时没有变更。"), 0.0)
+            "change-guilty": MeasureResult(
+                False, Text("Nothing was changed in the hour before.", "此前一小时没有变更。"), 0.0
+            )
         }
     fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
     if not fallen:
@@ -166,7 +172,7 @@ def _guilty(ask: Ask) -> dict[str, Told]:
                f"Pod 在“{last.title}”之后才失败，且仅限被变更的 Pod。")  # fmt: skip
     no = Text(f"Pods fell before {last.title}, or others that it did not change fell too.",
               f"在“{last.title}”之前已有 Pod 失败，或未变更的 Pod 也失败。")  # fmt: skip
-    return {"change-guilty": Told(bool(guilty), yes if guilty else no, float(len(fallen)), subject=last.title,
+    return {"change-guilty": MeasureResult(bool(guilty), yes if guilty else no, float(len(fallen)), subject=last.title,
                                   first_seen_at=last.at if guilty else None)}  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import httpx
 import msgspec
 
-from domain.connections import TargetDecl
+from domain.connections import ProbeTargetDecl
 from domain.errors import Malformed, Unreachable
 from domain.text import Text
 from evidence.clients.probing import Outcome
@@ -15,7 +15,7 @@ NOWHERE = "http://target.invalid"
 READER = msgspec.json.Decoder(Outcome)
 
 
-def probe(target: TargetDecl, transports: Transports) -> Outcome:
+def probe(target: ProbeTargetDecl, transports: Transports) -> Outcome:
     """Probes the target once. Raises Unreachable or Malformed only when the recording of a probe is broken."""
     with transports.client(target.name, NOWHERE, target) as client:
         try:

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
-from domain.connections import TargetDecl
+from domain.connections import ProbeTargetDecl
 
 PORTS = {"http": 80, "https": 443, "tls": 443, "grpc": 50051}
 
@@ -58,7 +58,7 @@ class _Address:
 class Probing(httpx.BaseTransport):
     """Answers any request with a fresh probe of the one declared target. Its TLS is verified by `tls`."""
 
-    def __init__(self, target: TargetDecl, tls: ssl.SSLContext, headers: dict[str, str]) -> None:
+    def __init__(self, target: ProbeTargetDecl, tls: ssl.SSLContext, headers: dict[str, str]) -> None:
         self._target, self._tls = target, tls
         self._headers = {"User-Agent": "incident-graph-probe", "Connection": "close", **headers}
 

@@ -17,8 +17,8 @@ from domain.connections import KubernetesDecl
 from domain.errors import ProductError
 from evidence.clients.kubernetes_watch import HUNG_S, Watched
 from evidence.ways import reading
-from incidents import watches
-from ingest.watching.ledger import Ledger
+from incidents import watch_leases
+from ingest.watching.state import Ledger
 from ingest.watching.streams import Streams
 
 STEP_S = 1.0
@@ -46,7 +46,7 @@ class Follower:
         """Until `ended`: lead, or wait until whoever leads is gone."""
         while not self.ended.is_set():
             try:
-                kept = watches.take(self.declared.name, self.holder, timezone.now())
+                kept = watch_leases.take(self.declared.name, self.holder, timezone.now())
                 if kept is not None:
                     self._lead(Ledger(self.declared.name, kept))
             except (DatabaseError, ProductError, msgspec.MsgspecError) as error:
@@ -65,7 +65,7 @@ class Follower:
             self._until_ended(ledger, streams)
         finally:
             streams.stop.set()
-            watches.release(self.declared.name, self.holder)
+            watch_leases.release(self.declared.name, self.holder)
 
     def _until_ended(self, ledger: Ledger, streams: Streams) -> None:
         renewed = 0.0
@@ -76,7 +76,7 @@ class Follower:
                 renewed = time.monotonic()
                 close_old_connections()
                 said = "; ".join(sorted(set(self._errors.values()) - {""}))
-                watches.renew(self.declared.name, self.holder, timezone.now(), self._heard_at, said)
+                watch_leases.renew(self.declared.name, self.holder, timezone.now(), self._heard_at, said)
 
     def _take_in(self, ledger: Ledger, streams: Streams) -> None:
         """What came within one step, or a burst of it."""
@@ -101,6 +101,6 @@ class Follower:
         if not told:
             return
         bodies = [msgspec.json.encode(message) for message in told]
-        rows = watches.tell(self.declared.name, self.holder, bodies, ledger.kept(), now)
+        rows = watch_leases.tell(self.declared.name, self.holder, bodies, ledger.kept(), now)
         log.info("watcher_told", cluster=self.declared.name, messages=len(rows))
         self.nudge([str(row.pk) for row in rows])

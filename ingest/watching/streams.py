@@ -12,7 +12,7 @@ import structlog
 
 from domain.errors import ProductError, Refused, Unreachable
 from evidence.clients.kubernetes_watch import EVENTS, PODS, Expired, Kind, Watched
-from ingest.watching.ledger import Ledger
+from ingest.watching.state import Ledger
 
 BETWEEN_S = 0.1
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0

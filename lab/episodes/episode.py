@@ -47,7 +47,7 @@ class Episode:
 
     `cause` is the slug of the truth, which `play` must say as well; `family` groups related faults for the figures.
     `draw` follows from (name, seed): sizes, names, limits, load and times come from it and from nothing else.
-    An episode with `node` plays on a node that it shares with others and gets a Ground instead of a bare Stage;
+    An episode with `node` plays on a node that it shares with others and gets a NodePool instead of a bare Stage;
     with `alone` it has the node for itself, since its fault hits the whole of it, and may set it up by `wishes`.
     """
 

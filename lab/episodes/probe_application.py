@@ -7,14 +7,14 @@ from typing import Any
 
 from lab.episodes.episode import Episode, Setting
 from lab.faults.process import frozen
-from lab.stage.ground import Ground
-from lab.stage.plot import Plot, Pod, probe, template
+from lab.stage.namespace import Namespace, Pod, probe, template
+from lab.stage.node_pool import NodePool
 from lab.stage.programs import StageBroken, wait_until
 
 DEADLINE = "context deadline exceeded"
 
 
-def _calm(on: Plot, switches: dict[str, Any], probes: dict[str, Any] | None = None, **more: Any) -> list[Pod]:
+def _calm(on: Namespace, switches: dict[str, Any], probes: dict[str, Any] | None = None, **more: Any) -> list[Pod]:
     """Two pods under a little load, after a calm time."""
     latency = {"work_latency": f"{on.draw.randint(2, 15)}ms"}
     pods = on.deploy(template(on.draw, latency | switches, probes, **more))
@@ -25,9 +25,9 @@ def _calm(on: Plot, switches: dict[str, Any], probes: dict[str, Any] | None = No
     return pods
 
 
-def handler_blocked(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def handler_blocked(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A slow dependency holds the lock that the probe's handler and the work share."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on, {"uses": "lock", "work_uses": "lock", "uses_livez": "none"})
     seconds, rate = draw.randint(70, 100), draw.randint(8, 20)
     on.order(pods[0], "hold", for_=f"{seconds}s")
@@ -39,9 +39,9 @@ def handler_blocked(ground: Ground, _: Any, draw: random.Random) -> Setting:
                       f"A request held the shared lock for {seconds} s; {rate} others a second waited.")  # fmt: skip
 
 
-def slow_dependency(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def slow_dependency(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The handler of the probe asks another service, which becomes slow."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     name = f"{on.app}-db"
     store = on.deploy(template(draw, {"work_latency": "4ms"}), replicas=1, app=name)[0]
     asks = {"dependency": f"http://{store.address}:8080/work", "dependency_name": name}
@@ -54,9 +54,9 @@ def slow_dependency(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("handler-blocked-on-dependency", pods[0], f"{name} took {latency} ms for each call.")
 
 
-def lock_contention(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def lock_contention(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Many workers take the same lock in turn; nobody outside the process is slow."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on, {"uses": "lock", "work_uses": "lock", "uses_livez": "none"})
     workers, hold = draw.randint(10, 16), draw.randint(180, 300)
     on.order(pods[0], "contend", goroutines=workers, hold=f"{hold}ms")
@@ -67,9 +67,9 @@ def lock_contention(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("lock-contention", pods[0], f"{workers} workers took one lock in turn, {hold} ms each.")
 
 
-def pool_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def pool_exhausted(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Transactions that are never ended keep every connection of the pool."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     size = draw.randint(3, 8)
     pods = _calm(on, {"pool_size": size, "query_latency": "12ms", "uses_readyz": "pool", "uses_healthz": "pool",
                       "work_uses": "pool"})  # fmt: skip
@@ -81,9 +81,9 @@ def pool_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("pool-exhausted", pods[0], f"All {size} connections of the pool were taken and never returned.")
 
 
-def goroutine_leak(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def goroutine_leak(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Subscribers are never removed; the handler goes through all of them."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     rate = draw.randint(70, 110)
     switches = {"subscriber_cost": "210us", "subscribers": "1", "work_latency": "5ms"}
     pods = on.deploy(template(draw, switches, {"readinessProbe": probe("/readyz")}, memory="192Mi"))
@@ -98,9 +98,9 @@ def goroutine_leak(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("goroutine-leak", pods[0], f"{rate} goroutines leaked each second; the handler visits them all.")
 
 
-def cpu_throttled(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def cpu_throttled(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A busy loop eats the CPU quota, and the handler waits for its share."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     limit, loops = draw.randrange(80, 140, 10), draw.randint(3, 5)
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)))}
     pods = _calm(on, {"probe_cpu": "25ms", "work_cpu": "4ms"}, probes, cpu=f"{limit}m")
@@ -112,9 +112,9 @@ def cpu_throttled(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("cpu-throttled", pods[0], f"{loops} busy loops under a CPU limit of {limit} m.")
 
 
-def gc_pressure(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def gc_pressure(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A cache grows past GOMEMLIMIT: the garbage collector never rests, and the handler waits for its share of CPU."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     limit, cpu = draw.choice((48, 56, 64)), draw.randrange(110, 140, 10)
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)))}
     switches = {"probe_cpu": "40ms", "work_cpu": "2ms", "work_waste": "1"}
@@ -132,9 +132,9 @@ def gc_pressure(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("gc-pressure", pods[0], note)
 
 
-def memory_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def memory_exhausted(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Memory grows to the limit and the kernel kills the process; and again after its restart."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     limit, speed = draw.choice((64, 80, 96)), draw.randint(4, 7)
     pods = _calm(on, {}, memory=f"{limit}Mi")
     on.order(pods[0], "grow", mib=speed)
@@ -147,9 +147,9 @@ def memory_exhausted(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("memory-exhausted", pods[0], f"{speed} MiB/s allocated and kept under a limit of {limit} MiB.")
 
 
-def crash_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def crash_loop(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The process panics some seconds after each start."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     on.calm(25, 35)
     seconds = draw.randint(5, 9)
     pods = on.deploy(template(draw, {"exit_after": f"{seconds}s"}), replicas=draw.choice((1, 2)), ready=False)
@@ -160,9 +160,9 @@ def crash_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("handler-crash", pods[0], f"The process panics {seconds} s after each start.")
 
 
-def killed_from_outside(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def killed_from_outside(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Somebody on the node kills the process again and again; neither memory nor a probe nor the program is guilty."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on, {})
     for number in range(draw.choice((2, 3))):
         wait_until(lambda: on.is_ready(pods[0].name), "it runs", 60, step=1)
@@ -174,9 +174,9 @@ def killed_from_outside(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("", pods[0], "SIGKILL from the host; the catalogue has no such cause.")
 
 
-def handler_panics(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def handler_panics(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The handler panics; the server drops the connection without an answer."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     everything = draw.choice((True, False))
     pods = _calm(on, {}, {"readinessProbe": probe("/readyz", draw.choice((2, 3)))})
     on.order(pods[0], "set", **{"all_abort" if everything else "abort": 1})
@@ -187,9 +187,9 @@ def handler_panics(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("handler-crash", pods[0], f"A panic in {which}; the process lives on.")
 
 
-def accept_queue_full(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def accept_queue_full(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The process stops accepting; its short queue fills and the kernel drops what comes."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     backlog, rate = draw.randint(1, 4), draw.randint(2, 5)
     pods = _calm(on, {"backlog": backlog}, {"readinessProbe": probe("/readyz", draw.choice((2, 3)))})
     on.order(pods[0], "set", no_accept=1)
@@ -201,9 +201,9 @@ def accept_queue_full(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("accept-queue-full", pods[0], f"The process stopped accepting; its queue holds {backlog}.")
 
 
-def process_frozen(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def process_frozen(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The process stands still (SIGSTOP) until its queue is full."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     backlog = draw.randint(1, 3)
     pods = _calm(on, {"backlog": backlog}, {"readinessProbe": probe("/readyz", 2)})
     on.make(frozen(on.process(pods[0])))
@@ -215,9 +215,9 @@ def process_frozen(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("accept-queue-full", pods[0], f"SIGSTOP of the process; its queue of {backlog} filled.")
 
 
-def body_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def body_stall(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Status 200 comes at once, and the body never ends."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on, {}, {"readinessProbe": probe("/readyz", draw.choice((2, 3)))})
     on.order(pods[0], "set", body_stall=1)
     on.alerted("ProbeDown", pods[0].name)
@@ -226,9 +226,9 @@ def body_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("response-body-stall", pods[0], "The handler writes the beginning of the body and stalls.")
 
 
-def shared_endpoint(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def shared_endpoint(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Readiness and liveness ask the same route, which waits for a lock; the kubelet kills the container."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     probes = {"readinessProbe": probe("/healthz", 2), "livenessProbe": probe("/healthz", draw.choice((3, 4)), 1, 3)}
     pods = _calm(on, {"uses": "lock", "work_uses": "lock"}, probes)
     on.order(pods[0], "hold", for_="90s")
@@ -241,9 +241,9 @@ def shared_endpoint(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("shared-probe-endpoint", pods[0], "Both probes ask /healthz, which waited for a held lock.")
 
 
-def liveness_dependency(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def liveness_dependency(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Liveness asks a database; its outage restarts every healthy pod."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     name = f"{on.app}-db"
     store = on.deploy(template(draw, {}, {}), replicas=1, app=name)[0]
     probes = {"readinessProbe": probe("/readyz", 3), "livenessProbe": probe("/livez", 3, 1, 3)}

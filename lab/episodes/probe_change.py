@@ -7,14 +7,14 @@ from typing import Any
 from lab.episodes.episode import Episode, Setting
 from lab.episodes.probe_settings import patched
 from lab.faults.pod import filtered
-from lab.stage.ground import Ground
-from lab.stage.plot import Plot, Pod, probe, template
+from lab.stage.namespace import Namespace, Pod, probe, template
+from lab.stage.node_pool import NodePool
 from lab.stage.programs import StageBroken, wait_until
 
 READY = {"readinessProbe": probe("/readyz", 2)}
 
 
-def _calm(on: Plot, switches: dict[str, Any] | None = None, **more: Any) -> list[Pod]:
+def _calm(on: Namespace, switches: dict[str, Any] | None = None, **more: Any) -> list[Pod]:
     told = {"work_latency": f"{on.draw.randint(2, 12)}ms"} | (switches or {})
     pods = on.deploy(template(on.draw, told, READY, **more))
     for pod in pods:
@@ -27,9 +27,9 @@ def _version(draw: random.Random) -> str:
     return f"{draw.randint(1, 4)}.{draw.randint(0, 30)}.{draw.randint(0, 9)}"
 
 
-def guilty_deploy(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def guilty_deploy(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The new version's handler answers with an error; the old pods are well."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     _calm(on)
     code, version = draw.choice((500, 502)), _version(draw)
     change = on.change("deploy", f"{on.app} {version}")
@@ -40,9 +40,9 @@ def guilty_deploy(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("recent-deploy", pod, f"Version {version} answers {code} on every route.", changes=(change,))
 
 
-def guilty_configuration(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def guilty_configuration(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A setting pushed to all pods makes them answer 503 a moment later."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on)
     before, after = draw.choice((("1024", "10240"), ("64", "6"), ("300s", "3s")))
     change = on.change("config", f"{on.app}: max_connections {before} -> {after}")
@@ -55,15 +55,15 @@ def guilty_configuration(ground: Ground, _: Any, draw: random.Random) -> Setting
     return on.setting("recent-config-change", on.workload, f"{change.title}; every pod answers 503.", changes=(change,))
 
 
-def innocent_deploy_elsewhere(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def innocent_deploy_elsewhere(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Another service of the namespace was deployed; then a lock is held in this one."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     other = f"{on.app}-admin"
     on.deploy(template(draw, {}), replicas=1, app=other)
     pods = _calm(on, {"uses": "lock", "work_uses": "lock"})
     change = on.change("deploy", f"{other} {_version(draw)}", other)
     note = {"spec": {"template": {"metadata": {"annotations": {"version": change.title}}}}}
-    ground.node.patch(on.namespace, other, note)
+    pool.node.patch(on.namespace, other, note)
     time.sleep(draw.uniform(20, 30))
     on.order(pods[0], "hold", for_="90s")
     on.load(pods[0], rate=draw.randint(8, 16))
@@ -74,14 +74,14 @@ def innocent_deploy_elsewhere(ground: Ground, _: Any, draw: random.Random) -> Se
                       changes=(change,))  # fmt: skip
 
 
-def innocent_deploy_before(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def innocent_deploy_before(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """This service was deployed and ran well; then packets to one of its pods are dropped."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     on.deploy(template(draw, {"work_latency": f"{draw.randint(2, 12)}ms"}, READY))
     on.calm(15, 25)
     change = on.change("deploy", f"{on.app} {_version(draw)}")
     old = {p.name for p in on.pods()}
-    ground.node.patch(on.namespace, on.app, {"spec": {"template": {"metadata": {"annotations": {"version": "2"}}}}})
+    pool.node.patch(on.namespace, on.app, {"spec": {"template": {"metadata": {"annotations": {"version": "2"}}}}})
 
     def replaced() -> list[Pod]:
         pods = on.pods()
@@ -97,9 +97,9 @@ def innocent_deploy_before(ground: Ground, _: Any, draw: random.Random) -> Setti
                       changes=(change,))  # fmt: skip
 
 
-def planned_work(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def planned_work(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """An operator restarts the pods one after the other, as announced."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on)
     change = on.change("maintenance", f"Planned restart of {on.app} by the on-call engineer")
     time.sleep(draw.uniform(3, 6))
@@ -111,22 +111,22 @@ def planned_work(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("no-fault-planned-work", on.workload, f"{change.title}; every pod came back.", changes=(change,))
 
 
-def load_surge(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def load_surge(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """More users than usual; everything answers."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on)
     rate = draw.randint(80, 120)
     on.load(pods[0], rate=rate)
     on.alerted("TrafficHigh", pods[0].name)
     on.linger(18)
-    if ground.monitoring.query(f'prober_probe_total{{namespace="{on.namespace}",result="failed"}} > 1'):
+    if pool.monitoring.query(f'prober_probe_total{{namespace="{on.namespace}",result="failed"}} > 1'):
         raise StageBroken("probes failed under the surge")
     return on.setting("no-fault-load-surge", pods[0], f"{rate} requests a second, all answered.")
 
 
-def rule_made_up(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def rule_made_up(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The alert's limit lies within the usual spread of the probe's duration."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     latency = draw.randint(11, 13)
     pods = on.deploy(template(draw, {"probe_latency": "6ms"}, READY, strict="yes"))
     on.load(pods[0], rate=3)

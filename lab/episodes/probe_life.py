@@ -4,16 +4,16 @@ import random
 from typing import Any
 
 from lab.episodes.episode import Episode, Setting
-from lab.stage.ground import Ground
-from lab.stage.plot import Plot, Pod, probe, template
+from lab.stage.namespace import Namespace, Pod, probe, template
+from lab.stage.node_pool import NodePool
 from lab.stage.programs import wait_until
 
 READY = {"readinessProbe": probe("/readyz", 2)}
 
 
-def refused_at_start(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def refused_at_start(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A new pod listens long after its start; until then each probe is refused."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     on.calm(25, 35)
     seconds = draw.randint(28, 45)
     pods = on.deploy(template(draw, {"listen_after": f"{seconds}s"}, READY), replicas=1, ready=False)
@@ -24,9 +24,9 @@ def refused_at_start(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("no-listener-at-start", pods[0], f"The process listened {seconds} s after its start.")
 
 
-def startup_budget(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def startup_budget(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The startup probe gives up before the cold start is over, again and again."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     on.calm(20, 30)
     failures = draw.randint(5, 8)
     seconds = failures * 2 + draw.randint(10, 25)
@@ -40,9 +40,9 @@ def startup_budget(ground: Ground, _: Any, draw: random.Random) -> Setting:
                       f"The start takes {seconds} s; the startup probe allows {failures * 2} s.")  # fmt: skip
 
 
-def liveness_before_start(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def liveness_before_start(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """There is no startup probe, and liveness kills the pod before it listens."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     on.calm(20, 30)
     delay, seconds = draw.randint(2, 5), draw.randint(25, 40)
     probes = READY | {"livenessProbe": probe("/livez", 3, 1, 3, initialDelaySeconds=delay)}
@@ -55,9 +55,9 @@ def liveness_before_start(ground: Ground, _: Any, draw: random.Random) -> Settin
     return on.setting("liveness-before-start", pods[0], note)
 
 
-def dependency_late(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def dependency_late(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The pods are there before what they need; they become ready with it."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     on.calm(25, 35)
     name, seconds = f"{on.app}-config", draw.randint(30, 45)
     late = on.deploy(template(draw, {"listen_after": f"{seconds}s"}, {}), replicas=1, app=name, ready=False)[0]
@@ -70,7 +70,7 @@ def dependency_late(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("dependency-late-at-start", pods[0], f"{name} listened {seconds} s after its start.")
 
 
-def _draining(on: Plot, replicas: int, **more: Any) -> list[Pod]:
+def _draining(on: Namespace, replicas: int, **more: Any) -> list[Pod]:
     seconds = on.draw.randint(24, 34)
     switches = {"drain": f"{seconds}s", "work_latency": "5ms"} | more
     made = template(on.draw, switches, READY, spec={"terminationGracePeriodSeconds": seconds + 5})
@@ -81,13 +81,13 @@ def _draining(on: Plot, replicas: int, **more: Any) -> list[Pod]:
     return pods
 
 
-def _delete(on: Plot, pod: Pod) -> None:
-    on.ground.node.call("DELETE", f"/api/v1/namespaces/{on.namespace}/pods/{pod.name}")
+def _delete(on: Namespace, pod: Pod) -> None:
+    on.pool.node.call("DELETE", f"/api/v1/namespaces/{on.namespace}/pods/{pod.name}")
 
 
-def deleted_while_draining(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def deleted_while_draining(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A pod is deleted and says that it is not ready while it drains, as it should."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _draining(on, 2)
     _delete(on, pods[0])
     on.alerted("PodProbeFailing", pods[0].name)
@@ -96,13 +96,13 @@ def deleted_while_draining(ground: Ground, _: Any, draw: random.Random) -> Setti
     return on.setting("graceful-shutdown-noise", pods[0], "The pod was deleted and drained within its grace period.")
 
 
-def rollout_noise(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def rollout_noise(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A rollout replaces healthy pods one by one; those that go drain first."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _draining(on, draw.choice((2, 3)))
     version = f"1.{draw.randint(2, 40)}.{draw.randint(0, 9)}"
     change = on.change("deploy", f"{on.app} {version}")
-    ground.node.patch(on.namespace, on.app, {"spec": {"template": {"metadata": {"annotations": {"version": version}}}}})
+    pool.node.patch(on.namespace, on.app, {"spec": {"template": {"metadata": {"annotations": {"version": version}}}}})
     on.alerted("PodProbeFailing")
     on.linger(20)
     on.must_say("Readiness probe failed", "statuscode: 503")
@@ -110,9 +110,9 @@ def rollout_noise(ground: Ground, _: Any, draw: random.Random) -> Setting:
                       changes=(change,))  # fmt: skip
 
 
-def door_closed_early(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def door_closed_early(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """On its end signal the process closes its listener at once, while others still send to it."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _draining(on, 2, close_early="1")
     on.load(pods[0], rate=10, fresh=True)
     _delete(on, pods[0])

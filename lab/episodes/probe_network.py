@@ -5,14 +5,14 @@ from typing import Any
 
 from lab.episodes.episode import Episode, Setting
 from lab.faults.pod import filtered
-from lab.stage.ground import Ground
 from lab.stage.names import NAME_ERROR, SERVER_FAILURE
-from lab.stage.plot import Plot, Pod, probe, template
+from lab.stage.namespace import Namespace, Pod, probe, template
+from lab.stage.node_pool import NodePool
 
 READY = {"readinessProbe": probe("/readyz", 2)}
 
 
-def _calm(on: Plot, **more: Any) -> list[Pod]:
+def _calm(on: Namespace, **more: Any) -> list[Pod]:
     pods = on.deploy(template(on.draw, {"work_latency": f"{on.draw.randint(2, 12)}ms"}, READY, **more))
     for pod in pods if more.get("scheme") != "https" else ():
         on.load(pod, rate=on.draw.randint(2, 5))
@@ -20,7 +20,7 @@ def _calm(on: Plot, **more: Any) -> list[Pod]:
     return pods
 
 
-def _filtered(on: Plot, *rule: str, says: str) -> Pod:
+def _filtered(on: Namespace, *rule: str, says: str) -> Pod:
     """The first pod behind a rule until the alert and a while after it."""
     pods = _calm(on)
     on.make(filtered(on.process(pods[0]), *rule))
@@ -30,41 +30,41 @@ def _filtered(on: Plot, *rule: str, says: str) -> Pod:
     return pods[0]
 
 
-def drop(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def drop(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Packets to the pod vanish, all of them or those to one port."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     ports = draw.choice((["-p", "tcp"], ["-p", "tcp", "--dport", "8080"]))
     pod = _filtered(on, *ports, "-j", "DROP", says="context deadline exceeded")
     return on.setting("network-path-drop", pod, f"iptables {' '.join(ports)} DROP in the pod's network namespace.")
 
 
-def reject(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def reject(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A router on the way says that the host cannot be reached."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     how = draw.choice(("icmp-host-unreachable", "icmp-admin-prohibited"))
     pod = _filtered(on, "-p", "tcp", "--dport", "8080", "-j", "REJECT", "--reject-with", how, says="no route to host")
     return on.setting("network-unreachable", pod, f"iptables REJECT with {how} in the pod's network namespace.")
 
 
-def reset(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def reset(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Something on the way answers each request with RST; the service never sees it."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pod = _filtered(on, "-p", "tcp", "--dport", "8080", "--tcp-flags", "PSH", "PSH", "-j", "REJECT", "--reject-with",
                     "tcp-reset", says="connection reset by peer")  # fmt: skip
     return on.setting("connection-reset", pod, "Each packet with data is answered by RST on its way to the pod.")
 
 
-def _https(ground: Ground) -> dict[str, Any]:
-    ours, other = ground.trusted, ground.stranger
+def _https(pool: NodePool) -> dict[str, Any]:
+    ours, other = pool.trusted, pool.stranger
     env = {"TLS_CERT": ours.certificate, "TLS_KEY": ours.key, "TLS_CERT2": other.certificate, "TLS_KEY2": other.key}
     return {"env": env, "scheme": "https"}
 
 
-def tls_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def tls_stall(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The handshake never ends."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)), scheme="HTTPS")}
-    pods = on.deploy(template(draw, {}, probes, **_https(ground)))
+    pods = on.deploy(template(draw, {}, probes, **_https(pool)))
     on.calm()
     on.order(pods[0], "set", tls_stall=1)
     on.alerted("PodProbeFailing", pods[0].name)
@@ -74,11 +74,11 @@ def tls_stall(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("tls-handshake-stall", pods[0], "The server does not answer the ClientHello.")
 
 
-def tls_unknown_authority(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def tls_unknown_authority(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The certificate was renewed by an authority that the probe does not trust; the kubelet does not look."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)), scheme="HTTPS")}
-    pods = on.deploy(template(draw, {}, probes, **_https(ground)))
+    pods = on.deploy(template(draw, {}, probes, **_https(pool)))
     on.calm()
     for pod in pods:
         on.order(pod, "set", rotated=1)
@@ -88,15 +88,15 @@ def tls_unknown_authority(ground: Ground, _: Any, draw: random.Random) -> Settin
     return on.setting("tls-trust-or-scheme", pods[0], "The new certificate is signed by an unknown authority.")
 
 
-def name_fails(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def name_fails(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The name that the probe asks for does not resolve any more; the pod is well."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     name = f"{on.app}.{on.namespace}.svc.prod-a.example"
     pods = on.deploy(template(draw, {}, host=f"{name}:8080"), replicas=1)
-    ground.names.known[name] = pods[0].address
+    pool.names.known[name] = pods[0].address
     on.calm()
     code = draw.choice((NAME_ERROR, SERVER_FAILURE))
-    ground.names.broken[name] = code
+    pool.names.broken[name] = code
     on.alerted("ProbeDown", pods[0].name)
     on.linger()
     on.must_hold(

@@ -4,18 +4,18 @@ import random
 from typing import Any
 
 from lab.episodes.episode import Episode, Setting
-from lab.stage.ground import Ground
-from lab.stage.plot import Plot, Pod, probe, template
+from lab.stage.namespace import Namespace, Pod, probe, template
+from lab.stage.node_pool import NodePool
 from lab.stage.programs import wait_until
 
 KEEP_OLD = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
-def patched(on: Plot, change: dict[str, Any]) -> Pod:
+def patched(on: Namespace, change: dict[str, Any]) -> Pod:
     """Changes the container of the Deployment; the pod of the new version, as soon as it has an address."""
     before = {p.name for p in on.pods()}
     change = {"name": "app", **change}
-    on.ground.node.patch(on.namespace, on.app, {"spec": {"template": {"spec": {"containers": [change]}}}})
+    on.pool.node.patch(on.namespace, on.app, {"spec": {"template": {"spec": {"containers": [change]}}}})
 
     def new() -> Pod | None:
         return next((p for p in on.pods() if p.name not in before and p.address), None)
@@ -24,7 +24,7 @@ def patched(on: Plot, change: dict[str, Any]) -> Pod:
     return found
 
 
-def _calm(on: Plot) -> list[Pod]:
+def _calm(on: Namespace) -> list[Pod]:
     switches = {"work_latency": f"{on.draw.randint(2, 12)}ms"}
     pods = on.deploy(template(on.draw, switches, {"readinessProbe": probe("/readyz", 2)}, strategy=KEEP_OLD))
     for pod in pods:
@@ -33,7 +33,7 @@ def _calm(on: Plot) -> list[Pod]:
     return pods
 
 
-def _wrong(on: Plot, says: str, **target: Any) -> Pod:
+def _wrong(on: Namespace, says: str, **target: Any) -> Pod:
     """A new version whose readiness probe asks for the wrong thing."""
     _calm(on)
     pod = patched(on, {"readinessProbe": probe(target.pop("path", "/readyz"), 2, **target)})
@@ -43,33 +43,33 @@ def _wrong(on: Plot, says: str, **target: Any) -> Pod:
     return pod
 
 
-def wrong_path(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def wrong_path(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The new version's probe asks for a path that does not exist."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     path = draw.choice(("/health", "/ready", "/status/live", "/actuator/health"))
     pod = _wrong(on, "statuscode: 404", path=path)
     return on.setting("wrong-probe-target", pod, f"The probe asks for {path}, which does not exist.",
                       changes=(on.change("deploy", f"{on.app}: probe moved to {path}", ago_s=30),))  # fmt: skip
 
 
-def wrong_port(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def wrong_port(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The new version's probe asks a port on which nobody listens."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     port = draw.choice((8081, 9000, 3000))
     pod = _wrong(on, "connection refused", port=port)
     return on.setting("wrong-probe-target", pod, f"The probe asks port {port}; the process listens on 8080.")
 
 
-def wrong_scheme(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def wrong_scheme(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The new version's probe speaks TLS to a plain port."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pod = _wrong(on, "HTTP response to HTTPS client", scheme="HTTPS")
     return on.setting("tls-trust-or-scheme", pod, "The probe speaks https, the port http.")
 
 
-def auth_required(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def auth_required(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The probe's route suddenly wants a login."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     code = draw.choice((401, 403))
     pods = _calm(on)
     for pod in pods:
@@ -80,9 +80,9 @@ def auth_required(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("wrong-probe-target", pods[0], f"The route of the probe answers {code} without a login.")
 
 
-def redirect_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def redirect_loop(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The probe's route redirects to itself."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     pods = _calm(on)
     for pod in pods[: draw.choice((1, 2))]:
         on.order(pod, "set", redirect=1)
@@ -92,9 +92,9 @@ def redirect_loop(ground: Ground, _: Any, draw: random.Random) -> Setting:
     return on.setting("redirect-loop", pods[0], "The route answers 302 to itself.")
 
 
-def timeout_below_latency(ground: Ground, _: Any, draw: random.Random) -> Setting:
+def timeout_below_latency(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The endpoint takes about as long as the probe waits, since there is more for it to look at."""
-    on = ground.plot(draw)
+    on = pool.make_namespace(draw)
     latency = draw.randint(880, 980)
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)), 1, 2)}
     pods = on.deploy(template(draw, {"probe_latency": f"{draw.randint(380, 480)}ms"}, probes))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from config.replaying import replayed
 from domain.verdict import Verdict, VerdictState
 from evidence.bundles import Bundle
-from ingest.replay import replay
 
 EPISODES = sorted(Path("bundles/episodes/development").glob("*.zip"))
 NO_FAULT = ("no-fault", "graceful-shutdown-noise")
@@ -16,7 +16,7 @@ NO_FAULT = ("no-fault", "graceful-shutdown-noise")
 def judged() -> list[tuple[str, Verdict]]:
     """Truth, empty where the catalogue has no such cause, and verdict."""
     bundles = [Bundle.load(path) for path in EPISODES]
-    return [(b.truth.cause if b.truth else "", replay(b)) for b in bundles]
+    return [(b.truth.cause if b.truth else "", replayed(b).verdict) for b in bundles]
 
 
 def test_the_truth_is_first_or_among_three_and_nothing_is_made_up(judged: list[tuple[str, Verdict]]) -> None:

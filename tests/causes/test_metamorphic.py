@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from config.replaying import replayed
 from domain.scope import ChangeRef
 from domain.verdict import Verdict
 from evidence.bundles import Bundle
-from ingest.replay import replay
 from tests.causes.twists import noisy_afterwards, renamed, shifted, shuffled
 
 # The shipped ones, and of the lab's some with the Kubernetes API, a change, a deletion and a drop among their answers.
@@ -34,24 +34,24 @@ def ranking(verdict: Verdict) -> list[tuple[str, float]]:
 def test_other_names_give_the_same_ranking(bundle: Bundle) -> None:
     other = renamed(bundle)
     assert other != bundle
-    assert ranking(replay(other)) == ranking(replay(bundle))
+    assert ranking(replayed(other).verdict) == ranking(replayed(bundle).verdict)
 
 
 @pytest.mark.parametrize("seconds", [-86_400 * 40, 3_600 * 7 + 11])
 def test_another_time_gives_the_same_ranking(bundle: Bundle, seconds: int) -> None:
-    assert ranking(replay(shifted(bundle, seconds))) == ranking(replay(bundle))
+    assert ranking(replayed(shifted(bundle, seconds)).verdict) == ranking(replayed(bundle).verdict)
 
 
 def test_another_order_of_deliveries_answers_and_series_gives_the_same_verdict(bundle: Bundle) -> None:
-    first = replay(bundle)
+    first = replayed(bundle).verdict
     for seed in range(3):
-        other = replay(shuffled(bundle, seed))
+        other = replayed(shuffled(bundle, seed)).verdict
         assert ranking(other) == ranking(first)
         assert other.headline == first.headline and other.causes[:1] == first.causes[:1]
 
 
 def test_what_came_after_the_look_changes_nothing(bundle: Bundle) -> None:
-    assert ranking(replay(noisy_afterwards(bundle, 7))) == ranking(replay(bundle))
+    assert ranking(replayed(noisy_afterwards(bundle, 7)).verdict) == ranking(replayed(bundle).verdict)
 
 
 def test_a_deploy_of_something_else_is_not_the_first_cause_and_changes_no_order(bundle: Bundle) -> None:
@@ -60,7 +60,7 @@ def test_a_deploy_of_something_else_is_not_the_first_cause_and_changes_no_order(
         ChangeRef(f"c{i}", kind, "new version", at, ("Workload/prod-a/other/billing",))
         for i, kind in enumerate(("deploy", "config"))
     )
-    first, other = replay(bundle), replay(replace(bundle, changes=(*bundle.changes, *changes)))
+    first, other = replayed(bundle).verdict, replayed(replace(bundle, changes=(*bundle.changes, *changes))).verdict
     assert [c.cause for c in other.causes][:1] == [c.cause for c in first.causes][:1]
     known = {c.cause for c in first.causes}
     assert {c.cause for c in other.causes} & {"recent-deploy", "recent-config-change"} <= known

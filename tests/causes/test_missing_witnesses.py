@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from causes.rank import rank
-from causes.words import MATTERS
+from causes.wording import MATTERS
+from config.replaying import replayed
 from domain.text import Text
 from domain.verdict import Verdict, VerdictState
 from evidence.bundles import Bundle
 from evidence.recording import Answer
-from ingest.replay import look, replay
 
 RECORDED = sorted(p for p in Path("bundles").iterdir() if (p / "bundle.json").exists())
 Break = Callable[[Answer], list[Answer]]
@@ -55,10 +55,10 @@ def probability(verdict: Verdict, cause: str) -> float:
 def test_a_broken_connection_never_makes_the_true_cause_surer_nor_another_one_certain(path: Path, kind: str) -> None:
     bundle = Bundle.load(path)
     assert bundle.truth is not None
-    whole = replay(bundle)
+    whole = replayed(bundle).verdict
     for connection in connections(bundle):
         answers = [b for a in bundle.answers for b in (BROKEN[kind](a) if a.connection == connection else [a])]
-        verdict = replay(replace(bundle, answers=tuple(answers)))
+        verdict = replayed(replace(bundle, answers=tuple(answers))).verdict
         assert verdict.causes or verdict.state is VerdictState.UNKNOWN
         if kind == "half":
             continue
@@ -71,7 +71,8 @@ def test_a_broken_connection_never_makes_the_true_cause_surer_nor_another_one_ce
 def test_a_check_without_an_answer_makes_the_verdict_less_sure_and_is_named(path: Path) -> None:
     bundle = Bundle.load(path)
     assert bundle.truth is not None
-    scope, collected = look(bundle)
+    seen = replayed(bundle)
+    scope, collected = seen.scope, seen.collected
     whole = rank(scope, collected.findings)
     gone = Text("the witness hung", "证人无应答")
     for check in sorted({f.check for f in collected.findings}):

@@ -22,11 +22,11 @@ from tests.causes.scenes import scope
 
 CHECK = """
 from domain.text import Text
-from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.check import Ask, Check, Measure, MeasureResult
 
 
-def _collect(ask: Ask) -> dict[str, Told]:
-    return {"moon-full": Told(True, Text("The moon is full.", "今夜月圆。"), 1.0)}
+def _collect(ask: Ask) -> dict[str, MeasureResult]:
+    return {"moon-full": MeasureResult(True, Text("The moon is full.", "今夜月圆。"), 1.0)}
 
 
 CHECK = Check(

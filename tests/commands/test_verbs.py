@@ -8,14 +8,15 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command, find_commands, load_command_class
 
+from config.replaying import replayed
+from connections.declare import declare
+from connections.file import decode
 from domain.findings import Finding
 from evidence.bundles import Bundle
-from incidents import queries, record
-from incidents.declare import declare
+from incidents import queries, tokens
 from incidents.history import Past, remember_past
 from incidents.models import AuditEntry, Connection, Incident, Source
-from ingest.connections_file import decode
-from ingest.replay import look, replay
+from ingest.sources import all_sources
 from web.api.access import live_token
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def run(*words: str, **options: object) -> str:
 def test_a_source_is_made_and_its_token_told_once() -> None:
     made = json.loads(run("source", "add", "alertmanager", "prod", "--json"))
     assert made["url"].endswith("/ingest/alertmanager/prod")
-    assert record.token_fits(Source.objects.get(), made["token"])
+    assert tokens.token_fits(Source.objects.get(), made["token"])
     with pytest.raises(CommandError, match="exists"):
         run("source", "add", "alertmanager", "prod")
 
@@ -48,10 +49,10 @@ def test_a_source_is_made_and_its_token_told_once() -> None:
 def test_a_rotated_source_has_two_live_tokens_until_the_old_one_is_ended() -> None:
     old = json.loads(run("source", "add", "alertmanager", "prod", "--json"))["token"]
     new = json.loads(run("source", "rotate", "prod", "--json"))["token"]
-    assert all(record.token_fits(Source.objects.get(), token) for token in (old, new))
+    assert all(tokens.token_fits(Source.objects.get(), token) for token in (old, new))
     run("source", "rotate", "prod", "--end-old")
-    assert not record.token_fits(Source.objects.get(), old)
-    assert record.token_fits(Source.objects.get(), new)
+    assert not tokens.token_fits(Source.objects.get(), old)
+    assert tokens.token_fits(Source.objects.get(), new)
 
 
 def test_rotating_an_unknown_source_names_the_known_ones() -> None:
@@ -74,7 +75,7 @@ def test_apply_is_idempotent_and_says_what_it_left(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
-    done = declare(decode(FILE, tmp_path), dry_run=True)
+    done = declare(decode(FILE, tmp_path, all_sources()), dry_run=True)
     assert done.added == ("source zabbix/prod", "prometheus main")
     assert not Connection.objects.exists()
     assert not Source.objects.exists()
@@ -109,10 +110,20 @@ def test_the_doctor_names_a_remedy_for_each_bad_engine() -> None:
 
 def test_a_past_incident_is_loaded_once_and_marked_as_a_recurrence() -> None:
     bundle = Bundle.load(BUNDLE)
-    scope, collected = look(bundle)
+    seen = replayed(bundle)
+    scope, collected = seen.scope, seen.collected
     findings: tuple[Finding, ...] = collected.findings
-    source, _ = record.make_source("history", "recorded")
-    past = Past(bundle.title, scope, findings, replay(bundle), "x", "lab", BUNDLE.name, bundle.as_of - scope.started_at)
+    source, _ = tokens.make_source("history", "recorded")
+    past = Past(
+        bundle.title,
+        scope,
+        findings,
+        replayed(bundle).verdict,
+        "x",
+        "lab",
+        BUNDLE.name,
+        bundle.as_of - scope.started_at,
+    )
     assert remember_past(past, source) is not None
     assert remember_past(past, source) is None
     snapshot = queries.snapshot(str(Incident.objects.get().pk))

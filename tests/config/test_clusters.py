@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from config.diagnosis import _connections
 from domain.connections import Connections, KubernetesDecl
-from incidents import watches
+from incidents import watch_leases
 from tests.fakes.kube_api import KubeApi
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +52,8 @@ def test_whether_a_watcher_follows_it_is_told_with_what_troubles_it() -> None:
     with KubeApi() as api:
         assert told(api)["watcher"][:2] == ("warning", "no watcher follows it")
         now = timezone.now()
-        watches.take("prod-a", "one", now)
-        watches.renew("prod-a", "one", now, now, "")
+        watch_leases.take("prod-a", "one", now)
+        watch_leases.renew("prod-a", "one", now, now, "")
         assert told(api)["watcher"][0] == "well"
-        watches.renew("prod-a", "one", now, None, "the API does not allow it")
+        watch_leases.renew("prod-a", "one", now, None, "the API does not allow it")
         assert told(api)["watcher"][:2] == ("warning", "the API does not allow it")

@@ -73,7 +73,7 @@ def test_the_containers_run_the_commands_of_the_supervisor() -> None:
                                                             if a in graph]]  # fmt: skip
     commands = [services[name]["command"] for name in ("worker", "tell-worker", "graph-worker")]
     queues = [command[command.index("--queues") + 1] for command in commands]  # type: ignore[attr-defined]
-    assert ",".join(queues) == "ingest,investigate,tell,graph"
+    assert ",".join(queues) == "ingest,investigate,notify,graph"
     beat = services["beat"]["command"]
     assert beat == ["python", *[a for a in supervisor.beat_argv("/tmp/beat-schedule")[1:] if a != "--quiet"]]
 
@@ -84,14 +84,14 @@ def test_the_clock_knows_what_to_send_and_loads_no_task() -> None:
         "names = {entry['task'] for entry in app.conf.beat_schedule.values()}\n"
         "assert 'ingest.tasks' not in sys.modules and 'neo4j' not in sys.modules\n"
         "queues = [app.amqp.router.route({}, name)['queue'].name for name in sorted(names)]\n"
-        "import ingest.tasks; from config.celery import app as workers\n"
+        "import ingest.tasks, investigate.tasks, notify.tasks; from config.celery import app as workers\n"
         "assert names and names <= set(workers.tasks), names - set(workers.tasks)\n"
         "assert queues == [workers.amqp.router.route({}, name)['queue'].name for name in sorted(names)]\n"
         "print(*sorted(set(queues)))"
     )
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "CELERY_SKIP_CHECKS": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.split()) == (0, ["ingest", "tell"]), done.stderr
+    assert (done.returncode, done.stdout.split()) == (0, ["ingest", "notify"]), done.stderr
 
 
 def test_the_containers_settings_are_ones_that_exist() -> None:

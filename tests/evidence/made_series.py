@@ -15,8 +15,8 @@ from domain.connections import Access, Connections, EtcdDecl, EtcdMemberDecl, Pr
 from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
 from domain.scope import Scope
+from evidence.check import Ask, run
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, run
 from evidence.recording import Answer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

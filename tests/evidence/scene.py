@@ -15,8 +15,8 @@ from domain.connections import Access, BlackboxDecl, Connections, KubernetesDecl
 from domain.entities import EntityKind, EntityRef, Relation
 from domain.findings import Finding
 from domain.scope import ChangeRef, Scope
+from evidence.check import Ask, run
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, run
 from evidence.recording import Answer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.findings import Finding
-from evidence.blackbox_targets import Target
+from evidence.blackbox_targets import ProbeTarget
 from tests.evidence.scene import World, findings, seen, steady
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded" / "blackbox.json").read_text())
@@ -118,7 +118,7 @@ def test_a_status_tells_more_than_that_it_is_an_error(code: int, slug: str) -> N
 
 
 def test_zero_is_not_absent() -> None:
-    target = Target("t", {}, {"probe_success": {1: 0.0}, "probe_http_status_code": {1: 0.0}, "connect": {1: 0.0},
+    target = ProbeTarget("t", {}, {"probe_success": {1: 0.0}, "probe_http_status_code": {1: 0.0}, "connect": {1: 0.0},
                               "probe_duration_seconds": {1: 3.0}})  # fmt: skip
     assert target.classes(0, 2) == {"probe-transport-timeout": 1}
     del target.values["connect"]

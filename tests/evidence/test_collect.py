@@ -7,13 +7,13 @@ import pytest
 
 from domain.text import Text
 from evidence import collect as collecting
-from evidence.checks.check import Ask, Check, Measure, Told
+from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.recording import ReplayTransports
 from tests.causes.scenes import scope
 
 QUICK = Check(
     "quick", Text("Quick?", "快？"), (Measure("is-quick", Text("Quick?", "快？")),), lambda _: True,
-    lambda _: {"is-quick": Told(True, Text("Yes.", "是。"))},
+    lambda _: {"is-quick": MeasureResult(True, Text("Yes.", "是。"))},
 )  # fmt: skip
 
 
@@ -23,9 +23,9 @@ def test_a_check_that_is_over_its_limit_is_unknown_in_a_live_look_only(
 ) -> None:
     over = threading.Event()
 
-    def collect(ask: Ask) -> dict[str, Told]:
+    def collect(ask: Ask) -> dict[str, MeasureResult]:
         over.wait(0.6)
-        return {"is-slow": Told(True, Text("Yes.", "是。"))}
+        return {"is-slow": MeasureResult(True, Text("Yes.", "是。"))}
 
     slow = replace(
         QUICK, slug="slow", measures=(Measure("is-slow", Text("Slow?", "慢？")),), collect=collect, limit_s=0.2

@@ -14,8 +14,8 @@ import pytest
 from domain.connections import Access, Connections, EtcdDecl, EtcdMemberDecl
 from domain.findings import Finding
 from evidence.bundles import without_secrets
+from evidence.check import Ask, run
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, run
 from evidence.clients.etcd import MemberHealth, ask_members
 from evidence.recording import Answer, LiveTransports, ReplayTransports, Transports, named
 from tests.evidence.made_series import MEMBER, etcd_decl, scope

@@ -13,16 +13,16 @@ from django.utils import timezone
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
 from domain.errors import NotRecorded, Refused
 from domain.findings import Finding
+from evidence.check import Ask, run
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, run
 from evidence.checks.etcd_endpoint_health import seconds
 from evidence.executors import all_executors, ansible, process
 from evidence.executors.executor import ACTIONS, Permit, RunRecord, endpoints_of, trusted_file
 from evidence.executors.runs import Runs
 from evidence.recording import Answer, LiveTransports, ReplayTransports, RunAnswer
+from incidents.audit import admit_run
 from incidents.models import AuditEntry
-from incidents.record import admit_run
-from ingest import runs as ingest_runs
+from investigate import permits as ingest_runs
 from tests.evidence.made_series import MEMBER, scope
 
 # As etcdctl 3.4.23 printed it on three real members.

@@ -11,12 +11,12 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from domain.connections import BlackboxDecl, Connections, TargetDecl
+from domain.connections import BlackboxDecl, Connections, ProbeTargetDecl
 from domain.findings import Finding
 from domain.scope import Scope
 from evidence.bundles import without_secrets
+from evidence.check import Ask, run
 from evidence.checks import dependencies, live_probe
-from evidence.checks.check import Ask, run
 from evidence.recording import LiveTransports, ReplayTransports
 from tests.evidence.faults import Faults, faults
 from tests.evidence.scene import POD, World, scope, seen
@@ -30,12 +30,12 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
         yield made
 
 
-def about(*targets: TargetDecl) -> Scope:
+def about(*targets: ProbeTargetDecl) -> Scope:
     return scope(connections=Connections(target=list(targets)))
 
 
-def target(url: str, **more: object) -> TargetDecl:
-    return TargetDecl(**{"name": "cart", "url": url, "pod": POD, "namespace": "shop", "timeout_s": 0.6, **more})
+def target(url: str, **more: object) -> ProbeTargetDecl:
+    return ProbeTargetDecl(**{"name": "cart", "url": url, "pod": POD, "namespace": "shop", "timeout_s": 0.6, **more})
 
 
 def look(declared: Scope) -> tuple[dict[str, Finding], LiveTransports]:

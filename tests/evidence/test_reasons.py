@@ -10,11 +10,11 @@ TIMED_OUT = Text("it did not answer", "没有应答")
 
 def test_a_reason_in_both_languages_is_told_in_both_and_logged_in_english() -> None:
     for error in (Refused(TIMED_OUT), Unreachable(TIMED_OUT, 7), Malformed(TIMED_OUT)):
-        assert error.told == TIMED_OUT and str(error) == "it did not answer"
+        assert error.message == TIMED_OUT and str(error) == "it did not answer"
 
 
 def test_a_reason_in_english_alone_is_told_as_it_is() -> None:
-    assert "no such file" in Refused("no such file").told.zh
+    assert "no such file" in Refused("no such file").message.zh
     assert (
         Malformed(TIMED_OUT, "body").field == "body" and str(Malformed(TIMED_OUT, "body")) == "body: it did not answer"
     )

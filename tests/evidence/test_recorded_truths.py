@@ -5,18 +5,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from config.replaying import replayed
 from domain.connections import Access
 from domain.findings import Finding
 from evidence.bundles import Bundle
 from evidence.collect import collect
 from evidence.recording import Answer, ReplayTransports
-from ingest.replay import look, replay
 
 BUNDLES = sorted(p.parent for p in Path("bundles").glob("*/bundle.json"))
 
 
 def found(name: str) -> dict[str, Finding]:
-    return {f.measure: f for f in look(Bundle.load(Path("bundles") / name))[1].findings}
+    return {f.measure: f for f in replayed(Bundle.load(Path("bundles") / name)).collected.findings}
 
 
 def test_steady_latency_is_no_leader_switch_and_no_jitter() -> None:
@@ -53,7 +53,7 @@ def test_a_full_accept_queue_is_a_transport_timeout_with_a_second_witness() -> N
 @pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.name)
 def test_the_first_cause_is_the_recorded_truth_or_honestly_none(path: Path) -> None:
     bundle = Bundle.load(path)
-    verdict = replay(bundle)
+    verdict = replayed(bundle).verdict
     assert bundle.truth is not None
     assert verdict.state != "ranked" or verdict.causes[0].cause == bundle.truth.cause
 
@@ -82,7 +82,7 @@ class Counting:
 @pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.name)
 def test_an_investigation_of_a_recorded_incident_asks_at_most_forty_questions(path: Path) -> None:
     bundle = Bundle.load(path)
-    scope, _ = look(bundle)
+    scope = replayed(bundle).scope
     counting = Counting(bundle)
     collect(scope, counting, budget_s=60)
     assert 5 < len(counting.asked) <= 40

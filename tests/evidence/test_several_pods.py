@@ -9,7 +9,7 @@ import pytest
 from domain.entities import EntityKind, EntityRef
 from domain.errors import NotRecorded
 from domain.findings import Finding
-from evidence.checks.check import Ask
+from evidence.check import Ask
 from evidence.pods import POD_STATE, ask_pods
 from evidence.recording import Answer, ReplayTransports
 from tests.evidence.scene import POD, Values, World, after, at, findings, rising, scope

@@ -19,8 +19,8 @@ from domain.connections import (
     Connections,
     EtcdDecl,
     KubernetesDecl,
+    ProbeTargetDecl,
     PrometheusDecl,
-    TargetDecl,
 )  # fmt: skip
 from domain.errors import Malformed, Refused
 from evidence import bounded
@@ -99,7 +99,7 @@ def test_every_kind_of_connection_reads_its_variable_and_keeps_nothing_of_it(
         "etcd": EtcdDecl(name="a", **own),
         "blackbox": BlackboxDecl(name="a", url=url, prometheus="m", **own),
         "kubernetes": KubernetesDecl(name="a", url=url, **own),
-        "target": TargetDecl(name="a", url=url, pod="p", **own),
+        "target": ProbeTargetDecl(name="a", url=url, pod="p", **own),
     }
     live = asked(url, made[kind])
     assert Echo.seen == [sent]

@@ -6,9 +6,9 @@ import httpx
 import msgspec
 import pytest
 
-from domain.connections import Access, BlackboxDecl, KubernetesDecl, PrometheusDecl, SourceDecl, TargetDecl
+from domain.connections import Access, BlackboxDecl, KubernetesDecl, ProbeTargetDecl, PrometheusDecl, SourceDecl
+from evidence.check import Ask, run
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, run
 from evidence.clients.zabbix_token import ZabbixAccess
 from tests.evidence.scene import POD, World, scope
 from tests.evidence.test_metric_checks import CASES, info
@@ -28,7 +28,7 @@ class Counting(World):
         return client
 
 
-KINDS = {PrometheusDecl: "prometheus", KubernetesDecl: "kubernetes api", BlackboxDecl: "blackbox", TargetDecl: "target",
+KINDS = {PrometheusDecl: "prometheus", KubernetesDecl: "kubernetes api", BlackboxDecl: "blackbox", ProbeTargetDecl: "target",
          ZabbixAccess: "zabbix api"}  # fmt: skip
 EVERYTHING = World([one for *_, world, _ in CASES for one in world.series],
                    {part: lines for *_, world, _ in CASES for part, lines in world.computed.items()})  # fmt: skip
@@ -38,7 +38,7 @@ EVERYTHING = World([one for *_, world, _ in CASES for one in world.series],
 @pytest.mark.parametrize("there", [EVERYTHING, info(), World()], ids=["all series", "only its node", "no series"])
 def test_a_check_asks_whom_it_says_and_no_more_than_it_says(slug: str, there: World) -> None:
     check, about = next(c for c in all_checks() if c.slug == slug), scope()
-    targets = [TargetDecl(name=f"t{i}", url="tcp://127.0.0.1:1", pod=POD, used_by=["cart"]) for i in range(9)]
+    targets = [ProbeTargetDecl(name=f"t{i}", url="tcp://127.0.0.1:1", pod=POD, used_by=["cart"]) for i in range(9)]
     exporter = BlackboxDecl(name="probes", prometheus="main", url="http://127.0.0.1:9115")
     fronts = [SourceDecl(kind="zabbix", name=f"z{i}", api_url=f"http://127.0.0.1:1/z{i}") for i in range(3)]
     declared = msgspec.structs.replace(about.connections, target=targets, blackbox=[exporter], source=fronts)

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from domain.connections import BlackboxDecl, TargetDecl
+from domain.connections import BlackboxDecl, ProbeTargetDecl
 from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
 from domain.scope import Scope
@@ -27,7 +27,7 @@ class Probed(World):
         return httpx.Response(200, content=self.outcome) if request.method == "PROBE" else super()._answer(request)
 
 
-def about(target: TargetDecl) -> Scope:
+def about(target: ProbeTargetDecl) -> Scope:
     made = scope()
     exporter = BlackboxDecl(name="probes", prometheus="main", url="http://127.0.0.1:9115")
     return replace(made, connections=msgspec.structs.replace(made.connections, target=[target], blackbox=[exporter]))
@@ -37,7 +37,9 @@ def live(outcome: bytes) -> dict[str, Finding]:
     """A declared target, and an exporter that knows another one and answers no probe."""
     labels = {"instance": "https://10.0.0.7:8443/healthz", "module": "http_2xx", "namespace": "shop"}
     world = Probed(outcome=outcome).add("probe_success", 0.0, **labels).add("probe_http_status_code", 0.0, **labels)
-    return findings("live-probe", world, about(TargetDecl(name="cart", url="tcp://10.0.0.7:8080", workload="cart")))
+    return findings(
+        "live-probe", world, about(ProbeTargetDecl(name="cart", url="tcp://10.0.0.7:8080", workload="cart"))
+    )
 
 
 def test_an_exporter_that_does_not_answer_leaves_the_declared_targets_outcome() -> None:
@@ -56,7 +58,7 @@ def failing(outcome: bytes, watched: float | None = None, code: str = "") -> Fin
         world.computed[USED_BY] = [({"service": "db"}, steady(watched))]
     if code:
         world.add("http_client_requests_total", rising(5), code=code, dependency="db")
-    target = TargetDecl(name="db", url="tcp://10.0.0.9:5432", used_by=["cart"])
+    target = ProbeTargetDecl(name="db", url="tcp://10.0.0.9:5432", used_by=["cart"])
     return findings("dependencies", world, about(target))["dependency-failing"]
 
 

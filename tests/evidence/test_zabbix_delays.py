@@ -12,8 +12,8 @@ from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
 from domain.scope import Scope
 from evidence.bundles import pack_answers, unpack_answers, without_secrets
+from evidence.check import Ask, run
 from evidence.checks.alignment import CHECK
-from evidence.checks.check import Ask, run
 from evidence.clients.zabbix import seconds
 from evidence.recording import LiveTransports, ReplayTransports, Transports
 from tests.evidence.scene import END, NOON

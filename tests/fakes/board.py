@@ -9,7 +9,7 @@ import msgspec
 from domain.errors import Malformed, Refused
 from domain.text import Text
 from tests.fakes.server import Answer, Call, Fake
-from tickets.system import Means, Memory, Notice, Receipt, Said, System, Trouble
+from tickets.system import Notification, Problem, Receipt, System, TargetState, TicketEvent, Transport
 from tickets.transport import answered, asked
 
 
@@ -38,7 +38,7 @@ class Board(Fake):
         return Answer(200, self.items[key])
 
 
-def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     key = memory.get("key") or _found(means, notice)
     body = {
         "incident": notice.snapshot.id, "title": notice.snapshot.title, "revision": notice.revision,
@@ -54,21 +54,21 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     return Receipt(key, f"http://board/{key}", Text("The item is up to date.", "条目已更新。"))
 
 
-def _found(means: Means, notice: Notice) -> str:
+def _found(means: Transport, notice: Notification) -> str:
     answer = asked(means.client, "GET", "/items", "the board", params={"incident": notice.snapshot.id})
     items = answered(answer, "the board")["items"]
     return str(items[0]["key"]) if items else ""
 
 
-def _check(means: Means) -> Sequence[Trouble]:
+def _check(means: Transport) -> Sequence[Problem]:
     try:
         answered(asked(means.client, "GET", "/items", "the board"), "the board")
     except Refused as error:
-        return [Trouble(Text(str(error), str(error)))]
+        return [Problem(Text(str(error), str(error)))]
     return []
 
 
-def _heard(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Said]:
+def _heard(means: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
     del headers
     try:
         events = msgspec.json.decode(body, type=list[dict[str, str]])
@@ -77,17 +77,17 @@ def _heard(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Sa
     return [_said(means, one) for one in events if one["by"] != means.declared.account]
 
 
-def _said(means: Means, event: dict[str, str]) -> Said:
+def _said(means: Transport, event: dict[str, str]) -> TicketEvent:
     at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else means.now
-    return Said(
+    return TicketEvent(
         event["key"], event["verb"], event["by"], at, event["marker"], event.get("value", ""), event.get("note", "")
     )
 
 
-def _polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]:
+def _polled(means: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
     items = answered(asked(means.client, "GET", "/items", "the board"), "the board")["items"]
     done = [i for i in items if i["key"] in keys and i.get("done_by") and i["done_by"] != means.declared.account]
-    return [Said(i["key"], "resolved", i["done_by"], means.now, f"done {i['key']}") for i in done]
+    return [TicketEvent(i["key"], "resolved", i["done_by"], means.now, f"done {i['key']}") for i in done]
 
 
 BOARD = System(
@@ -96,7 +96,7 @@ BOARD = System(
 )  # fmt: skip
 
 
-def _shout(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def _shout(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     body = {
         "incident": notice.snapshot.id, "occasion": notice.occasion, "revision": notice.revision,
         "listed": [notice.report.number, *(report.number for report in notice.digest)],

@@ -4,7 +4,7 @@ import pytest
 
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
 from domain.entities import EntityKind, EntityRef, RelationKind
-from incidents.identity import compatible, declared, resolve, told
+from incidents.identity import compatible, declared, relations_from_alert, resolve
 
 MEMBERS = [
     EtcdMemberDecl(name=f"etcd{n}", endpoint=f"https://10.0.0.{n}:2379", instance=f"10.0.0.{n}:2381", zone=f"az-{n}",
@@ -57,9 +57,9 @@ def test_two_ports_of_one_address_are_two_processes() -> None:
 
 def test_undeclared_members_of_one_cluster_label_belong_together_and_declared_ones_to_what_was_declared() -> None:
     stray = EntityRef(EntityKind.ETCD_MEMBER, "10.9.9.9:2379", "prod-b")
-    assert [r.end for r in told([stray], DECLARED)] == ["EtcdCluster/prod-b//prod-b"]
+    assert [r.end for r in relations_from_alert([stray], DECLARED)] == ["EtcdCluster/prod-b//prod-b"]
     own = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
-    assert told([own], DECLARED) == ()
+    assert relations_from_alert([own], DECLARED) == ()
     assert ("EtcdMember/prod-a//etcd1", "EtcdCluster/prod-a//main") in {(r.start, r.end) for r in declared(DECLARED)[1]}
 
 
@@ -73,6 +73,6 @@ def test_each_pod_of_an_alert_is_part_of_its_workload_and_only_a_single_one_runs
     pods = [EntityRef(EntityKind.POD, f"cart-{n}", "a", "shop") for n in range(2)]
     workload, host = EntityRef(EntityKind.WORKLOAD, "cart", "a", "shop"), EntityRef(EntityKind.HOST, "n1", "a")
     part_of = [(p.key, RelationKind.PART_OF, workload.key) for p in pods]
-    assert [(r.start, r.kind, r.end) for r in told([*pods, workload, host], DECLARED)] == part_of
-    one = [(r.start, r.kind, r.end) for r in told([pods[0], workload, host], DECLARED)]
+    assert [(r.start, r.kind, r.end) for r in relations_from_alert([*pods, workload, host], DECLARED)] == part_of
+    one = [(r.start, r.kind, r.end) for r in relations_from_alert([pods[0], workload, host], DECLARED)]
     assert one == [part_of[0], (pods[0].key, RelationKind.RUNS_ON, host.key)]

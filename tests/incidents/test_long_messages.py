@@ -11,9 +11,9 @@ from django.db import connections
 
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
-from incidents import record
+from incidents import burst, deliveries, tokens
 from incidents.models import Alert, Delivery, Incident
-from ingest import pipeline
+from ingest import parse
 
 BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
 
@@ -25,19 +25,19 @@ def alerts(number: int) -> tuple[ParsedAlert, ...]:
 
 
 def placed(delivery: Delivery, parsed: ParsedDelivery) -> None:
-    record.apply_burst([(delivery, parsed)], Connections())
+    burst.apply_burst([(delivery, parsed)], Connections())
 
 
 @pytest.fixture
 def delivery(db: Any) -> Delivery:
-    return record.accept(record.make_source("alertmanager", "prod")[0], b"{}", {}, BEGAN)
+    return deliveries.accept(tokens.make_source("alertmanager", "prod")[0], b"{}", {}, BEGAN)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_others_write_while_a_long_message_is_placed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "HOLD_S", 0.05)
-    source, _ = record.make_source("alertmanager", "prod")
-    long = record.accept(source, b"{}", {}, BEGAN)
+    monkeypatch.setattr(burst, "HOLD_S", 0.05)
+    source, _ = tokens.make_source("alertmanager", "prod")
+    long = deliveries.accept(source, b"{}", {}, BEGAN)
     waits: list[float] = []
 
     def place() -> None:
@@ -48,7 +48,7 @@ def test_others_write_while_a_long_message_is_placed(monkeypatch: pytest.MonkeyP
     placing.start()
     while placing.is_alive():
         began = time.monotonic()
-        record.accept(source, b"{}", {}, BEGAN)
+        deliveries.accept(source, b"{}", {}, BEGAN)
         waits.append(time.monotonic() - began)
         time.sleep(0.05)
     placing.join()
@@ -58,15 +58,15 @@ def test_others_write_while_a_long_message_is_placed(monkeypatch: pytest.MonkeyP
 
 
 def test_what_a_broken_attempt_placed_is_not_doubled(delivery: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "HOLD_S", 0.0)
-    place, calls = record.place_alert, iter(range(1000))
+    monkeypatch.setattr(burst, "HOLD_S", 0.0)
+    place, calls = burst.place_alert, iter(range(1000))
 
     def breaks(*given: Any) -> Incident:
         if next(calls) == 45:
             raise RuntimeError("the worker is ended here")
         return place(*given)
 
-    monkeypatch.setattr(record, "place_alert", breaks)
+    monkeypatch.setattr(burst, "place_alert", breaks)
     with pytest.raises(RuntimeError):
         placed(delivery, ParsedDelivery(alerts(70)))
     delivery.refresh_from_db()
@@ -78,9 +78,9 @@ def test_what_a_broken_attempt_placed_is_not_doubled(delivery: Delivery, monkeyp
 
 
 def test_the_claim_lasts_as_long_as_the_placing(delivery: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "HOLD_S", 0.0)
+    monkeypatch.setattr(burst, "HOLD_S", 0.0)
     seen: list[datetime | None] = []
-    monkeypatch.setattr(record.time, "sleep", lambda _: seen.append(Delivery.objects.get().claimed_until))
+    monkeypatch.setattr(burst.time, "sleep", lambda _: seen.append(Delivery.objects.get().claimed_until))
     placed(delivery, ParsedDelivery(alerts(70)))
     assert len(seen) == 3 and None not in seen and Delivery.objects.get().claimed_until is None
 
@@ -91,10 +91,10 @@ def test_a_message_without_alerts_is_done_too(delivery: Delivery) -> None:
 
 
 def test_more_alerts_than_one_worker_can_place_count_as_cut_off(delivery: Delivery, monkeypatch: Any) -> None:
-    monkeypatch.setattr(pipeline, "MOST_ALERTS", 3)
+    monkeypatch.setattr(parse, "MOST_ALERTS", 3)
     one = {"status": "firing", "labels": {"alertname": "A"}, "startsAt": BEGAN.isoformat()}
     sent = [{**one, "fingerprint": f"a{n}"} for n in range(5)]
     Delivery.objects.update(body=json.dumps({"alerts": sent, "truncatedAlerts": 4}).encode())
-    pipeline.ingest([str(delivery.pk)])
+    parse.ingest([str(delivery.pk)])
     assert Alert.objects.count() == 3
     assert Delivery.objects.values_list("state", "missing").get() == ("done", 6)

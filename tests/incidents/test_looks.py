@@ -8,25 +8,25 @@ from django.utils import timezone
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import queries, record
-from incidents.models import Incident, Investigation
+from incidents import burst, deliveries, investigations, queries, tokens
+from incidents.models import Incident, Investigation, Source
 
 POD = EntityRef(EntityKind.POD, "cart-1", "prod", "shop")
 
 
 def alerted(number: int) -> Incident:
-    source = record.Source.objects.first() or record.make_source("alertmanager", "prod")[0]
+    source = Source.objects.first() or tokens.make_source("alertmanager", "prod")[0]
     now = timezone.now().astimezone(UTC)
     alert = ParsedAlert(
         f"f{number}", "1", AlertState.FIRING, "Probe", "probe fails", Severity.HIGH, now, entities=(POD,)
     )
-    return record.apply_burst([(record.accept(source, b"{}", {}, now), ParsedDelivery((alert,)))], Connections())[0]
+    return burst.apply_burst([(deliveries.accept(source, b"{}", {}, now), ParsedDelivery((alert,)))], Connections())[0]
 
 
 def looked(incident: Incident) -> Investigation:
-    look = record.claim_investigation(incident.investigations.get(state="asked").pk)
+    look = investigations.claim_investigation(incident.investigations.get(state="asked").pk)
     assert look is not None
-    record.save_investigation(look, datetime.now(UTC), [], b"")
+    investigations.save_investigation(look, datetime.now(UTC), [], b"")
     return look
 
 
@@ -51,26 +51,26 @@ def test_the_first_alert_is_looked_at_at_once_and_a_burst_after_it_once() -> Non
     for number in range(2, 30):
         assert alerted(number) == incident
     waiting = Investigation.objects.get(incident=incident, state="asked")
-    assert waiting.not_before - waiting.asked_at >= record.DEBOUNCE
+    assert waiting.not_before - waiting.asked_at >= investigations.DEBOUNCE
     assert Investigation.objects.filter(incident=incident).count() == 2
 
 
 @pytest.mark.django_db
 def test_the_second_look_comes_once_and_an_alert_makes_it_come_earlier() -> None:
     incident = alerted(1)
-    record.ask_second_look(looked(incident))
+    investigations.ask_second_look(looked(incident))
     assert wait_s(incident) > 60
     alerted(2)
-    assert wait_s(incident) <= record.DEBOUNCE.total_seconds()
+    assert wait_s(incident) <= investigations.DEBOUNCE.total_seconds()
 
 
 @pytest.mark.django_db
 def test_after_an_alert_that_made_it_come_earlier_the_late_look_still_comes() -> None:
     incident = alerted(1)
-    record.ask_second_look(looked(incident))
+    investigations.ask_second_look(looked(incident))
     alerted(2)
     waited(incident)
-    record.ask_second_look(looked(incident))
+    investigations.ask_second_look(looked(incident))
     assert wait_s(incident) > 60
 
 
@@ -80,17 +80,17 @@ def test_the_look_after_a_burst_waits_for_its_end_but_not_for_ever(monkeypatch: 
     looked(incident)
     alerted(2)
     asked = Investigation.objects.get(incident=incident, state="asked")
-    later = timezone.now() + record.LONGEST_BURST
-    monkeypatch.setattr(record.timezone, "now", lambda: later)
+    later = timezone.now() + investigations.LONGEST_BURST
+    monkeypatch.setattr(investigations.timezone, "now", lambda: later)
     alerted(3)
     moved = Investigation.objects.get(incident=incident, state="asked")
-    assert moved.pk == asked.pk and moved.not_before == asked.asked_at + record.LONGEST_BURST
+    assert moved.pk == asked.pk and moved.not_before == asked.asked_at + investigations.LONGEST_BURST
 
 
 @pytest.mark.django_db
 def test_the_second_look_is_asked_for_once() -> None:
     incident = alerted(1)
-    record.ask_second_look(looked(incident))
+    investigations.ask_second_look(looked(incident))
     waited(incident)
-    record.ask_second_look(looked(incident))
+    investigations.ask_second_look(looked(incident))
     assert queries.waiting_investigation(str(incident.pk)) is None

@@ -13,9 +13,9 @@ from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import Client
 
-from incidents import queries, record
-from incidents.models import Alert, Delivery, Entity, Incident, Source
-from ingest import pipeline, receive
+from incidents import burst, deliveries, queries, tokens
+from incidents.models import Alert, Connection, Delivery, Entity, Incident, Source
+from ingest import parse, receive
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 TOKEN = "a-token-of-the-tests"
@@ -35,7 +35,7 @@ def bodies(kind: str, pattern: str = "*.json") -> list[bytes]:
 @pytest.fixture
 def senders(db: None) -> Iterator[dict[str, Source]]:
     cache.clear()
-    yield {kind: record.make_source(kind, "prod", TOKEN)[0] for kind in ("alertmanager", "zabbix")}
+    yield {kind: tokens.make_source(kind, "prod", TOKEN)[0] for kind in ("alertmanager", "zabbix")}
     cache.clear()
 
 
@@ -45,8 +45,8 @@ def post(kind: str, body: bytes, **headers: str) -> Any:
 
 
 def work() -> None:
-    for burst in queries.waiting_deliveries():
-        pipeline.ingest(burst)
+    for waiting in queries.waiting_deliveries():
+        parse.ingest(waiting)
 
 
 def facts() -> list[tuple[Any, ...]]:
@@ -198,19 +198,19 @@ def test_an_impossible_source_name_is_an_unknown_source(senders: dict[str, Sourc
 def test_a_delivery_that_no_worker_survives_ends_dead_and_visible(senders: dict[str, Source]) -> None:
     post("alertmanager", GOOD)
     row = Delivery.objects.get()
-    for _ in range(record.MAX_ATTEMPTS):
-        assert record.claim_deliveries([str(row.pk)])
+    for _ in range(deliveries.MAX_ATTEMPTS):
+        assert deliveries.claim_deliveries([str(row.pk)])
         Delivery.objects.update(claimed_until=None)
-    assert not record.claim_deliveries([str(row.pk)])
+    assert not deliveries.claim_deliveries([str(row.pk)])
     assert queries.stuck_deliveries().get().state == "dead"
 
 
 def test_both_tokens_of_a_rotation_open_the_door_until_the_old_one_is_ended(senders: dict[str, Source]) -> None:
     source = senders["alertmanager"]
-    new = record.rotate_source(source, end_old=False)
+    new = tokens.rotate_source(source, end_old=False)
     cache.clear()
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [202, 202]
-    record.rotate_source(source, end_old=True)
+    tokens.rotate_source(source, end_old=True)
     cache.clear()
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [401, 202]
 
@@ -231,8 +231,8 @@ def test_eight_at_a_time_give_no_error_and_no_second_incident(senders: dict[str,
     def send(part: list[bytes]) -> None:
         for body in part:
             code = post("alertmanager", body).status_code
-            for burst in queries.waiting_deliveries():
-                pipeline.ingest(burst)
+            for waiting in queries.waiting_deliveries():
+                parse.ingest(waiting)
             with lock:
                 answers.append(code)
         connections.close_all()
@@ -317,7 +317,7 @@ def test_a_parked_delivery_can_be_replayed(senders: dict[str, Source]) -> None:
     work()
     row = Delivery.objects.get()
     Delivery.objects.filter(pk=row.pk).update(body=GOOD)
-    record.replay_delivery(row, "somebody")
+    deliveries.replay_delivery(row, "somebody")
     work()
     assert Delivery.objects.get().state == "done"
 
@@ -340,7 +340,7 @@ def test_the_same_etcd_member_told_by_both_systems_is_one_entity_and_one_inciden
 def declare_etcd() -> None:
     member = {"name": "etcd1", "endpoint": "http://10.1.2.3:2379", "instance": "10.1.2.3:2379",
               "zone": "az-a", "host": ["etcd-prod-1"]}  # fmt: skip
-    record.Connection.objects.create(
+    Connection.objects.create(
         kind="etcd", name="main", config={"name": "main", "cluster": "prod-a", "member": [member]}
     )
 
@@ -369,7 +369,7 @@ def test_one_delivery_of_a_burst_that_cannot_be_placed_does_not_hold_up_the_othe
 ) -> None:
     for pattern in ("01-*.json", "03-*.json"):
         post("alertmanager", bodies("alertmanager", pattern)[0])
-    place = record.place_alert
+    place = burst.place_alert
 
     def fails(delivery: Any, alert: Any, connections: Any) -> Any:
         if alert.identity == bad:
@@ -378,12 +378,12 @@ def test_one_delivery_of_a_burst_that_cannot_be_placed_does_not_hold_up_the_othe
 
     rows = list(Delivery.objects.order_by("received_at"))
     bad = json.loads(bytes(rows[0].body))["alerts"][0]["fingerprint"]
-    monkeypatch.setattr(record, "place_alert", fails)
+    monkeypatch.setattr(burst, "place_alert", fails)
     work()
     assert [row.state for row in Delivery.objects.order_by("received_at")] == ["new", "done"]
     monkeypatch.undo()
     Delivery.objects.update(claimed_until=None)
-    assert [len(burst) for burst in queries.waiting_deliveries()] == [1]
+    assert [len(ids) for ids in queries.waiting_deliveries()] == [1]
     work()
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
 

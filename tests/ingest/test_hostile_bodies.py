@@ -3,10 +3,11 @@
 import json
 
 import pytest
+from django.utils import timezone
 
-from incidents import record
+from incidents import deliveries, tokens
 from incidents.models import Alert, Delivery
-from ingest import pipeline
+from ingest import parse
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 UNREADABLE = {
@@ -20,9 +21,9 @@ FIRES = {"event_id": "7", "event_value": "1", "event_name": "old", "sent_at": 1}
 
 
 def worked(kind: str, body: bytes) -> Delivery:
-    source, _ = record.make_source(kind, "prod")
-    delivery = record.accept(source, body, {}, record.timezone.now())
-    pipeline.ingest([str(delivery.pk)])
+    source, _ = tokens.make_source(kind, "prod")
+    delivery = deliveries.accept(source, body, {}, timezone.now())
+    parse.ingest([str(delivery.pk)])
     delivery.refresh_from_db()
     return delivery
 

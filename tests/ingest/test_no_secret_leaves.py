@@ -19,14 +19,17 @@ from django.test import Client
 from django.utils import timezone
 
 from config import logs
+from connections import declare
 from domain.connections import ChatDecl, Connections, TicketDecl
-from incidents import declare, outbox, record, said, targets
-from incidents.models import Incident, Investigation, Outbox
-from ingest import hearing, tasks, telling
+from incidents import tokens
+from incidents.models import Incident, Investigation
+from notify import dispatch, inbox, outbox, targets, ticket_events
+from notify.models import Outbox
+from tests.drain import drain
 from tests.fakes.board import BOARD, SHOUT, Board, Wall
 from tests.fakes.server import error, lost_answer
 from tests.ingest.test_doors import PAYLOADS
-from tests.ingest.told import Hands
+from tests.notify.scene import Hands
 from web.api.access import add_token
 
 SECRETS = {
@@ -70,7 +73,7 @@ def declared(board: Board, wall: Wall, folder: Path, mode: str) -> None:
 
 
 def delivered() -> None:
-    record.make_source("alertmanager", "prod", SECRETS["door"])
+    tokens.make_source("alertmanager", "prod", SECRETS["door"])
     body = json.dumps(json.loads((PAYLOADS / "alertmanager/01-firing-single.json").read_text())["body"])
     head = {"Authorization": f"Bearer {SECRETS['door']}"}
     assert (
@@ -130,25 +133,25 @@ def test_no_secret_is_kept_shown_or_logged(
     clock = Hands(timezone.now() + timedelta(minutes=1))
     declared(board, wall, tmp_path, "dry-run")
     delivered()
-    tasks.drain()
+    drain()
     Investigation.objects.filter(state="asked").update(not_before=timezone.now() - timedelta(seconds=1))
-    tasks.drain()
-    telling.tell_waiting(clock)
+    drain()
+    dispatch.dispatch_waiting(clock)
     assert Outbox.objects.filter(preview__0__method="POST").count() == 1, "the dry run held one write back"
     incident = Incident.objects.get()
     declared(board, wall, tmp_path, "create-and-update")
     for fault in (error(500), lost_answer(), error(403)):
         board.rule(fault, times=1)
         wall.rule(fault, times=1)
-        outbox.send_again(outbox.told_rows(), clock())
-        telling.tell_waiting(clock)
+        outbox.send_again(outbox.target_rows(), clock())
+        dispatch.dispatch_waiting(clock)
         assert_clean(everything_shown(str(incident.pk)))
         clock.move(minutes=5)
-    outbox.send_again(outbox.told_rows(), clock())
-    telling.tell_waiting(clock)
+    outbox.send_again(outbox.target_rows(), clock())
+    dispatch.dispatch_waiting(clock)
     called_back()
-    for heard in said.waiting(timezone.now()):
-        hearing.hear(heard)
+    for heard in ticket_events.waiting(timezone.now()):
+        inbox.process(heard)
     assert len(board.items) == 1 and wall.messages, "the run was a full one"
     assert_clean(everything_shown(str(incident.pk)))
     assert_clean(every_row())

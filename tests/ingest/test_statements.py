@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from connections.declare import declare
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
-from incidents import queries, record
-from incidents.declare import declare
+from incidents import burst, deliveries, queries, tokens
 from incidents.models import EntityRelation, Incident, Source
-from ingest import pipeline
+from ingest import parse
+from investigate import run
 
 COUNTS = Path(__file__).with_name("statement_counts.json")
 BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -25,8 +26,8 @@ MEMBERS = [
 @pytest.fixture
 def source(db: None) -> Source:
     declare(Connections(etcd=[EtcdDecl(name="main", cluster="prod-a", member=MEMBERS)]))
-    record.apply_burst([], Connections())  # the first burst ever also makes the row that the later ones lock
-    return record.make_source("alertmanager", "prod")[0]
+    burst.apply_burst([], Connections())  # the first burst ever also makes the row that the later ones lock
+    return tokens.make_source("alertmanager", "prod")[0]
 
 
 def accepted(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> str:
@@ -40,7 +41,7 @@ def accepted(source: Source, which: str, labels: dict[str, str], ended: datetime
         for fingerprint in which.split()
     ]  # fmt: skip
     body = json.dumps({"version": "4", "status": "firing", "groupKey": "{}", "alerts": alerts}).encode()
-    return str(record.accept(source, body, {}, BEGAN + timedelta(minutes=1)).pk)
+    return str(deliveries.accept(source, body, {}, BEGAN + timedelta(minutes=1)).pk)
 
 
 def told(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
@@ -52,14 +53,14 @@ def worked(ids: list[str]) -> Callable[[], None]:
     """Works off these deliveries, which are about one incident."""
 
     def work() -> None:
-        assert len(pipeline.ingest(ids)) == 1
+        assert len(parse.ingest(ids)) == 1
 
     return work
 
 
 def looked() -> None:
     (waiting,) = queries.due_investigations()
-    assert pipeline.investigate(waiting)
+    assert run.investigate(waiting)
 
 
 def counted(done: Callable[[], None]) -> int:

@@ -11,7 +11,7 @@ from lab.episodes import all_episodes
 from lab.episodes.episode import Setting, Truth, drawing
 from lab.playing import _concerns
 from lab.recording import BUNDLES, place_of
-from lab.stage.plot import Plot, template
+from lab.stage.namespace import Namespace, template
 from lab.stage.sink import Sink, Taken
 
 NODE = sorted(name for name, episode in all_episodes().items() if episode.node)
@@ -20,8 +20,8 @@ RECORDED = sorted((BUNDLES / "episodes").rglob("*.zip"))
 
 def named(name: str, seed: int) -> tuple[str, str]:
     """Namespace and app of an episode, as its first draws make them."""
-    plot = Plot(None, drawing(name, seed))  # type: ignore[arg-type]
-    return plot.namespace, plot.app
+    make_namespace = Namespace(None, drawing(name, seed))  # type: ignore[arg-type]
+    return make_namespace.namespace, make_namespace.app
 
 
 def test_there_are_enough_declarations_each_with_a_name_and_a_title_of_its_own() -> None:

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from config.replaying import replayed
 from domain.verdict import VerdictState
 from evidence.bundles import Bundle
-from ingest.judging import judge
-from ingest.replay import look
 from ingest.sources import all_sources
+from investigate.decide import decide
 from lab.episodes import all_episodes
 from lab.recording import BUNDLES, place_of
 from lab.stage.releases import PINNED
@@ -67,8 +67,9 @@ def test_a_firing_alert_of_the_cluster_came_before_the_bundle_was_closed(recorde
 
 def test_a_steady_round_trip_near_the_limit_is_not_called_over_it_although_p99_reads_so() -> None:
     bundle = Bundle.load(BUNDLES / "etcd-steady-near-limit")
-    scope, collected = look(bundle)
-    verdict = judge(scope, collected.findings, bundle.similar)
+    seen = replayed(bundle)
+    scope, collected = seen.scope, seen.collected
+    verdict = decide(scope, collected.findings, bundle.similar)
     found = {f.measure: f for f in collected.findings}
     assert max(_p99s(bundle)) == pytest.approx(0.2038, abs=0.0005)
     over = found["etcd-rtt-over-limit"]

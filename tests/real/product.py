@@ -67,7 +67,7 @@ class Product:
 
     def drain(self) -> None:
         """Works off all that waits, as a worker would."""
-        self.python("from ingest.tasks import drain; drain()")
+        self.python("from tests.drain import drain; drain()")
 
     def python(self, code: str) -> str:
         """Runs a few lines within the product's environment; what they print."""

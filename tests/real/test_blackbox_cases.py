@@ -11,8 +11,8 @@ import pytest
 from domain.connections import BlackboxDecl, Connections, PrometheusDecl
 from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
+from evidence.check import Ask, run
 from evidence.checks.blackbox_phases import CHECK as PHASES
-from evidence.checks.check import Ask, run
 from evidence.checks.live_probe import CHECK as LIVE
 from evidence.recording import LiveTransports
 from lab.stage.programs import Stage, free_port

@@ -9,8 +9,8 @@ import pytest
 
 from domain.connections import Connections, EtcdDecl
 from domain.findings import Finding
+from evidence.check import Ask, run
 from evidence.checks import all_checks
-from evidence.checks.check import Ask, run
 from evidence.executors.executor import Permit, RunRecord
 from evidence.executors.runs import Runs
 from evidence.recording import LiveTransports, ReplayTransports

@@ -9,8 +9,8 @@ from evidence.recording import LiveTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
 from lab.episodes.episode import drawing
-from lab.stage.ground import Ground
-from lab.stage.plot import template
+from lab.stage.namespace import template
+from lab.stage.node_pool import NodePool
 from lab.stage.programs import Stage
 from lab.stage.sink import Sink
 from tests.real.node_stage import node_stage
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.real
 
 def test_a_blocked_handler_is_told_from_the_network(node_stage: Stage) -> None:
     sink = Sink()
-    ground = Ground(node_stage, sink, drawing("story", 0))
-    ground.start([])
-    on = ground.plot(drawing("probe-story", 0))
+    pool = NodePool(node_stage, sink, drawing("story", 0))
+    pool.start([])
+    on = pool.make_namespace(drawing("probe-story", 0))
     pod = on.deploy(template(on.draw, {"uses": "lock", "uses_livez": "none"}))[0]
-    ground.watch()
+    pool.watch()
     on.calm(20, 20)
     on.order(pod, "hold", for_="30s")
     on.alerted("ProbeDown", pod.name)

@@ -10,7 +10,7 @@ import pytest
 from django.urls import URLPattern, get_resolver
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from config.recordings import FOLDER
+from evaluate.recordings import FOLDER
 from lab.stage.programs import Stage, wait_until
 from tests.real.whole import ROOT, Whole
 

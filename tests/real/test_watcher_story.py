@@ -13,8 +13,8 @@ import pytest
 
 from domain.connections import KubernetesDecl
 from evidence.clients.kubernetes_watch import EVENTS, PODS, Expired, Watched
+from lab.stage.namespace import ORDERS, template
 from lab.stage.node import TOKEN, Node
-from lab.stage.plot import ORDERS, template
 from lab.stage.programs import Stage, wait_until
 from tests.real.kube_api_server import ACCOUNT, ApiServer
 from tests.real.node_stage import node_stage
@@ -75,14 +75,16 @@ def test_a_real_api_server_is_followed_by_the_shipped_role_across_restart_and_41
     product = Product(api.stage)
     declared(product, api.url, api.authority, ACCOUNT)
     watcher(product)
-    wait_until(lambda: "`list` on `pods`" in str(product.rows("SELECT error FROM incidents_watch")), "the refusal", 60)
+    wait_until(
+        lambda: "`list` on `pods`" in str(product.rows("SELECT error FROM incidents_watchlease")), "the refusal", 60
+    )
     doctor = _doctor(product)
     assert "list on pods, watch on pods" in doctor and "read-only-role.yaml" in doctor
     api.apply(ROLE)
     api.call("POST", "api/v1/namespaces", {"metadata": {"name": "shop"}})
     pod = "cart-7d9f8b6c5-aaaaa"
     uid = api.pod("shop", pod, ready=True)
-    wait_until(lambda: product.rows("SELECT error FROM incidents_watch") == [("",)], "the role is taken", 90)
+    wait_until(lambda: product.rows("SELECT error FROM incidents_watchlease") == [("",)], "the role is taken", 90)
     assert "it may read everything" in _doctor(product)
 
     failing(api, pod, uid, range(1, 4))
@@ -114,13 +116,15 @@ def test_a_second_watcher_takes_over_when_the_first_is_killed_and_tells_nothing_
     product = Product(api.stage)
     declared(product, api.url, api.authority, ACCOUNT)
     first = watcher(product, "first")
-    wait_until(lambda: product.rows("SELECT 1 FROM incidents_watch WHERE heard_at IS NOT NULL"), "it leads", 60)
+    wait_until(lambda: product.rows("SELECT 1 FROM incidents_watchlease WHERE observed_at IS NOT NULL"), "it leads", 60)
     watcher(product, "second")
     failing(api, pod, uid, range(1, 4))
     wait_until(lambda: count(product, "delivery") == 1, "the message", 30)
-    holder = product.rows("SELECT holder FROM incidents_watch")
+    holder = product.rows("SELECT holder FROM incidents_watchlease")
     first.kill()
-    wait_until(lambda: product.rows("SELECT holder FROM incidents_watch") not in ([], holder), "the second leads", 60)
+    wait_until(
+        lambda: product.rows("SELECT holder FROM incidents_watchlease") not in ([], holder), "the second leads", 60
+    )
     time.sleep(5)
     assert count(product, "delivery") == 1
     other = "search-5c6f7d8b9-bbbbb"

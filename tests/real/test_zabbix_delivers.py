@@ -46,8 +46,8 @@ def _recovered(product: Product) -> bool:
 CATCH_UP = """
 from datetime import timedelta
 from django.utils import timezone
-from ingest.catching_up import catch_up
-from ingest.tasks import drain
+from ingest.catch_up import catch_up
+from tests.drain import drain
 print(len(catch_up(timezone.now() + timedelta(minutes=3))))
 drain()
 """

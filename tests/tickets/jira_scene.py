@@ -17,7 +17,7 @@ from domain.snapshot import IncidentSnapshot
 from tests.fakes.jira import JiraFake
 from tests.tickets.reports import snapshot
 from tickets.report import build
-from tickets.system import Means, Notice, Occasion, Receipt
+from tickets.system import Notification, Reason, Receipt, Transport
 from tickets.systems.jira import SYSTEM
 from tickets.transport import Attempt, Traffic, client
 
@@ -62,7 +62,7 @@ def secrets(jira: JiraFake, **more: str) -> dict[str, str]:
 @contextmanager
 def reached(
     jira: JiraFake, decl: TicketDecl | None = None, traffic: Traffic | None = None, **given: str
-) -> Iterator[Means]:
+) -> Iterator[Transport]:
     """Means as the outbox makes them."""
     decl, traffic = decl or declared(jira), traffic or Traffic()
     known = secrets(jira, **given)
@@ -73,15 +73,15 @@ def reached(
     attempt = Attempt(traffic, dry_run=decl.mode == "dry-run")
     now = datetime.fromtimestamp(jira.shop.now(), UTC)
     with client(SYSTEM, decl, secret, attempt) as http:
-        yield Means(decl, http, secret, now, attempt.dry_run, traffic.show)
+        yield Transport(decl, http, secret, now, attempt.dry_run, traffic.show)
 
 
-def tell(jira: JiraFake, notice: Notice, memory: FileMemory, decl: TicketDecl | None = None) -> Receipt:
+def tell(jira: JiraFake, notice: Notification, memory: FileMemory, decl: TicketDecl | None = None) -> Receipt:
     with reached(jira, decl) as means:
         return SYSTEM.tell(means, notice, memory)
 
 
-def tell_dying(jira: JiraFake, notice: Notice, memory: FileMemory, transport: httpx.BaseTransport) -> Receipt:
+def tell_dying(jira: JiraFake, notice: Notification, memory: FileMemory, transport: httpx.BaseTransport) -> Receipt:
     """Like `tell`, over a transport of the test's own."""
     decl = declared(jira)
     with reached(jira, decl) as means:
@@ -99,6 +99,6 @@ def incident(state: str = "open", **more: Any) -> IncidentSnapshot:
     return replace(base, resolved_at=now if state == "resolved" else None, **more)
 
 
-def notice(state: str = "open", labels: tuple[str, ...] = (), language: str = "en", **more: Any) -> Notice:
+def notice(state: str = "open", labels: tuple[str, ...] = (), language: str = "en", **more: Any) -> Notification:
     about = incident(state, **more)
-    return Notice(about, build(about), 1, Occasion.UPDATED, language, labels)
+    return Notification(about, build(about), 1, Reason.UPDATED, language, labels)

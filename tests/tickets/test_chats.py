@@ -12,8 +12,8 @@ from domain.errors import Refused, Unreachable
 from tests.fakes.robots import DingTalk, Feishu, Robot, WeCom
 from tests.fakes.server import Answer, Fault, error, late, lost_answer
 from tests.fakes.slack import CHANNEL, TOKEN, Slack
-from tests.tickets.told import Target, another, notice, target
-from tickets.system import Occasion
+from tests.tickets.targets import Target, another, notice, target
+from tickets.system import Reason
 from tickets.systems import all_systems
 
 
@@ -80,13 +80,13 @@ def test_the_same_revision_is_told_once(chat: Chat) -> None:
 
 def test_a_resolution_leads_with_it_in_the_targets_language(chat: Chat) -> None:
     chat.target.tell(notice())
-    chat.target.tell(notice(2, Occasion.RESOLVED, language="zh"))
+    chat.target.tell(notice(2, Reason.RESOLVED, language="zh"))
     assert "已恢复: slow disk" in chat.shown[-1].replace("：", ":").replace("＃", "#")
     assert len(chat.shown) == (1 if chat.kind == "slack" else 2), "only the bot edits its message"
 
 
 def test_a_storm_is_one_message(chat: Chat) -> None:
-    chat.target.tell(notice(occasion=Occasion.DIGEST, digest=tuple(another(n) for n in range(8, 13))))
+    chat.target.tell(notice(occasion=Reason.DIGEST, digest=tuple(another(n) for n in range(8, 13))))
     assert len(chat.shown) == 1
     assert "#7 6 incidents at once: slow disk" in chat.shown[0].replace("＃", "#")
     for number in range(8, 13):
@@ -98,10 +98,10 @@ def test_the_message_of_a_storm_stays_when_its_first_incident_changes(tmp_path: 
         bot = of("slack", slack, tmp_path)
         slack.rule(lost_answer(), when=lambda call: call.writes, times=1)
         with pytest.raises(Unreachable):
-            bot.tell(notice(occasion=Occasion.DIGEST, digest=(another(8),)))
-        bot.tell(notice(occasion=Occasion.DIGEST, digest=(another(8),)))
+            bot.tell(notice(occasion=Reason.DIGEST, digest=(another(8),)))
+        bot.tell(notice(occasion=Reason.DIGEST, digest=(another(8),)))
         assert len(slack.messages) == 1
-        bot.tell(notice(2, Occasion.RESOLVED))
+        bot.tell(notice(2, Reason.RESOLVED))
         assert len(slack.messages) == 2
         assert "Further incidents" in json.dumps(next(iter(slack.messages.values())))
 
@@ -131,7 +131,7 @@ def test_a_lost_answer_is_told_again_and_the_bot_finds_its_message(chat: Chat, f
     with pytest.raises(Unreachable):
         chat.target.tell(notice())
     chat.target.tell(notice())
-    chat.target.tell(notice(2, Occasion.CAUSE_CHANGED))
+    chat.target.tell(notice(2, Reason.CAUSE_CHANGED))
     assert len(chat.shown) == (1 if chat.kind == "slack" else 3), "a robot's chat cannot be searched"
 
 
@@ -232,7 +232,7 @@ def test_a_message_that_somebody_deleted_is_posted_anew(tmp_path: Path) -> None:
         bot = of("slack", slack, tmp_path)
         bot.tell(notice())
         slack.messages.clear()
-        bot.tell(notice(2, Occasion.RESOLVED))
+        bot.tell(notice(2, Reason.RESOLVED))
         assert len(slack.messages) == 1
 
 

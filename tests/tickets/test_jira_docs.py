@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+from connections import file
 from domain.connections import Connections
-from ingest import connections_file
+from ingest.sources import all_sources
 from tickets.jira.check import NEEDED, PHASES
 
 TEXT = (Path(__file__).parents[2] / "docs" / "jira.md").read_text(encoding="utf-8")
@@ -16,7 +17,7 @@ def example(folder: Path, *, whole: bool) -> Connections:
     text = re.sub(r"^# (?=\w+ = )", "", block, flags=re.MULTILINE) if whole else block
     for name in re.findall(r'_file = "([^"]+)"', text):
         (folder / name).write_text("x")
-    return connections_file.decode(text, folder)
+    return file.decode(text, folder, all_sources())
 
 
 def test_the_example_is_taken(tmp_path: Path) -> None:

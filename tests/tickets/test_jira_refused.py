@@ -10,7 +10,7 @@ from tests.fakes.server import lost_answer
 from tests.tickets.jira_scene import declared, notice, reached, secrets, tell
 from tests.tickets.reports import verdict
 from tickets.jira.find import SETTLES_S
-from tickets.system import Means
+from tickets.system import Transport
 from tickets.systems.jira import SYSTEM
 from tickets.transport import Attempt, Traffic, client
 
@@ -115,6 +115,6 @@ def test_a_server_that_cannot_be_reached_is_unreachable(memory):
         about = declared(jira)
     known = secrets(jira)
     with client(SYSTEM, about, lambda name: known.get(name, ""), Attempt(Traffic())) as http:
-        means = Means(about, http, lambda name: known.get(name, ""), datetime.now(UTC))
+        means = Transport(about, http, lambda name: known.get(name, ""), datetime.now(UTC))
         with pytest.raises(Unreachable):
             SYSTEM.tell(means, notice(), memory)

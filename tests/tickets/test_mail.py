@@ -8,8 +8,8 @@ import pytest
 
 from domain.errors import Refused, Unreachable
 from tests.fakes.post_office import PASSWORD, USER, PostOffice, certificate
-from tests.tickets.told import Target, another, notice, target
-from tickets.system import Occasion
+from tests.tickets.targets import Target, another, notice, target
+from tickets.system import Reason
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_a_mail_tells_in_plain_text_and_html(office: PostOffice, tmp_path: Path)
 def test_all_mails_of_an_incident_are_one_thread(office: PostOffice, tmp_path: Path) -> None:
     one = box(office, tmp_path)
     one.tell(notice())
-    one.tell(notice(2, Occasion.CAUSE_CHANGED))
-    one.tell(notice(2, Occasion.CAUSE_CHANGED))
-    one.tell(notice(3, Occasion.RESOLVED))
+    one.tell(notice(2, Reason.CAUSE_CHANGED))
+    one.tell(notice(2, Reason.CAUSE_CHANGED))
+    one.tell(notice(3, Reason.RESOLVED))
     first, changed, resolved = office.delivered
     assert first["Message-ID"] == "<incident-i1@sender.example>"
     assert first["References"] is None
@@ -82,7 +82,7 @@ def test_all_that_is_kept_of_a_mail_is_kept_at_once(office: PostOffice, tmp_path
 
 
 def test_a_storm_says_so_in_its_subject(office: PostOffice, tmp_path: Path) -> None:
-    box(office, tmp_path).tell(notice(occasion=Occasion.DIGEST, digest=(another(8), another(9))))
+    box(office, tmp_path).tell(notice(occasion=Reason.DIGEST, digest=(another(8), another(9))))
     assert office.delivered[0]["Subject"] == "#7 3 incidents at once: slow disk"
 
 

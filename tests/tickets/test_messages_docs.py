@@ -4,7 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from ingest import connections_file
+from connections import file
+from ingest.sources import all_sources
 from tickets.render import formats
 from tickets.systems import all_systems
 
@@ -23,7 +24,7 @@ def test_every_kind_of_chat_has_an_example() -> None:
 def test_the_examples_can_be_applied(tmp_path: Path) -> None:
     for name in re.findall(r'_file = "(.*?)"', examples()):
         (tmp_path / name).write_text("x")
-    assert len(connections_file.decode(examples(), tmp_path).chat) == 7
+    assert len(file.decode(examples(), tmp_path, all_sources()).chat) == 7
 
 
 def test_the_limits_are_those_of_the_forms() -> None:

@@ -13,8 +13,8 @@ import pytest
 from domain.errors import Refused, Unreachable
 from domain.verdict_json import to_contract
 from tests.fakes.server import Answer, Call, Fake, error, lost_answer
-from tests.tickets.told import Target, notice, target
-from tickets.system import Occasion
+from tests.tickets.targets import Target, notice, target
+from tickets.system import Reason
 
 SECRET = "b6d1c3a19d1b4f0f8f5f1a9a7c0e2d44"
 DOCS = Path(__file__).parents[2] / "docs/messages.md"
@@ -50,7 +50,7 @@ def hook(receiver: Receiver, folder: Path, **more: Any) -> Target:
 
 def test_the_verdict_arrives_signed_and_whole(tmp_path: Path) -> None:
     with Receiver() as receiver:
-        told = notice(3, Occasion.RESOLVED)
+        told = notice(3, Reason.RESOLVED)
         hook(receiver, tmp_path).tell(told)
         ((key, said),) = receiver.taken.items()
         assert key == "i1.3.resolved"

@@ -15,8 +15,8 @@ from domain.marks import OWN_COMMENT
 from domain.snapshot import AlertRecord
 from tests.fakes.server import error, lost_answer
 from tests.fakes.zabbix import TOKEN, Zabbix
-from tests.tickets.told import Kept, notice
-from tickets.system import Means, Notice, Occasion, Receipt
+from tests.tickets.targets import Kept, notice
+from tickets.system import Notification, Reason, Receipt, Transport
 from tickets.systems.zabbix import LIMIT, SYSTEM, comment
 from tickets.transport import Attempt, Traffic, client, secrets_of
 
@@ -31,13 +31,13 @@ class Target:
     memory: Kept = field(default_factory=Kept)
     traffic: Traffic = field(default_factory=Traffic)
 
-    def means(self) -> Means:
+    def means(self) -> Transport:
         secret = secrets_of(self.declared, lambda name: "")
         dry = self.declared.mode == "dry-run"
         way = client(SYSTEM, self.declared, secret, Attempt(self.traffic, dry_run=dry))
-        return Means(self.declared, way, secret, datetime.now(UTC), dry, self.traffic.show)
+        return Transport(self.declared, way, secret, datetime.now(UTC), dry, self.traffic.show)
 
-    def tell(self, told: Notice) -> Receipt:
+    def tell(self, told: Notification) -> Receipt:
         return SYSTEM.tell(self.means(), told, self.memory)
 
 
@@ -47,7 +47,7 @@ def target(zabbix: Zabbix, folder: Path, **more: object) -> Target:
     return Target(SourceDecl(kind="zabbix", name="prod", api_url=f"{zabbix.url}/zabbix", **{**plain, **more}))  # type: ignore[arg-type]
 
 
-def about(*events: str, revision: int = 1, occasion: Occasion = Occasion.VERDICT, headline: str = "") -> Notice:
+def about(*events: str, revision: int = 1, occasion: Reason = Reason.VERDICT, headline: str = "") -> Notification:
     told = notice(revision, occasion)
     alerts = tuple(replace(PROBLEM, id=e, identity=e) for e in events)
     told = replace(told, snapshot=replace(told.snapshot, alerts=alerts))
@@ -88,8 +88,8 @@ def test_other_news_is_another_comment_and_the_same_news_is_not(tmp_path: Path) 
         own = target(zabbix, tmp_path)
         own.tell(about("37", headline="the disk is slow"))
         own.tell(about("37", headline="the disk is slow", revision=2))
-        own.tell(about("37", headline="the network jitters", revision=3, occasion=Occasion.CAUSE_CHANGED))
-        own.tell(about("37", headline="the network jitters", revision=4, occasion=Occasion.RESOLVED))
+        own.tell(about("37", headline="the network jitters", revision=3, occasion=Reason.CAUSE_CHANGED))
+        own.tell(about("37", headline="the network jitters", revision=4, occasion=Reason.RESOLVED))
         first, second, third = zabbix.comments(37)
         assert first.startswith("the disk") and second.startswith("Other first cause") and third.startswith("Resolved")
 
@@ -99,12 +99,12 @@ def test_a_problem_that_joins_later_gets_its_comment_and_the_others_no_second_on
         zabbix.event(37), zabbix.event(40)
         own = target(zabbix, tmp_path)
         own.tell(about("37", headline="the disk is slow"))
-        own.tell(about("37", revision=2, headline="the disk is slow, 97%", occasion=Occasion.UPDATED))
-        own.tell(about("37", "40", revision=3, headline="the disk is slow, 98%", occasion=Occasion.UPDATED))
+        own.tell(about("37", revision=2, headline="the disk is slow, 97%", occasion=Reason.UPDATED))
+        own.tell(about("37", "40", revision=3, headline="the disk is slow, 98%", occasion=Reason.UPDATED))
         assert [text.partition(" http")[0] for text in zabbix.comments(37)] == ["the disk is slow"]
         assert [text.partition(" http")[0] for text in zabbix.comments(40)] == ["the disk is slow, 98%"]
         before = len(zabbix.calls)
-        own.tell(about("37", "40", revision=4, headline="the disk is slow, 99%", occasion=Occasion.UPDATED))
+        own.tell(about("37", "40", revision=4, headline="the disk is slow, 99%", occasion=Reason.UPDATED))
         assert len(zabbix.calls) == before, "nothing is asked where nothing is new"
 
 
@@ -125,7 +125,7 @@ def test_the_severity_is_raised_by_policy_and_never_lowered(tmp_path: Path) -> N
         own.tell(about("37"))
         assert zabbix.events["37"]["severity"] == "4"
         zabbix.events["37"]["severity"] = "5"
-        own.tell(about("37", revision=2, headline="again", occasion=Occasion.CAUSE_CHANGED))
+        own.tell(about("37", revision=2, headline="again", occasion=Reason.CAUSE_CHANGED))
         assert zabbix.events["37"]["severity"] == "5"
         assert all(not int(c["action"]) & 1 for c in zabbix.events["37"]["acknowledges"]), "nothing is ever closed"
 

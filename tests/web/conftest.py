@@ -13,7 +13,7 @@ from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding, Item, Point, Series
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, RuledOut, TermResult, Verdict, VerdictState
-from incidents import record
+from incidents import burst, deliveries, investigations, tokens, verdicts
 from incidents.models import Incident
 
 HOSTILE = "<script>alert(1)</script> & cart is down"
@@ -22,14 +22,14 @@ HOSTILE = "<script>alert(1)</script> & cart is down"
 @pytest.fixture
 def incident(db) -> Incident:
     now = timezone.now().astimezone(UTC)
-    source, _ = record.make_source("alertmanager", "prod")
-    delivery = record.accept(source, b'{"note": "<b>raw</b>"}', {}, now)
+    source, _ = tokens.make_source("alertmanager", "prod")
+    delivery = deliveries.accept(source, b'{"note": "<b>raw</b>"}', {}, now)
     member = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
     alert = ParsedAlert("f1", "1", AlertState.FIRING, "EtcdLeader", HOSTILE, Severity.HIGH, now, entities=(member,))
-    row = record.apply_burst([(delivery, ParsedDelivery((alert,), ticket_labels=("ALERT{1}",)))], Connections())[0]
+    row = burst.apply_burst([(delivery, ParsedDelivery((alert,), ticket_labels=("ALERT{1}",)))], Connections())[0]
     look = row.investigations.get()
-    record.save_investigation(look, now, [finding(now), clocks()], b"")
-    record.save_verdict(row, look, verdict(str(row.pk), now))
+    investigations.save_investigation(look, now, [finding(now), clocks()], b"")
+    verdicts.save_verdict(row, look, verdict(str(row.pk), now))
     row.refresh_from_db()
     return row
 

@@ -12,13 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from connections import declare
 from domain.connections import Connections, PrometheusDecl
 from domain.findings import Finding, Item
 from domain.text import Text
 from domain.verdict import Role
-from incidents import declare, queries, record
+from incidents import queries, verdicts
 from incidents.models import AuditEntry, Entity, Incident
-from incidents.reporting import verdicts_said
+from notify.reports import changed_verdicts
 from web.pages.incident import measured_beside
 from web.templatetags.show import lead, rest, step
 
@@ -120,8 +121,8 @@ def test_a_headline_is_parted_into_what_it_is_and_why(person, incident):
 def test_the_timeline_tells_each_verdict_as_it_was_said_then(person, incident):
     first = queries.latest_verdict(incident)
     look = incident.investigations.get()
-    record.save_verdict(incident, look, first)
-    record.save_verdict(incident, look, replace(first, headline=Text("It was the network", "是网络问题")))
+    verdicts.save_verdict(incident, look, first)
+    verdicts.save_verdict(incident, look, replace(first, headline=Text("It was the network", "是网络问题")))
     page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
     told = page[page.index("时间线") :]
     assert told.index("etcd1 的磁盘慢") < told.index("结论变更") < told.index("是网络问题")
@@ -234,8 +235,8 @@ def test_the_page_of_the_api_speaks_chinese_in_every_row(person):
 def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
     first, look = queries.latest_verdict(incident), incident.investigations.get()
     for told in ("etcd1: slow disk (80%). 12 of 12 writes.", "etcd1: slow disk (82%). 14 of 14 writes."):
-        record.save_verdict(incident, look, replace(first, headline=Text(told, told)))
-    headlines = [str(headline) for _, headline in verdicts_said(incident)]
+        verdicts.save_verdict(incident, look, replace(first, headline=Text(told, told)))
+    headlines = [str(headline) for _, headline in changed_verdicts(incident)]
     assert headlines[1:] == ["etcd1: slow disk (80%). 12 of 12 writes."]
     draft = person.get(f"/api/v1/incidents/{incident.pk}/postmortem/").content.decode()
     assert "Verdict changed" in draft and "14 of 14" not in draft.partition("Timeline")[2].partition("Phases")[0]

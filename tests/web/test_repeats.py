@@ -11,7 +11,7 @@ from django.utils import timezone
 from incidents.models import AnsweredCall, Feedback
 from tests.web.test_api import bearer
 from web.api.access import add_token
-from web.api.repeats import HEADER, REPLAYED
+from web.api.idempotency import HEADER, REPLAYED
 
 URL = "/api/v1/incidents/1/feedback/"
 SAID = {"kind": "confirmed", "cause": "etcd-slow-disk"}
@@ -65,7 +65,7 @@ def test_a_failed_call_leaves_nothing_half_done(incident, monkeypatch):
 
     client = bearer("write")
     client.raise_request_exception = False
-    monkeypatch.setattr("incidents.record.audit", broken)
+    monkeypatch.setattr("incidents.audit.write", broken)
     assert say(client, "k1").status_code == 500
     assert (Feedback.objects.count(), AnsweredCall.objects.count()) == (0, 0)
     monkeypatch.undo()

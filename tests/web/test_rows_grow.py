@@ -9,11 +9,14 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connections import declare
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import ChatDecl, Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import declare, outbox, queries, record
-from incidents.models import Delivery, Incident, Outbox, Source
+from incidents import burst, changes, deliveries, feedback, investigations, queries, tokens, verdicts
+from incidents.models import Delivery, Incident, Source
+from notify import outbox
+from notify.models import Outbox
 from tests.web.conftest import finding, verdict
 from web.pages.outbox import narrowed
 
@@ -31,7 +34,7 @@ def grown(first: int, last: int, alerts: int) -> None:
     now = timezone.now()
     declare.declare(Connections(chat=[chat(n) for n in range(first, last)]))
     for n in range(first, last):
-        source, _ = record.make_source("alertmanager", f"source-{n}")
+        source, _ = tokens.make_source("alertmanager", f"source-{n}")
         pods = [EntityRef(EntityKind.POD, f"pod-{n}-{a}", f"cluster-{n}", "shop") for a in range(alerts)]
         member = EntityRef(EntityKind.ETCD_MEMBER, f"etcd-{n}", f"cluster-{n}")
         told = tuple(
@@ -40,16 +43,16 @@ def grown(first: int, last: int, alerts: int) -> None:
             for a, pod in enumerate(pods)
         )  # fmt: skip
         for part in (told[:1], told):
-            delivery = record.accept(source, b"{}", {}, now)
+            delivery = deliveries.accept(source, b"{}", {}, now)
             parsed = ParsedDelivery(part, ticket_labels=(f"OPS-{n}",))
-            row = record.apply_burst([(delivery, parsed)], Connections())[0]
+            row = burst.apply_burst([(delivery, parsed)], Connections())[0]
             look = row.investigations.get(state="asked")
-            record.save_investigation(look, now, [finding(now)], b"")
-            record.save_verdict(row, look, verdict(str(row.pk), now))
-        record.give_feedback(row, "ada", "confirmed", "etcd-slow-disk")
-        record.add_change(kind="deploy", reference=f"r{n}", title="cart", at=now - timedelta(minutes=1), url="",
+            investigations.save_investigation(look, now, [finding(now)], b"")
+            verdicts.save_verdict(row, look, verdict(str(row.pk), now))
+        feedback.add(row, "ada", "confirmed", "etcd-slow-disk")
+        changes.add_change(kind="deploy", reference=f"r{n}", title="cart", at=now - timedelta(minutes=1), url="",
                           entities=list(row.entities.all()))  # fmt: skip
-        parked = record.accept(source, b"{", {}, now)
+        parked = deliveries.accept(source, b"{", {}, now)
         Delivery.objects.filter(pk=parked.pk).update(state="parked", reason="no JSON")
 
 
@@ -92,7 +95,7 @@ def test_a_page_reads_the_beginning_of_a_raw_body_only(person):
 
 @pytest.mark.parametrize(
     ("table", "plan"),
-    [("incidents_incident", "INDEX incident_latest"), ("incidents_outbox", "INDEX outbox_object (object=?)")],
+    [("incidents_incident", "INDEX incident_latest"), ("notify_outbox", "INDEX outbox_object (object=?)")],
 )
 def test_what_watched_pages_ask_reads_no_whole_table(person, incident, table, plan):
     with CaptureQueriesContext(connection) as caught:
@@ -111,7 +114,7 @@ def test_the_outbox_page_reads_no_row_that_is_done(db):
 def test_the_list_is_fresh_again_when_a_later_verdict_names_another_cause(person, incident):
     before = person.get("/incidents/stamp/").content
     assert person.get("/incidents/stamp/").content == before
-    record.save_verdict(incident, incident.investigations.first(), verdict(str(incident.pk), timezone.now()))
+    verdicts.save_verdict(incident, incident.investigations.first(), verdict(str(incident.pk), timezone.now()))
     assert person.get("/incidents/stamp/").content != before
 
 

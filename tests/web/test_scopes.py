@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern
 from rest_framework.views import APIView
 
-from incidents import record
+from incidents import changes
 from incidents.models import ApiToken, Entity
 from web.api import urls
 from web.api.access import SCOPES, add_token
@@ -109,8 +109,8 @@ def test_an_expired_token_opens_neither_the_api_nor_the_metrics(db) -> None:
 def test_told_changes_are_listed_newest_first_and_narrowed(db) -> None:
     client = Client(headers={"Authorization": f"Bearer {add_token('reader', ['read'])}"})
     cart = Entity.objects.create(key="Workload/prod-a/shop/cart", kind="Workload", name="cart")
-    record.add_change("deploy", "d1", "cart 1", "2026-03-01T10:00:00Z", [cart])
-    record.add_change("config", "c2", "<b>other</b>", "2026-03-02T10:00:00Z", [])
+    changes.add_change("deploy", "d1", "cart 1", "2026-03-01T10:00:00Z", [cart])
+    changes.add_change("config", "c2", "<b>other</b>", "2026-03-02T10:00:00Z", [])
 
     def listed(query: str = "") -> list[str]:
         answer = client.get(f"/api/v1/changes/{query}")

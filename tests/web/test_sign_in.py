@@ -15,9 +15,9 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from incidents import guesses, record, retention
-from incidents.guesses import FREE, FREE_TOGETHER, LONGEST
-from incidents.models import AuditEntry, Delivery, Guess
+from incidents import login_failures, retention, tokens
+from incidents.login_failures import FREE, FREE_TOGETHER, LONGEST
+from incidents.models import AuditEntry, Delivery, LoginFailure
 from web.api.access import add_token
 from web.pages.sign_in import MARK, introduction
 
@@ -89,7 +89,7 @@ def test_each_further_mistake_doubles_the_wait_up_to_its_bound_and_refused_ones_
 
 def test_time_forgets_mistakes_one_by_one(ada, clock) -> None:
     spend()
-    clock.pass_by(FREE * guesses.FORGOTTEN_EVERY)
+    clock.pass_by(FREE * login_failures.FORGOTTEN_EVERY)
     for _ in range(FREE - 1):
         assert try_in(Client(), "wrong").status_code == 200
     assert try_in(Client(), RIGHT).status_code == 302
@@ -151,7 +151,7 @@ def test_the_mark_of_one_account_is_none_of_another_and_a_made_one_is_none(ada) 
     eve.post("/sign-out/")
     spend()
     assert try_in(eve, RIGHT).status_code == 429
-    eve.cookies[MARK] = f"{guesses.account('ada').key}.x:1:made-up"
+    eve.cookies[MARK] = f"{login_failures.account('ada').key}.x:1:made-up"
     assert try_in(eve, RIGHT).status_code == 429
 
 
@@ -190,7 +190,7 @@ def test_each_wait_stands_in_the_audit_trail_and_nothing_typed_is_kept(ada, cloc
     rows = AuditEntry.objects.filter(action="sign-in slowed").order_by("pk")
     assert [(r.by, r.object) for r in rows] == [("address 127.0.0.1", "ada"), ("address 192.0.2.9", "no such account")]
     assert rows[0].detail == {"failures": str(FREE + 1), "wait_s": "2"}
-    kept = str(list(Guess.objects.values())) + str(list(AuditEntry.objects.values()))
+    kept = str(list(LoginFailure.objects.values())) + str(list(AuditEntry.objects.values()))
     assert "my-secret" not in kept and "wrong" not in kept
     clock.pass_by(timedelta(minutes=1))
     try_in(Client(), RIGHT)
@@ -242,9 +242,9 @@ def test_many_guesses_at_the_same_moment_gain_nothing() -> None:
 def test_old_counts_are_forgotten(ada) -> None:
     spend()
     keep, now = retention.Keep(timedelta(days=90), timedelta(days=90)), timezone.now()
-    assert retention.forget(keep, now)["guesses"] == 0
-    assert retention.forget(keep, now + timedelta(days=2))["guesses"] == 2
-    assert not Guess.objects.exists()
+    assert retention.forget(keep, now)["login_failures"] == 0
+    assert retention.forget(keep, now + timedelta(days=2))["login_failures"] == 2
+    assert not LoginFailure.objects.exists()
 
 
 DOORS = [
@@ -259,7 +259,7 @@ DOORS = [
 @pytest.mark.parametrize(("path", "key"), [*((path, {}) for path in DOORS), (DOORS[3], {"Idempotency-Key": "k"})])
 def test_wrong_tokens_are_slowed_and_a_right_one_is_never_kept_waiting(db, path: str, key: dict[str, str]) -> None:
     cache.clear()
-    _, token = record.make_source("alertmanager", "prod")
+    _, token = tokens.make_source("alertmanager", "prod")
 
     def ask(path: str, token: str) -> int:
         head = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "10.0.0.1", **key}
@@ -292,11 +292,11 @@ def test_the_metrics_are_not_open_to_a_proxy_on_the_same_machine(db, sign: str) 
 
 def test_an_accepted_delivery_costs_what_it_did_before(db, django_assert_num_queries) -> None:
     cache.clear()
-    _, token = record.make_source("alertmanager", "prod")
+    _, token = tokens.make_source("alertmanager", "prod")
     client = Client(headers={"Authorization": f"Bearer {token}"})
     for _ in range(2):
         client.post("/ingest/alertmanager/prod", "{}", content_type="application/json")
     with django_assert_num_queries(1):
         client.post("/ingest/alertmanager/prod", "{}", content_type="application/json")
-    assert Delivery.objects.count() == 3 and not Guess.objects.exists()
+    assert Delivery.objects.count() == 3 and not LoginFailure.objects.exists()
     cache.clear()

@@ -7,10 +7,11 @@ from django.test import Client
 from django.utils import timezone
 
 from config.diagnosis import examine
+from connections import declare
 from domain.connections import ChatDecl, Connections, PrometheusDecl, TicketDecl
-from incidents import declare, outbox, targets
-from incidents.models import AuditEntry, Outbox, Target
-from ingest import telling
+from incidents.models import AuditEntry
+from notify import dispatch, outbox, targets
+from notify.models import Outbox, TargetStatus
 from tests.fakes.board import BOARD, SHOUT, Board
 from tests.fakes.server import error
 from tests.web.conftest import HOSTILE
@@ -37,7 +38,7 @@ def told(board, db, tmp_path):
 
 
 def tell():
-    telling.tell_waiting(lambda: timezone.now() + timedelta(seconds=1))
+    dispatch.dispatch_waiting(lambda: timezone.now() + timedelta(seconds=1))
 
 
 def test_the_connections_page_tells_how_each_target_does(told, incident, person, board):
@@ -47,11 +48,11 @@ def test_the_connections_page_tells_how_each_target_does(told, incident, person,
     outbox.want_all(incident, timezone.now())
     tell()
     assert "✓ works" in person.get("/connections/").content.decode()
-    Target.objects.update(failures=1, reason="the board answered 500", failed_at=timezone.now())
+    TargetStatus.objects.update(failures=1, reason="the board answered 500", failed_at=timezone.now())
     page = person.get("/connections/").content.decode()
     assert "! does not answer" in page and "✓ works" not in page, "before the breaker opens too"
     board.rule(error(500))
-    Target.objects.update(
+    TargetStatus.objects.update(
         failures=9, open_until=timezone.now(), reason="the board answered 500", failed_at=timezone.now()
     )
     outbox.want_all(incident, timezone.now())

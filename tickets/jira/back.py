@@ -13,7 +13,7 @@ from tickets.jira import texts, users
 from tickets.jira.find import OURS, moment
 from tickets.jira.wire import Wire, opened, quoted
 from tickets.plain import one_line
-from tickets.system import Means, Said
+from tickets.system import TicketEvent, Transport
 
 VERB = re.compile(r"^[ \t]*/cause[ \t]+([a-z0-9][a-z0-9-]{0,59})(?:[ \t]+([^\n]*))?[ \t]*$", re.MULTILINE)
 IDENTIFIER = "x-atlassian-webhook-identifier"
@@ -23,7 +23,7 @@ MOST_COMMENTS = 50
 ASKED_EACH, MOST_CHANGED = 25, 500
 
 
-def heard(means: Means, headers: Mapping[str, str], body: bytes) -> Sequence[Said]:
+def heard(means: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
     """The words in one webhook. Raises Malformed for what is no event of Jira."""
     given = {name.lower(): value for name, value in headers.items()}
     event = _event(body)
@@ -75,17 +75,17 @@ def _fields(issue: Mapping[str, Any]) -> Mapping[str, Any]:
     return fields if isinstance(fields, Mapping) else {}
 
 
-def _in_change(key: str, fields: Mapping[str, Any], changelog: Any, by: Any, mark: _Mark) -> Iterator[Said]:
+def _in_change(key: str, fields: Mapping[str, Any], changelog: Any, by: Any, mark: _Mark) -> Iterator[TicketEvent]:
     """What one entry of a ticket's history says; `fields` hold how the ticket stands after it."""
     number, items = _part(changelog, "id"), _part(changelog, "items")
     marker = f"change {number}" if number else f"event {mark.identifier}"
     changed = {str(i.get("field")): i for i in items if isinstance(i, Mapping)} if isinstance(items, list) else {}
     if verb := _verb(changed, fields):
         note = _named(fields, "resolution") if verb == "resolved" else _named(fields, "status")
-        yield Said(key, verb, users.shown(by), mark.at, f"{marker} status"[:200], note=note)
+        yield TicketEvent(key, verb, users.shown(by), mark.at, f"{marker} status"[:200], note=note)
     if "assignee" in changed:
         value = one_line(str(changed["assignee"].get("toString") or ""))[:150]
-        yield Said(key, "assigned", users.shown(by), mark.at, f"{marker} assignee"[:200], value=value)
+        yield TicketEvent(key, "assigned", users.shown(by), mark.at, f"{marker} assignee"[:200], value=value)
 
 
 def _named(fields: Mapping[str, Any], name: str) -> str:
@@ -105,7 +105,7 @@ def _verb(changed: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]) -
     return "acknowledged" if category == "indeterminate" else ""
 
 
-def _in_comment(key: str, comment: Any, at: datetime) -> Iterator[Said]:
+def _in_comment(key: str, comment: Any, at: datetime) -> Iterator[TicketEvent]:
     """`/cause <slug>` on a line of its own; what follows it is the note."""
     for number, found in enumerate(VERB.finditer(texts.plain(_part(comment, "body")))):
         # Webhooks and answers write the same time in different zones.
@@ -113,15 +113,15 @@ def _in_comment(key: str, comment: Any, at: datetime) -> Iterator[Said]:
         marker = f"comment {_part(comment, 'id')} {written.isoformat()} {number}"[:200]
         by = users.shown(_part(comment, "updateAuthor") or _part(comment, "author"))
         note = one_line(found.group(2) or "")[:500]
-        yield Said(key, "cause", by, at, marker, value=found.group(1), note=note)
+        yield TicketEvent(key, "cause", by, at, marker, value=found.group(1), note=note)
         if number >= 4:
             return
 
 
-def polled(means: Means, keys: Sequence[str], since: datetime) -> Sequence[Said]:
+def polled(means: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
     """The same words, asked for ticket by ticket; a ticket that is gone says nothing."""
     wire = opened(means)
-    found: list[Said] = []
+    found: list[TicketEvent] = []
     for key in keys if len(keys) <= ASKED_EACH else _changed(wire, keys, since):
         asked = {"fields": "status,resolution,assignee,updated", "expand": "changelog"}
         issue = wire.look(key, "issue", key, **asked)
@@ -142,7 +142,7 @@ def _changed(wire: Wire, keys: Sequence[str], since: datetime) -> list[str]:
     return [key for key in keys if key in changed]
 
 
-def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[Said]:
+def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[TicketEvent]:
     """New entries of the history by others, oldest first. Only the last change of status says how things stand."""
     entries = _part(issue, "changelog", "histories")
     dated = (
@@ -157,7 +157,7 @@ def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> I
         yield from _in_change(key, fields, entry, entry.get("author"), _Mark(at, ""))
 
 
-def _comments_since(wire: Wire, key: str, since: datetime) -> Iterator[Said]:
+def _comments_since(wire: Wire, key: str, since: datetime) -> Iterator[TicketEvent]:
     asked = {"orderBy": "-created", "maxResults": str(MOST_COMMENTS)}
     said = wire.look("its comments", "issue", key, "comment", **asked) or {}
     for comment in said.get("comments", ()):

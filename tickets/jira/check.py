@@ -7,7 +7,7 @@ from domain.errors import ProductError
 from domain.text import Text
 from tickets.faults import trouble_of
 from tickets.jira.wire import Wire, opened
-from tickets.system import Means, Trouble
+from tickets.system import Problem, Transport
 
 # What we do there, and with which permission; without a fatal one nothing can be told at all.
 NEEDED = {
@@ -22,7 +22,7 @@ NEEDED = {
 PHASES = {"acknowledged", "mitigated", "resolved", "reopened"}
 
 
-def check(means: Means) -> list[Trouble]:
+def check(means: Transport) -> list[Problem]:
     """Everything that is wrong, the worst first; an unreachable server is the only trouble then."""
     try:
         return [*_declared(means), *_there(opened(means))]
@@ -30,26 +30,26 @@ def check(means: Means) -> list[Trouble]:
         return [trouble_of(error)]
 
 
-def _declared(means: Means) -> Iterator[Trouble]:
+def _declared(means: Transport) -> Iterator[Problem]:
     declared = means.declared
     if not declared.project:
-        yield Trouble(Text("project is not declared; name the Jira project", "没有声明 project；请写上 Jira 项目"))
+        yield Problem(Text("project is not declared; name the Jira project", "没有声明 project；请写上 Jira 项目"))
     if unknown := sorted(set(declared.transitions) - PHASES):
         names = ", ".join(unknown)
-        yield Trouble(Text(
+        yield Problem(Text(
             f"transitions knows no phase {names}; use {', '.join(sorted(PHASES))}",
             f"transitions 没有阶段 {names}；可用：{', '.join(sorted(PHASES))}",
         ), fatal=False)  # fmt: skip
 
 
-def _there(wire: Wire) -> Iterator[Trouble]:
+def _there(wire: Wire) -> Iterator[Problem]:
     wire.read("the own user", "myself")
     declared = wire.means.declared
     if not declared.project:
         return
     project = wire.look("the project", "project", declared.project)
     if project is None:
-        yield Trouble(Text(
+        yield Problem(Text(
             f"there is no project {declared.project}, or this user may not see it; correct project, or let the user in",
             f"没有项目 {declared.project}，或该用户无权查看；请改正 project 或授权",
         ))  # fmt: skip
@@ -59,30 +59,30 @@ def _there(wire: Wire) -> Iterator[Trouble]:
     yield from _fields(wire)
 
 
-def _issue_type(wire: Wire, project: Mapping[str, Any]) -> Iterator[Trouble]:
+def _issue_type(wire: Wire, project: Mapping[str, Any]) -> Iterator[Problem]:
     declared = wire.means.declared
     kinds = [str(k.get("name")) for k in project.get("issueTypes") or () if isinstance(k, Mapping)]
     if declared.mode != "update-only" and kinds and declared.issue_type not in kinds:
-        yield Trouble(Text(
+        yield Problem(Text(
             f"the project has no issue type {declared.issue_type}; use one of {', '.join(kinds[:10])}",
             f"项目没有问题类型 {declared.issue_type}；可用：{', '.join(kinds[:10])}",
         ))  # fmt: skip
 
 
-def _permissions(wire: Wire) -> Iterator[Trouble]:
+def _permissions(wire: Wire) -> Iterator[Problem]:
     declared = wire.means.declared
     asked = {"projectKey": declared.project, "permissions": ",".join(NEEDED)}
     has = wire.read("its permissions", "mypermissions", **asked).get("permissions") or {}
     for name, (fatal, what) in NEEDED.items():
         needed = name != "CREATE_ISSUES" or declared.mode != "update-only"
         if needed and not (has.get(name) or {}).get("havePermission"):
-            yield Trouble(Text(
+            yield Problem(Text(
                 f"the user may not {what.en} in {declared.project}; give it the permission {name}",
                 f"该用户在 {declared.project} 中不能{what.zh}；请授予权限 {name}",
             ), fatal=fatal)  # fmt: skip
 
 
-def _fields(wire: Wire) -> Iterator[Trouble]:
+def _fields(wire: Wire) -> Iterator[Problem]:
     wanted = {name: field for name, field in wire.means.declared.fields.items() if field}
     if not wanted:
         return
@@ -91,12 +91,12 @@ def _fields(wire: Wire) -> Iterator[Trouble]:
     fits = {"cause": {"string", "option"}, "probability": {"number", "string"}}
     for name, field in sorted(wanted.items()):
         if field not in kinds:
-            yield Trouble(Text(
+            yield Problem(Text(
                 f"there is no field {field} for the {name}; give its id, like customfield_10050",
                 f"没有用于 {name} 的字段 {field}；请填写字段 id，例如 customfield_10050",
             ), fatal=False)  # fmt: skip
         elif kinds[field] not in fits.get(name, set()):
-            yield Trouble(Text(
+            yield Problem(Text(
                 f"the field {field} is of the kind {kinds[field]}; the {name} needs one of "
                 f"{', '.join(sorted(fits.get(name, set()))) or 'cause or probability'}",
                 f"字段 {field} 的类型是 {kinds[field]}，不适合 {name}",

@@ -12,7 +12,7 @@ from domain.text import Text
 from tickets.jira import texts
 from tickets.jira.wire import Denied, NotDone, Wire, quoted
 from tickets.plain import one_line
-from tickets.system import Memory, Notice
+from tickets.system import Notification, TargetState
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[1-9]\d{0,9}")
 # Alertmanager's own Jira receiver labels its tickets so; other labels from alerts are not trusted.
@@ -40,17 +40,17 @@ class Ticket:
     new: bool = False
 
 
-def label_of(notice: Notice) -> str:
+def label_of(notice: Notification) -> str:
     """The label by which an incident's own ticket can be found, and by which a person ties one to it."""
     return f"ig-{notice.snapshot.number}"
 
 
-def property_of(notice: Notice) -> str:
+def property_of(notice: Notification) -> str:
     """The entity property that marks a ticket or comment of this very incident, of this very installation."""
     return f"{OURS}.{notice.snapshot.id}"
 
 
-def find(wire: Wire, notice: Notice, memory: Memory) -> Ticket | None:
+def find(wire: Wire, notice: Notification, memory: TargetState) -> Ticket | None:
     """The incident's ticket: the one we know, one that an alert names, one that carries a label of ours or theirs."""
     if not wire.means.declared.project:
         raise Refused("project is not declared; name the Jira project that tickets stand in")
@@ -65,20 +65,20 @@ def find(wire: Wire, notice: Notice, memory: Memory) -> Ticket | None:
     return _labelled(wire, notice)
 
 
-def _named(wire: Wire, notice: Notice) -> list[str]:
+def _named(wire: Wire, notice: Notification) -> list[str]:
     """Keys that alerts brought along, of the declared project alone: an alert's text may name any."""
     keys = sorted(set(notice.labels))
     project = wire.means.declared.project + "-"
     return [key for key in keys if KEY.fullmatch(key) and key.startswith(project)][:MOST_NAMED]
 
 
-def _read(wire: Wire, notice: Notice, key: str) -> Ticket | None:
+def _read(wire: Wire, notice: Notification, key: str) -> Ticket | None:
     """The issue as it is now, which the search may not know yet; None where there is none."""
     said = wire.look(key, "issue", key, fields=SHOWN, properties="*all")
     return ticket_of(said, notice) if said is not None else None
 
 
-def ticket_of(said: Mapping[str, Any], notice: Notice) -> Ticket:
+def ticket_of(said: Mapping[str, Any], notice: Notification) -> Ticket:
     """An issue's JSON as a ticket."""
     fields = said.get("fields") or {}
     status = fields.get("status") or {}
@@ -93,7 +93,7 @@ def ticket_of(said: Mapping[str, Any], notice: Notice) -> Ticket:
     )
 
 
-def _of_a_namesake(properties: Mapping[str, Any], notice: Notice) -> bool:
+def _of_a_namesake(properties: Mapping[str, Any], notice: Notification) -> bool:
     """Whether another installation's incident of the same number made it: our label says nothing then."""
     marks = [value for name, value in properties.items() if str(name).startswith(f"{OURS}.")]
     return any(isinstance(mark, Mapping) and mark.get("number") == notice.snapshot.number for mark in marks)
@@ -107,7 +107,7 @@ def moment(text: Any) -> datetime | None:
         return None
 
 
-def _labelled(wire: Wire, notice: Notice) -> Ticket | None:
+def _labelled(wire: Wire, notice: Notification) -> Ticket | None:
     """Our own ticket first; else the one that Alertmanager's receiver holds open for a group of this incident."""
     theirs = sorted({label for label in notice.labels if ALERT.fullmatch(label)})
     labels = [label_of(notice), *theirs[: MOST_LABELS - 1]]
@@ -123,7 +123,7 @@ def _labelled(wire: Wire, notice: Notice) -> Ticket | None:
     return next(_theirs(wire, notice, [t for t in seen if t.labels & set(theirs)]), None)
 
 
-def _theirs(wire: Wire, notice: Notice, seen: list[Ticket]) -> Iterator[Ticket]:
+def _theirs(wire: Wire, notice: Notification, seen: list[Ticket]) -> Iterator[Ticket]:
     """Open tickets, oldest first, then those that were closed during the incident, newest first; read anew."""
     started = notice.snapshot.started_at
     within = [t for t in seen if t.done and t.resolved_at and t.resolved_at >= started]
@@ -133,14 +133,14 @@ def _theirs(wire: Wire, notice: Notice, seen: list[Ticket]) -> Iterator[Ticket]:
             yield ticket
 
 
-def wait_for_others(wire: Wire, notice: Notice) -> None:
+def wait_for_others(wire: Wire, notice: Notification) -> None:
     """Raises NotYet while a ticket of Alertmanager's receiver may still turn up."""
     age = (wire.means.now - notice.snapshot.started_at).total_seconds()
     if age < OTHERS_S and any(ALERT.fullmatch(label) for label in notice.labels):
         raise NotYet("no ticket of Alertmanager's receiver is there yet; looking again", OTHERS_AGAIN_S)
 
 
-def wait_for_own(wire: Wire, memory: Memory) -> None:
+def wait_for_own(wire: Wire, memory: TargetState) -> None:
     """Raises NotYet while a ticket that was asked for, without an answer, may still turn up."""
     began = memory.get("creating")
     if not began:
@@ -151,7 +151,7 @@ def wait_for_own(wire: Wire, memory: Memory) -> None:
         raise NotYet(reason, left.total_seconds())
 
 
-def create(wire: Wire, notice: Notice, memory: Memory) -> Ticket:
+def create(wire: Wire, notice: Notification, memory: TargetState) -> Ticket:
     """A new ticket, labelled and marked in the same request.
 
     The intent is kept first. If a process dies before the answer is kept, the next attempt looks for the label, and
@@ -171,7 +171,7 @@ def create(wire: Wire, notice: Notice, memory: Memory) -> Ticket:
     return Ticket(key, "", done=False, resolved_at=None, labels=frozenset({label_of(notice)}), ours=True, new=True)
 
 
-def _new(wire: Wire, notice: Notice) -> dict[str, Any]:
+def _new(wire: Wire, notice: Notification) -> dict[str, Any]:
     declared, report, language = wire.means.declared, notice.report, notice.language
     severity = SEVERITY_NAMES[notice.snapshot.severity]
     opening = Text(
@@ -189,6 +189,6 @@ def _new(wire: Wire, notice: Notice) -> dict[str, Any]:
     return {"fields": fields, "properties": [mark_of(notice)]}
 
 
-def mark_of(notice: Notice) -> dict[str, Any]:
+def mark_of(notice: Notification) -> dict[str, Any]:
     """The entity property of a ticket or comment."""
     return {"key": property_of(notice), "value": {"incident": notice.snapshot.id, "number": notice.snapshot.number}}

@@ -7,7 +7,7 @@ from typing import Any
 
 from tickets.jira.wire import opened
 from tickets.plain import one_line
-from tickets.system import Means
+from tickets.system import Transport
 
 KEPT_S, KEPT = 3600.0, 100
 NAMES = ("accountId", "key", "name", "emailAddress")
@@ -23,7 +23,7 @@ def names_of(user: Any) -> frozenset[str]:
     return frozenset(str(user[name]) for name in NAMES if user.get(name))
 
 
-def own(means: Means) -> frozenset[str]:
+def own(means: Transport) -> frozenset[str]:
     """What identifies our own user there, asked once an hour, and the declared account."""
     declared = means.declared
     place = (declared.url, declared.name, declared.account)
@@ -39,7 +39,7 @@ def own(means: Means) -> frozenset[str]:
     return names
 
 
-def is_own(means: Means, user: Any) -> bool:
+def is_own(means: Transport, user: Any) -> bool:
     """Whether it was us."""
     named = names_of(user)
     return bool(named) and bool(named & own(means))

@@ -9,7 +9,7 @@ import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
 from tickets.plain import one_line
-from tickets.system import Means
+from tickets.system import Transport
 from tickets.transport import answered, asked, retryable
 
 CLOUD, DATA_CENTER = "cloud", "datacenter"
@@ -36,7 +36,7 @@ class Denied(Refused):
 class Wire:
     """A Jira that is known to be Cloud (API 3, documents) or Data Center (API 2, wiki text)."""
 
-    means: Means
+    means: Transport
     cloud: bool
 
     def path(self, *steps: str) -> str:
@@ -88,7 +88,7 @@ def _total(said: Mapping[str, Any]) -> int:
     return total if isinstance(total, int) else 0
 
 
-def opened(means: Means, known: str = "") -> Wire:
+def opened(means: Transport, known: str = "") -> Wire:
     """The wire to a declared Jira; `known` is what it was found to be earlier."""
     kind = means.declared.deployment
     if kind == "auto":
@@ -98,7 +98,7 @@ def opened(means: Means, known: str = "") -> Wire:
     return Wire(means, kind == CLOUD)
 
 
-def _detected(means: Means) -> str:
+def _detected(means: Transport) -> str:
     host = urlsplit(means.declared.url).hostname or ""
     if host.endswith(".atlassian.net") or host == GATEWAY:
         return CLOUD
@@ -106,7 +106,7 @@ def _detected(means: Means) -> str:
     return CLOUD if said.get("deploymentType") == "Cloud" else DATA_CENTER
 
 
-def server(means: Means) -> Mapping[str, Any]:
+def server(means: Transport) -> Mapping[str, Any]:
     """What the server says of itself. Raises Refused when it is no Jira."""
     answer = _request(means, "GET", "rest/api/2/serverInfo")
     said = {} if answer.status_code == 404 else _good(answer, "the server's information")
@@ -121,7 +121,7 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _request(means: Means, method: str, path: str, **more: Any) -> httpx.Response:
+def _request(means: Transport, method: str, path: str, **more: Any) -> httpx.Response:
     try:
         answer = asked(means.client, method, path, "Jira", **more)
     except Unreachable as error:

@@ -13,7 +13,7 @@ from tickets.jira import texts, users
 from tickets.jira.find import OURS, Ticket, label_of, mark_of, property_of
 from tickets.jira.wire import Denied, Wire
 from tickets.render.form import safe_url
-from tickets.system import Memory, Notice
+from tickets.system import Notification, TargetState
 
 REMOVED = "removed"
 LOOKED_THROUGH, ASKED_ONE_BY_ONE = 100, 20
@@ -25,8 +25,8 @@ class Writer:
     """One notice on its way into one ticket. Each part says what it did, nothing when all stood already."""
 
     wire: Wire
-    notice: Notice
-    memory: Memory
+    notice: Notification
+    memory: TargetState
     ticket: Ticket
 
     def all(self) -> list[Text]:

@@ -13,7 +13,7 @@ from tickets.render.form import title_of
 from tickets.render.twins import escaped
 from tickets.report import Report
 from tickets.robots import NO_SECRET, Fault, Robot, by_code, code_of
-from tickets.system import Means, System
+from tickets.system import System, Transport
 
 # Codes as DingTalk's reference of custom robots lists them.
 KNOWN = {
@@ -41,7 +41,7 @@ def signature(secret: str, at_ms: int) -> str:
     return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
 
 
-def _signed(means: Means, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _signed(means: Transport, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     secret = means.secret("secret")
     if not secret:
         raise RefusedAs(NO_SECRET)

@@ -10,7 +10,7 @@ from tickets.faults import RefusedAs
 from tickets.render import Content
 from tickets.report import Report
 from tickets.robots import NO_SECRET, Fault, Robot, by_code, code_of
-from tickets.system import Means, System
+from tickets.system import System, Transport
 
 # Codes as Feishu's guide to custom bots lists them.
 KNOWN = {
@@ -35,7 +35,7 @@ def signature(secret: str, at_s: int) -> str:
     return base64.b64encode(hmac.new(f"{at_s}\n{secret}".encode(), b"", hashlib.sha256).digest()).decode()
 
 
-def _signed(means: Means, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _signed(means: Transport, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     secret = means.secret("secret")
     if not secret:
         raise RefusedAs(NO_SECRET)

@@ -8,13 +8,13 @@ from tickets.jira.check import check
 from tickets.jira.wire import CLOUD, DATA_CENTER, GATEWAY, Wire, opened, server
 from tickets.jira.write import Writer
 from tickets.render.form import safe_url
-from tickets.system import Means, Memory, Notice, Receipt, System
+from tickets.system import Notification, Receipt, System, TargetState, Transport
 
 NO_TICKET = Text("no ticket of this incident was found, and none is made", "没有找到该事件的工单，也不创建")
 OVER = Text("the incident was over before it had a ticket; none is made", "事件在有工单之前已结束，不再创建")
 
 
-def tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     """The incident's ticket, found or made, as the notice says it; again from the top after any failure."""
     wire = opened(means, memory.get("deployment"))
     kind = CLOUD if wire.cloud else DATA_CENTER
@@ -33,7 +33,7 @@ def tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     )
 
 
-def _ticket(wire: Wire, notice: Notice, memory: Memory) -> tuple[find.Ticket | None, list[Text]]:
+def _ticket(wire: Wire, notice: Notification, memory: TargetState) -> tuple[find.Ticket | None, list[Text]]:
     """The ticket, and what had to be done for it."""
     known = memory.get("key")
     if ticket := find.find(wire, notice, memory):
@@ -50,7 +50,7 @@ def _ticket(wire: Wire, notice: Notice, memory: Memory) -> tuple[find.Ticket | N
     return find.create(wire, notice, memory), [Text("ticket made", "已创建工单")]
 
 
-def _site(wire: Wire, memory: Memory) -> str:
+def _site(wire: Wire, memory: TargetState) -> str:
     """Where people open tickets: behind Atlassian's gateway that is another address."""
     url = str(wire.means.declared.url).rstrip("/")
     if urlsplit(url).hostname != GATEWAY:

@@ -16,7 +16,7 @@ from tickets.faults import RefusedAs, trouble_of
 from tickets.plain import clipped
 from tickets.render import render
 from tickets.render.form import title_of
-from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.system import Notification, Problem, Receipt, System, TargetState, Transport
 from tickets.transport import trust
 
 # A header line may have 998 bytes; a subject that is shown has far less.
@@ -42,7 +42,7 @@ OPEN = Text(
 )
 
 
-def message_of(means: Means, notice: Notice, memory: Memory) -> EmailMessage:
+def message_of(means: Transport, notice: Notification, memory: TargetState) -> EmailMessage:
     """The mail of a notice; the first of an incident begins the thread that the others belong to."""
     report, declared = announced(notice), means.declared
     domain = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
@@ -76,7 +76,7 @@ def _page(fragment: str, title: str, language: str) -> str:
 
 
 @contextmanager
-def connected(means: Means) -> Iterator[smtplib.SMTP]:
+def connected(means: Transport) -> Iterator[smtplib.SMTP]:
     """A signed-in session; its faults are told as Unreachable or Refused, without what was said in it."""
     declared = means.declared
     if not (declared.smtp_host and declared.sender and declared.recipients):
@@ -94,7 +94,7 @@ def connected(means: Means) -> Iterator[smtplib.SMTP]:
         raise Unreachable(f"the mail server cannot be reached ({_reason(error)})") from error
 
 
-def _session(means: Means) -> smtplib.SMTP:
+def _session(means: Transport) -> smtplib.SMTP:
     declared = means.declared
     name = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
     place = {"host": declared.smtp_host, "port": declared.smtp_port, "local_hostname": name}
@@ -133,7 +133,7 @@ def _told(error: smtplib.SMTPException) -> Unreachable | Refused:
     return Unreachable(f"the mail server broke off ({type(error).__name__})")
 
 
-def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     """Sends one mail to all recipients, once for each revision and occasion."""
     if stands := already(notice, memory):
         return stands
@@ -150,7 +150,7 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     return Receipt(receipt.key, receipt.url, Text(f"Sent, but refused for {who}.", f"已发送，但 {who} 被拒绝。"))
 
 
-def _check(means: Means) -> Sequence[Trouble]:
+def _check(means: Transport) -> Sequence[Problem]:
     """Signs in and names sender and recipients as for a mail; none is sent."""
     try:
         with connected(means) as session:
@@ -161,7 +161,7 @@ def _check(means: Means) -> Sequence[Trouble]:
             session.rset()
     except (Unreachable, Refused) as error:
         return [trouble_of(error)]
-    return [Trouble(OPEN, fatal=False)] if means.declared.smtp_tls == "none" else []
+    return [Problem(OPEN, fatal=False)] if means.declared.smtp_tls == "none" else []
 
 
 def _accepted(answer: tuple[int, bytes], what: str) -> None:

@@ -11,7 +11,7 @@ from domain.text import Text
 from tickets.announce import already, announced, remembered
 from tickets.faults import RefusedAs, trouble_of
 from tickets.render import render
-from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.system import Notification, Problem, Receipt, System, TargetState, Transport
 from tickets.transport import answered, asked
 
 WHO = "Slack"
@@ -49,7 +49,7 @@ class SaidNo(RefusedAs):
         self.code = code
 
 
-def call(means: Means, method: str, **said: Any) -> Mapping[str, Any]:
+def call(means: Transport, method: str, **said: Any) -> Mapping[str, Any]:
     """One method of Slack's Web API. Raises Unreachable, or SaidNo with Slack's error."""
     answer = answered(asked(means.client, "POST", method, WHO, json=said), WHO)
     if answer.get("ok") is True:
@@ -60,7 +60,7 @@ def call(means: Means, method: str, **said: Any) -> Mapping[str, Any]:
     raise SaidNo(code)
 
 
-def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     """Changes the incident's message, or posts it when there is none."""
     if stands := already(notice, memory):
         return stands
@@ -76,11 +76,11 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     return remembered(notice, memory, key)
 
 
-def _metadata(notice: Notice) -> dict[str, Any]:
+def _metadata(notice: Notification) -> dict[str, Any]:
     return {"event_type": EVENT, "event_payload": {"incident": notice.snapshot.id, "storm": bool(notice.digest)}}
 
 
-def _changed(means: Means, memory: Memory, message: dict[str, Any]) -> str:
+def _changed(means: Transport, memory: TargetState, message: dict[str, Any]) -> str:
     """The key of the message that was changed; empty when there is none that can be."""
     channel, _, ts = memory.get("key").partition("/")
     if not ts:
@@ -94,7 +94,7 @@ def _changed(means: Means, memory: Memory, message: dict[str, Any]) -> str:
     return f"{channel}/{ts}"
 
 
-def _posted(means: Means, notice: Notice, memory: Memory, message: dict[str, Any]) -> str:
+def _posted(means: Transport, notice: Notification, memory: TargetState, message: dict[str, Any]) -> str:
     """The key of the new message, or of the one that an earlier attempt posted without hearing the answer."""
     if memory.get("posting") and (key := _found(means, notice)):
         memory.put(key=key, posting="")
@@ -106,7 +106,7 @@ def _posted(means: Means, notice: Notice, memory: Memory, message: dict[str, Any
     return key
 
 
-def _found(means: Means, notice: Notice) -> str:
+def _found(means: Transport, notice: Notification) -> str:
     """Our message among the channel's newest; empty also where the bot may not read the channel."""
     asked_for = {"channel": means.declared.channel, "include_all_metadata": "true", "limit": str(LOOKED_AT)}
     said = answered(asked(means.client, "GET", "conversations.history", WHO, params=asked_for), WHO)
@@ -116,18 +116,18 @@ def _found(means: Means, notice: Notice) -> str:
     return ""
 
 
-def _check(means: Means) -> Sequence[Trouble]:
+def _check(means: Transport) -> Sequence[Problem]:
     """Token and channel; nothing is posted."""
     try:
         if not means.secret("bearer"):
-            return [Trouble(NO_TOKEN)]
+            return [Problem(NO_TOKEN)]
         call(means, "auth.test")
     except (Unreachable, Refused, Malformed) as error:
         return [trouble_of(error)]
     if not means.declared.channel:
-        return [Trouble(NO_CHANNEL)]
+        return [Problem(NO_CHANNEL)]
     by_id = re.fullmatch(r"[CGD][A-Z0-9]{5,}", means.declared.channel)
-    return [] if by_id else [Trouble(NAMED, fatal=False)]
+    return [] if by_id else [Problem(NAMED, fatal=False)]
 
 
 def _reads(request: httpx.Request) -> bool:

@@ -15,7 +15,7 @@ from domain.verdict_json import to_contract
 from tickets.announce import already, mark_of, remembered
 from tickets.faults import RefusedAs, trouble_of
 from tickets.render import render
-from tickets.system import Means, Memory, Notice, Receipt, System, Trouble
+from tickets.system import Notification, Problem, Receipt, System, TargetState, Transport
 from tickets.transport import asked, retryable
 
 WHO = "the webhook"
@@ -37,7 +37,7 @@ def signature(secret: str, at_s: int, body: bytes) -> str:
     return f"t={at_s},v1={mac.hexdigest()}"
 
 
-def _message(notice: Notice) -> dict[str, Any]:
+def _message(notice: Notification) -> dict[str, Any]:
     snapshot, verdict = notice.snapshot, notice.snapshot.verdict
     return {
         "event": notice.occasion.value,
@@ -59,7 +59,7 @@ def _time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _posted(means: Means, event: str, said: dict[str, Any], key: str) -> httpx.Response:
+def _posted(means: Transport, event: str, said: dict[str, Any], key: str) -> httpx.Response:
     url, secret = means.secret("url") or means.declared.url, means.secret("secret")
     if not url or not secret:
         raise RefusedAs(NO_SECRET if url else NO_ADDRESS)
@@ -74,7 +74,7 @@ def _posted(means: Means, event: str, said: dict[str, Any], key: str) -> httpx.R
     return answer
 
 
-def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     if stands := already(notice, memory):
         return stands
     key = f"{notice.snapshot.id}.{mark_of(notice)}"
@@ -82,13 +82,13 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     return remembered(notice, memory, key)
 
 
-def _check(means: Means) -> Sequence[Trouble]:
+def _check(means: Transport) -> Sequence[Problem]:
     """Sends a signed event named check, which the receiver answers with 2xx."""
     try:
         _posted(means, CHECK, {"event": CHECK}, f"{CHECK}.{int(means.now.timestamp())}")
     except (Unreachable, Refused, Malformed) as error:
         return [trouble_of(error)]
-    return [Trouble(SHORT, fatal=False)] if len(means.secret("secret")) < 16 else []
+    return [Problem(SHORT, fatal=False)] if len(means.secret("secret")) < 16 else []
 
 
 SYSTEM = System(

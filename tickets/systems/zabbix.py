@@ -12,8 +12,7 @@ from domain.text import Text
 from tickets.announce import LEADS, mark_of
 from tickets.faults import RefusedAs, trouble_of
 from tickets.plain import clipped, one_line
-from tickets.quiet import LOUD
-from tickets.system import Means, Memory, Notice, Occasion, Receipt, System, Trouble
+from tickets.system import LOUD, Notification, Problem, Reason, Receipt, System, TargetState, Transport
 from tickets.zabbix_api import SEVERITIES, ZabbixApi, only_asks
 
 # Old schemas keep 255 characters, 6.0 and newer 2,048.
@@ -30,20 +29,20 @@ READ_ONLY = Text("The API user sees no host; give its group read permission for 
                  "API 用户看不到任何主机；请为其用户组授予告警主机组的读权限")  # fmt: skip
 
 
-def _api(means: Means) -> ZabbixApi:
+def _api(means: Transport) -> ZabbixApi:
     token = means.secret("api_token")
     if not token:
         raise RefusedAs(NO_TOKEN)
     return ZabbixApi(means.client, means.declared.api_url, token)
 
 
-def _events(means: Means, notice: Notice) -> list[AlertRecord]:
+def _events(means: Transport, notice: Notification) -> list[AlertRecord]:
     """The incident's problems of this Zabbix, the newest first and no more than a person reads."""
     own = [a for a in notice.snapshot.alerts if a.source == f"zabbix/{means.declared.name}" and a.identity.isdigit()]
     return sorted(own, key=lambda a: (a.state is AlertState.FIRING, a.started_at), reverse=True)[:EVENTS]
 
 
-def comment(notice: Notice) -> str:
+def comment(notice: Notification) -> str:
     """What is written: what happened, the headline, the address, and a mark by which it is known as ours."""
     lead = LEADS.get(notice.occasion)
     told = notice.report.headline.in_language(notice.language)
@@ -53,17 +52,17 @@ def comment(notice: Notice) -> str:
     return clipped(said, LIMIT - len(tail)) + tail
 
 
-def _mark(notice: Notice) -> str:
+def _mark(notice: Notification) -> str:
     content = f"{notice.snapshot.id}/{notice.report.headline.en}/{notice.occasion}/{notice.snapshot.reopened}"
     return f"[ig:{hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest()[:12]}]"
 
 
-def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
+def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
     events = [alert.identity for alert in _events(means, notice)]
     if not events:
         return Receipt("", notice.report.url, NOTHING)
     if notice.occasion not in LOUD:  # news for those problems only that joined since
-        notice = replace(notice, occasion=Occasion.VERDICT)
+        notice = replace(notice, occasion=Reason.VERDICT)
     elif memory.get("told") != mark_of(notice):
         memory.put(told=mark_of(notice), events="")
     api, done = _api(means), memory.get("events").split()
@@ -74,7 +73,7 @@ def _tell(means: Means, notice: Notice, memory: Memory) -> Receipt:
     return Receipt(events[0], notice.report.url, DONE.format(count=len(told)) if told else STANDS)
 
 
-def _comment(means: Means, api: ZabbixApi, event_id: str, notice: Notice) -> bool:
+def _comment(means: Transport, api: ZabbixApi, event_id: str, notice: Notification) -> bool:
     """One comment on one event, unless the same stands there; whether it was added. One event a call: a call with
     several fails whole when one of them is hidden."""
     found = api.call("event.get", eventids=[event_id], output=["eventid", "severity"], **{api.acknowledges: "extend"})
@@ -89,7 +88,7 @@ def _comment(means: Means, api: ZabbixApi, event_id: str, notice: Notice) -> boo
     return True
 
 
-def _raised(means: Means, notice: Notice, event: dict[str, Any]) -> dict[str, int]:
+def _raised(means: Transport, notice: Notification, event: dict[str, Any]) -> dict[str, int]:
     """The severity that the declared policy wants for the first cause or its layer, if that is more than now."""
     verdict = notice.snapshot.verdict
     if verdict is None or not verdict.causes or verdict.state.value == "unknown":
@@ -100,13 +99,13 @@ def _raised(means: Means, notice: Notice, event: dict[str, Any]) -> dict[str, in
     return {"severity": number} if number > int(event.get("severity", 0)) else {}
 
 
-def _check(means: Means) -> Sequence[Trouble]:
+def _check(means: Transport) -> Sequence[Problem]:
     """Version, token and what the user may see."""
     try:
         seen = _api(means).call("host.get", output=["hostid"], limit=1)
     except (Unreachable, Refused, Malformed) as error:
         return [trouble_of(error)]
-    return [] if seen else [Trouble(READ_ONLY)]
+    return [] if seen else [Problem(READ_ONLY)]
 
 
 SYSTEM = System(

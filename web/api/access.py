@@ -15,11 +15,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from incidents.callers import slowed
 from incidents.models import ApiToken
-from incidents.record import hashed
-from ingest.callers import slowed
+from incidents.tokens import hashed
+from web.api.idempotency import Repeatable, scope_of
 from web.api.problems import as_problem
-from web.api.repeats import Repeatable, scope_of
 
 NOTED_EVERY = timedelta(minutes=1)
 SCOPES = ("read", "write", "operate", "metrics")

@@ -16,7 +16,7 @@ from domain.verdict import RankedCause, VerdictState
 from domain.verdict_json import to_contract
 from incidents import queries
 from incidents.models import Incident
-from incidents.reporting import report_of
+from notify.reports import report_of
 from tickets.render import render
 from tickets.report import Report, in_words, percent
 from web.api.access import Api

@@ -17,9 +17,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from incidents import outbox, watches
-from incidents.models import Delivery, Incident, Investigation, Outbox, RequestCount
-from ingest.callers import slowed
+from incidents import watch_leases
+from incidents.callers import slowed
+from incidents.models import Delivery, Incident, Investigation
+from notify import outbox
+from notify.models import Outbox, RequestCount
 from web.api.access import live_token
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -135,7 +137,7 @@ def _watcher_metrics(registry: CollectorRegistry) -> None:
                    registry=registry)  # fmt: skip
     lag = Gauge("incident_graph_watcher_lag_seconds", "Since the cluster's API last said anything", ["cluster"],
                 registry=registry)  # fmt: skip
-    for one in watches.following(timezone.now()):
+    for one in watch_leases.following(timezone.now()):
         leader.labels(one.name).set(one.led)
         if one.lag_s is not None:
             lag.labels(one.name).set(one.lag_s)

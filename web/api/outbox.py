@@ -6,7 +6,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents import outbox as record
+from notify import outbox as record
 from web.api.access import Api
 from web.api.shapes import OutboxShape, RedriveShape
 from web.api.views import Newest
@@ -41,7 +41,7 @@ class RedriveRow(Api):
     @extend_schema(operation_id="v1_outbox_row_redrive", request=None, responses={202: OutboxShape})
     def post(self, request: Request, row_id: int) -> Response:
         """One row is due now; asked twice it is still sent once."""
-        rows = record.told_rows().filter(pk=row_id)
+        rows = record.target_rows().filter(pk=row_id)
         if not redrive(rows, request.user.get_username(), f"outbox {row_id}"):
             raise NotFound("no row of the outbox has this id")
         return Response(OutboxShape(rows.get()).data, status=202)

@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from domain.errors import Refused
-from incidents.reporting import postmortem_of
-from ingest.saving import bundle_of
+from investigate.bundle import bundle_of
+from notify.reports import postmortem_of
 from web.api.access import Api
 from web.api.problems import problem
 from web.api.views import found, zip_answer

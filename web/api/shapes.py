@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from domain.alerts import Severity
-from incidents.models import Change, Delivery, Incident, Outbox
+from incidents.models import Change, Delivery, Incident
+from notify.models import Outbox
 from tickets.render import formats
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from causes.catalogue import all_causes
 from domain.verdict_json import to_contract
 from evidence.checks import all_checks
-from incidents import queries, record
+from incidents import changes, deliveries, feedback, queries
 from incidents.models import Entity, Incident
 from ingest.tasks import nudge_delivery
 from web.api.access import Api
@@ -129,7 +129,7 @@ class GiveFeedback(Api):
         said: dict[str, Any] = asked.validated_data
         if said["cause"] not in all_causes():
             raise ValidationError({"cause": ["not in the catalogue; see /api/v1/causes/"]})
-        entry = record.give_feedback(row, request.user.get_username(), **said)
+        entry = feedback.add(row, request.user.get_username(), **said)
         return Response({"id": entry.pk, "kind": entry.kind, "cause": entry.cause}, status=201)
 
 
@@ -139,7 +139,7 @@ class Acknowledge(Api):
     @extend_schema(request=None, responses=IncidentShape)
     def post(self, request: Request, incident_id: str) -> Response:
         """Somebody looks at it; the first one counts, so it may be sent again."""
-        record.acknowledge(found(incident_id), request.user.get_username())
+        feedback.acknowledge(found(incident_id), request.user.get_username())
         return Response(IncidentShape(found(incident_id)).data)
 
 
@@ -205,7 +205,7 @@ class Changes(Api):
         said: dict[str, Any] = dict(asked.validated_data)
         keys = said.pop("entities")
         known = list(Entity.objects.filter(key__in=keys))
-        change = record.add_change(**said, entities=known)
+        change = changes.add_change(**said, entities=known)
         unknown = sorted(set(keys) - {entity.key for entity in known})
         return Response({"reference": change.reference, "unknown_entities": unknown}, status=201)
 
@@ -232,7 +232,7 @@ class ReplayDelivery(Api):
         row = queries.stuck_deliveries().filter(pk=delivery_id).first()
         if row is None:
             raise NotFound("no parked or dead delivery has this id")
-        record.replay_delivery(row, request.user.get_username())
+        deliveries.replay_delivery(row, request.user.get_username())
         nudge_delivery(str(row.pk))
         return Response({"id": str(row.pk), "state": "new"}, status=202)
 

@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from domain.text import Text
-from incidents import outbox, queries, record, targets
-from incidents.models import Connection, Target
-from incidents.outbox import Load
-from incidents.targets import Addressee
-from ingest.checking import check
-from tickets.system import Trouble
+from incidents import audit, queries
+from incidents.models import Connection
+from notify import outbox, targets
+from notify.models import TargetStatus
+from notify.outbox import Load
+from notify.self_check import check
+from notify.targets import Target
+from tickets.system import Problem
 from web.pages.actions import action
 
 MODES = {
@@ -28,15 +30,15 @@ MODES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TargetRow:
     """One told target as its card shows it."""
 
-    addressee: Addressee
-    state: Target | None
+    addressee: Target
+    state: TargetStatus | None
     load: Load
     webhook: str
     mode: Text
-    troubles: tuple[Trouble, ...] | None = None
+    troubles: tuple[Problem, ...] | None = None
 
     @property
     def rests(self) -> bool:
@@ -54,25 +56,25 @@ def page(request: HttpRequest) -> HttpResponse:
 @action("connections")
 def check_now(request: HttpRequest, name: str) -> HttpResponse:
     """The same page with what the target's own check says."""
-    addressee = targets.addressees().get(name)
+    addressee = targets.declared_targets().get(name)
     if addressee is None:
         raise Http404
     troubles = check(addressee)
-    record.audit(request.user.get_username(), "check connection", name)
+    audit.write(request.user.get_username(), "check connection", name)
     return render(request, "web/connections.html", _shown(name, troubles) | {"here": reverse("connections")})
 
 
-def _shown(checked: str = "", troubles: tuple[Trouble, ...] = ()) -> dict[str, Any]:
-    states, loads = {row.name: row for row in Target.objects.all()}, outbox.loads()
+def _shown(checked: str = "", troubles: tuple[Problem, ...] = ()) -> dict[str, Any]:
+    states, loads = {row.name: row for row in TargetStatus.objects.all()}, outbox.loads()
     told = [
-        Told(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
+        TargetRow(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
              troubles if one.name == checked else None)
-        for one in targets.addressees().values()
+        for one in targets.declared_targets().values()
     ]  # fmt: skip
     return {"told": told, "strangers": _strangers(told), "asked": _asked()}
 
 
-def _webhook(addressee: Addressee) -> str:
+def _webhook(addressee: Target) -> str:
     """Where a ticket system sends its events; a secret part is named, never shown."""
     declared = addressee.declared
     if addressee.system.section != "ticket":
@@ -82,7 +84,7 @@ def _webhook(addressee: Addressee) -> str:
     return f"{settings.PUBLIC_URL}/tickets/{declared.name}/webhook{path}"
 
 
-def _strangers(told: list[Told]) -> list[str]:
+def _strangers(told: list[TargetRow]) -> list[str]:
     """Declared tickets and chats that no system of this version speaks to."""
     known = {one.addressee.name for one in told}
     rows = Connection.objects.filter(kind__in=["ticket", "chat"]).order_by("kind", "name")

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from incidents import queries, record
+from incidents import deliveries, queries
 from incidents.models import Delivery
 from ingest.tasks import nudge_delivery
 from web.pages.actions import action
@@ -46,7 +46,7 @@ def one(request: HttpRequest, delivery_id: str) -> HttpResponse:
 def replay(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Back into the queue."""
     row = get_object_or_404(queries.stuck_deliveries(), pk=delivery_id)
-    record.replay_delivery(row, request.user.get_username())
+    deliveries.replay_delivery(row, request.user.get_username())
     nudge_delivery(str(row.pk))
     messages.success(request, gettext("The delivery is in the queue again."))
     return redirect("deliveries")

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from ingest.bodies import refusal
+from incidents.bodies import refusal
 
 FOR_PROGRAMS = ("/api/v1/", "/ingest/", "/tickets/")
 

@@ -21,9 +21,10 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
-from incidents import outbox, queries, record, watches
+from incidents import feedback, queries, watch_leases
 from incidents.models import Alert, Delivery, Feedback, Incident
-from incidents.reporting import known, verdicts_said
+from notify import outbox
+from notify.reports import changed_verdicts, known
 from tickets.render.form import safe_url
 from tickets.report import graph_page
 from web.drawing.chart import line_chart
@@ -199,7 +200,7 @@ def measured_beside(verdict: Verdict | None, findings: Iterable[Finding]) -> lis
 
 def _counted(alert: Alert) -> str:
     """What the counts of Kubernetes events mean, in the reader's language."""
-    if alert.source.kind != watches.KIND:
+    if alert.source.kind != watch_leases.KIND:
         return ""
     told = msgspec.json.decode(alert.parsed, type=ParsedAlert).annotations
     said = Text(told.get("description", ""), told.get("description_zh", ""))
@@ -226,7 +227,7 @@ def _verdicts(row: Incident) -> list[Moment]:
     if not row.suggested_at:
         return []
     names = (gettext("First verdict"), gettext("Verdict changed"))
-    told = [(at, headline.in_language(get_language() or "en")) for at, headline in verdicts_said(row)]
+    told = [(at, headline.in_language(get_language() or "en")) for at, headline in changed_verdicts(row)]
     found = [Moment(at, "said", names[number > 0], headline) for number, (at, headline) in enumerate(told)]
     return found or [Moment(row.suggested_at, "said", names[0])]
 
@@ -271,13 +272,13 @@ def _stamp(row: Incident) -> str:
 def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Somebody looks at it."""
     row = incident_or_404(incident_id)
-    record.acknowledge(row, request.user.get_username())
+    feedback.acknowledge(row, request.user.get_username())
     messages.success(request, gettext("Acknowledged."))
     return redirect("incident", incident_id=row.pk)
 
 
 @action("incident", incident_id="incident_id")
-def feedback(request: HttpRequest, incident_id: str) -> HttpResponse:
+def give_feedback(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Confirm, reject or correct a cause."""
     row = incident_or_404(incident_id)
     kind, cause = request.POST.get("kind", ""), request.POST.get("cause", "")
@@ -285,6 +286,6 @@ def feedback(request: HttpRequest, incident_id: str) -> HttpResponse:
         messages.error(request, gettext("Choose a judgement and a cause from the lists."))
         return redirect("incident", incident_id=row.pk)
     fixed_by, note = (request.POST.get(name, "").replace("\0", "") for name in ("fixed_by", "note"))
-    record.give_feedback(row, request.user.get_username(), kind, cause, fixed_by, note)
+    feedback.add(row, request.user.get_username(), kind, cause, fixed_by, note)
     messages.success(request, gettext("Thank you. Similar incidents will know of it."))
     return redirect("incident", incident_id=row.pk)

@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from incidents import outbox, record, targets
-from incidents.models import Incident, Outbox
-from ingest.tasks import nudge_telling
+from incidents import audit
+from incidents.models import Incident
+from notify import outbox, targets
+from notify.models import Outbox
+from notify.tasks import nudge_notify
 from web.pages.actions import action
 
 STATES = ("dead", "waiting", "done")
@@ -22,7 +24,7 @@ STATES = ("dead", "waiting", "done")
 
 def narrowed(state: str, target: str) -> QuerySet[Outbox]:
     """Rows of a state and a target; without a state what is not done, and the previews of dry runs."""
-    rows = outbox.told_rows()
+    rows = outbox.target_rows()
     rows = rows.filter(state=state) if state in STATES else rows.exclude(state="done", preview=[])
     return rows.filter(target=target[:140].replace("\0", "")) if target else rows
 
@@ -36,10 +38,10 @@ def page(request: HttpRequest) -> HttpResponse:
     kept = request.GET.copy()
     kept.pop("page", None)
     shown = _with_incidents(rows)
-    loads = {name: load for name, load in outbox.loads().items() if name != targets.GRAPH}
+    loads = outbox.loads()
     return render(request, "web/outbox.html", {
         "rows": rows, "shown": shown, "loads": loads, "state": state, "target": target, "kept": kept.urlencode(),
-        "now": timezone.now(), "targets": list(targets.addressees()),
+        "now": timezone.now(), "targets": list(targets.declared_targets()),
     })  # fmt: skip
 
 
@@ -52,8 +54,8 @@ def _with_incidents(rows: Iterable[Outbox]) -> list[tuple[Outbox, Incident | Non
 @action("outbox")
 def send_again(request: HttpRequest, row_id: int) -> HttpResponse:
     """One row is due now."""
-    row = get_object_or_404(outbox.told_rows(), pk=row_id)
-    redrive(outbox.told_rows().filter(pk=row.pk), request.user.get_username(), str(row))
+    row = get_object_or_404(outbox.target_rows(), pk=row_id)
+    redrive(outbox.target_rows().filter(pk=row.pk), request.user.get_username(), str(row))
     messages.success(request, gettext("It is due now and goes with the next round."))
     return redirect("outbox")
 
@@ -70,6 +72,6 @@ def send_all_again(request: HttpRequest) -> HttpResponse:
 def redrive(rows: QuerySet[Outbox], by: str, what: str) -> int:
     """Sends rows again, with a line in the audit trail; how many."""
     number = outbox.send_again(rows, timezone.now())
-    record.audit(by, "send again", what, {"rows": str(number)})
-    nudge_telling()
+    audit.write(by, "send again", what, {"rows": str(number)})
+    nudge_notify()
     return number

@@ -20,9 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from incidents import guesses, record
-from incidents.guesses import Attempt, Subject
-from ingest.callers import client_address
+from incidents import audit, login_failures
+from incidents.callers import client_address
+from incidents.login_failures import Attempt, Subject
 
 MARK, MARK_LIFE_S = "known-browser", 365 * 24 * 3600
 INTRODUCTION, INTRODUCTION_LIFE_S = "introduced-browser", 15 * 60
@@ -39,7 +39,7 @@ class SignInForm(AuthenticationForm):
         if not name or not self.cleaned_data.get("password"):
             return self.cleaned_data
         counted = subjects(self.request, name)
-        attempt = guesses.begin(counted, timezone.now())
+        attempt = login_failures.begin(counted, timezone.now())
         if not attempt.allowed:
             self.wait_s = attempt.wait_s
             raise ValidationError("too early", code="wait")
@@ -48,7 +48,7 @@ class SignInForm(AuthenticationForm):
         except ValidationError:
             _note(self.request, name, attempt)
             raise
-        guesses.right(counted)
+        login_failures.right(counted)
         return fits
 
 
@@ -70,7 +70,7 @@ class SignIn(LoginView):
         """Signed in, and from now on a known browser."""
         answer = super().form_valid(form)
         name = form.get_user().get_username()
-        record.audit(name, "sign in", detail={"address": str(client_address(self.request))})
+        audit.write(name, "sign in", detail={"address": str(client_address(self.request))})
         return _marked(answer, name)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
@@ -95,7 +95,7 @@ def _introduced(text: str) -> str:
 
 def _marked(answer: HttpResponse, name: str) -> HttpResponse:
     """With the mark of the account; it lets nobody in, it only counts for itself."""
-    mark = f"{guesses.account(name).key}.{secrets.token_urlsafe(16)}"
+    mark = f"{login_failures.account(name).key}.{secrets.token_urlsafe(16)}"
     answer.set_signed_cookie(
         MARK, mark, salt=MARK, max_age=MARK_LIFE_S, path=reverse("sign-in"), samesite="Lax", httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -105,13 +105,13 @@ def _marked(answer: HttpResponse, name: str) -> HttpResponse:
 
 def subjects(request: HttpRequest | None, name: str) -> Sequence[Subject]:
     """What an attempt at this account counts for."""
-    account = guesses.account(name)
+    account = login_failures.account(name)
     if request is None:
         return (account,)
     mark = request.get_signed_cookie(MARK, "", salt=MARK, max_age=MARK_LIFE_S) or ""
     if mark.partition(".")[0] == account.key:
-        return (guesses.browser(mark),)
-    return (account, guesses.address(client_address(request)))
+        return (login_failures.browser(mark),)
+    return (account, login_failures.address(client_address(request)))
 
 
 def _note(request: HttpRequest | None, name: str, attempt: Attempt) -> None:
@@ -120,4 +120,4 @@ def _note(request: HttpRequest | None, name: str, attempt: Attempt) -> None:
         return
     known = name if User.objects.filter(username=name).exists() else "no such account"
     told = {"failures": str(attempt.failures), "wait_s": str(attempt.wait_s)}
-    record.audit(f"address {client_address(request)}", "sign-in slowed", known, told)
+    audit.write(f"address {client_address(request)}", "sign-in slowed", known, told)

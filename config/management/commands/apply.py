@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from config.management.verb import Verb, prepare_record
-from incidents.declare import declare
-from incidents.record import audit
-from ingest.connections_file import read
+from connections.declare import declare
+from connections.file import read
+from incidents.audit import write
+from ingest.sources import all_sources
 
 
 class Command(Verb):
@@ -19,7 +20,7 @@ class Command(Verb):
         parser.add_argument("--dry-run", action="store_true", help="check and say what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connections = read(options["file"])
+        connections = read(options["file"], all_sources())
         prepare_record()
         done = declare(connections, dry_run=options["dry_run"])
         for word, names in (("added", done.added), ("changed", done.changed), ("left", done.left)):
@@ -30,4 +31,4 @@ class Command(Verb):
         if options["dry_run"]:
             self.stdout.write("dry run: nothing was changed")
         elif done.added or done.changed:
-            audit("command line", "apply", str(options["file"].name))
+            write("command line", "apply", str(options["file"].name))

@@ -7,7 +7,7 @@ from typing import Any
 from config.management.verb import Verb
 from domain.errors import Refused
 from incidents import queries
-from ingest.saving import bundle_of
+from investigate.bundle import bundle_of
 
 
 class Command(Verb):

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from rich.console import Console
 
-from config import recordings, showing
 from config.management.verb import Verb, prepare_record
+from config.replaying import replayed
 from config.running import Service
 from domain.errors import ProductError, Refused
+from evaluate import recordings, tally
 from graph.engine import free_ports, is_free
 
 USER = "demo"
@@ -64,11 +65,11 @@ class Command(Verb):
                 address = service.await_ready()
                 prepare_record()
             with console.status("remembering earlier incidents"):
-                past = recordings.load_history(found)
+                past = recordings.load_history(found, replayed)
                 recordings.await_graph(GRAPH_LIMIT_S)
             console.print(f"{past} earlier incidents are in the memory: repeats of the recorded ones, marked as such\n")
             results = self._results(console, found, address)
-            console.print(showing.tally(results))
+            console.print(tally.tally(results))
             password = _make_user()
             console.print(f"\npage      [bold]{address}/[/]\nuser      {USER}\npassword  {password}")
             if not leave:
@@ -89,7 +90,7 @@ class Command(Verb):
                 sent = recordings.send(recording, address)
                 done = recordings.await_results(recording, sent, VERDICT_LIMIT_S)
             for result in done:
-                console.print(showing.drawn(result, address))
+                console.print(tally.drawn(result, address))
             results += done
         return results
 

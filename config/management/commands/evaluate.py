@@ -9,10 +9,11 @@ from typing import Any
 from django.utils import timezone
 from rich.progress import track
 
-from config.accuracy import as_json, as_markdown, page
 from config.management.verb import Verb
+from config.replaying import replayed
 from domain.errors import Malformed
-from ingest.evaluating import Evaluated, bundles_in, evaluated
+from evaluate.figures import as_json, as_markdown, page
+from evaluate.sets import Evaluated, bundles_in, evaluated
 
 
 class Command(Verb):
@@ -40,4 +41,4 @@ class Command(Verb):
     def _judged(self, paths: list[Path]) -> list[Evaluated]:
         """Progress goes to stderr, and only where somebody watches."""
         steps = track(paths, "judging", disable=not sys.stderr.isatty(), transient=True)
-        return [found for path in steps if (found := evaluated(path)) is not None]
+        return [found for path in steps if (found := evaluated(path, replayed)) is not None]

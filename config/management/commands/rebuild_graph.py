@@ -8,9 +8,9 @@ from rich.progress import Progress
 
 from config.management.verb import Verb
 from domain.errors import Unreachable
-from incidents import outbox
-from incidents.models import Incident, Outbox
-from ingest import memory
+from incidents import graph_queue
+from incidents.models import Incident
+from investigate import remember, similar
 
 BATCH = 500
 
@@ -23,14 +23,14 @@ class Command(Verb):
         parser.add_argument("--resume", action="store_true", help="only what still waits from an earlier run")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if memory.graph() is None:
+        if similar.graph() is None:
             raise Unreachable("no graph is configured; start `manage.py up`, or set GRAPH_URI")
         if not options["resume"]:
             ids = [str(pk) for pk in Incident.objects.order_by("number").values_list("pk", flat=True)]
             for start in range(0, len(ids), BATCH):
-                outbox.remember(ids[start : start + BATCH], timezone.now())
+                graph_queue.put(ids[start : start + BATCH], timezone.now())
         total = self._drain()
-        left = Outbox.objects.filter(target="graph", state="waiting").count()
+        left = graph_queue.backlog().waiting
         if left:
             raise Unreachable(f"{total} incidents done, {left} wait; see `manage.py doctor`, then use --resume")
         self.stdout.write(f"incidents in the graph: {total}")
@@ -39,8 +39,8 @@ class Command(Verb):
         """Remember what waits until nothing more goes in; how many incidents went."""
         total = 0
         with Progress(transient=True) as progress:
-            bar = progress.add_task("graph", total=Outbox.objects.filter(target="graph", state="waiting").count())
-            while done := memory.remember_waiting():
+            bar = progress.add_task("graph", total=graph_queue.backlog().waiting)
+            while done := remember.remember_waiting():
                 total += done
                 progress.advance(bar, done)
         return total

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from config.management.verb import Verb
+from config.replaying import replayed
 from domain.errors import Malformed, ProductError
 from domain.verdict import Verdict
 from domain.verdict_json import to_contract
 from evidence.bundles import Bundle
-from ingest.replay import replay
 from tickets.report import percent
 
 
@@ -31,7 +31,7 @@ class Command(Verb):
         """Tell one bundle's verdict; what was wrong with it, or nothing."""
         try:
             bundle = Bundle.load(path)
-            verdict = replay(bundle)
+            verdict = replayed(bundle).verdict
         except ProductError as error:
             return str(error) if str(error).startswith(f"{path}:") else f"{path}: {error}"
         if as_json:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config.management.verb import Verb, prepare_record
 from domain.errors import Refused
-from incidents import queries, record
+from incidents import audit, queries, tokens
 from incidents.models import Source
 from ingest.sources import all_sources
 
@@ -49,8 +49,8 @@ class Command(Verb):
         name = options["name"]
         if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii() or len(name) > 80:
             raise Refused(f"`{name}` is part of an address; use up to 80 letters, digits, - and _")
-        source, token = record.make_source(options["kind"], name)
-        record.audit("command line", "make source", str(source))
+        source, token = tokens.make_source(options["kind"], name)
+        audit.write("command line", "make source", str(source))
         self._tell(source, token, options["json"])
 
     def _rotate(self, options: dict[str, Any]) -> None:
@@ -59,8 +59,8 @@ class Command(Verb):
         if len(found) != 1:
             known = ", ".join(str(s) for s in Source.objects.order_by("kind", "name")) or "none"
             raise Refused(f"`{options['name']}` names {len(found)} sources; known: {known}")
-        token = record.rotate_source(found[0], end_old=options["end_old"])
-        record.audit("command line", "end old token" if options["end_old"] else "rotate token", str(found[0]))
+        token = tokens.rotate_source(found[0], end_old=options["end_old"])
+        audit.write("command line", "end old token" if options["end_old"] else "rotate token", str(found[0]))
         self._tell(found[0], token, options["json"])
 
     def _tell(self, source: Source, token: str, as_json: bool) -> None:

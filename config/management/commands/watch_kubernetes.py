@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 import structlog
+from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -35,7 +36,7 @@ class Command(Verb):
 def nudge(delivery_ids: Sequence[str]) -> None:
     """Tell a worker by the task's name, so that this small process need not load what the tasks need."""
     try:
-        app.send_task("ingest.tasks.ingest_deliveries", (list(delivery_ids),), ignore_result=True)
+        app.send_task(settings.TASKS["ingest"], (list(delivery_ids),), ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
         # The sweeper finds the rows.
         log.warning("broker_unavailable", error=str(error))

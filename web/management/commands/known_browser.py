@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from incidents import record
+from incidents import audit
 from web.pages.sign_in import introduction
 
 
@@ -16,5 +16,5 @@ class Command(BaseCommand):
         parser.add_argument("name", help="the user name that will sign in there; its password is still asked")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        record.audit("command line", "known browser", options["name"])
+        audit.write("command line", "known browser", options["name"])
         self.stdout.write(introduction(options["name"]))

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
+from incidents import audit
 from incidents.models import ApiToken
-from incidents.record import audit
 from web.api.access import SCOPES, add_token, end_token
 
 LONGEST = 80
@@ -44,12 +44,12 @@ class Command(BaseCommand):
             token = add_token(name, options["scope"])
         except IntegrityError as error:
             raise CommandError(f"a token named {name} exists; choose another name, or `token end {name}`") from error
-        audit("command line", "make token", name)
+        audit.write("command line", "make token", name)
         self.stdout.write(token)
 
     def _end(self, options: dict[str, Any]) -> None:
         if not end_token(options["name"]):
             known = ", ".join(ApiToken.objects.order_by("name").values_list("name", flat=True)) or "none"
             raise CommandError(f"there is no token {options['name']}; known: {known}")
-        audit("command line", "end token", options["name"])
+        audit.write("command line", "end token", options["name"])
         self.stdout.write(f"the token {options['name']} is ended")

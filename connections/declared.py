@@ -1,0 +1,27 @@
+"""What is declared for a source or an incident: the record's connections, or those of its recording."""
+
+from pathlib import Path
+
+from domain.connections import Connections
+from evidence.bundles import Bundle
+from incidents import queries
+from incidents.models import Incident, Source
+
+
+def connections_for(source: Source) -> Connections:
+    """What was declared; for a recorded source, what its bundle declares."""
+    path = source.recorded_from
+    return _bundle(path).connections if path else queries.connections()
+
+
+def recording_of(incident: Incident) -> Bundle | None:
+    """The bundle that answers for a replayed incident; None for one that is asked about live."""
+    if not incident.recorded_from:
+        return None
+    first = incident.alerts.select_related("source").order_by("pk").first()
+    path = first.source.recorded_from if first else ""
+    return _bundle(path) if path else None
+
+
+def _bundle(path: str) -> Bundle:
+    return Bundle.load(Path(path))

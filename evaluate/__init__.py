@@ -1,0 +1,1 @@
+"""How often the ranking is right: recorded incidents with known truth, controls, figures, and the demo's tally."""

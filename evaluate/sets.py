@@ -1,0 +1,95 @@
+"""Recorded incidents whose truth is known, and what the ranking says of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from causes.catalogue import all_causes
+from domain.errors import Malformed
+from domain.scope import Scope
+from domain.verdict import Verdict, VerdictState
+from evaluate.controls import CONTROLS, control
+from evidence.bundles import Bundle
+from evidence.collect import Collected
+from ml.evaluation import Case
+
+
+class Replayed(Protocol):
+    """A recorded incident as it is seen now."""
+
+    @property
+    def scope(self) -> Scope:
+        """What it is about."""
+        ...
+
+    @property
+    def collected(self) -> Collected:
+        """What its recorded answers say."""
+        ...
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows."""
+        ...
+
+
+# How a bundle is replayed: handed in, since this room does not know the room that looks at incidents.
+Replay = Callable[[Bundle], Replayed]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One bundle's case, and the same incident as each control judged it."""
+
+    case: Case
+    controls: dict[str, Case]
+
+
+def bundles_in(paths: Sequence[Path]) -> list[Path]:
+    """Bundles among the paths and below them, each once, in order of their names. Raises Malformed if there is none."""
+    found = {p for path in paths for p in _below(path)}
+    if not found:
+        raise Malformed("holds no bundle; give a bundle's folder or zip, or a folder of them", str(paths[0]))
+    return sorted(found)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    if path.is_file() or (path / "bundle.json").is_file():
+        yield path
+        return
+    yield from (p.parent for p in path.rglob("bundle.json"))
+    yield from path.rglob("*.zip")
+
+
+def evaluated(path: Path, replayed: Replay) -> Evaluated | None:
+    """The bundle judged by everyone; None when its truth is not known. Raises Malformed."""
+    bundle = Bundle.load(path)
+    if bundle.truth is None and not bundle.declaration:
+        return None
+    seen = replayed(bundle)
+    case = _case(path, bundle, seen.verdict)
+    return Evaluated(case, {name: control(name, case, bundle, seen.scope) for name in CONTROLS})
+
+
+def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
+    cause = all_causes().get(_truth(bundle, verdict))
+    decided = verdict.state is not VerdictState.UNKNOWN and bool(verdict.causes)
+    return Case(
+        name=path.stem,
+        declaration=bundle.declaration or path.stem,
+        family=bundle.family or (cause.layer if cause else "nothing broken"),
+        truth=cause.slug if cause else "",
+        healthy=cause.no_fault if cause else True,
+        shares=tuple((c.cause, c.probability) for c in verdict.causes),
+        unknown=verdict.unknown_probability,
+        answer=verdict.causes[0].cause if decided else "",
+        says_healthy=verdict.state is VerdictState.NO_FAULT,
+    )
+
+
+def _truth(bundle: Bundle, verdict: Verdict) -> str:
+    """The recorded cause; a plain "no-fault" is met by whichever cause says that nothing is broken."""
+    slug = bundle.truth.cause if bundle.truth else ""
+    met = slug == "no-fault" and verdict.state is VerdictState.NO_FAULT
+    return verdict.causes[0].cause if met else slug

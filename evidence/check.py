@@ -1,0 +1,277 @@
+"""What a check is: one question, the measures it can tell, and how it looks for them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from domain.connections import PrometheusDecl
+from domain.errors import ProductError, Refused
+from domain.findings import Finding, Item, Series
+from domain.scope import Scope
+from domain.text import Text
+from evidence.clients.kubernetes import Kubernetes
+from evidence.clients.prometheus import Answered, Line, Prometheus
+from evidence.memo import Memo
+from evidence.onset import fault_at
+from evidence.recording import Transports
+
+T = TypeVar("T")
+BEFORE = timedelta(minutes=30)
+IF_SEEN = Text(
+    "It was observed in the window; the sentence names the value and the limit.",
+    "在时间窗内观察到；句中给出数值与界限。",
+)
+IF_NOT = Text("The series were there for the window, and it is not so in them.", "时间窗内有数据，且数据中并非如此。")
+IF_UNKNOWN = Text(
+    "Nobody could say: no connection, no series, no answer in time, or nothing recorded; it speaks neither for nor "
+    "against a cause.",
+    "无法得知：没有连接、没有序列、未按时回答或没有录制；既不支持也不反对任何根因。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """What the lines of a measure's chart are, where they are not its value; its limit is not one for them."""
+
+    what: Text
+    unit: str = ""
+
+
+UP = Charted(Text("answered scrapes: 1 yes, 0 no", "采集是否得到响应：1 是，0 否"))
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named statement that can be seen, not seen, or unknown; and how a person reads each of the three.
+
+    `unit` is that of its value and limit; `items_unit` that of its detail table where it is another one.
+    """
+
+    slug: str
+    question: Text
+    unit: str = ""
+    if_seen: Text = IF_SEEN
+    if_not: Text = IF_NOT
+    if_unknown: Text = IF_UNKNOWN
+    charted: Charted | None = None
+    items_unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureResult:
+    """What a check says of one measure; range and connection are added by the asker.
+
+    `query` is given where a check asks several; empty means the one that was asked last.
+    """
+
+    seen: bool | None
+    sentence: Text
+    value: float | None = None
+    limit: float | None = None
+    subject: str = ""
+    why_unknown: Text | None = None
+    items: tuple[Item, ...] = ()
+    series: tuple[Series, ...] = ()
+    first_seen_at: datetime | None = None
+    query: str = ""
+    connection: str = ""
+    # False for what is known without asking anybody, e.g. from the record.
+    asked: bool = True
+
+
+@dataclass(slots=True)
+class Ask:
+    """The means of one check run: clients, the window, and what was last asked, so that a finding can show it."""
+
+    scope: Scope
+    transports: Transports
+    before: timedelta = BEFORE
+    memo: Memo = field(default_factory=Memo)
+    query: str = ""
+    connection: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    partial: str = ""
+
+    def window(self) -> tuple[datetime, datetime]:
+        """From `before` (half an hour) before the fault can have begun to `as_of`, both on whole seconds."""
+        start = (fault_at(self.scope) - self.before).replace(microsecond=0)
+        return start, self.scope.as_of.replace(microsecond=0)
+
+    def range(self, server: PrometheusDecl, query: str, start: datetime | None = None, step_s: int = 5) -> Answered:
+        """A range query over the window; raises the client's errors; an empty answer has no lines."""
+        first, end = self.window()
+        since = start or first
+        self.query, self.connection, self.start, self.end = query, server.name, since, end
+
+        def asked() -> Answered:
+            with self.transports.client(server.name, server.url, server) as client:
+                return Prometheus(client).range(query, since, end, step_s)
+
+        answered = self.memo.once((server.name, query, since.isoformat(), end.isoformat(), str(step_s)), asked)
+        self.partial = self.partial or answered.partial
+        return answered
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is asked within only rounds a finding off; it goes on showing what was asked before."""
+        shown = self.query, self.connection, self.start, self.end
+        try:
+            yield
+        finally:
+            self.query, self.connection, self.start, self.end = shown
+
+    def prometheus(self, name: str = "") -> PrometheusDecl | None:
+        """The server of that name; without a name the first one that answers for the incident's clusters."""
+        servers = self.scope.connections.prometheus
+        if name:
+            return next((s for s in servers if s.name == name), None)
+        clusters = self.clusters()
+        return next((s for s in servers if not s.clusters or clusters & set(s.clusters)), None)
+
+    def clusters(self) -> set[str]:
+        """The `cluster` labels of what the incident is about."""
+        return {e.cluster for e in self.scope.entities if e.cluster}
+
+    def kubernetes(self, path: str) -> Kubernetes:
+        """The API of the incident's cluster. Raises Refused when none is declared; `path` is shown as the query."""
+        declared = self.scope.connections.kubernetes
+        fitting = [k for k in declared if k.name in self.clusters()] or ([] if self.clusters() else declared[:1])
+        asked = next((k for k in fitting if k.has_api), None)
+        if asked is None and any(k.has_api for k in declared):
+            wanted = ", ".join(sorted(self.clusters()))
+            raise Refused(
+                Text(
+                    f"no [[kubernetes]] with an API has the name of the cluster {wanted}; it is not declared",
+                    f"没有声明名为 {wanted} 且可访问 API 的 [[kubernetes]]",
+                )
+            )
+        if asked is None:
+            raise Refused(
+                Text(
+                    "the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster",
+                    "未声明集群 API；请在 [[kubernetes]] 中设置 kubeconfig_file 或 in_cluster",
+                )
+            )
+        self.query, self.connection = f"GET {path}", asked.name
+        self.start, self.end = self.window()
+        return Kubernetes(asked, self.transports, self.memo)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question. `collect` gives what it tells per measure slug; a measure it leaves out is unknown.
+
+    `needs` are the kinds of connection that it asks, `cost` is the most queries that it sends (one that another
+    check has sent already is not sent again), and `before` is how far it looks back from the time at which the
+    fault can have begun; it looks until `as_of`. `limit_s` bounds the whole check in seconds.
+    """
+
+    slug: str
+    question: Text
+    measures: tuple[Measure, ...]
+    applies: Callable[[Scope], bool]
+    collect: Callable[[Ask], dict[str, MeasureResult]]
+    limit_s: float = 20.0
+    needs: tuple[str, ...] = ("prometheus",)
+    cost: int = 1
+    before: timedelta = BEFORE
+
+
+def run(check: Check, ask: Ask) -> list[Finding]:
+    """One finding per measure; an expected error becomes unknown with its sentence."""
+    try:
+        told = check.collect(ask)
+        why = Text("nothing was measured", "没有测量数据")
+    except ProductError as error:
+        told, why = {}, error.message
+    return [finding(check, measure, told.get(measure.slug) or unknown(measure, why), ask) for measure in check.measures]
+
+
+def measured_by(
+    ask: Ask, slugs: Sequence[str], tell: Callable[[Ask], dict[str, MeasureResult]]
+) -> dict[str, MeasureResult]:
+    """What one part of a check tells, with its own query; its error makes only its own measures unknown."""
+    try:
+        found = tell(ask)
+    except ProductError as error:
+        found = dict.fromkeys(slugs, unmeasured(error.message))
+    own = ask.query, ask.connection
+    return {s: replace(t, query=t.query or own[0], connection=t.connection or own[1]) for s, t in found.items()}
+
+
+def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T:
+    """What the first witness says, else the second; when both fail, Refused with both reasons."""
+    try:
+        return first(ask)
+    except ProductError as error:
+        try:
+            return second(ask)
+        except ProductError as other:
+            raise Refused(Text(f"{error}; {other}", f"{error.message.zh}；{other.message.zh}")) from other
+
+
+def answers_of(looks: Iterable[Callable[[], T]]) -> tuple[list[T], list[ProductError]]:
+    """What those witnesses say that answer, and why the others do not."""
+    found, errors = [], []
+    for look in looks:
+        try:
+            found.append(look())
+        except ProductError as error:
+            errors.append(error)
+    return found, errors
+
+
+def unmeasured(why: Text) -> MeasureResult:
+    """What cannot be told, and why; the measure's own question is put before it."""
+    return MeasureResult(None, why, why_unknown=why)
+
+
+def unknown(measure: Measure, why: Text) -> MeasureResult:
+    """A measure that could not be told."""
+    sentence = Text(f"{measure.question.en} Unknown: {why.en}.", f"{measure.question.zh}未知：{why.zh}。")
+    return MeasureResult(None, sentence, why_unknown=why)
+
+
+def finding(check: Check, measure: Measure, told: MeasureResult, ask: Ask) -> Finding:
+    """The finding with the query, the range and the connection that it rests on."""
+    told = _lowered(told, ask.partial)
+    if told.why_unknown and told.sentence is told.why_unknown:
+        told = replace(unknown(measure, told.why_unknown), query=told.query, connection=told.connection)
+    return Finding(
+        measure=measure.slug, check=check.slug, seen=told.seen, sentence=told.sentence, value=told.value,
+        unit=measure.unit, limit=told.limit, subject=told.subject, query=(told.query or ask.query) * told.asked,
+        from_=ask.start if told.asked else None, to=ask.end if told.asked else None,
+        connection=(told.connection or ask.connection) * told.asked,
+        why_unknown=told.why_unknown if told.seen is None else None, items=told.items, series=told.series,
+        first_seen_at=told.first_seen_at,
+    )  # fmt: skip
+
+
+def _lowered(told: MeasureResult, partial: str) -> MeasureResult:
+    """Of partial data what was seen stays, with the warning; what was not seen may lie in the missing part."""
+    if not partial or told.seen is None:
+        return told
+    if told.seen:
+        added = Text(
+            f"{told.sentence.en} The data is partial: {partial}.", f"{told.sentence.zh}数据不完整：{partial}。"
+        )
+        return replace(told, sentence=added)
+    return replace(unmeasured(Text(f"the data is partial: {partial}", f"数据不完整：{partial}")),
+                   query=told.query, connection=told.connection)  # fmt: skip
+
+
+def moment(at_ms: int | None) -> datetime | None:
+    """The time of epoch milliseconds; None for none, which 0 is too."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC) if at_ms else None
+
+
+def chart(lines: Sequence[Line], name: Callable[[Line], str]) -> tuple[Series, ...]:
+    """At most 8 series of at most 400 points, thinned evenly."""
+    made = []
+    for line in lines[:8]:
+        stride = max(1, -(-len(line.points) // 400))
+        made.append(Series(name(line), line.points[::stride]))
+    return tuple(made)

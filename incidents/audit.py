@@ -1,0 +1,33 @@
+"""The audit trail: who did what, and when a program may run."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from incidents.models import (
+    AuditEntry,
+    Connection,
+)
+
+RUN_ADMITTED = "run admitted"
+
+
+def write(by: str, action: str, object_id: str = "", detail: dict[str, str] | None = None) -> None:
+    """One line in the audit trail."""
+    AuditEntry.objects.create(by=by[:150], action=action, object=object_id[:200], detail=detail or {})
+
+
+def admit_run(cluster: str, rest_s: float, by: str) -> bool:
+    """Whether a program may ask this etcd cluster now: not within `rest_s` seconds of the last time it might.
+
+    The line in the audit trail is the claim, written before anything runs; two workers cannot both get it.
+    """
+    with transaction.atomic():
+        # Locks on PostgreSQL; SQLite lets one writer in from the start of the transaction.
+        list(Connection.objects.select_for_update().filter(kind="etcd", name=cluster))
+        since = timezone.now() - timedelta(seconds=rest_s)
+        if AuditEntry.objects.filter(action=RUN_ADMITTED, object=cluster[:200], at__gt=since).exists():
+            return False
+        write(by, RUN_ADMITTED, cluster)
+        return True

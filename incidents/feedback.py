@@ -1,0 +1,36 @@
+"""What people say of an incident and its causes."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from incidents import audit, graph_queue
+from incidents.models import (
+    Feedback,
+    Incident,
+)
+from incidents.signals import incident_changed
+
+
+def acknowledge(incident: Incident, by: str) -> None:
+    """Somebody looks at it; the first one counts."""
+    now = timezone.now()
+    with transaction.atomic():
+        won = Incident.objects.filter(pk=incident.pk, acknowledged_at__isnull=True).update(
+            acknowledged_at=now, acknowledged_by=by[:150]
+        )
+        if won:
+            audit.write(by, "acknowledge", str(incident.pk))
+            incident_changed.send(Incident, incident=incident, now=now)
+
+
+def add(incident: Incident, by: str, kind: str, cause: str, fixed_by: str = "", note: str = "") -> Feedback:
+    """Confirm, reject or correct a cause."""
+    with transaction.atomic():
+        row = Feedback.objects.create(
+            incident=incident, by=by[:150], kind=kind, cause=cause, fixed_by=fixed_by[:300], note=note[:5000],
+            at=timezone.now(),
+        )  # fmt: skip
+        audit.write(by, f"feedback {kind}", str(incident.pk), {"cause": cause})
+        incident_changed.send(Incident, incident=incident, now=row.at)
+        graph_queue.put([str(incident.pk)], row.at)
+    return row

@@ -1,0 +1,78 @@
+"""Parses deliveries and places their alerts; what cannot be parsed is parked with its reason."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from itertools import groupby
+from operator import attrgetter
+
+import structlog
+
+from connections.declared import connections_for
+from domain.alerts import ParsedDelivery
+from domain.connections import Connections
+from domain.errors import Malformed
+from incidents import deliveries
+from incidents.burst import apply_burst
+from incidents.models import Delivery, Incident
+from ingest.refill import refill
+from ingest.sources import all_sources
+
+Declared = Callable[[], Connections]
+MOST_ALERTS = 2000
+log = structlog.get_logger()
+
+
+def ingest(delivery_ids: Sequence[str]) -> list[str]:
+    """Parse deliveries and place their alerts, a burst of one source at once; the ids of the incidents touched."""
+    claimed = sorted(deliveries.claim_deliveries(delivery_ids), key=attrgetter("source_id"))
+    by_source = groupby(claimed, key=attrgetter("source_id"))
+    return [str(incident.pk) for _, rows in by_source for incident in _ingest_source(list(rows))]
+
+
+def _ingest_source(rows: list[Delivery]) -> list[Incident]:
+    """Deliveries of one source: what is declared for it is read once."""
+    declared = cache(partial(connections_for, rows[0].source))
+    burst = [(row, parsed) for row in rows if (parsed := _parse_or_park(row, declared)) is not None]
+    return _place_burst(burst, declared) if burst else []
+
+
+def _parse_or_park(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
+    try:
+        return _bounded(refill(delivery, _parse_body(delivery), declared()))
+    except Malformed as error:
+        deliveries.park(delivery, str(error))
+    except Exception as error:  # the border of a task: what is not expected counts as an attempt too
+        log.exception("delivery_failed", delivery=str(delivery.pk))
+        deliveries.fail_delivery(delivery, str(error))
+    return None
+
+
+def _parse_body(delivery: Delivery) -> ParsedDelivery:
+    """What it says. Raises Malformed: reading is pure, so what fails once fails always and is not tried again."""
+    try:
+        return all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
+    except (RecursionError, OverflowError, ValueError) as error:
+        log.exception("delivery_unreadable", delivery=str(delivery.pk))
+        raise Malformed(f"it cannot be read ({error})") from error
+
+
+def _bounded(parsed: ParsedDelivery) -> ParsedDelivery:
+    """What one worker can place before its time is over; the others count as cut off, as a sender's own limit does."""
+    over = len(parsed.alerts) - MOST_ALERTS
+    if over <= 0:
+        return parsed
+    log.warning("delivery_cut", alerts=len(parsed.alerts), kept=MOST_ALERTS)
+    return replace(parsed, alerts=parsed.alerts[:MOST_ALERTS], missing=parsed.missing + over)
+
+
+def _place_burst(burst: list[tuple[Delivery, ParsedDelivery]], declared: Declared) -> list[Incident]:
+    try:
+        return apply_burst(burst, declared())
+    except Exception as error:  # the same border
+        if len(burst) > 1:  # one that cannot be placed must not hold up the others
+            return [incident for pair in burst for incident in _place_burst([pair], declared)]
+        delivery = burst[0][0]
+        log.exception("delivery_failed", delivery=str(delivery.pk))
+        deliveries.fail_delivery(delivery, str(error))
+        return []

@@ -1,0 +1,43 @@
+"""Programs that an investigation runs: admitted and audited in the record, from whichever thread they run in."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from evidence.executors.executor import Permit, RunRecord
+from incidents import audit
+
+BY = "investigation"
+
+
+def permit(incident: str) -> Permit:
+    """For one investigation: one run at a time per cluster, and a rest after it, across all workers."""
+    return Permit(incident, _admit, _audit)
+
+
+def _admit(cluster: str, rest_s: float) -> bool:
+    with _own_connection():
+        return audit.admit_run(cluster, rest_s, BY)
+
+
+def _audit(run: RunRecord) -> None:
+    """Who and for what, the argument list, how it ended, and the digest of what it said."""
+    ran = run.ran
+    detail = {
+        "incident": run.incident, "argv": " ".join(ran.argv)[:2000], "rc": "killed" if ran.rc is None else str(ran.rc),
+        "took_ms": str(ran.took_ms), "digest": f"sha256:{ran.digest}", "error": ran.error,
+    }  # fmt: skip
+    with _own_connection():
+        audit.write(BY, f"run {run.executor} {run.action}", run.cluster, detail)
+
+
+@contextmanager
+def _own_connection() -> Iterator[None]:
+    """Checks run in threads of their own; what such a thread opens it must close."""
+    try:
+        yield
+    finally:
+        if threading.current_thread() is not threading.main_thread():
+            connection.close()

@@ -1,0 +1,75 @@
+"""The verdict of a recorded incident: no network, no database, no clock; the same bundle, the same bytes."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.alerts import ParsedAlert, ParsedDelivery
+from domain.errors import Malformed
+from domain.scope import Scope
+from domain.verdict import Verdict
+from evidence.bundles import Bundle
+from evidence.collect import Collected, collect
+from evidence.recording import ReplayTransports
+from incidents.assemble import scope_of
+from investigate.decide import decide, with_unusual
+
+# A replay is bounded by the size of its bundle, so a slow machine must not turn findings into "too late".
+BUDGET_S = 600.0
+Parse = Callable[[bytes, datetime], ParsedDelivery]
+
+
+class Source(Protocol):
+    """What a replay needs of an alert source: how its bodies are parsed."""
+
+    @property
+    def parse(self) -> Parse:
+        """From a raw body and its time of arrival; raises Malformed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A recorded incident as it is seen now: what it is about, what was found, what follows."""
+
+    scope: Scope
+    collected: Collected
+    verdict: Verdict
+
+
+def replay(bundle: Bundle, sources: Mapping[str, Source]) -> Replayed:
+    """Deliveries, recorded answers and the history of then, ranked by today's causes; `sources` by kind.
+
+    Raises Malformed when the bundle holds no alert that a source understands.
+    """
+    alerts = tuple(_alerts(bundle, sources))
+    if not alerts:
+        raise Malformed("holds no alert; record it again with its deliveries", "deliveries")
+    scope = scope_of(_identity(bundle), alerts, bundle.connections, bundle.as_of, bundle.changes)
+    collected = with_unusual(scope, collect(scope, ReplayTransports(bundle.answers), budget_s=BUDGET_S))
+    return Replayed(scope, collected, decide(scope, collected.findings, bundle.similar))
+
+
+def _alerts(bundle: Bundle, sources: Mapping[str, Source]) -> Iterator[ParsedAlert]:
+    """Everything about the incident that had come in by `as_of`."""
+    own = set(bundle.alerts)
+    for number, delivery in enumerate(bundle.deliveries, 1):
+        if delivery.received_at > bundle.as_of:
+            continue
+        source = sources.get(delivery.kind)
+        if source is None:
+            raise Malformed(f"unknown source kind `{delivery.kind}`", f"deliveries/{number:04}.json")
+        told = source.parse(delivery.body.encode(), delivery.received_at).alerts
+        yield from (alert for alert in told if not own or delivery.key(alert.identity) in own)
+
+
+def _identity(bundle: Bundle) -> str:
+    """A name for the incident that follows from what came in, not from where the bundle lies."""
+    digest = hashlib.sha256(bundle.as_of.isoformat().encode())
+    for delivery in bundle.deliveries:
+        digest.update(f"\0{delivery.kind}\0{delivery.name}\0{delivery.body}".encode())
+    for alert in bundle.alerts:
+        digest.update(f"\0{alert}".encode())
+    return f"bundle-{digest.hexdigest()[:16]}"

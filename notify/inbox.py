@@ -1,0 +1,72 @@
+"""What people did at told targets, by webhook or by asking, into the record."""
+
+from datetime import datetime
+
+import structlog
+
+from domain.errors import Malformed, ProductError, Refused
+from notify import targets, ticket_events
+from notify.dispatch import transport_to
+from notify.models import InboundWebhook
+from notify.targets import Target
+
+log = structlog.get_logger()
+
+
+def process(heard_id: str) -> int:
+    """One webhook into the record; how many events changed something."""
+    row = ticket_events.claim(heard_id)
+    if row is None:
+        return 0
+    try:
+        changed = _apply_webhook(row)
+        ticket_events.finish_webhook(row, "done")
+        return changed
+    except (Malformed, Refused) as error:
+        # Kept with its reason; it is not tried again by itself.
+        ticket_events.finish_webhook(row, "parked", str(error))
+    except Exception as error:  # the border of a task: what is not expected counts as an attempt too
+        log.exception("hearing_failed", target=row.target)
+        ticket_events.try_later(row, str(error))
+    return 0
+
+
+def _apply_webhook(row: InboundWebhook) -> int:
+    addressee = targets.declared_targets().get(row.target)
+    if addressee is None:
+        raise Refused(f"{row.target} is not declared any more; declare it again")
+    with transport_to(addressee, row.received_at) as means:
+        events = addressee.system.heard(means, row.headers, bytes(row.body))
+    return sum(ticket_events.apply(row.target, event) for event in events)
+
+
+def poll(now: datetime) -> int:
+    """Asks every ticket system that sends no webhooks, where it is time; how many events changed something."""
+    changed = 0
+    for addressee in targets.declared_targets().values():
+        if addressee.system.section == "ticket" and addressee.declared.poll_s and not _calls_us(addressee):
+            changed += _asked(addressee, now)
+    return changed
+
+
+def _calls_us(addressee: Target) -> bool:
+    declared = addressee.declared
+    names = ("webhook_secret_file", "webhook_secret_env", "webhook_path_file", "webhook_path_env")
+    return any(getattr(declared, name) for name in names)
+
+
+def _asked(addressee: Target, now: datetime) -> int:
+    keys = ticket_events.open_keys(addressee.name, now)
+    since = ticket_events.take_poll(addressee.name, addressee.declared.poll_s, now) if keys else None
+    if since is None:
+        return 0
+    try:
+        with transport_to(addressee, now) as means:
+            events = addressee.system.polled(means, keys, since)
+        return sum(ticket_events.apply(addressee.name, event) for event in events)
+    except ProductError as error:
+        log.warning("poll_failed", target=addressee.name, error=str(error))
+    except Exception:  # the border of a task: an answer that nobody expected holds up no other system
+        log.exception("poll_failed", target=addressee.name)
+    ticket_events.poll_failed(addressee.name, since)
+    return 0

@@ -1,0 +1,174 @@
+"""What people did at a told target: the inbox of webhooks, and each event into the record exactly once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from causes.catalogue import all_causes
+from incidents import audit, deliveries, feedback, graph_queue
+from incidents.correlate import refresh_state
+from incidents.models import Incident, TicketLink
+from incidents.signals import incident_changed
+from notify.models import AppliedTicketEvent, InboundWebhook, TargetStatus
+from tickets.system import TicketEvent
+
+STATE_VERBS = ("resolved", "reopened")
+KEEP_ASKING = timedelta(days=7)
+KEYS_MOST = 500
+OVERLAP = timedelta(minutes=2)
+
+
+def accept(target: str, body: bytes, headers: dict[str, str], received_at: datetime) -> InboundWebhook:
+    """One durable row."""
+    return InboundWebhook.objects.create(target=target, body=body, headers=headers, received_at=received_at)
+
+
+def waiting(now: datetime) -> list[str]:
+    """Ids of webhooks that nobody works on."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    rows = InboundWebhook.objects.filter(free, state="new").order_by("received_at")
+    return [str(pk) for pk in rows.values_list("pk", flat=True)[:200]]
+
+
+def claim(heard_id: str) -> InboundWebhook | None:
+    """The webhook, if it waits and nobody else has it."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    won = InboundWebhook.objects.filter(free, pk=heard_id, state="new").update(
+        claimed_until=now + deliveries.LEASE, attempts=F("attempts") + 1
+    )
+    if not won:
+        return None
+    row = InboundWebhook.objects.get(pk=heard_id)
+    if row.attempts > deliveries.MAX_ATTEMPTS:
+        finish_webhook(row, "dead", f"no worker survived it in {deliveries.MAX_ATTEMPTS} attempts")
+        return None
+    return row
+
+
+def finish_webhook(row: InboundWebhook, state: str, reason: str = "") -> None:
+    """Done, parked or dead."""
+    InboundWebhook.objects.filter(pk=row.pk).update(state=state, reason=reason[:2000], claimed_until=None)
+    TargetStatus.objects.get_or_create(name=row.target)
+    if state == "done":
+        TargetStatus.objects.filter(name=row.target).update(event_at=row.received_at)
+
+
+def try_later(row: InboundWebhook, reason: str) -> None:
+    """Another attempt after a growing wait, or dead after the last."""
+    if row.attempts >= deliveries.MAX_ATTEMPTS:
+        finish_webhook(row, "dead", reason)
+        return
+    wait = timezone.now() + timedelta(seconds=2**row.attempts)
+    InboundWebhook.objects.filter(pk=row.pk).update(claimed_until=wait, reason=reason[:2000])
+
+
+def open_keys(target: str, now: datetime) -> list[str]:
+    """Keys of tickets whose incidents are open or were resolved a short while ago, newest first."""
+    alive = Q(incident__state="open") | Q(incident__resolved_at__gte=now - KEEP_ASKING)
+    links = TicketLink.objects.filter(alive, target=target).order_by("-incident__started_at", "-pk")
+    return list(links.values_list("key", flat=True)[:KEYS_MOST])
+
+
+def take_poll(target: str, every_s: int, now: datetime) -> datetime | None:
+    """Since when to ask the target, if it is time and nobody else asks; None otherwise."""
+    row, _ = TargetStatus.objects.get_or_create(name=target)
+    free = Q(polled_at__isnull=True) | Q(polled_at__lte=now - timedelta(seconds=every_s))
+    if not TargetStatus.objects.filter(free, name=target).update(polled_at=now):
+        return None
+    # An overlap: clocks differ, and what was said twice is applied once.
+    return (row.polled_at or now - timedelta(days=1)) - OVERLAP
+
+
+def poll_failed(target: str, since: datetime) -> None:
+    """The same time is asked about again."""
+    TargetStatus.objects.filter(name=target).update(polled_at=since + OVERLAP)
+
+
+def apply(target: str, said: TicketEvent) -> bool:
+    """One event into the record; False when it is known already, too old, or of a ticket that is not ours."""
+    link = TicketLink.objects.filter(target=target, key=said.key).select_related("incident").order_by("-pk").first()
+    if link is None or said.verb not in _VERBS:
+        return False
+    with transaction.atomic():
+        incident = Incident.objects.select_for_update().get(pk=link.incident_id)
+        _, new = AppliedTicketEvent.objects.get_or_create(
+            target=target, marker=said.marker[:200],
+            defaults={"incident": incident, "verb": said.verb, "by": said.by[:150], "at": said.at,
+                      "value": said.value[:200]},
+        )  # fmt: skip
+        if not new or _overtaken(incident, said) or not _VERBS[said.verb](incident, said):
+            return False
+        audit.write(said.by, f"{said.verb} at {target}", str(incident.pk), {"ticket": said.key, "note": said.note})
+        return True
+
+
+def _overtaken(incident: Incident, said: TicketEvent) -> bool:
+    """Whether a later word on the incident's state is known already."""
+    later = AppliedTicketEvent.objects.filter(incident=incident, verb__in=STATE_VERBS, at__gt=said.at)
+    return said.verb in STATE_VERBS and later.exists()
+
+
+def _apply_acknowledged(incident: Incident, said: TicketEvent) -> bool:
+    feedback.acknowledge(incident, said.by)
+    return incident.acknowledged_at is None
+
+
+def _apply_assigned(incident: Incident, said: TicketEvent) -> bool:
+    if not said.value or incident.assigned_to == said.value[:150]:
+        return False
+    Incident.objects.filter(pk=incident.pk).update(assigned_to=said.value[:150])
+    feedback.acknowledge(incident, said.value)
+    incident_changed.send(Incident, incident=incident, now=timezone.now())
+    return True
+
+
+def _apply_resolved(incident: Incident, said: TicketEvent) -> bool:
+    """Alerts that still fire do not hold it open any more; one that started later does."""
+    if incident.state == "resolved":
+        return False
+    Incident.objects.filter(pk=incident.pk).update(closed_at=said.at)
+    if not refresh_state(incident):
+        return False
+    _changed(incident)
+    return True
+
+
+def _apply_reopened(incident: Incident, said: TicketEvent) -> bool:
+    """Open until its alerts or its ticket say otherwise."""
+    del said
+    won = Incident.objects.filter(pk=incident.pk, state="resolved").update(
+        state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
+    )
+    if won:
+        _changed(incident)
+    return bool(won)
+
+
+def _apply_cause(incident: Incident, said: TicketEvent) -> bool:
+    """A judgement of the cause, where the catalogue knows it."""
+    if said.value not in all_causes():
+        detail = {"cause": said.value[:200], "ticket": said.key}
+        audit.write(said.by, "unknown cause named in a ticket", str(incident.pk), detail)
+        return False
+    kind = "confirmed" if said.value == incident.first_cause else "corrected"
+    feedback.add(incident, said.by, kind, said.value, note=said.note)
+    return True
+
+
+def _changed(incident: Incident) -> None:
+    now = timezone.now()
+    incident_changed.send(Incident, incident=incident, now=now)
+    graph_queue.put([str(incident.pk)], now)
+
+
+_VERBS: dict[str, Callable[[Incident, TicketEvent], bool]] = {
+    "acknowledged": _apply_acknowledged,
+    "assigned": _apply_assigned,
+    "resolved": _apply_resolved,
+    "reopened": _apply_reopened,
+    "cause": _apply_cause,
+}

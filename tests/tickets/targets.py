@@ -1,0 +1,78 @@
+"""How the tests of chats speak through the product's own client: a target, a memory that lasts, a notice."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from domain.connections import ChatDecl
+from tests.tickets.reports import snapshot
+from tickets.report import Report, build
+from tickets.system import Notification, Problem, Reason, Receipt, System, Transport
+from tickets.systems import all_systems
+from tickets.transport import Attempt, Traffic, client, known_secrets, secrets_of
+
+
+@dataclass
+class Kept:
+    """A memory that outlives an attempt."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def put(self, **values: str) -> None:
+        self.values |= values
+
+
+@dataclass
+class Target:
+    """A declared chat; each call is one attempt with a client of its own, as the workers make it."""
+
+    declared: ChatDecl
+    memory: Kept = field(default_factory=Kept)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    @property
+    def system(self) -> System:
+        return all_systems()[self.declared.kind]
+
+    def means(self) -> Transport:
+        secret = secrets_of(self.declared, lambda name: "")
+        self.traffic.secrets = known_secrets(secret)
+        dry = self.declared.mode == "dry-run"
+        reached = client(self.system, self.declared, secret, Attempt(self.traffic, dry_run=dry))
+        return Transport(self.declared, reached, secret, datetime.now(UTC), dry, self.traffic.show)
+
+    def tell(self, told: Notification) -> Receipt:
+        return self.system.tell(self.means(), told, self.memory)
+
+    def check(self) -> list[Problem]:
+        return list(self.system.check(self.means()))
+
+
+def target(folder: Path, kind: str, *, address: str = "", secret: str = "", bearer: str = "", **more: Any) -> Target:
+    """A target whose secrets stand in files."""
+    for name, content in (("url", address), ("secret", secret), ("bearer", bearer)):
+        if content:
+            (folder / f"{kind}.{name}").write_text(content + "\n")
+            more[f"{name}_file"] = str(folder / f"{kind}.{name}")
+    return Target(ChatDecl(kind=kind, name="on-call", **{"timeout_s": 1.0, **more}))
+
+
+def notice(
+    revision: int = 1,
+    occasion: Reason = Reason.VERDICT,
+    text: str = "slow disk",
+    language: str = "en",
+    digest: tuple[Report, ...] = (),
+) -> Notification:
+    """What is to be told of the tests' incident."""
+    shown = snapshot(text, title=text)
+    return Notification(shown, build(shown), revision, occasion, language, digest=digest)
+
+
+def another(number: int) -> Report:
+    """A further incident of a storm."""
+    return replace(build(snapshot()), number=number, url=f"https://graph.example/incidents/{number}/")
