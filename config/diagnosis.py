@@ -19,11 +19,9 @@ from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from evidence.ways import reading
 from graph.store import open_graph
-from incidents import queries, watch_leases
-from incidents.models import Delivery
+from incidents import graph_queue, queries, sources, watch_leases
 from ingest.sources import all_sources
-from notify import targets
-from notify.models import Outbox
+from notify import outbox, targets
 from notify.self_check import check
 
 LIMIT_S = 3.0
@@ -87,11 +85,13 @@ def _graph() -> Diagnosis:
 
 def _work() -> Iterator[Diagnosis]:
     """What lies in the inbox and the outbox."""
-    stuck = Delivery.objects.filter(state__in=["parked", "dead"]).count()
+    stuck = queries.stuck_deliveries().count()
     if stuck:
         remedy = "look at them on the page of parked deliveries, and replay them"
         yield Diagnosis("deliveries", "warning", f"{stuck} parked or dead", remedy)
-    behind, refused = (Outbox.objects.filter(state=state).count() for state in ("waiting", "dead"))
+    loads = outbox.loads().values()
+    behind = sum(load.waiting for load in loads) + graph_queue.backlog().waiting
+    refused = sum(load.dead for load in loads)
     if behind:
         yield Diagnosis("outbox", "warning", f"{behind} wait", "they go by themselves while the workers run")
     if refused:
@@ -104,10 +104,10 @@ def _work() -> Iterator[Diagnosis]:
 
 def _lacking(declared: Connections) -> Iterator[Diagnosis]:
     """What a newcomer has not set up yet: nothing comes in, or nothing can be asked."""
-    sources = list(queries.sources())
-    if not sources and not any(cluster.watched for cluster in declared.kubernetes):
+    rows = list(sources.sources())
+    if not rows and not any(cluster.watched for cluster in declared.kubernetes):
         yield Diagnosis("sources", "warning", "none; no alert can come in", "`manage.py source add alertmanager NAME`")
-    for row in sources:
+    for row in rows:
         if row.last_delivery_at is None and row.kind in all_sources() and not all_sources()[row.kind].by_itself:
             remedy = "follow its steps on the page Sources, then let an alert fire"
             yield Diagnosis(f"source {row}", "warning", "nothing has ever come from it", remedy)

@@ -9,15 +9,15 @@ from django.db import transaction
 
 from domain.connections import Connections, SourceDecl
 from domain.errors import Refused
+from incidents import connections as declared
+from incidents import sources
 from incidents.entities import store_topology
-from incidents.models import Connection, Source
-from incidents.tokens import hashed, make_source
 from incidents.watch_leases import own_source
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Names (`kind name`) by what happened to them; `tokens` are new sources' tokens, told this once."""
+    """Names (`kind name`) by what happened to them; `tokens` are new sources' tokens, shown this once."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -45,7 +45,7 @@ def declare(connections: Connections, dry_run: bool = False) -> Declared:
                 if cluster.watched:
                     own_source(cluster.name)
             store_topology(connections)
-            tokens = [told for entry in connections.source if (told := _source(entry))]
+            tokens = [made for entry in connections.source if (made := _source(entry))]
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -59,25 +59,18 @@ def _name(kind: str, entry: Any) -> str:
 
 
 def _put(kind: str, entry: Any) -> str:
-    config = msgspec.to_builtins(entry)
-    row, made = Connection.objects.get_or_create(kind=kind, name=_name(kind, entry), defaults={"config": config})
-    if made:
-        return "added"
-    if row.config == config:
-        return "left"
-    Connection.objects.filter(pk=row.pk).update(config=config)
-    return "changed"
+    return declared.put(kind, _name(kind, entry), msgspec.to_builtins(entry))
 
 
 def _source(entry: SourceDecl) -> tuple[str, str] | None:
-    """Make the source's door where missing, and follow its token file; a made-up token is told once."""
+    """Make the source's door where missing, and follow its token file; a made-up token is shown once."""
     token = _token(entry)
-    row = Source.objects.filter(kind=entry.kind, name=entry.name).first()
+    row = sources.source(entry.kind, entry.name)
     if row is None:
-        _, made = make_source(entry.kind, entry.name, token)
+        _, made = sources.make_source(entry.kind, entry.name, token)
         return None if token else (f"{entry.kind}/{entry.name}", made)
-    if token and hashed(token) not in {row.token_hash, row.old_token_hash}:
-        Source.objects.filter(pk=row.pk).update(old_token_hash=row.token_hash, token_hash=hashed(token))
+    if token:
+        sources.follow_token(row, token)
     return None
 
 

@@ -18,8 +18,8 @@ def recording_of(incident: Incident) -> Bundle | None:
     """The bundle that answers for a replayed incident; None for one that is asked about live."""
     if not incident.recorded_from:
         return None
-    first = incident.alerts.select_related("source").order_by("pk").first()
-    path = first.source.recorded_from if first else ""
+    source = queries.first_source(incident)
+    path = source.recorded_from if source else ""
     return _bundle(path) if path else None
 
 

@@ -14,10 +14,10 @@ from domain.errors import Malformed, Refused, Unreachable
 from domain.verdict import Verdict, VerdictState
 from evaluate.sets import Replay
 from evidence.bundles import Bundle
-from incidents import graph_queue, queries, tokens
+from incidents import connections, graph_queue, queries, sources
 from incidents.entities import store_topology
 from incidents.history import Past, remember_past
-from incidents.models import Connection, Delivery, Incident, Source
+from incidents.models import Incident
 
 FOLDER = settings.BASE_DIR / "bundles"
 HISTORY = 17
@@ -70,10 +70,8 @@ def open_doors(recording: Recording) -> dict[tuple[str, str], tuple[str, str]]:
     store_topology(recording.bundle.connections)
     doors = {}
     for kind, name in sorted({(d.kind, d.name) for d in recording.bundle.deliveries}):
-        source, token = tokens.make_source(kind, f"{recording.slug}-{name}"[:80])
-        Connection.objects.update_or_create(
-            kind="recorded", name=str(source), defaults={"config": {"path": str(recording.path.resolve())}}
-        )
+        source, token = sources.make_source(kind, f"{recording.slug}-{name}"[:80])
+        connections.put_recording(source, recording.path)
         doors[kind, name] = (f"/ingest/{source.kind}/{source.name}", token)
     return doors
 
@@ -103,8 +101,7 @@ def await_results(recording: Recording, deliveries: Sequence[str], limit_s: floa
     """
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
-        stuck = Delivery.objects.filter(pk__in=deliveries, state__in=["parked", "dead"]).first()
-        if stuck:
+        if stuck := queries.stuck_delivery(deliveries):
             raise Refused(f"{recording.slug}: a delivery is {stuck.state}: {stuck.reason}")
         if results := _finished(recording, deliveries):
             return results
@@ -113,9 +110,9 @@ def await_results(recording: Recording, deliveries: Sequence[str], limit_s: floa
 
 
 def _finished(recording: Recording, deliveries: Sequence[str]) -> list[Result]:
-    if Delivery.objects.filter(pk__in=deliveries).exclude(state="done").exists():
+    if not queries.all_done(deliveries):
         return []
-    rows = Incident.objects.filter(recorded_from=str(recording.path.resolve())).order_by("number")
+    rows = queries.incidents_of_recording(str(recording.path.resolve()))
     busy = rows.filter(investigations__state__in=["asked", "running"]).exists()
     verdicts = [(row, queries.latest_verdict(row)) for row in rows]
     if busy or not all(verdict for _, verdict in verdicts):
@@ -128,8 +125,7 @@ def load_history(found: Sequence[Recording], replayed: Replay) -> int:
     etcd = [r for r in found if r.bundle.truth and r.bundle.connections.etcd]
     if not etcd:
         return 0
-    token = tokens.hashed(str(time.time_ns()))
-    source, _ = Source.objects.get_or_create(kind="history", name="recorded", defaults={"token_hash": token})
+    source = sources.closed_source("history", "recorded")
     return sum(remember_past(past, source) is not None for past in _pasts(etcd, replayed))
 
 

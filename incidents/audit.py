@@ -5,10 +5,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from incidents.models import (
-    AuditEntry,
-    Connection,
-)
+from incidents.connections import lock_etcd
+from incidents.models import AuditEntry
 
 RUN_ADMITTED = "run admitted"
 
@@ -24,8 +22,7 @@ def admit_run(cluster: str, rest_s: float, by: str) -> bool:
     The line in the audit trail is the claim, written before anything runs; two workers cannot both get it.
     """
     with transaction.atomic():
-        # Locks on PostgreSQL; SQLite lets one writer in from the start of the transaction.
-        list(Connection.objects.select_for_update().filter(kind="etcd", name=cluster))
+        lock_etcd(cluster)
         since = timezone.now() - timedelta(seconds=rest_s)
         if AuditEntry.objects.filter(action=RUN_ADMITTED, object=cluster[:200], at__gt=since).exists():
             return False

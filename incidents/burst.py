@@ -10,18 +10,14 @@ from django.utils import timezone
 
 from domain.alerts import ParsedAlert, ParsedDelivery
 from domain.connections import Connections
+from incidents.connections import lock_grouping
 from incidents.correlate import place_alert, refresh_state
 from incidents.deliveries import LEASE
 from incidents.entities import EntityCache
 from incidents.investigations import ask_investigation
-from incidents.models import (
-    Connection,
-    Delivery,
-    Incident,
-    Source,
-    TicketLink,
-)
+from incidents.models import Delivery, Incident, Source
 from incidents.signals import incident_changed
+from incidents.tickets import link_tickets
 
 # SQLite has one writer, and the doors give up after 20 s: a long message leaves them room, more than they sleep between
 # two attempts.
@@ -62,11 +58,11 @@ def _steps(delivery: Delivery, parsed: ParsedDelivery) -> Iterator[_Step]:
 def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]:
     """As many steps as fit into one transaction; they are taken off. The incidents that they touched, by id."""
     with transaction.atomic():
-        _one_at_a_time()
-        things, until = EntityCache(connections), time.monotonic() + HOLD_S
+        lock_grouping()
+        entities, until = EntityCache(connections), time.monotonic() + HOLD_S
         touched: dict[str, Incident] = {}
         while steps:
-            touched |= _place(steps.popleft(), things)
+            touched |= _place(steps.popleft(), entities)
             if time.monotonic() > until:
                 break
         for incident in touched.values():
@@ -79,10 +75,10 @@ def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]
     return touched
 
 
-def _place(step: _Step, things: EntityCache) -> dict[str, Incident]:
+def _place(step: _Step, entities: EntityCache) -> dict[str, Incident]:
     """The incidents that some alerts of a delivery are part of, by id; the last ones mark the delivery done."""
     delivery, parsed = step.delivery, step.parsed
-    placed = [place_alert(delivery, alert, things) for alert in step.alerts]
+    placed = [place_alert(delivery, alert, entities) for alert in step.alerts]
     touched = {str(incident.pk): incident for incident in placed}
     delivery.incidents.add(*touched.values())
     for incident in touched.values():
@@ -92,19 +88,3 @@ def _place(step: _Step, things: EntityCache) -> dict[str, Incident]:
         done.update(state="done", reason="", claimed_until=None, missing=parsed.missing)
         Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
     return touched
-
-
-def _one_at_a_time() -> None:
-    """Grouping reads what it writes: on PostgreSQL one writer holds this row; SQLite has one writer anyway."""
-    lock = {"kind": "lock", "name": "grouping"}
-    if not Connection.objects.select_for_update().filter(**lock):
-        Connection.objects.get_or_create(**lock, defaults={"config": {}})
-        list(Connection.objects.select_for_update().filter(**lock))
-
-
-def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
-    """Remember by which keys and labels this incident's tickets can be found."""
-    keys = {*parsed.ticket_labels, *(key for alert in parsed.alerts for key in alert.ticket_keys)}
-    TicketLink.objects.bulk_create(
-        [TicketLink(incident=incident, key=key[:255]) for key in sorted(keys)], ignore_conflicts=True
-    )

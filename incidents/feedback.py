@@ -11,18 +11,6 @@ from incidents.models import (
 from incidents.signals import incident_changed
 
 
-def acknowledge(incident: Incident, by: str) -> None:
-    """Somebody looks at it; the first one counts."""
-    now = timezone.now()
-    with transaction.atomic():
-        won = Incident.objects.filter(pk=incident.pk, acknowledged_at__isnull=True).update(
-            acknowledged_at=now, acknowledged_by=by[:150]
-        )
-        if won:
-            audit.write(by, "acknowledge", str(incident.pk))
-            incident_changed.send(Incident, incident=incident, now=now)
-
-
 def add(incident: Incident, by: str, kind: str, cause: str, fixed_by: str = "", note: str = "") -> Feedback:
     """Confirm, reject or correct a cause."""
     with transaction.atomic():

@@ -150,11 +150,6 @@ def with_beginnings(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
     return rows.annotate(beginning=Substr("body", 1, BEGINNING_BYTES, output_field=BinaryField()))
 
 
-def sources() -> QuerySet[Source]:
-    """All sources."""
-    return Source.objects.order_by("kind", "name")
-
-
 _DECLARATIONS: dict[str, Any] = {f.name: get_args(f.type)[0] for f in msgspec.structs.fields(Connections)}
 
 
@@ -285,3 +280,53 @@ def find_for_alert(identity: str) -> Incident | None:
     """The newest incident of an alert, by fingerprint or event id."""
     row = Alert.objects.filter(identity=identity, incident__isnull=False).order_by("-started_at").first()
     return row.incident if row else None
+
+
+def stuck_delivery(ids: Sequence[str]) -> Delivery | None:
+    """One of the deliveries that is parked or dead."""
+    return Delivery.objects.filter(pk__in=ids, state__in=["parked", "dead"]).first()
+
+
+def all_done(ids: Sequence[str]) -> bool:
+    """Whether all these deliveries are in the record."""
+    return not Delivery.objects.filter(pk__in=ids).exclude(state="done").exists()
+
+
+def incidents_of_recording(path: str) -> QuerySet[Incident]:
+    """The incidents that a bundle's deliveries opened, in order of their numbers."""
+    return Incident.objects.filter(recorded_from=path).order_by("number")
+
+
+def all_incident_ids() -> list[str]:
+    """Ids of all incidents in order of their numbers."""
+    return [str(pk) for pk in Incident.objects.order_by("number").values_list("pk", flat=True)]
+
+
+def first_source(row: Incident) -> Source | None:
+    """The source of the incident's first alert."""
+    first = row.alerts.select_related("source").order_by("pk").first()
+    return first.source if first else None
+
+
+def known_identities(source: Source, identities: Sequence[str]) -> set[str]:
+    """Those of the identities that the source has alerts of."""
+    return set(Alert.objects.filter(source=source, identity__in=identities).values_list("identity", flat=True))
+
+
+def firing_identities(source: Source, most: int) -> list[str]:
+    """Identities of the source's alerts that fire, the newest first."""
+    rows = Alert.objects.filter(source=source, firing=True).order_by("-started_at")
+    return list(rows.values_list("identity", flat=True)[:most])
+
+
+def alert_keys(row: Incident) -> list[tuple[str, str, str]]:
+    """Source kind, source name and identity of each of the incident's alerts."""
+    return list(row.alerts.values_list("source__kind", "source__name", "identity"))
+
+
+def raw_deliveries(row: Incident) -> list[Delivery]:
+    """The deliveries that brought the incident's alerts, with their bodies, in order of arrival.
+
+    A delivery that mixes incidents is kept whole: Alertmanager groups as it likes.
+    """
+    return list(row.deliveries.select_related("source").order_by("received_at", "pk"))

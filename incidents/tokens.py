@@ -1,16 +1,16 @@
-"""Alert sources and their tokens, of which only hashes are stored."""
+"""Bearer tokens of the API, of which only hashes are stored."""
 
 import hashlib
-import hmac
 import secrets
+from collections.abc import Sequence
+from datetime import timedelta
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from domain.errors import Refused
-from incidents.models import (
-    Source,
-)
+from incidents.models import ApiToken
+
+NOTED_EVERY = timedelta(minutes=1)
 
 
 def hashed(token: str) -> str:
@@ -18,29 +18,31 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def make_source(kind: str, name: str, token: str = "") -> tuple[Source, str]:
-    """A new source and its token, which is never readable again. Raises Refused when the name is taken."""
-    token = token or secrets.token_urlsafe(32)
-    try:
-        with transaction.atomic():
-            return Source.objects.create(kind=kind, name=name, token_hash=hashed(token)), token
-    except IntegrityError as error:
-        raise Refused(f"source {kind}/{name} exists; use `source rotate {name}` for a new token") from error
-
-
-def rotate_source(source: Source, *, end_old: bool) -> str:
-    """A second live token, the first stays until `end_old`."""
-    if end_old:
-        Source.objects.filter(pk=source.pk).update(old_token_hash="")
-        return ""
-    token = secrets.token_urlsafe(32)
-    Source.objects.filter(pk=source.pk).update(old_token_hash=F("token_hash"), token_hash=hashed(token))
+def add_token(name: str, scopes: Sequence[str]) -> str:
+    """A new token, readable only now. Raises IntegrityError when the name is taken."""
+    token = f"ig_{secrets.token_urlsafe(32)}"
+    ApiToken.objects.create(name=name, token_hash=hashed(token), prefix=token[:8], scopes=list(scopes))
     return token
 
 
-def token_fits(source: Source, token: str) -> bool:
-    """Whether the token is one of the two live ones, in constant time."""
-    given = hashed(token)
-    first = hmac.compare_digest(given, source.token_hash)
-    second = hmac.compare_digest(given, source.old_token_hash or "-" * 64)
-    return first or second
+def end_token(name: str) -> bool:
+    """Whether there was such a token; from now on it opens nothing."""
+    return ApiToken.objects.filter(name=name).delete()[0] > 0
+
+
+def live_token(token: str) -> ApiToken | None:
+    """The row of a token that has not expired.
+
+    When it was last used is noted once a minute: a token that nobody uses should be ended.
+    """
+    now = timezone.now()
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    row = ApiToken.objects.filter(alive, token_hash=hashed(token)).first()
+    if row and (row.last_used_at is None or row.last_used_at < now - NOTED_EVERY):
+        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row
+
+
+def tokens() -> QuerySet[ApiToken]:
+    """All tokens by name."""
+    return ApiToken.objects.order_by("name")

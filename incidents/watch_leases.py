@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from domain.errors import ProductError, Refused
-from incidents import deliveries, tokens
+from incidents import deliveries, sources
 from incidents.models import Delivery, Source, WatchLease
 
 KIND = "kubernetes"
@@ -66,7 +66,7 @@ def own_source(name: str) -> Source:
     if found is not None:
         return found
     try:
-        return tokens.make_source(KIND, name)[0]
+        return sources.make_source(KIND, name)[0]
     except Refused:  # another process made it just now
         return Source.objects.get(kind=KIND, name=name)
 

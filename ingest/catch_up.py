@@ -11,12 +11,11 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
 
 from domain.connections import SourceDecl
 from domain.errors import ProductError
-from incidents import deliveries, queries
-from incidents.models import Alert, Source
+from incidents import deliveries, queries, sources
+from incidents.models import Source
 from tickets.systems import all_systems
 from tickets.transport import Attempt, Traffic, client, secrets_of
 from tickets.zabbix_api import ZabbixApi
@@ -39,10 +38,9 @@ def catch_up(now: datetime) -> list[str]:
 
 
 def _source(declared: SourceDecl, now: datetime) -> list[str]:
-    due = Q(compared_at__isnull=True) | Q(compared_at__lt=now - EVERY)
-    if not Source.objects.filter(due, kind=KIND, name=declared.name).update(compared_at=now):
+    source = sources.take_comparison(KIND, declared.name, now - EVERY, now)
+    if source is None:
         return []
-    source = Source.objects.get(kind=KIND, name=declared.name)
     secret = secrets_of(declared, settings.DECLARED_SECRET)
     try:
         token = secret("api_token")
@@ -72,7 +70,7 @@ class Comparison:
             yield from [self._accept(problem(event, self._now)) for event in missed]
             yield from self._ends(missed)
             last = page[-1]["eventid"]
-            Source.objects.filter(pk=self._source.pk).update(compared_to=last)
+            sources.compared_to(self._source, last)
             self._source.compared_to = last
 
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
@@ -108,12 +106,10 @@ class Comparison:
         return self._declared.media_type in names
 
     def _known(self, event_ids: Iterable[str]) -> set[str]:
-        rows = Alert.objects.filter(source=self._source, identity__in=list(event_ids))
-        return set(rows.values_list("identity", flat=True))
+        return queries.known_identities(self._source, list(event_ids))
 
     def _recoveries(self) -> Iterator[str]:
-        open_ = Alert.objects.filter(source=self._source, firing=True).order_by("-started_at")
-        ids = list(open_.values_list("identity", flat=True)[: PAGE * 5])
+        ids = queries.firing_identities(self._source, PAGE * 5)
         for start in range(0, len(ids), PAGE):
             asked = {"eventids": ids[start : start + PAGE], "output": EVENT, "selectTags": "extend"}
             yield from self._ends(self._api.call("event.get", **asked, selectHosts=["host", "name"]))

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from incidents import deliveries, queries, tokens
+from incidents import deliveries, queries, sources, tokens
 from incidents.bodies import announced, read_body, refusal, too_large
 from incidents.callers import slowed
 from incidents.models import Source
@@ -35,7 +35,7 @@ def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         return refusal(405, "Method not allowed", "send alerts with POST; a GET here means a redirect", Allow="POST")
     try:
         source = _source(kind, name)
-        if not tokens.token_fits(source or NOBODY, _token(request)) or source is None:
+        if not sources.token_fits(source or NOBODY, _token(request)) or source is None:
             challenge = 'Bearer realm="ingest", Basic realm="ingest"'
             wrong = refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
             return slowed(request, wrong)
@@ -80,7 +80,7 @@ def _source(kind: str, name: str) -> Source | None:
         return None
     key = "source-" + tokens.hashed(f"{kind}/{name}")
     known: Source | None = cache.get(key)
-    if known is None and (known := Source.objects.filter(kind=kind, name=name).first()):
+    if known is None and (known := sources.source(kind, name)):
         cache.set(key, known, SOURCE_CACHE_S)
     return known
 

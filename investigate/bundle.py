@@ -15,7 +15,7 @@ def bundle_of(incident: Incident) -> Bundle:
     if looked is None or looked.as_of is None:
         raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
     verdict, recording = queries.latest_verdict(incident), declared.recording_of(incident)
-    deliveries = tuple(_recorded(row, _latest(incident, looked.as_of)) for row in deliveries_of(incident))
+    deliveries = tuple(_recorded(row, _latest(incident, looked.as_of)) for row in queries.raw_deliveries(incident))
     return Bundle(
         title=incident.title,
         as_of=looked.as_of,
@@ -29,20 +29,11 @@ def bundle_of(incident: Incident) -> Bundle:
     )
 
 
-def deliveries_of(incident: Incident) -> list[Delivery]:
-    """The deliveries that brought the incident's alerts, in order of arrival.
-
-    A delivery that mixes incidents is kept whole: Alertmanager groups as it likes, and the bundle says which alerts
-    are the incident's.
-    """
-    return list(incident.deliveries.select_related("source").order_by("received_at", "pk"))
-
-
 def _own(incident: Incident, deliveries: tuple[RecordedDelivery, ...]) -> tuple[str, ...]:
     senders = {(d.kind, d.name): d for d in deliveries}
-    told = incident.alerts.values_list("source__kind", "source__name", "identity")
+    keys = queries.alert_keys(incident)
     return tuple(
-        sorted({senders[kind, name].key(identity) for kind, name, identity in told if (kind, name) in senders})
+        sorted({senders[kind, name].key(identity) for kind, name, identity in keys if (kind, name) in senders})
     )
 
 

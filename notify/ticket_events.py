@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from causes.catalogue import all_causes
-from incidents import audit, deliveries, feedback, graph_queue
+from incidents import audit, deliveries, feedback, graph_queue, lifecycle
 from incidents.correlate import refresh_state
 from incidents.models import Incident, TicketLink
 from incidents.signals import incident_changed
@@ -113,7 +113,7 @@ def _overtaken(incident: Incident, said: TicketEvent) -> bool:
 
 
 def _apply_acknowledged(incident: Incident, said: TicketEvent) -> bool:
-    feedback.acknowledge(incident, said.by)
+    lifecycle.acknowledge(incident, said.by)
     return incident.acknowledged_at is None
 
 
@@ -121,7 +121,7 @@ def _apply_assigned(incident: Incident, said: TicketEvent) -> bool:
     if not said.value or incident.assigned_to == said.value[:150]:
         return False
     Incident.objects.filter(pk=incident.pk).update(assigned_to=said.value[:150])
-    feedback.acknowledge(incident, said.value)
+    lifecycle.acknowledge(incident, said.value)
     incident_changed.send(Incident, incident=incident, now=timezone.now())
     return True
 

@@ -13,7 +13,7 @@ from connections.declare import declare
 from connections.file import decode
 from domain.findings import Finding
 from evidence.bundles import Bundle
-from incidents import queries, tokens
+from incidents import queries, sources
 from incidents.history import Past, remember_past
 from incidents.models import AuditEntry, Connection, Incident, Source
 from ingest.sources import all_sources
@@ -41,7 +41,7 @@ def run(*words: str, **options: object) -> str:
 def test_a_source_is_made_and_its_token_told_once() -> None:
     made = json.loads(run("source", "add", "alertmanager", "prod", "--json"))
     assert made["url"].endswith("/ingest/alertmanager/prod")
-    assert tokens.token_fits(Source.objects.get(), made["token"])
+    assert sources.token_fits(Source.objects.get(), made["token"])
     with pytest.raises(CommandError, match="exists"):
         run("source", "add", "alertmanager", "prod")
 
@@ -49,10 +49,10 @@ def test_a_source_is_made_and_its_token_told_once() -> None:
 def test_a_rotated_source_has_two_live_tokens_until_the_old_one_is_ended() -> None:
     old = json.loads(run("source", "add", "alertmanager", "prod", "--json"))["token"]
     new = json.loads(run("source", "rotate", "prod", "--json"))["token"]
-    assert all(tokens.token_fits(Source.objects.get(), token) for token in (old, new))
+    assert all(sources.token_fits(Source.objects.get(), token) for token in (old, new))
     run("source", "rotate", "prod", "--end-old")
-    assert not tokens.token_fits(Source.objects.get(), old)
-    assert tokens.token_fits(Source.objects.get(), new)
+    assert not sources.token_fits(Source.objects.get(), old)
+    assert sources.token_fits(Source.objects.get(), new)
 
 
 def test_rotating_an_unknown_source_names_the_known_ones() -> None:
@@ -113,7 +113,7 @@ def test_a_past_incident_is_loaded_once_and_marked_as_a_recurrence() -> None:
     seen = replayed(bundle)
     scope, collected = seen.scope, seen.collected
     findings: tuple[Finding, ...] = collected.findings
-    source, _ = tokens.make_source("history", "recorded")
+    source, _ = sources.make_source("history", "recorded")
     past = Past(
         bundle.title,
         scope,

@@ -7,7 +7,7 @@ import pytest
 
 from config.diagnosis import _executor, _lacking
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl, PrometheusDecl
-from incidents import tokens
+from incidents import sources
 from incidents.models import Source
 
 MEMBERS = [EtcdMemberDecl(name="etcd1", endpoint="http://127.0.0.1:2379")]
@@ -33,7 +33,7 @@ def test_ansible_without_its_inventory_is_bad_and_says_what_is_missing(tmp_path:
 def test_what_is_not_set_up_yet_is_a_warning_with_its_command() -> None:
     nothing = {d.name: d for d in _lacking(Connections())}
     assert "source add" in nothing["sources"].remedy and "apply FILE" in nothing["prometheus"].remedy
-    tokens.make_source("alertmanager", "prod")
+    sources.make_source("alertmanager", "prod")
     told = list(_lacking(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")])))
     assert [(d.name, d.state) for d in told] == [("source alertmanager/prod", "warning")]
     Source.objects.update(last_delivery_at=datetime.now(UTC))

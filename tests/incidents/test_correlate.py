@@ -8,7 +8,7 @@ import pytest
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
-from incidents import burst, deliveries, queries, tokens
+from incidents import burst, deliveries, queries, sources
 from incidents.entities import store_relations
 from incidents.models import Alert, Entity, EntityRelation, GraphQueue, Incident, Source
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def told(*alerts: ParsedAlert) -> None:
-    source = Source.objects.first() or tokens.make_source("alertmanager", "prod")[0]
+    source = Source.objects.first() or sources.make_source("alertmanager", "prod")[0]
     burst.apply_burst([(deliveries.accept(source, b"{}", {}, BEGAN), ParsedDelivery(alerts))], Connections())
 
 

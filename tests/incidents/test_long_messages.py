@@ -11,7 +11,7 @@ from django.db import connections
 
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
-from incidents import burst, deliveries, tokens
+from incidents import burst, deliveries, sources
 from incidents.models import Alert, Delivery, Incident
 from ingest import parse
 
@@ -30,13 +30,13 @@ def placed(delivery: Delivery, parsed: ParsedDelivery) -> None:
 
 @pytest.fixture
 def delivery(db: Any) -> Delivery:
-    return deliveries.accept(tokens.make_source("alertmanager", "prod")[0], b"{}", {}, BEGAN)
+    return deliveries.accept(sources.make_source("alertmanager", "prod")[0], b"{}", {}, BEGAN)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_others_write_while_a_long_message_is_placed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(burst, "HOLD_S", 0.05)
-    source, _ = tokens.make_source("alertmanager", "prod")
+    source, _ = sources.make_source("alertmanager", "prod")
     long = deliveries.accept(source, b"{}", {}, BEGAN)
     waits: list[float] = []
 

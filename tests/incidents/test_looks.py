@@ -8,14 +8,14 @@ from django.utils import timezone
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import burst, deliveries, investigations, queries, tokens
+from incidents import burst, deliveries, investigations, queries, sources
 from incidents.models import Incident, Investigation, Source
 
 POD = EntityRef(EntityKind.POD, "cart-1", "prod", "shop")
 
 
 def alerted(number: int) -> Incident:
-    source = Source.objects.first() or tokens.make_source("alertmanager", "prod")[0]
+    source = Source.objects.first() or sources.make_source("alertmanager", "prod")[0]
     now = timezone.now().astimezone(UTC)
     alert = ParsedAlert(
         f"f{number}", "1", AlertState.FIRING, "Probe", "probe fails", Severity.HIGH, now, entities=(POD,)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from domain.alerts import AlertState
-from incidents import deliveries, investigations, retention, tokens
+from incidents import deliveries, investigations, retention, sources
 from incidents.models import Alert, Delivery, Incident, Investigation, Source, VerdictRow
 from ingest import tasks
 from notify import retention as notify_retention
@@ -99,7 +99,7 @@ def test_a_delivery_shared_with_an_open_incident_stays() -> None:
 
 @pytest.mark.parametrize("state", ["new", "parked", "dead"])
 def test_what_waits_for_a_worker_or_a_person_stays_however_old(state: str) -> None:
-    source = tokens.make_source("alertmanager", "prod")[0]
+    source = sources.make_source("alertmanager", "prod")[0]
     row = deliveries.accept(source, b"{}", {}, days_ago(400))
     Delivery.objects.filter(pk=row.pk).update(state=state)
     heard = ticket_events.accept("ticket:ops", b"{}", {}, days_ago(400))
@@ -110,7 +110,7 @@ def test_what_waits_for_a_worker_or_a_person_stays_however_old(state: str) -> No
 
 def test_a_backlog_goes_in_batches_and_stops_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
-    source: Source = tokens.make_source("alertmanager", "prod")[0]
+    source: Source = sources.make_source("alertmanager", "prod")[0]
     for _ in range(7):
         deliveries.accept(source, b"{}", {}, days_ago(400))
     Delivery.objects.update(state="done")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from incidents import deliveries, queries, tokens
+from incidents import deliveries, queries, sources
 from incidents.models import Alert, Connection, Delivery, Source
 from ingest import catch_up, parse
 from tests.fakes.server import error
@@ -20,7 +20,7 @@ VERSIONS = ["6.0.14", "7.0.5", "7.4.1"]
 def zabbix(request: pytest.FixtureRequest, db: None, tmp_path: Path):
     with Zabbix(getattr(request, "param", "6.0.14")) as fake:
         (tmp_path / "token").write_text(TOKEN)
-        source, _ = tokens.make_source("zabbix", "prod")
+        source, _ = sources.make_source("zabbix", "prod")
         Source.objects.filter(pk=source.pk).update(created_at=timezone.now() - timedelta(hours=2))
         Connection.objects.create(kind="source", name="prod", config={
             "kind": "zabbix", "name": "prod", "api_url": fake.url, "api_token_file": str(tmp_path / "token")})  # fmt: skip

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import Client
 
-from incidents import burst, deliveries, queries, tokens
+from incidents import burst, deliveries, queries, sources
 from incidents.models import Alert, Connection, Delivery, Entity, Incident, Source
 from ingest import parse, receive
 
@@ -35,7 +35,7 @@ def bodies(kind: str, pattern: str = "*.json") -> list[bytes]:
 @pytest.fixture
 def senders(db: None) -> Iterator[dict[str, Source]]:
     cache.clear()
-    yield {kind: tokens.make_source(kind, "prod", TOKEN)[0] for kind in ("alertmanager", "zabbix")}
+    yield {kind: sources.make_source(kind, "prod", TOKEN)[0] for kind in ("alertmanager", "zabbix")}
     cache.clear()
 
 
@@ -207,10 +207,10 @@ def test_a_delivery_that_no_worker_survives_ends_dead_and_visible(senders: dict[
 
 def test_both_tokens_of_a_rotation_open_the_door_until_the_old_one_is_ended(senders: dict[str, Source]) -> None:
     source = senders["alertmanager"]
-    new = tokens.rotate_source(source, end_old=False)
+    new = sources.rotate_source(source, end_old=False)
     cache.clear()
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [202, 202]
-    tokens.rotate_source(source, end_old=True)
+    sources.rotate_source(source, end_old=True)
     cache.clear()
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [401, 202]
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.utils import timezone
 
-from incidents import deliveries, tokens
+from incidents import deliveries, sources
 from incidents.models import Alert, Delivery
 from ingest import parse
 
@@ -21,7 +21,7 @@ FIRES = {"event_id": "7", "event_value": "1", "event_name": "old", "sent_at": 1}
 
 
 def worked(kind: str, body: bytes) -> Delivery:
-    source, _ = tokens.make_source(kind, "prod")
+    source, _ = sources.make_source(kind, "prod")
     delivery = deliveries.accept(source, body, {}, timezone.now())
     parse.ingest([str(delivery.pk)])
     delivery.refresh_from_db()

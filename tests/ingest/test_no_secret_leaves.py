@@ -21,7 +21,7 @@ from django.utils import timezone
 from config import logs
 from connections import declare
 from domain.connections import ChatDecl, Connections, TicketDecl
-from incidents import tokens
+from incidents import sources
 from incidents.models import Incident, Investigation
 from notify import dispatch, inbox, outbox, targets, ticket_events
 from notify.models import Outbox
@@ -73,7 +73,7 @@ def declared(board: Board, wall: Wall, folder: Path, mode: str) -> None:
 
 
 def delivered() -> None:
-    tokens.make_source("alertmanager", "prod", SECRETS["door"])
+    sources.make_source("alertmanager", "prod", SECRETS["door"])
     body = json.dumps(json.loads((PAYLOADS / "alertmanager/01-firing-single.json").read_text())["body"])
     head = {"Authorization": f"Bearer {SECRETS['door']}"}
     assert (

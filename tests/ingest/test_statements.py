@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from connections.declare import declare
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
-from incidents import burst, deliveries, queries, tokens
+from incidents import burst, deliveries, queries, sources
 from incidents.models import EntityRelation, Incident, Source
 from ingest import parse
 from investigate import run
@@ -27,7 +27,7 @@ MEMBERS = [
 def source(db: None) -> Source:
     declare(Connections(etcd=[EtcdDecl(name="main", cluster="prod-a", member=MEMBERS)]))
     burst.apply_burst([], Connections())  # the first burst ever also makes the row that the later ones lock
-    return tokens.make_source("alertmanager", "prod")[0]
+    return sources.make_source("alertmanager", "prod")[0]
 
 
 def accepted(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> str:

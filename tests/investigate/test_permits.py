@@ -9,7 +9,7 @@ from connections.declare import declare
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
 from domain.entities import EntityKind, EntityRef
-from incidents import burst, deliveries, queries, tokens
+from incidents import burst, deliveries, queries, sources
 from incidents.models import AuditEntry, Incident, Investigation
 from investigate import run, scope
 
@@ -18,7 +18,7 @@ SAID = '[{"endpoint":"http://127.0.0.1:9","health":false,"took":"5.0s","error":"
 
 def an_etcd_incident(etcd: EtcdDecl) -> Incident:
     declare(Connections(etcd=[etcd]))
-    source, _ = tokens.make_source("alertmanager", "prod")
+    source, _ = sources.make_source("alertmanager", "prod")
     now = timezone.now()
     member = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
     alert = ParsedAlert(

@@ -8,7 +8,7 @@ import pytest
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import burst, deliveries, tokens
+from incidents import burst, deliveries, sources
 from incidents.models import Entity, GraphQueue, Incident
 from investigate import remember
 
@@ -23,7 +23,7 @@ def test_an_incident_that_cannot_be_read_holds_up_no_other(db: Any, monkeypatch:
             remembered.extend(one.id for one in snapshots)
 
     monkeypatch.setattr(remember, "graph", Graph)
-    source, _ = tokens.make_source("alertmanager", "prod")
+    source, _ = sources.make_source("alertmanager", "prod")
     for n in range(3):
         pod = EntityRef(EntityKind.POD, f"p{n}", f"c{n}", "shop")
         alert = ParsedAlert(f"f{n}", "1", AlertState.FIRING, "A", "a", Severity.HIGH, BEGAN, entities=(pod,))

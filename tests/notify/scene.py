@@ -12,7 +12,7 @@ from domain.connections import ChatDecl, Connections, TicketDecl
 from domain.entities import EntityKind, EntityRef
 from domain.text import Text
 from domain.verdict import RankedCause, Verdict, VerdictState
-from incidents import burst, deliveries, tokens, verdicts
+from incidents import burst, deliveries, sources, verdicts
 from incidents.models import Incident, Source
 from notify.models import Outbox
 from tests.fakes.board import Board, Wall
@@ -54,7 +54,7 @@ def an_incident(
 ) -> Incident:
     """An alert of a pod through the record's own functions: it opens, changes or resolves the pod's incident."""
     now = at or timezone.now()
-    source = Source.objects.filter(name="prod").first() or tokens.make_source("alertmanager", "prod")[0]
+    source = Source.objects.filter(name="prod").first() or sources.make_source("alertmanager", "prod")[0]
     delivery = deliveries.accept(source, b"{}", {}, now)
     pod = EntityRef(EntityKind.POD, name, "prod-a", "shop")
     ended = now if state is AlertState.RESOLVED else None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.alerts import AlertState, Severity
-from incidents import feedback
+from incidents import lifecycle
 from incidents.models import Incident
 from notify import dispatch, targets
 from notify.models import Outbox
@@ -25,7 +25,7 @@ def test_a_chat_that_cannot_edit_hears_of_the_first_verdict_a_changed_cause_and_
     for cause in ("etcd-slow-disk", "etcd-slow-disk", "network-path-drop", "network-path-drop"):
         judged(incident, cause)
         dispatch.dispatch_waiting(clock)
-    feedback.acknowledge(incident, "ada")
+    lifecycle.acknowledge(incident, "ada")
     dispatch.dispatch_waiting(clock)
     an_incident(state=AlertState.RESOLVED)
     dispatch.dispatch_waiting(clock)

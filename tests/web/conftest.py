@@ -13,7 +13,7 @@ from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding, Item, Point, Series
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, RuledOut, TermResult, Verdict, VerdictState
-from incidents import burst, deliveries, investigations, tokens, verdicts
+from incidents import burst, deliveries, investigations, sources, verdicts
 from incidents.models import Incident
 
 HOSTILE = "<script>alert(1)</script> & cart is down"
@@ -22,7 +22,7 @@ HOSTILE = "<script>alert(1)</script> & cart is down"
 @pytest.fixture
 def incident(db) -> Incident:
     now = timezone.now().astimezone(UTC)
-    source, _ = tokens.make_source("alertmanager", "prod")
+    source, _ = sources.make_source("alertmanager", "prod")
     delivery = deliveries.accept(source, b'{"note": "<b>raw</b>"}', {}, now)
     member = EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-a")
     alert = ParsedAlert("f1", "1", AlertState.FIRING, "EtcdLeader", HOSTILE, Severity.HIGH, now, entities=(member,))

@@ -13,7 +13,7 @@ from connections import declare
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import ChatDecl, Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import burst, changes, deliveries, feedback, investigations, queries, tokens, verdicts
+from incidents import burst, changes, deliveries, feedback, investigations, queries, sources, verdicts
 from incidents.models import Delivery, Incident, Source
 from notify import outbox
 from notify.models import Outbox
@@ -34,7 +34,7 @@ def grown(first: int, last: int, alerts: int) -> None:
     now = timezone.now()
     declare.declare(Connections(chat=[chat(n) for n in range(first, last)]))
     for n in range(first, last):
-        source, _ = tokens.make_source("alertmanager", f"source-{n}")
+        source, _ = sources.make_source("alertmanager", f"source-{n}")
         pods = [EntityRef(EntityKind.POD, f"pod-{n}-{a}", f"cluster-{n}", "shop") for a in range(alerts)]
         member = EntityRef(EntityKind.ETCD_MEMBER, f"etcd-{n}", f"cluster-{n}")
         told = tuple(

@@ -15,7 +15,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from incidents import login_failures, retention, tokens
+from incidents import login_failures, retention, sources
 from incidents.login_failures import FREE, FREE_TOGETHER, LONGEST
 from incidents.models import AuditEntry, Delivery, LoginFailure
 from web.api.access import add_token
@@ -259,7 +259,7 @@ DOORS = [
 @pytest.mark.parametrize(("path", "key"), [*((path, {}) for path in DOORS), (DOORS[3], {"Idempotency-Key": "k"})])
 def test_wrong_tokens_are_slowed_and_a_right_one_is_never_kept_waiting(db, path: str, key: dict[str, str]) -> None:
     cache.clear()
-    _, token = tokens.make_source("alertmanager", "prod")
+    _, token = sources.make_source("alertmanager", "prod")
 
     def ask(path: str, token: str) -> int:
         head = {"Authorization": f"Bearer {token}", "X-Forwarded-For": "10.0.0.1", **key}
@@ -292,7 +292,7 @@ def test_the_metrics_are_not_open_to_a_proxy_on_the_same_machine(db, sign: str) 
 
 def test_an_accepted_delivery_costs_what_it_did_before(db, django_assert_num_queries) -> None:
     cache.clear()
-    _, token = tokens.make_source("alertmanager", "prod")
+    _, token = sources.make_source("alertmanager", "prod")
     client = Client(headers={"Authorization": f"Bearer {token}"})
     for _ in range(2):
         client.post("/ingest/alertmanager/prod", "{}", content_type="application/json")

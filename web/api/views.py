@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from causes.catalogue import all_causes
 from domain.verdict_json import to_contract
 from evidence.checks import all_checks
-from incidents import changes, deliveries, feedback, queries
+from incidents import changes, deliveries, feedback, lifecycle, queries
 from incidents.models import Entity, Incident
 from ingest.tasks import nudge_delivery
 from web.api.access import Api
@@ -139,7 +139,7 @@ class Acknowledge(Api):
     @extend_schema(request=None, responses=IncidentShape)
     def post(self, request: Request, incident_id: str) -> Response:
         """Somebody looks at it; the first one counts, so it may be sent again."""
-        feedback.acknowledge(found(incident_id), request.user.get_username())
+        lifecycle.acknowledge(found(incident_id), request.user.get_username())
         return Response(IncidentShape(found(incident_id)).data)
 
 

@@ -21,7 +21,7 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
-from incidents import feedback, queries, watch_leases
+from incidents import feedback, lifecycle, queries, watch_leases
 from incidents.models import Alert, Delivery, Feedback, Incident
 from notify import outbox
 from notify.reports import changed_verdicts, known
@@ -272,7 +272,7 @@ def _stamp(row: Incident) -> str:
 def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Somebody looks at it."""
     row = incident_or_404(incident_id)
-    feedback.acknowledge(row, request.user.get_username())
+    lifecycle.acknowledge(row, request.user.get_username())
     messages.success(request, gettext("Acknowledged."))
     return redirect("incident", incident_id=row.pk)
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from incidents import queries
+from incidents import sources
 from ingest.sources import all_sources
 
 
@@ -15,7 +15,7 @@ from ingest.sources import all_sources
 def page(request: HttpRequest) -> HttpResponse:
     """Sources with their last delivery; the set-up text has a placeholder where the token belongs."""
     kinds = all_sources()
-    rows = list(queries.sources())
+    rows = list(sources.sources())
     return render(
         request,
         "web/sources.html",

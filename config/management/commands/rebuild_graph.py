@@ -8,8 +8,7 @@ from rich.progress import Progress
 
 from config.management.verb import Verb
 from domain.errors import Unreachable
-from incidents import graph_queue
-from incidents.models import Incident
+from incidents import graph_queue, queries
 from investigate import remember, similar
 
 BATCH = 500
@@ -26,7 +25,7 @@ class Command(Verb):
         if similar.graph() is None:
             raise Unreachable("no graph is configured; start `manage.py up`, or set GRAPH_URI")
         if not options["resume"]:
-            ids = [str(pk) for pk in Incident.objects.order_by("number").values_list("pk", flat=True)]
+            ids = queries.all_incident_ids()
             for start in range(0, len(ids), BATCH):
                 graph_queue.put(ids[start : start + BATCH], timezone.now())
         total = self._drain()

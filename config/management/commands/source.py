@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config.management.verb import Verb, prepare_record
 from domain.errors import Refused
-from incidents import audit, queries, tokens
+from incidents import audit, sources
 from incidents.models import Source
 from ingest.sources import all_sources
 
@@ -38,7 +38,7 @@ class Command(Verb):
         {"list": self._list, "add": self._add, "rotate": self._rotate}[options["action"]](options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        rows = list(queries.sources())
+        rows = list(sources.sources())
         for row in rows:
             heard = f"{row.last_delivery_at:%F %T}Z" if row.last_delivery_at else "never"
             self.stdout.write(f"{row.kind:14}{row.name:24}{_door(row)}  last delivery: {heard}")
@@ -49,17 +49,17 @@ class Command(Verb):
         name = options["name"]
         if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii() or len(name) > 80:
             raise Refused(f"`{name}` is part of an address; use up to 80 letters, digits, - and _")
-        source, token = tokens.make_source(options["kind"], name)
+        source, token = sources.make_source(options["kind"], name)
         audit.write("command line", "make source", str(source))
         self._tell(source, token, options["json"])
 
     def _rotate(self, options: dict[str, Any]) -> None:
         kind, _, name = options["name"].rpartition("/")
-        found = list(Source.objects.filter(name=name, **({"kind": kind} if kind else {})))
+        found = [row for row in sources.sources() if row.name == name and kind in ("", row.kind)]
         if len(found) != 1:
-            known = ", ".join(str(s) for s in Source.objects.order_by("kind", "name")) or "none"
+            known = ", ".join(str(s) for s in sources.sources()) or "none"
             raise Refused(f"`{options['name']}` names {len(found)} sources; known: {known}")
-        token = tokens.rotate_source(found[0], end_old=options["end_old"])
+        token = sources.rotate_source(found[0], end_old=options["end_old"])
         audit.write("command line", "end old token" if options["end_old"] else "rotate token", str(found[0]))
         self._tell(found[0], token, options["json"])
 
