@@ -160,7 +160,7 @@ def _followed(cluster: KubernetesDecl) -> Iterator[Diagnosis]:
     """Whether a watcher follows it, and what it says."""
     if not cluster.watched:
         return
-    name, known = f"kubernetes {cluster.name} watcher", {f.name: f for f in watch_leases.following(timezone.now())}
+    name, known = f"kubernetes {cluster.name} watcher", {f.name: f for f in watch_leases.leases(timezone.now())}
     one = known.get(cluster.name)
     if one is None or not one.led:
         yield Diagnosis(name, "warning", "no watcher follows it", f"{UP}, or the service `watcher`")

@@ -12,7 +12,7 @@ from incidents.models import Alert, Delivery
 TELLS = {AlertState.UPDATE: 0, AlertState.RESOLVED: 1, AlertState.FIRING: 2}
 
 
-def _occurrences(delivery: Delivery, alert: ParsedAlert) -> list[Alert]:
+def nearby_occurrences(delivery: Delivery, alert: ParsedAlert) -> list[Alert]:
     """Those of the alert's stored occurrences that the message can be about or can end, the oldest first."""
     began = alert.started_at
     near = Q(occurrence=alert.occurrence[:64]) | Q(firing=True) | Q(started_at__gt=began) | Q(ended_at__gt=began)
@@ -20,9 +20,9 @@ def _occurrences(delivery: Delivery, alert: ParsedAlert) -> list[Alert]:
     return list(same.select_related("incident").order_by("started_at", "pk"))
 
 
-def _row(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert | None:
+def stored_occurrence(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert | None:
     """The stored occurrence that this message is about, brought up to date."""
-    row = next((r for r in near if r.occurrence == alert.occurrence[:64]), None) or _episode(near, alert)
+    row = next((r for r in near if r.occurrence == alert.occurrence[:64]), None) or _occurrence_around(near, alert)
     if row is None:
         return None
     known = msgspec.json.decode(row.parsed, type=ParsedAlert)
@@ -40,7 +40,7 @@ def _row(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert | N
     return row
 
 
-def _episode(near: list[Alert], alert: ParsedAlert) -> Alert | None:
+def _occurrence_around(near: list[Alert], alert: ParsedAlert) -> Alert | None:
     """Alertmanager's startsAt is not stable: a merged or resolved message may carry an earlier one.
 
     An end belongs to the open episode that began at or after its start; a start within a finished episode to that.
@@ -51,22 +51,24 @@ def _episode(near: list[Alert], alert: ParsedAlert) -> Alert | None:
     return next((r for r in near if not r.firing and r.started_at <= began < (r.ended_at or began)), None)
 
 
-def _end_merged(near: list[Alert], alert: ParsedAlert) -> None:
+def end_merged(near: list[Alert], alert: ParsedAlert) -> None:
     """Every open episode that began between the start and the end of a resolved one was part of it."""
     if alert.ended_at is not None:
-        _end([r for r in near if r.firing and alert.started_at <= r.started_at <= alert.ended_at], alert.ended_at)
+        _end_occurrences(
+            [r for r in near if r.firing and alert.started_at <= r.started_at <= alert.ended_at], alert.ended_at
+        )
 
 
-def _end(rows: list[Alert], at: datetime) -> None:
+def _end_occurrences(rows: list[Alert], at: datetime) -> None:
     if rows:
         Alert.objects.filter(pk__in=[r.pk for r in rows]).update(firing=False, ended_at=at)
 
 
-def _new_row(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert:
+def new_occurrence(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert:
     """A row for an occurrence that is not stored yet; it is saved once its incident is known."""
     later = next((r for r in near if r.started_at > alert.started_at), None)
     # One fingerprint cannot fire twice at once: a newer occurrence ends the older one that never said so.
-    _end([r for r in near if r.firing and r.started_at < alert.started_at], alert.started_at)
+    _end_occurrences([r for r in near if r.firing and r.started_at < alert.started_at], alert.started_at)
     firing = alert.state is not AlertState.RESOLVED and later is None
     ended = alert.ended_at or (delivery.received_at if alert.state is AlertState.RESOLVED else None)
     if later is not None:

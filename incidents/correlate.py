@@ -7,7 +7,7 @@ from django.db.models import Count, Max, Min, Q
 
 from domain.alerts import AlertState, ParsedAlert
 from domain.entities import Relation, RelationKind
-from incidents.alerts import _end_merged, _new_row, _occurrences, _row
+from incidents.alerts import end_merged, nearby_occurrences, new_occurrence, stored_occurrence
 from incidents.entities import EntityCache
 from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
 from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
@@ -19,10 +19,10 @@ SETTLED = ("state", "severity", "started_at", "last_alert_at", "resolved_at", "c
 
 def place_alert(delivery: Delivery, alert: ParsedAlert, things: EntityCache) -> Incident:
     """The incident that the alert is part of, opened if none fits."""
-    near = _occurrences(delivery, alert)
-    row = _row(near, delivery, alert) or _new_row(near, delivery, alert)
+    near = nearby_occurrences(delivery, alert)
+    row = stored_occurrence(near, delivery, alert) or new_occurrence(near, delivery, alert)
     if alert.state is AlertState.RESOLVED:
-        _end_merged(near, alert)
+        end_merged(near, alert)
     stored = things.of(alert)
     incident = row.incident or _join(row, alert, stored, delivery)
     row.save()

@@ -173,10 +173,10 @@ def understood(row: Connection) -> Any:
 
 def parsed_alerts(row: Incident) -> list[ParsedAlert]:
     """The incident's alerts as their sources told them, with the record's state and times."""
-    return [_told(alert) for alert in row.alerts.order_by("started_at", "identity")]
+    return [_with_stored_state(alert) for alert in row.alerts.order_by("started_at", "identity")]
 
 
-def _told(row: Alert) -> ParsedAlert:
+def _with_stored_state(row: Alert) -> ParsedAlert:
     alert = msgspec.json.decode(row.parsed, type=ParsedAlert)
     state = AlertState.FIRING if row.firing else AlertState.RESOLVED
     return replace(alert, state=state, started_at=row.started_at, ended_at=row.ended_at)

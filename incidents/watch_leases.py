@@ -20,7 +20,7 @@ class NotHeld(ProductError):
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class LeaseStatus:
     """How one cluster's watcher is doing. `lag_s` is since the API last said anything, None before it ever did."""
 
     name: str
@@ -50,7 +50,7 @@ def release(name: str, holder: str) -> None:
     WatchLease.objects.filter(name=name, holder=holder).update(holder="", held_until=None)
 
 
-def tell(name: str, holder: str, bodies: Sequence[bytes], state: bytes, now: datetime) -> list[Delivery]:
+def report(name: str, holder: str, bodies: Sequence[bytes], state: bytes, now: datetime) -> list[Delivery]:
     """The messages as deliveries together with what is told by them: both, or none. Raises NotHeld."""
     with transaction.atomic():
         # The update holds the row until the end: whoever takes it over comes after these deliveries.
@@ -71,10 +71,10 @@ def own_source(name: str) -> Source:
         return Source.objects.get(kind=KIND, name=name)
 
 
-def following(now: datetime) -> list[Following]:
+def leases(now: datetime) -> list[LeaseStatus]:
     """Every cluster that was ever followed, by name."""
     return [
-        Following(
+        LeaseStatus(
             row.name, bool(row.held_until and row.held_until >= now),
             max(0.0, (now - row.observed_at).total_seconds()) if row.observed_at else None, row.error,
         )

@@ -34,10 +34,10 @@ log = structlog.get_logger()
 def catch_up(now: datetime) -> list[str]:
     """Compares every declared Zabbix that is due; the ids of the deliveries that were missing."""
     declared = [s for s in queries.connections().source if s.kind == KIND and s.api_url and s.catch_up != "off"]
-    return [made for one in declared for made in _source(one, now)]
+    return [made for one in declared for made in _compare_source(one, now)]
 
 
-def _source(declared: SourceDecl, now: datetime) -> list[str]:
+def _compare_source(declared: SourceDecl, now: datetime) -> list[str]:
     source = sources.take_comparison(KIND, declared.name, now - EVERY, now)
     if source is None:
         return []

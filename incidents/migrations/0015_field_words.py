@@ -1,5 +1,7 @@
 """Tables get the field's names: guesses and watches, the graph's own queue; what is sent out moves to `notify`."""
 
+import json
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -18,6 +20,18 @@ def queue_of_the_graph(apps, schema_editor):
         ignore_conflicts=True, batch_size=500,
     )
     rows.delete()
+
+
+def words_of_the_watch(apps, schema_editor):
+    """What a watcher reported goes on under the new names of its fields."""
+    for lease in apps.get_model("incidents", "WatchLease").objects.all():
+        groups = json.loads(bytes(lease.state))
+        for group in groups:
+            group["reported_at"] = group.pop("told_at", None)
+            group["has_news"] = group.pop("news", False)
+            group["occurrences"] = group.pop("moments", [])
+        lease.state = json.dumps(groups).encode()
+        lease.save(update_fields=["state"])
 
 
 class Migration(migrations.Migration):
@@ -46,5 +60,6 @@ class Migration(migrations.Migration):
                                                   related_name="graph_queue", to="incidents.incident")),
             ],
         ),
+        migrations.RunPython(words_of_the_watch, migrations.RunPython.noop),
         migrations.RunPython(queue_of_the_graph, migrations.RunPython.noop),
     ]

@@ -1,4 +1,4 @@
-"""What the watcher of a Kubernetes cluster brings in: one message per workload and kind of trouble, folded of events.
+"""What the watcher of a Kubernetes cluster brings in: one message per workload and kind of failure.
 
 The texts in it are the kubelet's and the applications' words, so they are as untrusted as any alert's.
 """
@@ -61,7 +61,7 @@ class PodSeen(msgspec.Struct, frozen=True):
     node: str = ""
 
 
-class Folded(msgspec.Struct, frozen=True):
+class EventGroupMessage(msgspec.Struct, frozen=True):
     """The message. `first` tells episodes apart; `count` is of events, not of failures.
 
     At least so many of them fell into a pod's deletion (`after_deletion`) or a container's first minute (`at_start`).
@@ -85,62 +85,63 @@ class Folded(msgspec.Struct, frozen=True):
     ended: datetime | None = None
 
 
-_DECODER = msgspec.json.Decoder(Folded)
+_DECODER = msgspec.json.Decoder(EventGroupMessage)
 
 
-def trouble(reason: str, probe: str) -> str:
-    """What is folded together: all failures of one probe with the restarts by it, else the reason."""
+def failure_kind(reason: str, probe: str) -> str:
+    """What is grouped together: all failures of one probe with the restarts by it, else the reason."""
     return probe if probe and reason in {"Unhealthy", "Killing"} else reason
 
 
 def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
-    """The one alert of a folded message."""
+    """The one alert of a message."""
     try:
-        told = _DECODER.decode(body)
+        message = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        said, _, place = str(error).partition(" - at `$")
-        missing = MISSING.search(said)
+        text, _, place = str(error).partition(" - at `$")
+        missing = MISSING.search(text)
         field = f"{place.strip('.`')}.{missing[1] if missing else ''}".strip(".")
-        raise Malformed(f"{said}; expected a message of the Kubernetes watcher", field) from error
+        raise Malformed(f"{text}; expected a message of the Kubernetes watcher", field) from error
     for name in ("cluster", "reason", "workload.name"):
-        if not (told.workload.name if name == "workload.name" else getattr(told, name)):
+        if not (message.workload.name if name == "workload.name" else getattr(message, name)):
             raise Malformed("is empty; name what the events are about", name)
-    return ParsedDelivery((_alert(told, received_at),))
+    return ParsedDelivery((_alert(message, received_at),))
 
 
-def _alert(told: Folded, received_at: datetime) -> ParsedAlert:
-    first = _time(told.first, "first")
-    name, _, severity = _case(told)
-    title = title_of(told)
-    resolved = told.state == "resolved"
+def _alert(message: EventGroupMessage, received_at: datetime) -> ParsedAlert:
+    first = _time(message.first, "first")
+    name, _, severity = _case(message)
+    title = title_of(message)
+    resolved = message.state == "resolved"
     return ParsedAlert(
-        identity=identity_of(told), occurrence=first.isoformat(), state=AlertState(told.state), name=name,
+        identity=identity_of(message), occurrence=first.isoformat(), state=AlertState(message.state), name=name,
         title=title, severity=severity, started_at=min(first, received_at),
-        ended_at=_time(told.ended or told.last, "ended") if resolved else None,
-        entities=_entities(told), labels=_labels(told),
+        ended_at=_time(message.ended or message.last, "ended") if resolved else None,
+        entities=_entities(message), labels=_labels(message),
         annotations={
             "summary": title,
-            "description": NOT_FAILURES.format(told.count),
-            "description_zh": NOT_FAILURES_ZH.format(told.count),
-            **{f"message_{n}": clean(said)[:MESSAGE_CUT] for n, said in enumerate(told.messages[:MOST_MESSAGES], 1)},
-            **({"after_deletion": str(told.after_deletion)} if told.after_deletion else {}),
-            **({"at_start": str(told.at_start)} if told.at_start else {}),
+            "description": NOT_FAILURES.format(message.count),
+            "description_zh": NOT_FAILURES_ZH.format(message.count),
+            **{f"message_{n}": clean(text)[:MESSAGE_CUT] for n, text in enumerate(message.messages[:MOST_MESSAGES], 1)},
+            **({"after_deletion": str(message.after_deletion)} if message.after_deletion else {}),
+            **({"at_start": str(message.at_start)} if message.at_start else {}),
         },
     )  # fmt: skip
 
 
-def identity_of(told: Folded) -> str:
-    """The same for all messages of one fold."""
-    parts = (told.cluster, told.namespace, told.workload.kind, told.workload.name, trouble(told.reason, told.probe))
-    return hashlib.sha256("\x00".join((*parts, told.probe)).encode()).hexdigest()[:32]
+def identity_of(message: EventGroupMessage) -> str:
+    """The same for all messages of one group."""
+    workload, failure = message.workload, failure_kind(message.reason, message.probe)
+    parts = (message.cluster, message.namespace, workload.kind, workload.name, failure, message.probe)
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
-def title_of(told: Folded) -> str:
+def title_of(message: EventGroupMessage) -> str:
     """E.g. `Readiness probe of shop/cart fails: context deadline exceeded (3 pods)`."""
-    where = clean(f"{told.namespace}/{told.workload.name}" if told.namespace else told.workload.name)
-    said = short(told.messages[-1]) if told.messages else told.reason
-    pods = len(told.pods) + told.more_pods
-    return _case(told)[1].format(where, said) + (f" ({pods} pods)" if pods > 1 else "")
+    where = clean(f"{message.namespace}/{message.workload.name}" if message.namespace else message.workload.name)
+    text = short(message.messages[-1]) if message.messages else message.reason
+    pods = len(message.pods) + message.more_pods
+    return _case(message)[1].format(where, text) + (f" ({pods} pods)" if pods > 1 else "")
 
 
 def short(message: str) -> str:
@@ -149,33 +150,38 @@ def short(message: str) -> str:
     return text[:TITLE_CUT] or "no reason given"
 
 
-def _case(told: Folded) -> tuple[str, str, Severity]:
+def _case(message: EventGroupMessage) -> tuple[str, str, Severity]:
     """Name, title with {0} for the workload and {1} for the reason, and severity."""
-    if told.probe and told.reason == "Killing":
-        title = f"{told.probe} probe of {{0}} fails, its container is restarted: {{1}}"
-        return f"{told.probe}ProbeFails", title, Severity.HIGH
-    if told.probe and told.reason == "Unhealthy":
-        return f"{told.probe}ProbeFails", f"{told.probe} probe of {{0}} fails: {{1}}", Severity.WARNING
-    reason = "".join(c for c in told.reason if c.isalnum())[:80]
-    return CASES.get(told.reason, (f"Pod{reason}", f"{reason} at {{0}}: {{1}}", Severity.WARNING))
+    if message.probe and message.reason == "Killing":
+        title = f"{message.probe} probe of {{0}} fails, its container is restarted: {{1}}"
+        return f"{message.probe}ProbeFails", title, Severity.HIGH
+    if message.probe and message.reason == "Unhealthy":
+        return f"{message.probe}ProbeFails", f"{message.probe} probe of {{0}} fails: {{1}}", Severity.WARNING
+    reason = "".join(c for c in message.reason if c.isalnum())[:80]
+    return CASES.get(message.reason, (f"Pod{reason}", f"{reason} at {{0}}: {{1}}", Severity.WARNING))
 
 
-def _entities(told: Folded) -> tuple[EntityRef, ...]:
-    cluster, namespace = clean(told.cluster), clean(told.namespace)
-    pods = [EntityRef(EntityKind.POD, clean(p.name), cluster, namespace) for p in told.pods[:MOST_PODS] if p.name]
-    owner = EntityRef(EntityKind.POD if told.workload.kind == "Pod" else EntityKind.WORKLOAD,
-                      clean(told.workload.name), cluster, namespace)  # fmt: skip
+def _entities(message: EventGroupMessage) -> tuple[EntityRef, ...]:
+    cluster, namespace = clean(message.cluster), clean(message.namespace)
+    pods = [EntityRef(EntityKind.POD, clean(p.name), cluster, namespace) for p in message.pods[:MOST_PODS] if p.name]
+    owner = EntityRef(EntityKind.POD if message.workload.kind == "Pod" else EntityKind.WORKLOAD,
+                      clean(message.workload.name), cluster, namespace)  # fmt: skip
     return tuple(dict.fromkeys((*pods, owner)))
 
 
-def _labels(told: Folded) -> dict[str, str]:
+def _labels(message: EventGroupMessage) -> dict[str, str]:
     """As Alertmanager's labels name these things; pod and node only where there is one."""
-    labels = {"cluster": told.cluster, "namespace": told.namespace, "reason": told.reason, "probe_type": told.probe}
-    if kind := LABELS.get(told.workload.kind):
-        labels[kind] = told.workload.name
-    nodes = {pod.node for pod in told.pods if pod.node}
-    if len(told.pods) == 1 and not told.more_pods:
-        labels["pod"] = told.pods[0].name
+    labels = {
+        "cluster": message.cluster,
+        "namespace": message.namespace,
+        "reason": message.reason,
+        "probe_type": message.probe,
+    }
+    if kind := LABELS.get(message.workload.kind):
+        labels[kind] = message.workload.name
+    nodes = {pod.node for pod in message.pods if pod.node}
+    if len(message.pods) == 1 and not message.more_pods:
+        labels["pod"] = message.pods[0].name
     if len(nodes) == 1:
         labels["node"] = nodes.pop()
     return {key: clean(value) for key, value in labels.items() if value}

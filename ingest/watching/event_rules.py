@@ -26,7 +26,7 @@ ENDED = {"Succeeded", "Failed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class PodEvent:
     """One event as it stands now: it repeats by counting up. Times are aware UTC."""
 
     uid: str
@@ -71,7 +71,7 @@ class PodState:
         return known.get(container) or (next(iter(known.values())) if len(known) == 1 else None)
 
 
-def sighting(event: SeenEvent, now: datetime) -> Sighting | None:
+def pod_event(event: SeenEvent, now: datetime) -> PodEvent | None:
     """The event, if it is of a pod and of a reason that is followed."""
     about, reason = event.involvedObject, event.reason or ""
     if about.kind != "Pod" or reason not in REASONS or not about.name:
@@ -79,7 +79,7 @@ def sighting(event: SeenEvent, now: datetime) -> Sighting | None:
     last = _last(event, now)
     text = (event.message or "").removeprefix(COMBINED)[:2000]
     container = CONTAINER.search(about.fieldPath)
-    return Sighting(
+    return PodEvent(
         uid=event.metadata.uid, namespace=about.namespace, pod=about.name, pod_uid=about.uid,
         container=container[1] if container else "", reason=reason, probe=_probe(reason, text),
         message=_safe(text), count=max(1, event.count or (event.series.count if event.series else 1)),
@@ -141,6 +141,6 @@ def owner_of(about: Meta) -> Owner:
     return Owner(found.kind, found.name)
 
 
-def departed(pods: Iterable[PodState], now: datetime) -> list[PodState]:
+def gone(pods: Iterable[PodState], now: datetime) -> list[PodState]:
     """The same pods as no longer there."""
     return [replace(p, gone_at=p.gone_at or now, deleting_since=p.deleting_since or now) for p in pods]

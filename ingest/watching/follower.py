@@ -1,4 +1,4 @@
-"""Follows one declared cluster while this process leads it: takes in, folds, tells, and stays the leader."""
+"""Follows one declared cluster while this process holds its lease: takes changes in, groups events, reports."""
 
 import queue
 import threading
@@ -18,7 +18,7 @@ from domain.errors import ProductError
 from evidence.clients.kubernetes_watch import HUNG_S, Watched
 from evidence.ways import reading
 from incidents import watch_leases
-from ingest.watching.state import Ledger
+from ingest.watching.state import WatchState
 from ingest.watching.streams import Streams
 
 STEP_S = 1.0
@@ -39,16 +39,16 @@ class Follower:
     nudge: Nudge
     ended: threading.Event = field(default_factory=threading.Event)
     hung_s: float = HUNG_S
-    _heard_at: datetime | None = None
+    _observed_at: datetime | None = None
     _errors: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """Until `ended`: lead, or wait until whoever leads is gone."""
         while not self.ended.is_set():
             try:
-                kept = watch_leases.take(self.declared.name, self.holder, timezone.now())
-                if kept is not None:
-                    self._lead(Ledger(self.declared.name, kept))
+                dump = watch_leases.take(self.declared.name, self.holder, timezone.now())
+                if dump is not None:
+                    self._lead(WatchState(self.declared.name, dump))
             except (DatabaseError, ProductError, msgspec.MsgspecError) as error:
                 log.warning("watcher_starts_again", cluster=self.declared.name, reason=str(error))
             except Exception:  # the border of a thread: it must not end while its cluster is declared
@@ -57,50 +57,50 @@ class Follower:
             self.ended.wait(TRY_AGAIN_S)
         connection.close()
 
-    def _lead(self, ledger: Ledger) -> None:
+    def _lead(self, state: WatchState) -> None:
         log.info("watcher_leads", cluster=self.declared.name)
         streams = Streams(Watched(self.declared, reading(settings.DECLARED_SECRET), self.hung_s))
         streams.start()
         try:
-            self._until_ended(ledger, streams)
+            self._until_ended(state, streams)
         finally:
             streams.stop.set()
             watch_leases.release(self.declared.name, self.holder)
 
-    def _until_ended(self, ledger: Ledger, streams: Streams) -> None:
+    def _until_ended(self, state: WatchState, streams: Streams) -> None:
         renewed = 0.0
         while not self.ended.is_set():
-            self._take_in(ledger, streams)
-            self._tell(ledger)
+            self._take_in(state, streams)
+            self._report(state)
             if time.monotonic() - renewed >= RENEW_S:
                 renewed = time.monotonic()
                 close_old_connections()
-                said = "; ".join(sorted(set(self._errors.values()) - {""}))
-                watch_leases.renew(self.declared.name, self.holder, timezone.now(), self._heard_at, said)
+                errors = "; ".join(sorted(set(self._errors.values()) - {""}))
+                watch_leases.renew(self.declared.name, self.holder, timezone.now(), self._observed_at, errors)
 
-    def _take_in(self, ledger: Ledger, streams: Streams) -> None:
+    def _take_in(self, state: WatchState, streams: Streams) -> None:
         """What came within one step, or a burst of it."""
         until = time.monotonic() + STEP_S
         for _ in range(BURST_MOST):
             try:
-                heard = streams.heard.get(timeout=max(0.0, until - time.monotonic()))
+                items = streams.items.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 return
-            self._errors[heard.stream] = heard.error
-            if heard.error:
-                log.warning("watch_interrupted", cluster=self.declared.name, reason=heard.error)
+            self._errors[items.stream] = items.error
+            if items.error:
+                log.warning("watch_interrupted", cluster=self.declared.name, reason=items.error)
                 continue
-            self._heard_at = timezone.now()
-            if heard.put is not None:
-                heard.put(ledger, self._heard_at)
+            self._observed_at = timezone.now()
+            if items.put is not None:
+                items.put(state, self._observed_at)
 
-    def _tell(self, ledger: Ledger) -> None:
-        """One delivery per message, in one transaction with what is kept of the folds."""
+    def _report(self, state: WatchState) -> None:
+        """One delivery per message, in one transaction with the state of what was reported."""
         now = timezone.now()
-        told = ledger.step(now)
-        if not told:
+        report = state.step(now)
+        if not report:
             return
-        bodies = [msgspec.json.encode(message) for message in told]
-        rows = watch_leases.tell(self.declared.name, self.holder, bodies, ledger.kept(), now)
+        bodies = [msgspec.json.encode(message) for message in report]
+        rows = watch_leases.report(self.declared.name, self.holder, bodies, state.dump(), now)
         log.info("watcher_told", cluster=self.declared.name, messages=len(rows))
         self.nudge([str(row.pk) for row in rows])

@@ -1,4 +1,4 @@
-"""Everything that is known of one cluster: pods, events counted so far, and the folds. Never asks the clock."""
+"""Everything that is known of one cluster: pods, events counted so far, event groups. Never asks the clock."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,38 +8,38 @@ import msgspec
 import structlog
 
 from evidence.clients.kubernetes_watch import SeenEvent, SeenPod
-from ingest.sources.kubernetes import Folded
+from ingest.sources.kubernetes import EventGroupMessage
 from ingest.watching import dedup
-from ingest.watching.dedup import Fold, Key, Moment
-from ingest.watching.event_rules import PodState, Sighting, departed, pod_state, sighting
+from ingest.watching.dedup import EventGroup, GroupKey, Occurrence
+from ingest.watching.event_rules import PodEvent, PodState, gone, pod_event, pod_state
 
 # Events of a pod come a little after it is gone.
 KEPT_GONE = timedelta(minutes=10)
-MOST_FOLDS = 500
+MOST_GROUPS = 500
 MOST_KNOWN = 100_000
 log = structlog.get_logger()
 
 
-class Ledger:
-    """Takes objects as they come, also twice and after a new list, and says what is to be told."""
+class WatchState:
+    """Takes objects as they come, also twice and after a new list, and says what is to be reported."""
 
-    def __init__(self, cluster: str, kept: bytes = b"[]") -> None:
+    def __init__(self, cluster: str, dump: bytes = b"[]") -> None:
         self.cluster = cluster
         self._pods: dict[str, PodState] = {}
         self._stopping: dict[str, datetime] = {}
         self._known: dict[str, tuple[int, datetime]] = {}
-        self._folds: dict[Key, Fold] = {f.key: f for f in msgspec.json.decode(kept, type=list[Fold])}
+        self._groups: dict[GroupKey, EventGroup] = {g.key: g for g in msgspec.json.decode(dump, type=list[EventGroup])}
 
-    def kept(self) -> bytes:
-        """The folds that were told, for whoever goes on after this process."""
-        told = [replace(f, moments=()) for f in self._folds.values() if f.told_at is not None]
-        return msgspec.json.encode(told)
+    def dump(self) -> bytes:
+        """The groups that were reported, for whoever goes on after this process."""
+        reported = [replace(g, occurrences=()) for g in self._groups.values() if g.reported_at is not None]
+        return msgspec.json.encode(reported)
 
     def pods_listed(self, pods: Iterable[SeenPod], now: datetime) -> None:
         """A new list: what is not in it is gone."""
         there = {state.uid: state for state in map(pod_state, pods)}
         lost = [p for uid, p in self._pods.items() if uid not in there]
-        self._pods = {p.uid: p for p in departed(lost, now)}
+        self._pods = {p.uid: p for p in gone(lost, now)}
         for state in there.values():
             self._put(state)
 
@@ -54,65 +54,66 @@ class Ledger:
 
     def events_listed(self, events: Iterable[SeenEvent], now: datetime) -> None:
         """A new list: what was counted before is not counted again."""
-        seen = [s for s in (sighting(event, now) for event in events) if s]
-        there = {s.uid for s in seen}
+        listed = [found for event in events if (found := pod_event(event, now))]
+        there = {found.uid for found in listed}
         self._known = {uid: known for uid, known in self._known.items() if uid in there}
-        for one in sorted(seen, key=lambda s: (s.last, s.uid)):
+        for one in sorted(listed, key=lambda s: (s.last, s.uid)):
             self._take(one, now)
 
     def event_changed(self, change: str, event: SeenEvent, now: datetime) -> None:
         """ADDED and MODIFIED count; DELETED only says that it was forgotten."""
         if change == "DELETED":
             self._known.pop(event.metadata.uid, None)
-        elif one := sighting(event, now):
+        elif one := pod_event(event, now):
             self._take(one, now)
 
-    def _take(self, seen: Sighting, now: datetime) -> None:
-        known, known_last = self._known.get(seen.uid, (0, None))
+    def _take(self, event: PodEvent, now: datetime) -> None:
+        known, known_last = self._known.get(event.uid, (0, None))
         if len(self._known) < MOST_KNOWN or known:
-            self._known[seen.uid] = (max(known, seen.count), seen.last)
-        if seen.reason == "Killing" and not seen.by_probe:
-            self._stops(seen)
+            self._known[event.uid] = (max(known, event.count), event.last)
+        if event.reason == "Killing" and not event.by_probe:
+            self._stops(event)
             return
         first_met = known_last is None
-        stands = dedup.standing(seen, self._pods.get(seen.pod_uid), now) if first_met else None
-        moment = stands or dedup.moment_of(seen, known, known_last, now - dedup.WINDOW)
-        if moment is not None:
-            self._fold(seen, moment, first_met=first_met)
+        already = dedup.already_failing(event, self._pods.get(event.pod_uid), now) if first_met else None
+        occurrence = already or dedup.occurrence_of(event, known, known_last, now - dedup.WINDOW)
+        if occurrence is not None:
+            self._add_to_group(event, occurrence, first_met=first_met)
 
-    def _stops(self, seen: Sighting) -> None:
+    def _stops(self, event: PodEvent) -> None:
         """Somebody wants the pod to stop: the kubelet says so before its readiness fails."""
-        if seen.message.startswith("Stopping container") and seen.pod_uid not in self._stopping:
-            self._stopping[seen.pod_uid] = seen.first
-            if state := self._pods.get(seen.pod_uid):
+        if event.message.startswith("Stopping container") and event.pod_uid not in self._stopping:
+            self._stopping[event.pod_uid] = event.first
+            if state := self._pods.get(event.pod_uid):
                 self._put(state)
 
-    def _fold(self, seen: Sighting, moment: Moment, *, first_met: bool) -> None:
-        key = dedup.key_of(seen, self._pods.get(seen.pod_uid))
-        fold = self._folds.get(key)
-        if fold is not None and fold.told_at is not None and first_met:
-            # Another process may have counted it: what it told reaches as far as the fold's last time.
-            if moment.last <= fold.last:
+    def _add_to_group(self, event: PodEvent, occurrence: Occurrence, *, first_met: bool) -> None:
+        key = dedup.key_of(event, self._pods.get(event.pod_uid))
+        group = self._groups.get(key)
+        if group is not None and group.reported_at is not None and first_met:
+            # Another process may have counted it: what it reported reaches as far as the group's last time.
+            if occurrence.last <= group.last:
                 return
-            moment = moment if moment.first > fold.last else replace(moment, first=moment.last, count=1)
-        if fold is None and len(self._folds) >= MOST_FOLDS:
-            log.warning("watcher_full", cluster=self.cluster, folds=MOST_FOLDS)
+            if occurrence.first <= group.last:
+                occurrence = replace(occurrence, first=occurrence.last, count=1)
+        if group is None and len(self._groups) >= MOST_GROUPS:
+            log.warning("watcher_full", cluster=self.cluster, groups=MOST_GROUPS)
             return
-        self._folds[key] = dedup.added(fold, key, seen, moment)
+        self._groups[key] = dedup.with_occurrence(group, key, event, occurrence)
 
-    def step(self, now: datetime) -> list[Folded]:
-        """What is to be told now, in the order of its beginning."""
-        told: list[Folded] = []
-        for fold in sorted(self._folds.values(), key=lambda f: (f.first, str(f.key))):
-            outcome = dedup.judged(fold, self._pods, now)
-            if outcome.told:
-                told.append(dedup.message(self.cluster, outcome.fold or fold, outcome, self._pods))
-            if outcome.fold is None:
-                del self._folds[fold.key]
+    def step(self, now: datetime) -> list[EventGroupMessage]:
+        """What is to be reported now, in the order of its beginning."""
+        messages: list[EventGroupMessage] = []
+        for group in sorted(self._groups.values(), key=lambda g: (g.first, str(g.key))):
+            decision = dedup.decide(group, self._pods, now)
+            if decision.report:
+                messages.append(dedup.message(self.cluster, decision.group or group, decision, self._pods))
+            if decision.group is None:
+                del self._groups[group.key]
             else:
-                self._folds[fold.key] = outcome.fold
+                self._groups[group.key] = decision.group
         self._forget(now)
-        return told
+        return messages
 
     def _forget(self, now: datetime) -> None:
         old = [uid for uid, pod in self._pods.items() if pod.gone_at and now - pod.gone_at > KEPT_GONE]

@@ -12,7 +12,7 @@ import structlog
 
 from domain.errors import ProductError, Refused, Unreachable
 from evidence.clients.kubernetes_watch import EVENTS, PODS, Expired, Kind, Watched
-from ingest.watching.state import Ledger
+from ingest.watching.state import WatchState
 
 BETWEEN_S = 0.1
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
@@ -21,16 +21,16 @@ REFUSED_WAIT_S = 30.0
 WAITING_MOST = 2000
 log = structlog.get_logger()
 # How a new list, and one change of a named type, go into the ledger.
-Listed = Callable[[Ledger, list[Any], datetime], None]
-Changed = Callable[[Ledger, str, Any, datetime], None]
+Listed = Callable[[WatchState, list[Any], datetime], None]
+Changed = Callable[[WatchState, str, Any, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class StreamItem:
     """Something that the API said, or why it could not be asked. `put` is None when only that it answered is news."""
 
     stream: str
-    put: Callable[[Ledger, datetime], None] | None = None
+    put: Callable[[WatchState, datetime], None] | None = None
     error: str = ""
 
 
@@ -40,7 +40,7 @@ class Streams:
 
     api: Watched
     stop: threading.Event = field(default_factory=threading.Event)
-    heard: "queue.Queue[Heard]" = field(default_factory=lambda: queue.Queue(WAITING_MOST))
+    items: "queue.Queue[StreamItem]" = field(default_factory=lambda: queue.Queue(WAITING_MOST))
     _pods_known: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -49,13 +49,13 @@ class Streams:
             threading.Thread(target=run, name=f"watch {run.__name__}", daemon=True).start()
 
     def _pods(self) -> None:
-        self._stream(PODS, Ledger.pods_listed, Ledger.pod_changed)
+        self._stream(PODS, WatchState.pods_listed, WatchState.pod_changed)
 
     def _events(self) -> None:
         while not self._pods_known.wait(0.5):
             if self.stop.is_set():
                 return
-        self._stream(EVENTS, Ledger.events_listed, Ledger.event_changed)
+        self._stream(EVENTS, WatchState.events_listed, WatchState.event_changed)
 
     def _stream(self, kind: Kind[Any], listed: Listed, changed: Changed) -> None:
         """Until `stop`: a list, then watches from where the last one ended; what fails is tried again, slower."""
@@ -73,18 +73,18 @@ class Streams:
             except ProductError as error:
                 # Only a short silence is gone on from: after a long one, or an odd answer, a list tells what is there.
                 version = version if type(error) is Unreachable and wait_s < LISTED_FROM_S else ""
-                self._say(Heard(kind.plural, error=str(error)))
+                self._put(StreamItem(kind.plural, error=str(error)))
                 self.stop.wait(REFUSED_WAIT_S if isinstance(error, Refused) else wait_s * random.uniform(0.8, 1.2))
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
             except Exception as error:  # the border of a thread: a deaf watcher must say so and go on
                 log.exception("watch_failed", stream=kind.plural)
                 version = ""
-                self._say(Heard(kind.plural, error=f"{type(error).__name__}; its log has the place"))
+                self._put(StreamItem(kind.plural, error=f"{type(error).__name__}; its log has the place"))
                 self.stop.wait(LONGEST_WAIT_S)
 
     def _list(self, kind: Kind[Any], listed: Listed) -> str:
         items, version = self.api.listed(kind)
-        self._say(Heard(kind.plural, lambda ledger, now: listed(ledger, items, now)))
+        self._put(StreamItem(kind.plural, lambda state, now: listed(state, items, now)))
         if kind is PODS:
             self._pods_known.set()
         return version
@@ -94,22 +94,22 @@ class Streams:
         for change in self.api.followed(kind, version):
             if self.stop.is_set():
                 return
-            self._say(_heard(kind.plural, changed, change.type, change.object))
+            self._put(_item_of(kind.plural, changed, change.type, change.object))
             if change.version:
                 yield change.version
-        self._say(Heard(kind.plural))
+        self._put(StreamItem(kind.plural))
 
-    def _say(self, heard: Heard) -> None:
+    def _put(self, items: StreamItem) -> None:
         """Waits while the reader is behind; the API server then waits too."""
         while not self.stop.is_set():
             try:
-                self.heard.put(heard, timeout=0.5)
+                self.items.put(items, timeout=0.5)
             except queue.Full:
                 continue
             return
 
 
-def _heard(stream: str, changed: Changed, change: str, item: Any) -> Heard:
+def _item_of(stream: str, changed: Changed, change: str, item: Any) -> StreamItem:
     if item is None:
-        return Heard(stream)
-    return Heard(stream, lambda ledger, now: changed(ledger, change, item, now))
+        return StreamItem(stream)
+    return StreamItem(stream, lambda state, now: changed(state, change, item, now))

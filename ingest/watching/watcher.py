@@ -32,13 +32,13 @@ def declared() -> dict[str, KubernetesDecl]:
 def watch(stop: threading.Event, nudge: Nudge, every_s: float = READ_AGAIN_S) -> None:
     """Follows what is declared until `stop`; what is no longer declared, or declared anew, is left."""
     running: dict[str, _Running] = {}
-    told_idle = False
+    reported_idle = False
     while not stop.is_set():
         try:
             wanted = declared()
-            if not wanted and not told_idle:
+            if not wanted and not reported_idle:
                 log.info("nothing_to_follow", remedy="declare a [[kubernetes]] and apply it; it is found by itself")
-            told_idle = not wanted
+            reported_idle = not wanted
             _bring_to(wanted, running, nudge)
         except DatabaseError as error:
             log.warning("record_unavailable", reason=str(error))

@@ -137,7 +137,7 @@ def _watcher_metrics(registry: CollectorRegistry) -> None:
                    registry=registry)  # fmt: skip
     lag = Gauge("incident_graph_watcher_lag_seconds", "Since the cluster's API last said anything", ["cluster"],
                 registry=registry)  # fmt: skip
-    for one in watch_leases.following(timezone.now()):
+    for one in watch_leases.leases(timezone.now()):
         leader.labels(one.name).set(one.led)
         if one.lag_s is not None:
             lag.labels(one.name).set(one.lag_s)

@@ -25,14 +25,14 @@ def event_json(
     name: str = "cart-7d9f8b6c5-aaaaa", last: float = 0, count: int = 1, first: float | None = None, **more: Any
 ) -> dict[str, Any]:
     """An event of that pod, of the container `app`."""
-    said = {"reason": "Unhealthy", "message": DEADLINE} | more
-    uid = said.pop("uid", f"event-{name}-{said['reason']}-{said['message'][:9]}")
+    text = {"reason": "Unhealthy", "message": DEADLINE} | more
+    uid = text.pop("uid", f"event-{name}-{text['reason']}-{text['message'][:9]}")
     return {
         "metadata": {"name": uid, "namespace": "shop", "uid": uid, "resourceVersion": "7"},
         "involvedObject": {"kind": "Pod", "namespace": "shop", "name": name, "uid": f"uid-{name}",
                            "fieldPath": "spec.containers{app}"},
         "firstTimestamp": stamp(last if first is None else first), "lastTimestamp": stamp(last), "count": count,
-        "eventTime": None, "type": "Warning", **said,
+        "eventTime": None, "type": "Warning", **text,
     }  # fmt: skip
 
 

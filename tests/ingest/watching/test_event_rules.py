@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from evidence.clients.kubernetes_watch import EVENTS, PODS, SeenEvent
-from ingest.watching.event_rules import Sighting, owner_of, pod_state, sighting
+from ingest.watching.event_rules import PodEvent, owner_of, pod_event, pod_state
 from tests.ingest.watching.made import at, event, event_json, pod, pod_json
 
 CAPTURED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "payloads/kubernetes/events.json").read_text())
@@ -20,8 +20,8 @@ def captured(name: str) -> SeenEvent:
     return EVENTS.one.decode(json.dumps(CAPTURED[name]["event"]))
 
 
-def seen(found: SeenEvent) -> Sighting:
-    made = sighting(found, at(0))
+def observed(found: SeenEvent) -> PodEvent:
+    made = pod_event(found, at(0))
     assert made is not None
     return made
 
@@ -40,7 +40,7 @@ def seen(found: SeenEvent) -> Sighting:
     ],
 )
 def test_real_events_are_understood(name: str, reason: str, probe: str) -> None:
-    found = seen(captured(name))
+    found = observed(captured(name))
     assert (found.reason, found.probe, found.container) == (reason, probe, "app")
     assert found.count >= 1 and found.first <= found.last and found.pod_uid
 
@@ -55,7 +55,7 @@ def test_the_workload_of_a_real_pod_is_its_deployment(name: str) -> None:
 
 def test_a_deletion_begins_before_its_time_stamp_by_the_grace_period() -> None:
     state = pod_state(PODS.one.decode(json.dumps(CAPTURED["stopping"]["pod"])))
-    assert state.deleting_since == seen(captured("stopping")).first
+    assert state.deleting_since == observed(captured("stopping")).first
     assert state.deleting_since == datetime(2026, 11, 25, 16, 24, 22, tzinfo=UTC)
 
 
@@ -80,13 +80,13 @@ def test_the_owner_reference_and_the_hash_label_name_the_workload(
 
 
 def test_what_is_no_trouble_of_a_pod_is_left_out() -> None:
-    assert sighting(event(reason="Pulled"), at(0)) is None
+    assert pod_event(event(reason="Pulled"), at(0)) is None
     about_node = {"kind": "Node", "name": "node-1", "uid": "n"}
-    assert sighting(event(involvedObject=about_node), at(0)) is None
+    assert pod_event(event(involvedObject=about_node), at(0)) is None
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         'Readiness probe failed: Get "http://10.0.0.7:8080/readyz?token=s3cret&x=1": EOF',
         'Readiness probe failed: Get "http://10.0.0.7:8080/readyz?for=s3cret": EOF',
@@ -95,9 +95,9 @@ def test_what_is_no_trouble_of_a_pod_is_left_out() -> None:
         "Readiness probe failed: {\"password\": \"s3cret\"}",
     ],
 )  # fmt: skip
-def test_messages_lose_what_may_be_a_secret_and_are_bounded(said: str) -> None:
-    assert "s3cret" not in seen(event(message=said)).message
-    assert len(seen(event(message=said + "x" * 5000)).message) <= 400
+def test_messages_lose_what_may_be_a_secret_and_are_bounded(text: str) -> None:
+    assert "s3cret" not in observed(event(message=text)).message
+    assert len(observed(event(message=text + "x" * 5000)).message) <= 400
 
 
 def test_a_newer_clients_event_has_its_times_and_count_in_a_series() -> None:
@@ -106,7 +106,7 @@ def test_a_newer_clients_event_has_its_times_and_count_in_a_series() -> None:
         "eventTime": "2026-11-25T16:00:01.123456Z",
         "series": {"count": 7, "lastObservedTime": "2026-11-25T16:00:09Z"},
     }
-    found = seen(EVENTS.one.decode(json.dumps(raw)))
+    found = observed(EVENTS.one.decode(json.dumps(raw)))
     assert found.count == 7 and found.last == at(9) and at(1) <= found.first < at(2)
 
 
@@ -120,12 +120,12 @@ def test_a_pod_that_has_ended_counts_as_gone() -> None:
 
 
 def test_the_words_of_whoever_may_write_events_take_no_time() -> None:
-    told = event_json()
+    reported = event_json()
     began = time.monotonic()
     for mark in ("{", "{a", "spec{", "/"):
-        told["involvedObject"]["fieldPath"] = mark * 100_000
-        told["message"] = mark * 100_000
-        sighting(EVENTS.one.decode(json.dumps(told)), at(0))
+        reported["involvedObject"]["fieldPath"] = mark * 100_000
+        reported["message"] = mark * 100_000
+        pod_event(EVENTS.one.decode(json.dumps(reported)), at(0))
     assert time.monotonic() - began < 10
-    told["involvedObject"]["fieldPath"] = "spec.initContainers{set-up}"
-    assert seen(EVENTS.one.decode(json.dumps(told))).container == "set-up"
+    reported["involvedObject"]["fieldPath"] = "spec.initContainers{set-up}"
+    assert observed(EVENTS.one.decode(json.dumps(reported))).container == "set-up"

@@ -219,7 +219,7 @@ def test_who_lost_the_lead_tells_nothing_more(api: KubeApi, watching: Watching) 
     time.sleep(0.8)
     assert not deliveries() and WatchLease.objects.get().holder == "two"
     with pytest.raises(watch_leases.NotHeld):
-        watch_leases.tell("prod-a", "one", [b"{}"], b"[]", timezone.now())
+        watch_leases.report("prod-a", "one", [b"{}"], b"[]", timezone.now())
     assert not Delivery.objects.exists()
     WatchLease.objects.update(holder="", held_until=None)
     until(lambda: len(deliveries()) == 1)
@@ -231,7 +231,7 @@ def test_a_watcher_that_died_is_replaced_when_its_time_is_over(api: KubeApi) -> 
     assert watch_leases.take("prod-a", "next", now + watch_leases.HELD) is None
     assert watch_leases.take("prod-a", "next", now + 1.1 * watch_leases.HELD) == b"[]"
     with pytest.raises(watch_leases.NotHeld):
-        watch_leases.tell("prod-a", "next", [b"{}"], b"[]", now + 3 * watch_leases.HELD)
+        watch_leases.report("prod-a", "next", [b"{}"], b"[]", now + 3 * watch_leases.HELD)
     assert not Delivery.objects.exists()
     with pytest.raises(watch_leases.NotHeld):
         watch_leases.renew("prod-a", "dead", now + 1.1 * watch_leases.HELD, None, "")
@@ -240,7 +240,7 @@ def test_a_watcher_that_died_is_replaced_when_its_time_is_over(api: KubeApi) -> 
 def test_an_alert_is_resolved_when_its_pod_is_gone(
     api: KubeApi, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.watching.dedup.SILENCE", watch_leases.HELD / 30)
+    monkeypatch.setattr("ingest.watching.dedup.RESOLVE_AFTER", watch_leases.HELD / 30)
     api.put("pods", pod_json(A, ready=False))
     watching.add()
     opened(api, watching)
@@ -297,14 +297,14 @@ def test_a_declared_cluster_has_its_source_at_once_and_it_is_told_no_token() -> 
     assert Source.objects.count() == 1
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "are not failure counts"), ("zh-hans", "事件数不等于失败次数")])
-def test_the_incidents_page_says_what_the_counts_mean(admin_client: Client, language: str, said: str) -> None:
+@pytest.mark.parametrize(("language", "text"), [("en", "are not failure counts"), ("zh-hans", "事件数不等于失败次数")])
+def test_the_incidents_page_says_what_the_counts_mean(admin_client: Client, language: str, text: str) -> None:
     now = timezone.now()
     watch_leases.take("prod-a", "one", now)
-    watch_leases.tell("prod-a", "one", [all_sources()["kubernetes"].example], b"[]", now)
+    watch_leases.report("prod-a", "one", [all_sources()["kubernetes"].example], b"[]", now)
     drain()
     page = admin_client.get("/incidents/1/", headers={"Accept-Language": language}).content.decode()
-    assert said in page and "kubernetes/prod-a" in page
+    assert text in page and "kubernetes/prod-a" in page
 
 
 def test_the_metrics_tell_who_is_followed_and_how_long_the_api_has_been_silent() -> None:
