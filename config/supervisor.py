@@ -100,10 +100,19 @@ class Supervisor:
             return
         socket = engines.socket_folder(settings.RUN_DIR) / "redis.sock"
         socket.unlink(missing_ok=True)
-        self._spawn(Child("broker", engines.redis_argv(settings.INCIDENT_GRAPH_HOME, socket)))
-        if not wait_until(lambda: engines.redis_answers(socket), READY_LIMIT_S, 0.1):
-            raise ProductError("the broker does not start; its last lines are above")
+        broker = Child("broker", engines.redis_argv(settings.INCIDENT_GRAPH_HOME, socket))
+        if not self._broker_runs(broker, socket):
+            # Another server wrote its file, or a full disk cut it off. The record counts: the sweeper sends all again.
+            aside = None if broker.alive() else engines.set_aside(settings.INCIDENT_GRAPH_HOME)
+            if aside is None or not self._broker_runs(broker, socket):
+                raise ProductError("the broker does not start; its last lines are above")
+            self.say(f"{'up':>12} | the broker could not read its file, which is now in {aside}; nothing is lost by it")
         engines.write_private(settings.RUN_DIR / "redis.json", {"url": f"unix://{socket}"})
+
+    def _broker_runs(self, broker: Child, socket: Path) -> bool:
+        self._spawn(broker)
+        wait_until(lambda: engines.redis_answers(socket) or not broker.alive(), READY_LIMIT_S, 0.1)
+        return broker.alive() and engines.redis_answers(socket)
 
     def _start_graph(self) -> None:
         if "GRAPH_URI" in os.environ or "GRAPH_URI_FILE" in os.environ:
