@@ -228,11 +228,7 @@ class Supervisor:
 
 def web_argv(host: str, port: int) -> list[str]:
     """The web server's command."""
-    return [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--worker-class",
-        "config.web_worker.PacedWorker", "--workers", "2", "--threads", "4", "--preload", "--graceful-timeout", "10",
-        "--log-level", "warning",
-    ]  # fmt: skip
+    return [sys.executable, "-m", "config.web_server", "--host", host, "--port", str(port)]
 
 
 def worker_argv(queues: str, pool: str, concurrency: int) -> list[str]:

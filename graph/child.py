@@ -1,6 +1,7 @@
 """Becomes a child that ends with its parent: ties itself to the parent's life, then turns into the given program.
 
-Run as a script, `python -I child.py <parent pid> <program> <argument>...`; the product imports it only for its path.
+Run as a script, `python -I child.py <parent pid> <program> <argument>...`; the product imports it for its path, and
+to tie a fork to its parent.
 """
 
 import ctypes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from config.supervisor import web_argv
 from lab.stage.programs import Stage, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -49,8 +50,7 @@ class Product:
     def start(self) -> None:
         """Starts the web server; returns when it accepts connections."""
         bind = f"127.0.0.1:{self.port}"
-        self._web = self.stage.start("web", [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "-w", "2",
-                                             "-b", bind, "config.wsgi:application"], env=self.env)  # fmt: skip
+        self._web = self.stage.start("web", web_argv("127.0.0.1", self.port), env=self.env)
 
         def listens() -> bool:
             try:

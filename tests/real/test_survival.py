@@ -24,7 +24,7 @@ from ingest.memory import graph
 print(json.dumps(graph().counts(), sort_keys=True))
 """
 CHILDREN = {
-    "web": ("gunicorn", "config.wsgi"),
+    "web": ("config.web_server",),
     "worker": ("celery", "ingest,investigate,tell"),
     "graph worker": ("celery", "--queues graph"),
     "beat": ("celery", "beat"),
