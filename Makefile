@@ -1,9 +1,9 @@
 # The developers' manual: each verb works on a fresh clone and sets up what it needs first.
-# The first that really runs: version managers put names on the PATH that only print an error.
-PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# The newest that really runs: version managers put names on the PATH that only print an error.
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check test-real bench
+.PHONY: help setup demo up test check test-real bench lock
 
 help:  ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,3 +41,7 @@ test-real: setup  ## the stories against the real upstream programs (installs th
 
 bench: setup  ## ratios from interleaved runs, as a table and var/bench.json
 	@$(BIN)/python -m bench
+
+lock:  ## the pins, written anew where pyproject.toml asks for others (needs uv)
+	@uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  --universal --quiet -o requirements.lock >/dev/null
