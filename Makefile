@@ -27,11 +27,12 @@ up: setup  ## serve, empty, ready for real sources
 test: setup  ## all tests on the embedded engines; no network, no root
 	@$(BIN)/python -m pytest -n 2
 
-check: setup  ## lint, format, types, import contracts, migrations, deploy check
+check: setup  ## lint, format, types, import contracts, commits, migrations, deploy check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tools/check_commits.py
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@ALLOWED_HOSTS=incident-graph.example PUBLIC_URL=https://incident-graph.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 
