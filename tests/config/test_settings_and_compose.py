@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,14 @@ def test_the_hosted_runs_call_every_verb_that_decides_here() -> None:
     verbs = {line.removeprefix("make ") for line in lines if line.startswith("make ")}
     there = verbs - {"${{ matrix.verb }}"} | set(jobs["verbs"]["strategy"]["matrix"]["verb"])
     assert there == here - {"setup"}  # each verb sets up what it needs
+
+
+def test_the_hosted_runs_may_only_read_and_use_actions_by_commit() -> None:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {} and "cancel-in-progress" in workflow["concurrency"]
+    assert all(job["permissions"] == {"contents": "read"} for job in workflow["jobs"].values())
+    used = re.findall(r"uses: (.+)", text)
+    assert used and all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+(;.*)?", action) for action in used)
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
+    assert workflow["jobs"]["verbs"]["strategy"]["matrix"]["python"][0] == oldest
