@@ -1,12 +1,17 @@
-"""The quiet policy: what of an incident is worth a message now, and when many new ones become one message."""
+"""The dedup stage: compares an incident with what the target was last sent, and keeps what is worth a message."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from domain.alerts import Severity
 from domain.snapshot import IncidentSnapshot
 from domain.verdict import VerdictState
+from incidents import queries
+from notify import outbox
+from notify.models import Outbox
+from notify.targets import Target
 from tickets.system import LOUD, Reason
 
 
@@ -23,7 +28,7 @@ class LastState:
 
 
 def state_of(snapshot: IncidentSnapshot) -> LastState:
-    """How the incident stands now."""
+    """The incident's state now."""
     verdict = snapshot.verdict
     ranked = verdict is not None and verdict.causes and verdict.state is not VerdictState.UNKNOWN
     return LastState(
@@ -37,13 +42,13 @@ def state_of(snapshot: IncidentSnapshot) -> LastState:
 
 
 def stored_state(kept: Mapping[str, Any]) -> LastState:
-    """A standing as it was kept, perhaps by another version."""
+    """The state as it was stored, perhaps by another version: unknown keys are left out."""
     known = {f.name for f in fields(LastState)}
     return LastState(**{"judged": True, **{name: value for name, value in kept.items() if name in known}})
 
 
 def reason_to_notify(before: LastState | None, now: LastState) -> Reason | None:
-    """Why to tell of an incident that was last told as `before` (None: never); None while there is nothing to tell."""
+    """Why to notify of an incident that was last sent as `before` (None: never); None while there is no reason."""
     if before is None:
         return Reason.VERDICT if now.judged else None
     if before.resolved != now.resolved:
@@ -58,16 +63,54 @@ def reason_to_notify(before: LastState | None, now: LastState) -> Reason | None:
     return Reason.ACKNOWLEDGED if now.acknowledged != before.acknowledged else Reason.UPDATED
 
 
-def passes(why: Reason | None, *, edits: bool) -> bool:
-    """Whether the target is told: one that edits in place follows every revision, any other only what is loud."""
-    return why is not None and (edits or why in LOUD)
+def passes(reason: Reason | None, *, edits: bool) -> bool:
+    """Whether the target is notified: one that edits in place follows every revision, any other only what is loud."""
+    return reason is not None and (edits or reason in LOUD)
 
 
 def severe_enough(snapshot: IncidentSnapshot, least: str) -> bool:
-    """Whether the incident reaches the severity from which a target wants to be told."""
+    """Whether the incident reaches `least`, the lowest severity that a target wants."""
     return snapshot.severity.rank >= Severity(least).rank
 
 
-def storm(told_lately: int, waiting: int, limit: int) -> bool:
-    """Whether first messages become a digest: more than `limit` incidents are new to a target within its minutes."""
-    return told_lately + waiting > limit
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A claimed row with its incident, the incident's state now, and the reason to notify.
+
+    `labels` are the keys and labels under which the target may have a ticket of the incident already.
+    """
+
+    row: Outbox
+    snapshot: IncidentSnapshot
+    state: LastState
+    reason: Reason
+    labels: tuple[str, ...]
+
+
+def pending(target: Target, rows: Sequence[Outbox], now: datetime) -> list[Pending]:
+    """What of the claimed rows the target is to be notified of; the other rows are done."""
+    ids = [row.object for row in rows]
+    labels = outbox.labels_for(target.name, ids)
+    snapshots = {snapshot.id: snapshot for snapshot in queries.snapshots(ids, with_findings=False)}
+    found = [_pending(target, row, snapshots.get(row.object), labels.get(row.object, ())) for row in rows]
+    for row, one in zip(rows, found, strict=True):
+        if one is None:
+            outbox.finish(row, now)
+    return [one for one in found if one is not None]
+
+
+def _pending(target: Target, row: Outbox, snapshot: IncidentSnapshot | None, labels: tuple[str, ...]) -> Pending | None:
+    if snapshot is None:
+        return None
+    state = state_of(snapshot)
+    reason = reason_to_notify(_last_state(target, row), state)
+    if reason is None or not passes(reason, edits=target.system.edits):
+        return None
+    least = getattr(target.declared, "min_severity", "info")
+    return Pending(row, snapshot, state, reason, labels) if severe_enough(snapshot, least) else None
+
+
+def _last_state(target: Target, row: Outbox) -> LastState | None:
+    """What the target was last sent; a dry run has sent nothing to a target that is live now."""
+    sent = row.last_sent and (target.dry_run or not row.last_sent["dry_run"])
+    return stored_state(row.last_sent["standing"]) if sent else None

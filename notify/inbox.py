@@ -6,9 +6,9 @@ import structlog
 
 from domain.errors import Malformed, ProductError, Refused
 from notify import targets, ticket_events
-from notify.dispatch import transport_to
 from notify.models import InboundWebhook
 from notify.targets import Target
+from notify.transport import transport_to
 
 log = structlog.get_logger()
 

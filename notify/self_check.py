@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from domain.errors import ProductError
 from domain.text import Text
-from notify.dispatch import transport_to
 from notify.targets import Target
+from notify.transport import transport_to
 from tickets.faults import trouble_of
 from tickets.system import Problem
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from notify.dedup import LastState, passes, reason_to_notify, stored_state, storm
+from notify.dedup import LastState, passes, reason_to_notify, stored_state
+from notify.storm import is_storm
 from tickets.system import Reason
 
 NEW = LastState(judged=False)
@@ -44,7 +45,7 @@ def test_why_there_is_a_message(before: LastState | None, now: LastState, why: R
     ("lately", "waiting", "is_one"), [(0, 1, False), (0, 10, False), (0, 11, True), (10, 1, True), (9, 1, False)]
 )
 def test_more_than_ten_new_incidents_are_a_storm(lately: int, waiting: int, is_one: bool) -> None:
-    assert storm(lately, waiting, 10) is is_one
+    assert is_storm(lately, waiting, 10) is is_one
 
 
 def test_what_another_version_kept_is_recalled_as_far_as_it_is_known() -> None:
