@@ -20,7 +20,7 @@ from notify.targets import Target
 from notify.transport import transport_for
 from tickets.report import Known
 from tickets.system import Notification, Reason, Receipt, TargetState
-from tickets.transport import Traffic, known_secrets, secrets_of, without
+from tickets.transport import Traffic, known_secrets, secrets_of, without_secrets
 
 # A row that meets a fault of this program is given up after so many attempts.
 MAX_FAULTS = 8
@@ -69,7 +69,7 @@ def _deliver(batch: Batch, message: Message, traffic: Traffic) -> Receipt:
     notification = notification_of(message, batch.target.declared.language, batch.known)
     transport = transport_for(batch.target, traffic, batch.clock())
     with transport.client:
-        return batch.target.system.tell(transport, notification, _target_state(message[0].row, batch.target))
+        return batch.target.system.notify(transport, notification, _target_state(message[0].row, batch.target))
 
 
 def _target_state(row: Outbox, target: Target) -> TargetState:
@@ -85,7 +85,7 @@ def notification_of(message: Message, language: str, known: Known) -> Notificati
     if len(message) == 1:
         return notification
     others = tuple(report_of(pending.snapshot, known) for pending in message[1:])
-    return replace(notification, occasion=Reason.DIGEST, digest=others)
+    return replace(notification, reason=Reason.DIGEST, digest=others)
 
 
 def _finish(batch: Batch, message: Message, receipt: Receipt, traffic: Traffic) -> None:
@@ -109,7 +109,7 @@ def _finish_row(pending: Pending, receipt: Receipt, traffic: Traffic, now: datet
         "first_at": row.first_at,
     }
     if not dry_run:
-        outbox.receipt_kept(row, receipt)
+        outbox.keep_receipt(row, receipt)
         fields |= {"first_at": row.first_at or now, "sent_at": now}
         fields |= {"key": receipt.key[:255], "url": receipt.url[:500]}
     outbox.finish(row, now, **fields)
@@ -152,7 +152,7 @@ def fail(batch: Batch, rows: list[Outbox], error: Exception) -> None:
 def _reason(batch: Batch, error: Exception) -> str:
     """The error's sentence without the secrets of the target."""
     secret = secrets_of(batch.target.declared, settings.DECLARED_SECRET)
-    return without(str(error), known_secrets(secret))
+    return without_secrets(str(error), known_secrets(secret))
 
 
 def _incidents(rows: list[Outbox]) -> list[str]:

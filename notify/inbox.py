@@ -32,41 +32,41 @@ def process(heard_id: str) -> int:
 
 
 def _apply_webhook(row: InboundWebhook) -> int:
-    addressee = targets.declared_targets().get(row.target)
-    if addressee is None:
+    target = targets.declared_targets().get(row.target)
+    if target is None:
         raise Refused(f"{row.target} is not declared any more; declare it again")
-    with transport_to(addressee, row.received_at) as means:
-        events = addressee.system.heard(means, row.headers, bytes(row.body))
+    with transport_to(target, row.received_at) as transport:
+        events = target.system.parse_webhook(transport, row.headers, bytes(row.body))
     return sum(ticket_events.apply(row.target, event) for event in events)
 
 
 def poll(now: datetime) -> int:
     """Asks every ticket system that sends no webhooks, where it is time; how many events changed something."""
     changed = 0
-    for addressee in targets.declared_targets().values():
-        if addressee.system.section == "ticket" and addressee.declared.poll_s and not _calls_us(addressee):
-            changed += _asked(addressee, now)
+    for target in targets.declared_targets().values():
+        if target.system.section == "ticket" and target.declared.poll_s and not _sends_webhooks(target):
+            changed += _poll_target(target, now)
     return changed
 
 
-def _calls_us(addressee: Target) -> bool:
-    declared = addressee.declared
+def _sends_webhooks(target: Target) -> bool:
+    declared = target.declared
     names = ("webhook_secret_file", "webhook_secret_env", "webhook_path_file", "webhook_path_env")
     return any(getattr(declared, name) for name in names)
 
 
-def _asked(addressee: Target, now: datetime) -> int:
-    keys = ticket_events.open_keys(addressee.name, now)
-    since = ticket_events.take_poll(addressee.name, addressee.declared.poll_s, now) if keys else None
+def _poll_target(target: Target, now: datetime) -> int:
+    keys = ticket_events.open_keys(target.name, now)
+    since = ticket_events.take_poll(target.name, target.declared.poll_s, now) if keys else None
     if since is None:
         return 0
     try:
-        with transport_to(addressee, now) as means:
-            events = addressee.system.polled(means, keys, since)
-        return sum(ticket_events.apply(addressee.name, event) for event in events)
+        with transport_to(target, now) as transport:
+            events = target.system.poll_events(transport, keys, since)
+        return sum(ticket_events.apply(target.name, event) for event in events)
     except ProductError as error:
-        log.warning("poll_failed", target=addressee.name, error=str(error))
+        log.warning("poll_failed", target=target.name, error=str(error))
     except Exception:  # the border of a task: an answer that nobody expected holds up no other system
-        log.exception("poll_failed", target=addressee.name)
-    ticket_events.poll_failed(addressee.name, since)
+        log.exception("poll_failed", target=target.name)
+    ticket_events.poll_failed(target.name, since)
     return 0

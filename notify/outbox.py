@@ -61,7 +61,7 @@ def _renew(targets: Sequence[str], object_id: str, now: datetime, **changes: Any
         )  # fmt: skip
 
 
-def target_rows() -> QuerySet[Outbox]:
+def rows_in_order() -> QuerySet[Outbox]:
     """All rows of told targets: dead ones first, then those that wait, each the oldest first."""
     rank = Case(When(state="dead", then=Value(0)), When(state="waiting", then=Value(1)), default=Value(2))
     return Outbox.objects.annotate(rank=rank).order_by("rank", "wanted_at", "pk")
@@ -69,7 +69,7 @@ def target_rows() -> QuerySet[Outbox]:
 
 def unsent() -> QuerySet[Outbox]:
     """What waits or died, for all told targets."""
-    return target_rows().exclude(state="done")
+    return rows_in_order().exclude(state="done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def finish(row: Outbox, now: datetime, **said: Any) -> None:
         mine(row).update(next_at=now, wanted_at=now, **kept)
 
 
-def receipt_kept(row: Outbox, receipt: Receipt) -> None:
+def keep_receipt(row: Outbox, receipt: Receipt) -> None:
     """What stands at the other side; a ticket is also linked with its incident."""
     if row.target.startswith("ticket:") and receipt.key:
         TicketLink.objects.update_or_create(

@@ -7,7 +7,7 @@ from domain.errors import ProductError
 from domain.text import Text
 from notify.targets import Target
 from notify.transport import transport_to
-from tickets.faults import trouble_of
+from tickets.problems import problem_of
 from tickets.system import Problem
 
 CHECK_S = 20.0
@@ -15,13 +15,13 @@ FAULT = Text("The check itself failed ({kind}); see the log.", "检查本身失�
 log = structlog.get_logger()
 
 
-def check(addressee: Target) -> tuple[Problem, ...]:
+def check(target: Target) -> tuple[Problem, ...]:
     """What is wrong, in sentences; nothing when all is well."""
     try:
-        with transport_to(addressee, timezone.now(), CHECK_S) as means:
-            return tuple(addressee.system.check(means))
+        with transport_to(target, timezone.now(), CHECK_S) as transport:
+            return tuple(target.system.check(transport))
     except ProductError as error:
-        return (trouble_of(error),)
+        return (problem_of(error),)
     except Exception as error:  # the page must open whatever a check does
-        log.exception("check_failed", target=addressee.name)
+        log.exception("check_failed", target=target.name)
         return (Problem(FAULT.format(kind=type(error).__name__)),)

@@ -100,13 +100,13 @@ def apply(target: str, said: TicketEvent) -> bool:
             defaults={"incident": incident, "verb": said.verb, "by": said.by[:150], "at": said.at,
                       "value": said.value[:200]},
         )  # fmt: skip
-        if not new or _overtaken(incident, said) or not _VERBS[said.verb](incident, said):
+        if not new or _is_outdated(incident, said) or not _VERBS[said.verb](incident, said):
             return False
         audit.write(said.by, f"{said.verb} at {target}", str(incident.pk), {"ticket": said.key, "note": said.note})
         return True
 
 
-def _overtaken(incident: Incident, said: TicketEvent) -> bool:
+def _is_outdated(incident: Incident, said: TicketEvent) -> bool:
     """Whether a later word on the incident's state is known already."""
     later = AppliedTicketEvent.objects.filter(incident=incident, verb__in=STATE_VERBS, at__gt=said.at)
     return said.verb in STATE_VERBS and later.exists()
@@ -133,7 +133,7 @@ def _apply_resolved(incident: Incident, said: TicketEvent) -> bool:
     Incident.objects.filter(pk=incident.pk).update(closed_at=said.at)
     if not refresh_state(incident):
         return False
-    _changed(incident)
+    _signal_change(incident)
     return True
 
 
@@ -144,7 +144,7 @@ def _apply_reopened(incident: Incident, said: TicketEvent) -> bool:
         state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
     )
     if won:
-        _changed(incident)
+        _signal_change(incident)
     return bool(won)
 
 
@@ -159,7 +159,7 @@ def _apply_cause(incident: Incident, said: TicketEvent) -> bool:
     return True
 
 
-def _changed(incident: Incident) -> None:
+def _signal_change(incident: Incident) -> None:
     now = timezone.now()
     incident_changed.send(Incident, incident=incident, now=now)
     graph_queue.put([str(incident.pk)], now)

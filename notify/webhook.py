@@ -13,8 +13,8 @@ from incidents.callers import slowed
 from notify import targets, ticket_events
 from notify.targets import Target
 from notify.tasks import nudge_webhook
-from tickets.genuine import genuine
 from tickets.transport import secrets_of
+from tickets.webhook_auth import is_genuine
 
 LIMIT = 2 * 1024 * 1024
 KEPT_HEADERS = ("X-Atlassian-Webhook-Identifier", "X-Atlassian-Webhook-Retry", "Content-Type", "User-Agent")
@@ -32,12 +32,12 @@ def door(request: HttpRequest, name: str, path: str = "") -> HttpResponse:
     if isinstance(body, HttpResponse):
         return body
     try:
-        addressee = targets.declared_targets().get(f"ticket:{name}")
-        if addressee is None or not _genuine(addressee, request, body, path):
+        target = targets.declared_targets().get(f"ticket:{name}")
+        if target is None or not _is_genuine(target, request, body, path):
             wrong = refusal(401, "Unauthorized", "unknown ticket system, wrong secret path or wrong signature")
             return slowed(request, wrong)
         headers = {h: request.headers[h][:500] for h in KEPT_HEADERS if h in request.headers}
-        row = ticket_events.accept(addressee.name, body, headers, timezone.now())
+        row = ticket_events.accept(target.name, body, headers, timezone.now())
     except DatabaseError:
         log.exception("record_unavailable")
         return refusal(503, "Try again", "the record cannot be written at the moment", **{"Retry-After": "5"})
@@ -45,9 +45,9 @@ def door(request: HttpRequest, name: str, path: str = "") -> HttpResponse:
     return JsonResponse({"id": str(row.pk)}, status=202)
 
 
-def _genuine(addressee: Target, request: HttpRequest, body: bytes, path: str) -> bool:
+def _is_genuine(target: Target, request: HttpRequest, body: bytes, path: str) -> bool:
     try:
-        return genuine(secrets_of(addressee.declared, settings.DECLARED_SECRET), request.headers, body, path)
+        return is_genuine(secrets_of(target.declared, settings.DECLARED_SECRET), request.headers, body, path)
     except Refused as error:
-        log.warning("webhook_secret_unreadable", target=addressee.name, error=str(error))
+        log.warning("webhook_secret_unreadable", target=target.name, error=str(error))
         return False

@@ -10,9 +10,9 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, Verdict
 from tickets import report as told
-from tickets.plain import clipped
 from tickets.render import render
 from tickets.report import NOTHING_MORE, Known, Line, Section, bounded
+from tickets.sanitize import clipped
 
 LIMIT = 200_000
 MOMENTS, TERMS, ENTITIES = 200, 12, 30
@@ -75,7 +75,7 @@ def phases(times: Times) -> tuple[Phase, ...]:
     )  # fmt: skip
 
 
-def spoken(span: timedelta | None) -> Text:
+def duration(span: timedelta | None) -> Text:
     """A span in its two largest units."""
     if span is None:
         return NOT_YET
@@ -100,19 +100,19 @@ def draft(
 
 def _sections(snapshot: IncidentSnapshot, times: Times, known: Known) -> Iterator[Section]:
     verdict = snapshot.verdict
-    yield Section(Text("Summary", "概要"), tuple(_summary(snapshot, times)))
+    yield Section(Text("Summary", "概要"), tuple(_summary_lines(snapshot, times)))
     yield Section(Text("Impact on users", "对用户的影响"), (Line(TO_WRITE),))
-    yield Section(Text("Confirmed causes", "已证实的原因"), tuple(_confirmed(snapshot, known)))
+    yield Section(Text("Confirmed causes", "已证实的原因"), tuple(_confirmed_lines(snapshot, known)))
     for cause in verdict.causes[: told.CAUSES] if verdict else ():
-        yield _cause(cause, known)
-    yield from _rest(verdict, known)
+        yield _cause_section(cause, known)
+    yield from _other_sections(verdict, known)
     yield _middle_cut(Text("Timeline", "时间线"), _timeline(snapshot, times))
-    yield Section(Text("Phases", "各阶段"), tuple(_phase(phase) for phase in phases(times)))
+    yield Section(Text("Phases", "各阶段"), tuple(_phase_line(phase) for phase in phases(times)))
     yield Section(Text("What went well, what went badly", "做得好与不好的地方"), (Line(TO_WRITE),))
     yield Section(Text("Follow-up work", "后续工作"), tuple(_follow_up(verdict)))
 
 
-def _at(at: datetime) -> str:
+def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
@@ -120,11 +120,11 @@ def _line(en: str, zh: str, url: str = "") -> Line:
     return Line(bounded(Text(en, zh)), url=url)
 
 
-def _summary(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
-    severity, lasted = SEVERITY_NAMES[snapshot.severity], spoken(phases(times)[-1].lasted)
+def _summary_lines(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
+    severity, lasted = SEVERITY_NAMES[snapshot.severity], duration(phases(times)[-1].lasted)
     yield _line(f"Severity: {severity.en}", f"严重程度：{severity.zh}")
-    yield _line(f"First alert: {_at(times.first_alert)}", f"首个告警：{_at(times.first_alert)}")
-    ended = _at(times.resolved) if times.resolved else ""
+    yield _line(f"First alert: {_utc(times.first_alert)}", f"首个告警：{_utc(times.first_alert)}")
+    ended = _utc(times.resolved) if times.resolved else ""
     yield _line(f"Resolved: {ended or NOT_YET.en}", f"恢复：{ended or NOT_YET.zh}")
     yield _line(f"Lasted: {lasted.en}", f"历时：{lasted.zh}")
     if times.reopened:
@@ -141,17 +141,17 @@ def _summary(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
             yield _line(f"Ticket: {key}", f"工单：{key}")
 
 
-def _confirmed(snapshot: IncidentSnapshot, known: Known) -> Iterator[Line]:
+def _confirmed_lines(snapshot: IncidentSnapshot, known: Known) -> Iterator[Line]:
     for entry in snapshot.confirmed:
         title, fixed = known.title(entry.cause), entry.fixed_by
-        en, zh = f"{title.en}, by {entry.by} at {_at(entry.at)}", f"{title.zh}，{entry.by} 于 {_at(entry.at)}"
+        en, zh = f"{title.en}, by {entry.by} at {_utc(entry.at)}", f"{title.zh}，{entry.by} 于 {_utc(entry.at)}"
         yield _line(f"{en}; fixed by {fixed}" if fixed else en, f"{zh}；解决方式 {fixed}" if fixed else zh)
     if not snapshot.confirmed:
         yield _line("Nobody has confirmed a cause yet; the ranking below is the service's own.",
                     "尚无人证实原因；以下排序为本服务的判断。")  # fmt: skip
 
 
-def _cause(cause: RankedCause, known: Known) -> Section:
+def _cause_section(cause: RankedCause, known: Known) -> Section:
     """All terms that spoke, the strongest first, with their weight and their query."""
     terms = sorted((t for t in cause.terms if t.outcome is not Outcome.UNKNOWN), key=lambda t: -abs(t.weight))
     lines = [
@@ -164,7 +164,7 @@ def _cause(cause: RankedCause, known: Known) -> Section:
     return Section(numbered, tuple(lines[:TERMS]), max(0, len(lines) - TERMS), yields=2)
 
 
-def _rest(verdict: Verdict | None, known: Known) -> Iterator[Section]:
+def _other_sections(verdict: Verdict | None, known: Known) -> Iterator[Section]:
     """What was ruled out, what is missing, what is similar: all of it."""
     if verdict is None:
         return
@@ -180,7 +180,7 @@ def _rest(verdict: Verdict | None, known: Known) -> Iterator[Section]:
 
 def _timeline(snapshot: IncidentSnapshot, times: Times) -> list[Line]:
     moments = sorted(_moments(snapshot, times), key=lambda moment: moment[0])
-    return [_line(f"{_at(at)} {text.en}", f"{_at(at)} {text.zh}", url) for at, text, url in moments]
+    return [_line(f"{_utc(at)} {text.en}", f"{_utc(at)} {text.zh}", url) for at, text, url in moments]
 
 
 def _moments(snapshot: IncidentSnapshot, times: Times) -> Iterator[tuple[datetime, Text, str]]:
@@ -215,8 +215,8 @@ def _middle_cut(title: Text, lines: Sequence[Line]) -> Section:
     return Section(title, (*lines[:half], gap, *lines[-half:]), yields=1)
 
 
-def _phase(phase: Phase) -> Line:
-    lasted = spoken(phase.lasted)
+def _phase_line(phase: Phase) -> Line:
+    lasted = duration(phase.lasted)
     return _line(f"{phase.name.en}: {lasted.en} ({phase.definition.en})",
                  f"{phase.name.zh}：{lasted.zh}（{phase.definition.zh}）")  # fmt: skip
 

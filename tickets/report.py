@@ -9,7 +9,7 @@ from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict, VerdictState
-from tickets.plain import clipped, one_line
+from tickets.sanitize import clipped, one_line
 
 CAUSES, TERMS, SIMILAR, OTHERS = 3, 3, 3, 5
 # Lengths in characters. A sentence has about 200; a longer one holds somebody's alert text.
@@ -119,7 +119,7 @@ def build(
         title=clipped(snapshot.title, TITLE),
         headline=bounded(verdict.headline) if verdict else NOT_YET,
         state=STATES[verdict.state] if verdict else Text("waiting", "等待中"),
-        url=_link(snapshot, base_url),
+        url=_incident_url(snapshot, base_url),
         as_of=verdict.as_of if verdict else None,
         revision=verdict.revision if verdict else 0,
         sections=tuple(section for section in sections if section.lines),
@@ -147,27 +147,27 @@ def shortened(report: Report) -> Report | None:
     return replace(report, sections=report.sections[:-1], dropped=report.dropped + report.sections[-1].dropped)
 
 
-def _link(snapshot: IncidentSnapshot, base_url: str) -> str:
+def _incident_url(snapshot: IncidentSnapshot, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/incidents/{snapshot.id}/" if base_url else snapshot.url
 
 
 def _sections(verdict: Verdict, similar: Sequence[SimilarIncident], known: Known) -> Iterator[Section]:
     titles = Known(known.prometheus, {**known.titles, **{c.cause: c.title for c in verdict.causes}})
     for cause in verdict.causes[:CAUSES]:
-        yield from _cause(cause, titles)
-    yield _kept(Text("Other causes", "其他原因"), _others(verdict), OTHERS, yields=3)
+        yield from _cause_sections(cause, titles)
+    yield _bounded_section(Text("Other causes", "其他原因"), _other_causes(verdict), OTHERS, yields=3)
     apart = [Line(bounded(text)) for text in dict.fromkeys(verdict.tell_apart)]
-    yield _kept(Text("What would tell them apart", "如何区分这些原因"), apart, OTHERS, yields=1)
-    yield _kept(Text("Next steps", "后续步骤"), _steps(verdict), OTHERS, yields=1)
+    yield _bounded_section(Text("What would tell them apart", "如何区分这些原因"), apart, OTHERS, yields=1)
+    yield _bounded_section(Text("Next steps", "后续步骤"), _next_steps(verdict), OTHERS, yields=1)
     out = [Line(labelled(titles.title(r.cause), r.sentence)) for r in verdict.ruled_out]
-    yield _kept(Text("Ruled out", "已排除"), out, OTHERS, yields=4)
+    yield _bounded_section(Text("Ruled out", "已排除"), out, OTHERS, yields=4)
     missing = [Line(bounded(text)) for text in verdict.missing]
-    yield _kept(Text("Evidence that is missing", "缺失的证据"), missing, OTHERS, yields=4)
+    yield _bounded_section(Text("Evidence that is missing", "缺失的证据"), missing, OTHERS, yields=4)
     alike = [similar_line(past, titles) for past in similar]
-    yield _kept(Text("Similar incidents", "相似事件"), alike, SIMILAR, yields=4)
+    yield _bounded_section(Text("Similar incidents", "相似事件"), alike, SIMILAR, yields=4)
 
 
-def _kept(title: Text, lines: Sequence[Line], limit: int, yields: int, level: int = 3) -> Section:
+def _bounded_section(title: Text, lines: Sequence[Line], limit: int, yields: int, level: int = 3) -> Section:
     """A section of at most `limit` items; one that is empty once its invisible marks are gone is none."""
     shown = [line for line in lines if line.text.en and line.text.zh]
     return Section(bounded(title, HEADING), tuple(shown[:limit]), max(0, len(shown) - limit), level, yields)
@@ -194,13 +194,13 @@ def chance(title: Text, probability: float) -> Text:
     return Text(f"{name.en}: {word.en} ({share})", f"{name.zh}：{word.zh}（{share}）")
 
 
-def _others(verdict: Verdict) -> list[Line]:
+def _other_causes(verdict: Verdict) -> list[Line]:
     """The causes below the first ones, and how much is left for none of them."""
     lines = [Line(chance(cause.title, cause.probability)) for cause in verdict.causes[CAUSES:]]
     return [*lines, Line(chance(ELSE, verdict.unknown_probability))]
 
 
-def _cause(cause: RankedCause, known: Known) -> tuple[Section, Section]:
+def _cause_sections(cause: RankedCause, known: Known) -> tuple[Section, Section]:
     """A cause's heading with what speaks for it, then what speaks against it."""
     likely = chance(cause.title, cause.probability)
     title = Text(f"{cause.position}. {likely.en}", f"{cause.position}. {likely.zh}")
@@ -209,8 +209,8 @@ def _cause(cause: RankedCause, known: Known) -> tuple[Section, Section]:
     first = cause.position == 1
     against = Text("Against it", "反对证据")
     return (
-        _kept(title, pro, TERMS, yields=0 if first else 2),
-        _kept(against, contra, TERMS, yields=1 if first else 2, level=4),
+        _bounded_section(title, pro, TERMS, yields=0 if first else 2),
+        _bounded_section(against, contra, TERMS, yields=1 if first else 2, level=4),
     )
 
 
@@ -222,7 +222,7 @@ def evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
     """One line per term; a query stands at the first term that rests on it."""
     lines, told = [], set[str]()
     for term in terms:
-        query = _pasted(term.query)
+        query = _pasteable(term.query)
         if not query or query in told:
             lines.append(Line(bounded(term.sentence)))
             continue
@@ -232,7 +232,7 @@ def evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
     return lines
 
 
-def _pasted(text: str) -> str:
+def _pasteable(text: str) -> str:
     """What a person can paste, on one line; empty where it is too long to be shown whole."""
     line = one_line(text) if len(text) <= 4 * QUERY else ""
     return line if len(line) <= QUERY else ""
@@ -255,7 +255,7 @@ def graph_page(server: str, query: str, term: TermResult) -> str:
     return url if len(url) <= URL else ""
 
 
-def _steps(verdict: Verdict) -> list[Line]:
+def _next_steps(verdict: Verdict) -> list[Line]:
     """What to do if it is the first cause."""
     return [step_line(step) for step in dict.fromkeys(verdict.causes[0].next_steps if verdict.causes else ())]
 
@@ -265,7 +265,7 @@ def step_line(step: Text) -> Line:
     if step.en == step.zh and len(step.en) <= SENTENCE:
         return Line(bounded(step), command=True)
     (en, _, command), (zh, _, same) = step.en.rpartition(": "), step.zh.rpartition("：")
-    if command == same and (shown := _pasted(command)):
+    if command == same and (shown := _pasteable(command)):
         return Line(bounded(Text(f"{en}:", f"{zh}：")), query=shown)
     return Line(bounded(step))
 

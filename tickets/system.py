@@ -57,7 +57,7 @@ class Notification:
     snapshot: IncidentSnapshot
     report: Report
     revision: int
-    occasion: Reason
+    reason: Reason
     language: str = "en"
     labels: tuple[str, ...] = ()
     digest: tuple[Report, ...] = ()
@@ -81,7 +81,7 @@ class Transport:
     """How a declared target is reached: its declaration, a client bound to its address, and its secrets by name.
 
     The client authenticates, verifies TLS, follows no redirect and reaches no other address; its httpx errors are
-    told by `tickets.transport.answered`. In a dry run it sends nothing that changes anything: it shows what would be
+    told by `tickets.transport.json_of`. In a dry run it sends nothing that changes anything: it shows what would be
     sent and makes an answer up. Who speaks another protocol than HTTP looks at `dry_run` and calls `show` itself.
     `secret("webhook_secret")` is the content of the declaration's webhook_secret_file or webhook_secret_env,
     empty when neither is declared.
@@ -119,13 +119,13 @@ class Problem:
     fatal: bool = True
 
 
-def _no_events(means: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
-    del means, headers, body
+def _no_events(transport: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
+    del transport, headers, body
     return ()
 
 
-def _no_polled_events(means: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
-    del means, keys, since
+def _no_polled_events(transport: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
+    del transport, keys, since
     return ()
 
 
@@ -138,7 +138,7 @@ def only_reads(request: httpx.Request) -> bool:
 MADE_UP = "DRYRUN-1"
 
 
-def pretended(request: httpx.Request) -> httpx.Response:
+def made_up_response(request: httpx.Request) -> httpx.Response:
     """A success as most systems would tell it, for a write that a dry run holds back."""
     made_up = {"id": MADE_UP, "key": MADE_UP, "ok": True, "errcode": 0, "code": 0, "ts": MADE_UP, "errmsg": "ok"}
     lists: dict[str, list[str]] = {name: [] for name in ("transitions", "comments", "issues", "result")}
@@ -149,11 +149,11 @@ def pretended(request: httpx.Request) -> httpx.Response:
 class System:
     """A kind of ticket system or chat, found by walking `tickets.systems`.
 
-    `tell` brings the other side to the notice's revision, whatever it finds there: called twice it changes nothing
+    `notify` brings the other side to the notice's revision, whatever it finds there: called twice it changes nothing
     more. It raises Unreachable (again later), Refused (show, do not repeat) or Malformed.
-    `heard` reads a webhook of the other side that the door found genuine (see `tickets.genuine`); it raises Refused or
+    `parse_webhook` reads a webhook of the other side that the door found genuine (see `tickets.webhook_auth`); it raises Refused or
     Malformed, and leaves out what we did ourselves.
-    `polled` asks for what happened to these tickets since a time.
+    `poll_events` asks for what happened to these tickets since a time.
     `section` is the table of the connections file that declares it: ticket, chat or source.
     `edits` says that it may follow every revision: what stands there is changed in place, or only what is new to it is
     told.
@@ -167,12 +167,12 @@ class System:
     section: str
     title: Text
     setup: Text
-    tell: Callable[[Transport, Notification, TargetState], Receipt]
+    notify: Callable[[Transport, Notification, TargetState], Receipt]
     check: Callable[[Transport], Sequence[Problem]]
-    heard: Callable[[Transport, Mapping[str, str], bytes], Sequence[TicketEvent]] = _no_events
-    polled: Callable[[Transport, Sequence[str], datetime], Sequence[TicketEvent]] = _no_polled_events
+    parse_webhook: Callable[[Transport, Mapping[str, str], bytes], Sequence[TicketEvent]] = _no_events
+    poll_events: Callable[[Transport, Sequence[str], datetime], Sequence[TicketEvent]] = _no_polled_events
     edits: bool = False
     every_s: float = 0.0
     url: str = ""
     reads: Callable[[httpx.Request], bool] = only_reads
-    pretend: Callable[[httpx.Request], httpx.Response] = pretended
+    pretend: Callable[[httpx.Request], httpx.Response] = made_up_response

@@ -55,7 +55,7 @@ def known_secrets(secret: Callable[[str], str]) -> tuple[str, ...]:
     return tuple(sorted((one for one in found if len(one) > 3), key=len, reverse=True))
 
 
-def without(text: str, secrets: tuple[str, ...]) -> str:
+def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
     """The text with every secret hidden, also where it stands encoded in an address."""
     for one in secrets:
         text = text.replace(one, HIDDEN).replace(quote(one, safe=""), HIDDEN)
@@ -77,8 +77,8 @@ class Traffic:
     def show(self, method: str, address: str, body: str) -> None:
         """Keeps a call that was not made, without secrets."""
         if len(self.held_back) < SHOWN_CALLS:
-            shown = {"method": method, "url": without(address, self.secrets)}
-            self.held_back.append({**shown, "body": without(body, self.secrets)[:SHOWN_BODY]})
+            shown = {"method": method, "url": without_secrets(address, self.secrets)}
+            self.held_back.append({**shown, "body": without_secrets(body, self.secrets)[:SHOWN_BODY]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class ClientCredentials(httpx.Auth):
             **({"scope": self.declared.oauth_scope} if self.declared.oauth_scope else {}),
         }
         asks = {**about.extensions, "asks_token": True}
-        said = answered((yield httpx.Request("POST", key[0], data=form, extensions=asks)), "the token server")
+        said = json_of((yield httpx.Request("POST", key[0], data=form, extensions=asks)), "the token server")
         token, lasts = str(said.get("access_token", "")), said.get("expires_in") or 300
         if not token:
             raise Malformed("the token server gave no access_token; check oauth_token_url")
@@ -261,14 +261,14 @@ def _auth(declared: Any, secret: Callable[[str], str]) -> httpx.Auth | None:
     return None
 
 
-def asked(client: httpx.Client, method: str, path: str, who: str, **more: Any) -> httpx.Response:
+def send_request(client: httpx.Client, method: str, path: str, who: str, **more: Any) -> httpx.Response:
     """One request, its transport's faults told as Unreachable; the answer whatever its status."""
     try:
         return client.request(method, path, **more)
     except httpx.TimeoutException as error:
         raise Unreachable(f"{who} did not answer in time") from error
     except httpx.HTTPError as error:
-        raise Unreachable(f"{who} cannot be reached ({_why(error)})") from error
+        raise Unreachable(f"{who} cannot be reached ({_reason(error)})") from error
 
 
 # What the system says of a connection that failed, and what a person does about it.
@@ -281,17 +281,17 @@ _FAULTS = {
 }
 
 
-def _why(error: httpx.HTTPError) -> str:
+def _reason(error: httpx.HTTPError) -> str:
     return next((told for said, told in _FAULTS.items() if said in str(error)), type(error).__name__)
 
 
-def answered(answer: httpx.Response, who: str) -> Mapping[str, Any]:
+def json_of(answer: httpx.Response, who: str) -> Mapping[str, Any]:
     """The JSON object of a good answer (empty for none).
 
     Raises Unreachable for 429, 408 and 5xx with how long to wait, Refused for other refusals and redirects,
     Malformed for what is no JSON.
     """
-    retryable(answer, who)
+    raise_retryable(answer, who)
     if not answer.is_success:
         raise Refused(f"{who} refused with {answer.status_code}")
     if not answer.content.strip():
@@ -303,7 +303,7 @@ def answered(answer: httpx.Response, who: str) -> Mapping[str, Any]:
     return said if isinstance(said, Mapping) else {"result": said}
 
 
-def retryable(answer: httpx.Response, who: str) -> None:
+def raise_retryable(answer: httpx.Response, who: str) -> None:
     """Raises Unreachable for an answer that means later: 408, 425, 429 and 5xx, with the asked wait in seconds."""
     if answer.status_code in {408, 425, 429} or answer.status_code >= 500:
         wait = retry_after_s(answer.headers.get("Retry-After", ""), datetime.now(UTC))

@@ -7,9 +7,9 @@ import httpx
 
 from domain.errors import Malformed, Refused
 from domain.text import Text
-from tickets.faults import RefusedAs
-from tickets.plain import one_line
-from tickets.transport import answered, asked
+from tickets.problems import RefusedWithText
+from tickets.sanitize import one_line
+from tickets.transport import json_of, send_request
 
 WHO = "Zabbix"
 PATH = "api_jsonrpc.php"
@@ -67,7 +67,9 @@ class ZabbixApi:
     def _send(self, method: str, params: dict[str, Any], headers: dict[str, str], more: dict[str, str]) -> Any:
         body = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1, **more}
         headers = {"Content-Type": "application/json-rpc", **headers}
-        said = answered(asked(self._client, "POST", self._url, WHO, content=json.dumps(body), headers=headers), WHO)
+        said = json_of(
+            send_request(self._client, "POST", self._url, WHO, content=json.dumps(body), headers=headers), WHO
+        )
         if "error" in said:
             raise _refused(method, said["error"])
         if "result" not in said:
@@ -78,13 +80,13 @@ class ZabbixApi:
 def _refused(method: str, error: Any) -> Refused:
     told = f"{error.get('message', '')} {error.get('data', '')}" if isinstance(error, dict) else str(error)
     if any(words in told.lower() for words in NOT_SIGNED_IN):
-        return RefusedAs(TOKEN)
+        return RefusedWithText(TOKEN)
     if NO_PERMISSION in told.lower():
-        return RefusedAs(RIGHTS)
+        return RefusedWithText(RIGHTS)
     return Refused(f"{WHO} refused {method}: {one_line(told)[:300]}")
 
 
-def only_asks(request: httpx.Request) -> bool:
+def only_reads(request: httpx.Request) -> bool:
     """Whether a request changes nothing: every call is a POST, the method's name tells."""
     try:
         method = str(json.loads(request.content).get("method", ""))

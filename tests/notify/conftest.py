@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 
 from notify import targets
-from tests.fakes.board import BOARD, SHOUT, Board, Wall
-from tests.notify.scene import Hands
+from tests.fakes.minimal_systems import BOARD, SHOUT, Board, Wall
+from tests.notify.scene import ManualClock
 
 
 @pytest.fixture
-def clock() -> Hands:
+def clock() -> ManualClock:
     """Ahead of the record's own, so that what was just written is due."""
-    return Hands(timezone.now() + timedelta(minutes=1))
+    return ManualClock(timezone.now() + timedelta(minutes=1))
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from domain.verdict import RankedCause, Verdict, VerdictState
 from incidents import burst, deliveries, sources, verdicts
 from incidents.models import Incident, Source
 from notify.models import Outbox
-from tests.fakes.board import Board, Wall
+from tests.fakes.minimal_systems import Board, Wall
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class Hands:
+class ManualClock:
     """A clock that stands still until it is moved."""
 
     now: datetime = START

@@ -15,16 +15,16 @@ from domain.errors import NotYet
 from incidents.models import TicketLink
 from notify import dispatch, outbox, targets
 from notify.models import Outbox, RequestCount
-from tests.fakes.board import SHOUT, Board, Wall
-from tests.fakes.dying import at_the_same_time, killed_at
+from tests.fakes.minimal_systems import SHOUT, Board, Wall
+from tests.fakes.process_kill import at_the_same_time, killed_at
 from tests.fakes.server import late, lost_answer
-from tests.notify.scene import Hands, an_incident, declared, judged, row, ticket
+from tests.notify.scene import ManualClock, an_incident, declared, judged, row, ticket
 
 pytestmark = pytest.mark.usefixtures("own_systems")
 
 
 @pytest.mark.django_db
-def test_an_incident_becomes_one_item_that_follows_it(board: Board, clock: Hands) -> None:
+def test_an_incident_becomes_one_item_that_follows_it(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     incident = an_incident()
     dispatch.dispatch_waiting(clock)
@@ -46,7 +46,7 @@ def test_an_incident_becomes_one_item_that_follows_it(board: Board, clock: Hands
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("after_commit", [False, True])
-def test_a_death_at_any_call_leaves_one_item(board: Board, clock: Hands, after_commit: bool) -> None:
+def test_a_death_at_any_call_leaves_one_item(board: Board, clock: ManualClock, after_commit: bool) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
     number = 1
@@ -60,7 +60,9 @@ def test_a_death_at_any_call_leaves_one_item(board: Board, clock: Hands, after_c
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("fault", [lost_answer(), late(0.6)])
-def test_an_answer_that_is_lost_after_the_commit_makes_no_second_item(board: Board, clock: Hands, fault: Any) -> None:
+def test_an_answer_that_is_lost_after_the_commit_makes_no_second_item(
+    board: Board, clock: ManualClock, fault: Any
+) -> None:
     declared(ticket=replace_timeout(ticket(board)))
     judged(an_incident())
     board.rule(fault, lambda call: call.method == "POST", times=1)
@@ -81,15 +83,15 @@ def ticket_with(declaration: TicketDecl, **changes: Any) -> TicketDecl:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_on_one_incident_make_no_second_item(board: Board, clock: Hands) -> None:
+def test_two_workers_on_one_incident_make_no_second_item(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
     board.latency_s = 0.1
     pk = row().pk
-    addressee = targets.declared_targets()["ticket:ops"]
+    target = targets.declared_targets()["ticket:ops"]
 
     def work() -> None:
-        dispatch.notify([pk], addressee, clock)
+        dispatch.notify([pk], target, clock)
         connections.close_all()
 
     workers = [Thread(target=work) for _ in range(4)]
@@ -101,7 +103,7 @@ def test_two_workers_on_one_incident_make_no_second_item(board: Board, clock: Ha
 
 
 @pytest.mark.django_db
-def test_a_revision_that_comes_while_one_is_sent_is_sent_next(board: Board, clock: Hands) -> None:
+def test_a_revision_that_comes_while_one_is_sent_is_sent_next(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     incident = an_incident()
     judged(incident)
@@ -116,7 +118,7 @@ def test_a_revision_that_comes_while_one_is_sent_is_sent_next(board: Board, cloc
 
 
 @pytest.mark.django_db
-def test_who_lost_the_claim_writes_nothing_any_more(board: Board, clock: Hands) -> None:
+def test_who_lost_the_claim_writes_nothing_any_more(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
     (slow,) = outbox.claim([row().pk], clock())
@@ -129,7 +131,9 @@ def test_who_lost_the_claim_writes_nothing_any_more(board: Board, clock: Hands) 
 
 
 @pytest.mark.django_db
-def test_a_dry_run_changes_nothing_and_shows_what_it_would_send(board: Board, clock: Hands, tmp_path: Path) -> None:
+def test_a_dry_run_changes_nothing_and_shows_what_it_would_send(
+    board: Board, clock: ManualClock, tmp_path: Path
+) -> None:
     token = tmp_path / "token"
     token.write_text("a-very-secret-token")
     declared(ticket=ticket_with(ticket(board), mode="dry-run", bearer_file=str(token)))
@@ -147,7 +151,7 @@ def test_a_dry_run_changes_nothing_and_shows_what_it_would_send(board: Board, cl
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_processes_on_many_incidents_make_each_item_once(board: Board, clock: Hands) -> None:
+def test_two_processes_on_many_incidents_make_each_item_once(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     for n in range(30):
         judged(an_incident(f"p{n}"))
@@ -159,7 +163,7 @@ def test_two_processes_on_many_incidents_make_each_item_once(board: Board, clock
 
 @pytest.mark.django_db
 def test_a_source_with_write_back_is_told_too(
-    wall: Wall, clock: Hands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wall: Wall, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text("an-api-token-of-zabbix")
     monkeypatch.setattr(targets, "all_systems", lambda: {"zabbix": replace(SHOUT, kind="zabbix", section="source")})

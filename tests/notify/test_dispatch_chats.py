@@ -16,12 +16,12 @@ from domain.connections import ChatDecl, Connections, PrometheusDecl
 from incidents.models import AuditEntry, Connection
 from notify import dispatch
 from notify.models import Outbox, TargetStatus
-from tests.fakes.dying import killed_at
-from tests.fakes.post_office import PASSWORD, USER, PostOffice
+from tests.fakes.process_kill import killed_at
 from tests.fakes.robots import DingTalk, Feishu, WeCom
 from tests.fakes.server import Answer, Call, Fake, error
 from tests.fakes.slack import CHANNEL, HOOK, TOKEN, Slack
-from tests.notify.scene import Hands, an_incident, judged
+from tests.fakes.smtp_server import PASSWORD, USER, SmtpServer
+from tests.notify.scene import ManualClock, an_incident, judged
 
 WEBHOOK_SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SECRETS = [WeCom.key, DingTalk.secret, TOKEN, HOOK, PASSWORD, WEBHOOK_SECRET]
@@ -41,7 +41,7 @@ class City:
         self.folder = folder
         self.wecom, self.dingtalk, self.feishu = (stack.enter_context(one()) for one in (WeCom, DingTalk, Feishu))
         self.slack, self.own = stack.enter_context(Slack()), stack.enter_context(Own())
-        self.office = stack.enter_context(PostOffice(folder))
+        self.smtp = stack.enter_context(SmtpServer(folder))
 
     def file(self, name: str, content: str) -> str:
         (self.folder / name).write_text(content)
@@ -59,7 +59,7 @@ class City:
             chat("slack", url=self.slack.api, bearer_file=self.file("token", TOKEN), channel=CHANNEL),
             chat("slack-webhook", url_file=self.file("hook", self.slack.hook)),
             chat("webhook", url=self.own.url, secret_file=self.file("own", WEBHOOK_SECRET)),
-            chat("mail", smtp_host="localhost", smtp_port=self.office.port, ca_file=str(self.office.cert), basic_user=USER,
+            chat("mail", smtp_host="localhost", smtp_port=self.smtp.port, ca_file=str(self.smtp.cert), basic_user=USER,
                  basic_password_file=self.file("pass", PASSWORD), sender="graph@a.example", recipients=["b@a.example"]),
         ]  # fmt: skip
 
@@ -71,7 +71,7 @@ class City:
         return {
             "wecom": len(self.wecom.shown), "dingtalk": len(self.dingtalk.shown), "feishu": len(self.feishu.shown),
             "slack": len(self.slack.messages), "slack-webhook": len(self.slack.hooked), "webhook": len(self.own.calls),
-            "mail": len(self.office.delivered),
+            "mail": len(self.smtp.delivered),
         }  # fmt: skip
 
     @property
@@ -85,7 +85,7 @@ def city(tmp_path: Path) -> Iterator[City]:
         yield City(tmp_path, stack)
 
 
-def told(clock: Hands) -> None:
+def told(clock: ManualClock) -> None:
     """Until every target had its turn: robots take a message each few seconds."""
     for _ in range(4):
         dispatch.dispatch_waiting(clock)
@@ -98,7 +98,7 @@ def kept() -> str:
 
 
 @pytest.mark.django_db
-def test_every_chat_hears_the_verdict_and_the_resolution_once(city: City, clock: Hands) -> None:
+def test_every_chat_hears_the_verdict_and_the_resolution_once(city: City, clock: ManualClock) -> None:
     city.declare()
     judged(an_incident())
     told(clock)
@@ -113,7 +113,7 @@ def test_every_chat_hears_the_verdict_and_the_resolution_once(city: City, clock:
 
 
 @pytest.mark.django_db
-def test_a_dry_run_sends_nothing_and_shows_every_message(city: City, clock: Hands) -> None:
+def test_a_dry_run_sends_nothing_and_shows_every_message(city: City, clock: ManualClock) -> None:
     city.declare("dry-run")
     judged(an_incident())
     told(clock)
@@ -126,7 +126,7 @@ def test_a_dry_run_sends_nothing_and_shows_every_message(city: City, clock: Hand
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", ["send", "dry-run"])
 def test_no_secret_is_kept_shown_or_logged(
-    city: City, clock: Hands, mode: str, caplog: pytest.LogCaptureFixture
+    city: City, clock: ManualClock, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -144,7 +144,7 @@ def test_no_secret_is_kept_shown_or_logged(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("after_commit", [False, True])
-def test_a_death_at_any_call_leaves_one_message_of_the_bot(city: City, clock: Hands, after_commit: bool) -> None:
+def test_a_death_at_any_call_leaves_one_message_of_the_bot(city: City, clock: ManualClock, after_commit: bool) -> None:
     (bot,) = [chat for chat in city.chats("send") if chat.kind == "slack"]
     declare.declare(Connections(chat=[bot]))
     judged(an_incident())

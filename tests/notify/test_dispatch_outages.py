@@ -8,15 +8,15 @@ import pytest
 from incidents.models import Connection
 from notify import dispatch, outbox, targets
 from notify.models import Outbox, TargetStatus
-from tests.fakes.board import Board, Wall
+from tests.fakes.minimal_systems import Board, Wall
 from tests.fakes.server import error
-from tests.notify.scene import Hands, an_incident, chat, declared, judged, row, ticket
+from tests.notify.scene import ManualClock, an_incident, chat, declared, judged, row, ticket
 
 pytestmark = pytest.mark.usefixtures("own_systems")
 
 
 @pytest.mark.django_db
-def test_two_hours_of_500_lose_nothing_and_end_with_one_attempt_a_minute(board: Board, clock: Hands) -> None:
+def test_two_hours_of_500_lose_nothing_and_end_with_one_attempt_a_minute(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     incidents = [an_incident(f"p{n}") for n in range(6)]
     for incident in incidents:
@@ -47,7 +47,7 @@ def test_two_hours_of_500_lose_nothing_and_end_with_one_attempt_a_minute(board: 
 
 
 @pytest.mark.django_db
-def test_a_refusal_stops_and_is_sent_again_on_demand(board: Board, clock: Hands) -> None:
+def test_a_refusal_stops_and_is_sent_again_on_demand(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
     board.refuses = "no permission"
@@ -62,7 +62,7 @@ def test_a_refusal_stops_and_is_sent_again_on_demand(board: Board, clock: Hands)
 
 
 @pytest.mark.django_db
-def test_the_asked_wait_is_kept_for_the_whole_target(board: Board, clock: Hands) -> None:
+def test_the_asked_wait_is_kept_for_the_whole_target(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     for name in ("p1", "p2"):
         judged(an_incident(name))
@@ -78,7 +78,7 @@ def test_the_asked_wait_is_kept_for_the_whole_target(board: Board, clock: Hands)
 
 
 @pytest.mark.django_db
-def test_a_row_that_kills_every_worker_dies(board: Board, clock: Hands) -> None:
+def test_a_row_that_kills_every_worker_dies(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     judged(an_incident())
     for _ in range(outbox.LOST_TO_DIE + 1):
@@ -88,7 +88,7 @@ def test_a_row_that_kills_every_worker_dies(board: Board, clock: Hands) -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_not_declared_any_more_is_shown_and_not_tried(wall: Wall, clock: Hands) -> None:
+def test_what_is_not_declared_any_more_is_shown_and_not_tried(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall))
     judged(an_incident())
     Connection.objects.filter(kind="chat").delete()
@@ -97,7 +97,7 @@ def test_what_is_not_declared_any_more_is_shown_and_not_tried(wall: Wall, clock:
 
 
 @pytest.mark.django_db
-def test_one_object_that_always_fails_does_not_hold_up_the_others(board: Board, clock: Hands) -> None:
+def test_one_object_that_always_fails_does_not_hold_up_the_others(board: Board, clock: ManualClock) -> None:
     declared(ticket=ticket(board))
     bad = an_incident("bad")
     judged(bad)
@@ -114,7 +114,7 @@ def test_one_object_that_always_fails_does_not_hold_up_the_others(board: Board, 
 
 
 @pytest.mark.django_db
-def test_a_declaration_of_another_version_holds_nobody_up(wall: Wall, clock: Hands) -> None:
+def test_a_declaration_of_another_version_holds_nobody_up(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall))
     Connection.objects.create(kind="ticket", name="old", config={"kind": "board", "name": "old", "colour": "blue"})
     judged(an_incident())

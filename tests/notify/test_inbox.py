@@ -17,9 +17,9 @@ from domain.alerts import AlertState
 from incidents.models import AuditEntry, Incident
 from notify import dispatch, inbox, ticket_events
 from notify.models import AppliedTicketEvent, InboundWebhook, Outbox, TargetStatus
-from tests.fakes.board import Board
+from tests.fakes.minimal_systems import Board
 from tests.fakes.server import Answer, Fault, error
-from tests.notify.scene import Hands, an_incident, declared, judged, ticket
+from tests.notify.scene import ManualClock, an_incident, declared, judged, ticket
 
 PATH, KEY = "a-path-that-nobody-guesses", "a-key-that-nobody-knows"
 pytestmark = pytest.mark.usefixtures("own_systems")
@@ -35,7 +35,7 @@ def incident(db: None, board: Board, tmp_path: Path) -> Incident:
     ))  # fmt: skip
     row = an_incident()
     judged(row)
-    dispatch.dispatch_waiting(Hands(timezone.now() + timedelta(seconds=1)))
+    dispatch.dispatch_waiting(ManualClock(timezone.now() + timedelta(seconds=1)))
     return row
 
 
@@ -50,14 +50,14 @@ def call(*events: dict[str, str], path: str = PATH, key: str = KEY) -> Any:
     return Client().post(f"/tickets/ops/webhook/{path}", body, content_type="application/json", headers=headers)
 
 
-def heard(*events: dict[str, str]) -> None:
+def process_events(*events: dict[str, str]) -> None:
     assert call(*events).status_code == 202
     for heard_id in ticket_events.waiting(timezone.now()):
         inbox.process(heard_id)
 
 
 def test_what_people_do_in_the_ticket_is_done_here(incident: Incident) -> None:
-    heard(
+    process_events(
         event("assigned", "m1", value="grace"), event("cause", "m2", value="dns-failure", note="the resolver was down")
     )
     incident.refresh_from_db()
@@ -66,10 +66,10 @@ def test_what_people_do_in_the_ticket_is_done_here(incident: Incident) -> None:
     assert (feedback.kind, feedback.cause, feedback.by, feedback.note) == (
         "corrected", "dns-failure", "ada", "the resolver was down"
     )  # fmt: skip
-    heard(event("resolved", "m3"))
+    process_events(event("resolved", "m3"))
     incident.refresh_from_db()
     assert incident.state == "resolved" and incident.resolved_at is not None
-    heard(event("reopened", "m4"))
+    process_events(event("reopened", "m4"))
     incident.refresh_from_db()
     assert (incident.state, incident.reopened) == ("open", 1)
     assert InboundWebhook.objects.filter(state="done").count() == 3 and TargetStatus.objects.get().event_at is not None
@@ -77,13 +77,13 @@ def test_what_people_do_in_the_ticket_is_done_here(incident: Incident) -> None:
 
 def test_an_event_that_comes_twice_counts_once(incident: Incident) -> None:
     for _ in range(2):
-        heard(event("cause", value="etcd-slow-disk"), event("reopened", "m2"))
+        process_events(event("cause", value="etcd-slow-disk"), event("reopened", "m2"))
     assert incident.feedback.get().kind == "confirmed"
     assert AppliedTicketEvent.objects.count() == 2
 
 
 def test_a_closed_ticket_closes_the_incident_until_a_new_alert_comes(incident: Incident) -> None:
-    heard(event("resolved"))
+    process_events(event("resolved"))
     an_incident()
     incident.refresh_from_db()
     assert incident.state == "resolved", "the old alert said again changes nothing"
@@ -96,7 +96,7 @@ def test_a_closed_ticket_closes_the_incident_until_a_new_alert_comes(incident: I
 
 def test_events_that_arrive_in_the_wrong_order_end_at_the_last_word(incident: Incident) -> None:
     now = timezone.now()
-    heard(
+    process_events(
         event("reopened", "m2", at=now.isoformat()),
         event("resolved", "m1", at=(now - timedelta(minutes=5)).isoformat()),
     )
@@ -107,14 +107,14 @@ def test_events_that_arrive_in_the_wrong_order_end_at_the_last_word(incident: In
 def test_our_own_writes_are_not_listened_to_and_what_people_do_makes_no_circle(
     incident: Incident, board: Board
 ) -> None:
-    clock = Hands(timezone.now() + timedelta(minutes=1))
-    heard(event("resolved", by="us"))
+    clock = ManualClock(timezone.now() + timedelta(minutes=1))
+    process_events(event("resolved", by="us"))
     incident.refresh_from_db()
     assert incident.state == "open"
-    heard(event("resolved", "m2"))
+    process_events(event("resolved", "m2"))
     dispatch.dispatch_waiting(clock)
     written = len(board.writes)
-    heard(event("resolved", "m3", by="us"), event("resolved", "m4"))
+    process_events(event("resolved", "m3", by="us"), event("resolved", "m4"))
     clock.move(hours=1)
     dispatch.dispatch_waiting(clock)
     assert len(board.writes) == written
@@ -122,7 +122,7 @@ def test_our_own_writes_are_not_listened_to_and_what_people_do_makes_no_circle(
 
 
 def test_an_unknown_cause_is_written_down_and_confirms_nothing(incident: Incident) -> None:
-    heard(event("cause", value="gremlins"))
+    process_events(event("cause", value="gremlins"))
     assert not incident.feedback.exists()
     assert AuditEntry.objects.filter(action="unknown cause named in a ticket").exists()
 
@@ -143,7 +143,7 @@ def test_a_ticket_system_without_any_webhook_secret_has_no_door(db: None, board:
 def test_a_body_too_large_is_refused_and_one_that_nobody_understands_is_parked(incident: Incident) -> None:
     big = Client().post(f"/tickets/ops/webhook/{PATH}", b"x" * (2 * 1024 * 1024 + 1), content_type="application/json")
     assert big.status_code == 413
-    heard(event("dance"))
+    process_events(event("dance"))
     body = b"{"
     signature = "sha256=" + hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest()
     Client().post(
@@ -159,7 +159,7 @@ def test_a_board_that_sends_no_webhooks_is_asked_now_and_then(db: None, board: B
     incident = an_incident()
     judged(incident)
     now = timezone.now() + timedelta(seconds=1)
-    dispatch.dispatch_waiting(Hands(now))
+    dispatch.dispatch_waiting(ManualClock(now))
     board.rule(error(500), times=1)
     assert inbox.poll(now) == 0, "it is away"
     board.items["B-1"]["done_by"] = "ada"
@@ -175,7 +175,7 @@ def test_what_people_did_is_asked_again_after_an_answer_that_nobody_expected(db:
     declared(ticket=ticket(board, account="us", poll_s=300))
     judged(an_incident())
     now = timezone.now() + timedelta(seconds=1)
-    dispatch.dispatch_waiting(Hands(now))
+    dispatch.dispatch_waiting(ManualClock(now))
     board.items["B-1"]["done_by"] = "ada"
     board.rule(Fault(before=Answer(200, {"items": [{"no": "key"}]})), times=1)
     assert inbox.poll(now) == 0
@@ -186,7 +186,7 @@ def test_an_incident_that_its_alerts_resolved_stays_so_when_the_ticket_is_closed
     an_incident(state=AlertState.RESOLVED)
     incident.refresh_from_db()
     ended = incident.resolved_at
-    heard(event("resolved"))
+    process_events(event("resolved"))
     incident.refresh_from_db()
     assert (incident.resolved_at, incident.closed_at) == (ended, None)
 

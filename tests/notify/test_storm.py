@@ -9,16 +9,16 @@ from incidents import lifecycle
 from incidents.models import Incident
 from notify import dispatch, targets
 from notify.models import Outbox
-from tests.fakes.board import SHOUT, Wall
+from tests.fakes.minimal_systems import SHOUT, Wall
 from tests.fakes.server import error
-from tests.notify.scene import Hands, an_incident, chat, declared, judged, row
+from tests.notify.scene import ManualClock, an_incident, chat, declared, judged, row
 
 pytestmark = pytest.mark.usefixtures("own_systems")
 
 
 @pytest.mark.django_db
 def test_a_chat_that_cannot_edit_hears_of_the_first_verdict_a_changed_cause_and_the_end(
-    wall: Wall, clock: Hands
+    wall: Wall, clock: ManualClock
 ) -> None:
     declared(chat=chat(wall))
     incident = an_incident()
@@ -33,7 +33,7 @@ def test_a_chat_that_cannot_edit_hears_of_the_first_verdict_a_changed_cause_and_
 
 
 @pytest.mark.django_db
-def test_a_target_with_a_least_severity_is_told_of_nothing_below_it(wall: Wall, clock: Hands) -> None:
+def test_a_target_with_a_least_severity_is_told_of_nothing_below_it(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, min_severity="critical"))
     judged(an_incident())
     dispatch.dispatch_waiting(clock)
@@ -41,7 +41,7 @@ def test_a_target_with_a_least_severity_is_told_of_nothing_below_it(wall: Wall, 
 
 
 @pytest.mark.django_db
-def test_nobody_is_told_of_a_recording(wall: Wall, clock: Hands) -> None:
+def test_nobody_is_told_of_a_recording(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall))
     incident = an_incident()
     Incident.objects.filter(pk=incident.pk).update(recorded_from="/recorded")
@@ -52,7 +52,7 @@ def test_nobody_is_told_of_a_recording(wall: Wall, clock: Hands) -> None:
 
 
 @pytest.mark.django_db
-def test_a_storm_becomes_one_message_that_lists_its_incidents(wall: Wall, clock: Hands) -> None:
+def test_a_storm_becomes_one_message_that_lists_its_incidents(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
     for n in range(8):
         judged(an_incident(f"p{n}", severity=Severity.CRITICAL if n == 5 else Severity.HIGH))
@@ -72,7 +72,7 @@ def test_a_storm_becomes_one_message_that_lists_its_incidents(wall: Wall, clock:
 
 
 @pytest.mark.django_db
-def test_incidents_that_come_one_by_one_are_told_one_by_one_up_to_the_storm(wall: Wall, clock: Hands) -> None:
+def test_incidents_that_come_one_by_one_are_told_one_by_one_up_to_the_storm(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
     for n in range(5):
         judged(an_incident(f"p{n}"))
@@ -84,7 +84,7 @@ def test_incidents_that_come_one_by_one_are_told_one_by_one_up_to_the_storm(wall
 
 
 @pytest.mark.django_db
-def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall, clock: Hands) -> None:
+def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
     for n in range(8):
         judged(an_incident(f"p{n}"))
@@ -97,7 +97,7 @@ def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall,
 
 
 @pytest.mark.django_db
-def test_a_target_keeps_its_pace(wall: Wall, clock: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_keeps_its_pace(wall: Wall, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(targets, "all_systems", lambda: {"shout": replace(SHOUT, every_s=3.0)})
     declared(chat=chat(wall))
     for n in range(4):

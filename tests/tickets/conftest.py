@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake
-from tests.tickets.jira_scene import FileMemory
+from tests.tickets.jira_scene import FileTargetState
 
 
 @pytest.fixture(params=[CLOUD, DATA_CENTER])
@@ -19,5 +19,5 @@ def cloud():
 
 
 @pytest.fixture
-def memory(tmp_path):
-    return FileMemory(tmp_path / "memory.json")
+def target_state(tmp_path):
+    return FileTargetState(tmp_path / "memory.json")

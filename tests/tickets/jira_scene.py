@@ -24,7 +24,7 @@ from tickets.transport import Attempt, Traffic, client
 TRANSITIONS = {"resolved": "Resolve", "reopened": "Reopen"}
 
 
-class FileMemory:
+class FileTargetState:
     """A memory as the record keeps it: on the disk when `put` returns."""
 
     def __init__(self, file: Path) -> None:
@@ -76,21 +76,25 @@ def reached(
         yield Transport(decl, http, secret, now, attempt.dry_run, traffic.show)
 
 
-def tell(jira: JiraFake, notice: Notification, memory: FileMemory, decl: TicketDecl | None = None) -> Receipt:
-    with reached(jira, decl) as means:
-        return SYSTEM.tell(means, notice, memory)
+def notify(
+    jira: JiraFake, notification: Notification, target_state: FileTargetState, decl: TicketDecl | None = None
+) -> Receipt:
+    with reached(jira, decl) as transport:
+        return SYSTEM.notify(transport, notification, target_state)
 
 
-def tell_dying(jira: JiraFake, notice: Notification, memory: FileMemory, transport: httpx.BaseTransport) -> Receipt:
-    """Like `tell`, over a transport of the test's own."""
+def notify_through(
+    jira: JiraFake, notification: Notification, target_state: FileTargetState, http_transport: httpx.BaseTransport
+) -> Receipt:
+    """Like `tell`, over an HTTP transport of the test's own."""
     decl = declared(jira)
-    with reached(jira, decl) as means:
+    with reached(jira, decl) as transport:
         inner = httpx.Client(
-            base_url=jira.url, auth=jira.basic() if jira.cloud else None, transport=transport,
+            base_url=jira.url, auth=jira.basic() if jira.cloud else None, transport=http_transport,
             headers={} if jira.cloud else {"Authorization": f"Bearer {jira.secret}"}, timeout=5,
         )  # fmt: skip
         with inner:
-            return SYSTEM.tell(replace(means, client=inner), notice, memory)
+            return SYSTEM.notify(replace(transport, client=inner), notification, target_state)
 
 
 def incident(state: str = "open", **more: Any) -> IncidentSnapshot:
@@ -99,6 +103,6 @@ def incident(state: str = "open", **more: Any) -> IncidentSnapshot:
     return replace(base, resolved_at=now if state == "resolved" else None, **more)
 
 
-def notice(state: str = "open", labels: tuple[str, ...] = (), language: str = "en", **more: Any) -> Notification:
+def notification(state: str = "open", labels: tuple[str, ...] = (), language: str = "en", **more: Any) -> Notification:
     about = incident(state, **more)
     return Notification(about, build(about), 1, Reason.UPDATED, language, labels)

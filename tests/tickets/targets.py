@@ -31,25 +31,25 @@ class Target:
     """A declared chat; each call is one attempt with a client of its own, as the workers make it."""
 
     declared: ChatDecl
-    memory: Kept = field(default_factory=Kept)
+    target_state: Kept = field(default_factory=Kept)
     traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def system(self) -> System:
         return all_systems()[self.declared.kind]
 
-    def means(self) -> Transport:
+    def transport(self) -> Transport:
         secret = secrets_of(self.declared, lambda name: "")
         self.traffic.secrets = known_secrets(secret)
         dry = self.declared.mode == "dry-run"
         reached = client(self.system, self.declared, secret, Attempt(self.traffic, dry_run=dry))
         return Transport(self.declared, reached, secret, datetime.now(UTC), dry, self.traffic.show)
 
-    def tell(self, told: Notification) -> Receipt:
-        return self.system.tell(self.means(), told, self.memory)
+    def notify(self, told: Notification) -> Receipt:
+        return self.system.notify(self.transport(), told, self.target_state)
 
     def check(self) -> list[Problem]:
-        return list(self.system.check(self.means()))
+        return list(self.system.check(self.transport()))
 
 
 def target(folder: Path, kind: str, *, address: str = "", secret: str = "", bearer: str = "", **more: Any) -> Target:
@@ -61,16 +61,16 @@ def target(folder: Path, kind: str, *, address: str = "", secret: str = "", bear
     return Target(ChatDecl(kind=kind, name="on-call", **{"timeout_s": 1.0, **more}))
 
 
-def notice(
+def notification(
     revision: int = 1,
-    occasion: Reason = Reason.VERDICT,
+    reason: Reason = Reason.VERDICT,
     text: str = "slow disk",
     language: str = "en",
     digest: tuple[Report, ...] = (),
 ) -> Notification:
     """What is to be told of the tests' incident."""
     shown = snapshot(text, title=text)
-    return Notification(shown, build(shown), revision, occasion, language, digest=digest)
+    return Notification(shown, build(shown), revision, reason, language, digest=digest)
 
 
 def another(number: int) -> Report:

@@ -12,7 +12,7 @@ from domain.errors import Refused, Unreachable
 from tests.fakes.robots import DingTalk, Feishu, Robot, WeCom
 from tests.fakes.server import Answer, Fault, error, late, lost_answer
 from tests.fakes.slack import CHANNEL, TOKEN, Slack
-from tests.tickets.targets import Target, another, notice, target
+from tests.tickets.targets import Target, another, notification, target
 from tickets.system import Reason
 from tickets.systems import all_systems
 
@@ -65,7 +65,7 @@ def test_these_are_the_chats() -> None:
 
 
 def test_a_verdict_is_told_with_headline_and_link(chat: Chat) -> None:
-    receipt = chat.target.tell(notice())
+    receipt = chat.target.notify(notification())
     assert len(chat.shown) == 1
     assert "slow disk headline" in chat.shown[0]
     assert "https://graph.example/incidents/i1/" in chat.shown[0]
@@ -73,20 +73,20 @@ def test_a_verdict_is_told_with_headline_and_link(chat: Chat) -> None:
 
 
 def test_the_same_revision_is_told_once(chat: Chat) -> None:
-    chat.target.tell(notice())
-    assert "sent before" in chat.target.tell(notice()).sentence.en
+    chat.target.notify(notification())
+    assert "sent before" in chat.target.notify(notification()).sentence.en
     assert len(chat.server.writes) == 1
 
 
 def test_a_resolution_leads_with_it_in_the_targets_language(chat: Chat) -> None:
-    chat.target.tell(notice())
-    chat.target.tell(notice(2, Reason.RESOLVED, language="zh"))
+    chat.target.notify(notification())
+    chat.target.notify(notification(2, Reason.RESOLVED, language="zh"))
     assert "已恢复: slow disk" in chat.shown[-1].replace("：", ":").replace("＃", "#")
     assert len(chat.shown) == (1 if chat.kind == "slack" else 2), "only the bot edits its message"
 
 
 def test_a_storm_is_one_message(chat: Chat) -> None:
-    chat.target.tell(notice(occasion=Reason.DIGEST, digest=tuple(another(n) for n in range(8, 13))))
+    chat.target.notify(notification(reason=Reason.DIGEST, digest=tuple(another(n) for n in range(8, 13))))
     assert len(chat.shown) == 1
     assert "#7 6 incidents at once: slow disk" in chat.shown[0].replace("＃", "#")
     for number in range(8, 13):
@@ -98,16 +98,16 @@ def test_the_message_of_a_storm_stays_when_its_first_incident_changes(tmp_path: 
         bot = of("slack", slack, tmp_path)
         slack.rule(lost_answer(), when=lambda call: call.writes, times=1)
         with pytest.raises(Unreachable):
-            bot.tell(notice(occasion=Reason.DIGEST, digest=(another(8),)))
-        bot.tell(notice(occasion=Reason.DIGEST, digest=(another(8),)))
+            bot.notify(notification(reason=Reason.DIGEST, digest=(another(8),)))
+        bot.notify(notification(reason=Reason.DIGEST, digest=(another(8),)))
         assert len(slack.messages) == 1
-        bot.tell(notice(2, Reason.RESOLVED))
+        bot.notify(notification(2, Reason.RESOLVED))
         assert len(slack.messages) == 2
         assert "Further incidents" in json.dumps(next(iter(slack.messages.values())))
 
 
 def test_the_largest_report_is_taken(chat: Chat) -> None:
-    chat.target.tell(notice(text="<!channel> @all <@U123> 瘦磁盘 " * 30, language="zh"))
+    chat.target.notify(notification(text="<!channel> @all <@U123> 瘦磁盘 " * 30, language="zh"))
     assert len(chat.shown) == 1
     assert "<!channel>" not in chat.shown[0] or chat.kind == "feishu", "only literal text may hold it"
     assert "<@U123>" not in chat.shown[0] or chat.kind == "feishu"
@@ -116,12 +116,12 @@ def test_the_largest_report_is_taken(chat: Chat) -> None:
 def test_a_server_in_trouble_is_tried_again_when_it_asks(chat: Chat) -> None:
     chat.server.rule(error(429, Retry_After="7"), times=1)
     with pytest.raises(Unreachable) as later:
-        chat.target.tell(notice())
+        chat.target.notify(notification())
     assert later.value.retry_after_s == 7
     chat.server.rule(error(500), times=1)
     with pytest.raises(Unreachable):
-        chat.target.tell(notice())
-    chat.target.tell(notice())
+        chat.target.notify(notification())
+    chat.target.notify(notification())
     assert len(chat.shown) == 1
 
 
@@ -129,9 +129,9 @@ def test_a_server_in_trouble_is_tried_again_when_it_asks(chat: Chat) -> None:
 def test_a_lost_answer_is_told_again_and_the_bot_finds_its_message(chat: Chat, fault: Fault) -> None:
     chat.server.rule(fault, when=lambda call: call.writes, times=1)
     with pytest.raises(Unreachable):
-        chat.target.tell(notice())
-    chat.target.tell(notice())
-    chat.target.tell(notice(2, Reason.CAUSE_CHANGED))
+        chat.target.notify(notification())
+    chat.target.notify(notification())
+    chat.target.notify(notification(2, Reason.CAUSE_CHANGED))
     assert len(chat.shown) == (1 if chat.kind == "slack" else 3), "a robot's chat cannot be searched"
 
 
@@ -142,7 +142,7 @@ def test_a_good_target_has_no_trouble_and_the_check_shows_nothing(chat: Chat) ->
 
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(chat: Chat, tmp_path: Path) -> None:
     dry = of(chat.kind, chat.server, tmp_path, mode="dry-run")
-    dry.tell(notice())
+    dry.notify(notification())
     assert chat.shown == []
     assert "slow disk headline" in json.loads(json.dumps(dry.traffic.held_back))[0]["body"]
     assert dry.check() == []
@@ -156,10 +156,10 @@ def test_no_secret_is_logged_or_told_in_an_error(chat: Chat, caplog: pytest.LogC
     for fault in (error(500), error(404), error(403), lost_answer(), Fault(before=Answer(200, b"<html>"))):
         chat.server.rule(fault, times=1)
         with pytest.raises(Exception) as raised:
-            chat.target.tell(notice())
+            chat.target.notify(notification())
         texts.append(str(raised.value))
         chat.server.rule(fault, times=1)
-        texts += [trouble.sentence.en for trouble in chat.target.check()]
+        texts += [problem.sentence.en for problem in chat.target.check()]
     assert len(texts) == 10
     assert not any(secret in text for secret in chat.secrets for text in [*texts, caplog.text])
 
@@ -178,11 +178,11 @@ def test_a_robot_that_refuses_is_told_with_its_remedy(kind: str, wrong: str, rem
     with ROBOTS[kind]() as robot:
         spoilt = of(kind, robot, tmp_path)
         setattr(robot, wrong, "another")
-        (trouble,) = spoilt.check()
-        assert remedy in trouble.sentence.en
-        assert trouble.fatal
+        (problem,) = spoilt.check()
+        assert remedy in problem.sentence.en
+        assert problem.fatal
         with pytest.raises(Refused, match=remedy):
-            spoilt.tell(notice())
+            spoilt.notify(notification())
 
 
 def test_an_undeclared_address_or_secret_is_named(tmp_path: Path) -> None:
@@ -196,9 +196,9 @@ def test_the_twenty_first_message_of_a_minute_waits(kind: str, tmp_path: Path) -
     with ROBOTS[kind]() as robot:
         one = of(kind, robot, tmp_path)
         for revision in range(20):
-            one.tell(notice(revision))
+            one.notify(notification(revision))
         with pytest.raises(Unreachable) as later:
-            one.tell(notice(21))
+            one.notify(notification(21))
         assert later.value.retry_after_s >= 60
         assert all_systems()[kind].every_s >= 3, "the outbox keeps the pace, so that this does not happen"
 
@@ -215,7 +215,7 @@ def test_slack_refuses_with_a_remedy(spoil, remedy: str, tmp_path: Path) -> None
     with Slack() as slack:
         spoil(slack)
         with pytest.raises(Refused, match=remedy):
-            of("slack", slack, tmp_path).tell(notice())
+            of("slack", slack, tmp_path).notify(notification())
 
 
 def test_slack_names_a_bad_token_and_a_channel_by_name(tmp_path: Path) -> None:
@@ -230,9 +230,9 @@ def test_slack_names_a_bad_token_and_a_channel_by_name(tmp_path: Path) -> None:
 def test_a_message_that_somebody_deleted_is_posted_anew(tmp_path: Path) -> None:
     with Slack() as slack:
         bot = of("slack", slack, tmp_path)
-        bot.tell(notice())
+        bot.notify(notification())
         slack.messages.clear()
-        bot.tell(notice(2, Reason.RESOLVED))
+        bot.notify(notification(2, Reason.RESOLVED))
         assert len(slack.messages) == 1
 
 
@@ -242,6 +242,6 @@ def test_a_bot_that_may_not_read_posts_all_the_same(tmp_path: Path) -> None:
         bot = of("slack", slack, tmp_path)
         slack.rule(error(500), when=lambda call: call.writes, times=1)
         with pytest.raises(Unreachable):
-            bot.tell(notice())
-        bot.tell(notice())
+            bot.notify(notification())
+        bot.notify(notification())
         assert len(slack.messages) == 1

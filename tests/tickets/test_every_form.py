@@ -15,9 +15,9 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from tests.tickets.reading import READERS, sentences
 from tests.tickets.reports import snapshot
-from tickets.plain import clipped, one_line
 from tickets.render import formats, render
 from tickets.report import Known, Report, build
+from tickets.sanitize import clipped, one_line
 
 FORMS = sorted(READERS)
 NASTY = [

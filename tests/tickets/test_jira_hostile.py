@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.text import Text
 from tests.fakes import jira_contract as contract
 from tests.fakes.jira import CLOUD, DATA_CENTER, JiraFake
-from tests.tickets.jira_scene import FileMemory, notice, tell
+from tests.tickets.jira_scene import FileTargetState, notification, notify
 from tests.tickets.reports import both, verdict
 
 PIECES = (
@@ -39,7 +39,7 @@ def poisoned(text: str, number: int):
     """An incident whose every text is hostile."""
     told = verdict(text)
     told = replace(told, headline=Text(text, text), tell_apart=(both(text),))
-    return notice(id=f"i{number}", number=number, title=text, verdict=told, url=f"https://graph.example/{text}")
+    return notification(id=f"i{number}", number=number, title=text, verdict=told, url=f"https://graph.example/{text}")
 
 
 def assert_text_only(body: Any) -> None:
@@ -62,8 +62,8 @@ def assert_text_only(body: Any) -> None:
 @settings(max_examples=60, deadline=None)
 def test_hostile_text_stays_text_all_the_way_into_jira(jira, tmp_path_factory, text, number):
     jira.shop.issues.clear()
-    memory = FileMemory(tmp_path_factory.mktemp("told") / "memory.json")
-    tell(jira, poisoned(text, number), memory)
+    target_state = FileTargetState(tmp_path_factory.mktemp("told") / "memory.json")
+    notify(jira, poisoned(text, number), target_state)
     (issue,) = jira.issues
     (comment,) = issue.comments.values()
     assert_text_only(comment.body)
@@ -79,7 +79,7 @@ def test_hostile_text_stays_text_all_the_way_into_jira(jira, tmp_path_factory, t
 )
 def test_a_megabyte_in_every_place_fits(jira, tmp_path, text):
     jira.shop.issues.clear()
-    tell(jira, poisoned(text, 7), FileMemory(tmp_path / "memory.json"))
+    notify(jira, poisoned(text, 7), FileTargetState(tmp_path / "memory.json"))
     (issue,) = jira.issues
     (comment,) = issue.comments.values()
     assert contract.units(contract.text_of(comment.body)) <= 32_767

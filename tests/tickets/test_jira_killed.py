@@ -8,9 +8,9 @@ import pytest
 
 from domain.errors import NotYet, Unreachable
 from tests.fakes import jira_contract as contract
-from tests.fakes.dying import killed_at
 from tests.fakes.jira import CLOUD, DATA_CENTER, FAULTS, JiraFake, refusal
-from tests.tickets.jira_scene import FileMemory, notice, tell, tell_dying
+from tests.fakes.process_kill import killed_at
+from tests.tickets.jira_scene import FileTargetState, notification, notify, notify_through
 from tests.tickets.reports import verdict
 from tickets.jira.find import SETTLES_S
 
@@ -39,19 +39,19 @@ class Dying(httpx.BaseTransport):
         return answer
 
 
-def notices() -> Iterator[tuple[str, object]]:
+def notifications() -> Iterator[tuple[str, object]]:
     """One incident's way: first told, told anew, over, back again."""
-    yield "first", notice()
-    yield "edited", notice(verdict=verdict("other words"))
-    yield "resolved", notice("resolved", verdict=verdict("over"))
-    yield "reopened", notice("open", verdict=verdict("back"))
+    yield "first", notification()
+    yield "edited", notification(verdict=verdict("other words"))
+    yield "resolved", notification("resolved", verdict=verdict("over"))
+    yield "reopened", notification("open", verdict=verdict("back"))
 
 
-def until_told(jira: JiraFake, about, memory: FileMemory) -> None:
+def until_notified(jira: JiraFake, about, target_state: FileTargetState) -> None:
     """As the outbox does: again after what is worth waiting for."""
     for _ in range(5):
         try:
-            tell(jira, about, memory)
+            notify(jira, about, target_state)
             return
         except NotYet as error:
             jira.shop.ahead_s += error.retry_after_s + 0.01
@@ -82,18 +82,18 @@ def test_death_at_any_call_of_any_step_leaves_one_of_each(tmp_path, kind, lag_s,
         for number in range(1, MOST_CALLS):
             with JiraFake(kind) as jira:
                 jira.shop.lag_s = lag_s
-                memory = FileMemory(tmp_path / f"{step}-{number}.json")
+                target_state = FileTargetState(tmp_path / f"{step}-{number}.json")
                 died = False
-                for name, about in notices():
+                for name, about in notifications():
                     if name == step:
                         try:
-                            tell_dying(jira, about, memory, Dying(number, moment))
+                            notify_through(jira, about, target_state, Dying(number, moment))
                         except Killed:
                             died = True
-                        until_told(jira, about, memory)
+                        until_notified(jira, about, target_state)
                         assert_single(jira, WORDS[name], STATUS[name])
                         break
-                    until_told(jira, about, memory)
+                    until_notified(jira, about, target_state)
             deaths += died
             if not died:
                 break
@@ -110,9 +110,11 @@ def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, after_commit):
         number += 1
         with JiraFake(CLOUD) as jira:
             jira.shop.lag_s = 30
-            memory = FileMemory(tmp_path / f"{number}.json")
-            died = killed_at(jira, number, partial(tell, jira, notice(), memory), after_commit=after_commit)
-            until_told(jira, notice(), memory)
+            target_state = FileTargetState(tmp_path / f"{number}.json")
+            died = killed_at(
+                jira, number, partial(notify, jira, notification(), target_state), after_commit=after_commit
+            )
+            until_notified(jira, notification(), target_state)
             assert_single(jira, WORDS["first"])
     assert number > 5
 
@@ -123,14 +125,16 @@ def test_an_answer_that_is_lost_is_found_and_not_made_twice(tmp_path, kind, faul
     """For every write of the first telling: its answer is lost after the commit, or comes too late, or it never came in."""
     for number in range(4):
         with JiraFake(kind) as jira:
-            memory = FileMemory(tmp_path / f"{fault}-{number}.json")
+            target_state = FileTargetState(tmp_path / f"{fault}-{number}.json")
             method, part = [("POST", "/issue"), ("POST", "/comment"), ("POST", "/remotelink"), ("PUT", "/issue/")][
                 number
             ]
             jira.fault(FAULTS[fault](), method=method, part=part)
             with pytest.raises(Unreachable):
-                tell_dying(jira, notice(), memory, httpx.HTTPTransport() if fault != "late" else Impatient())
-            until_told(jira, notice(), memory)
+                notify_through(
+                    jira, notification(), target_state, httpx.HTTPTransport() if fault != "late" else Impatient()
+                )
+            until_notified(jira, notification(), target_state)
             assert_single(jira, WORDS["first"])
 
 
@@ -148,18 +152,18 @@ class Impatient(httpx.BaseTransport):
 def test_a_server_that_fails_each_time_once_ends_with_one_of_each(tmp_path):
     """Every call of every step is answered by 500 once, before anything was done."""
     with JiraFake() as jira:
-        memory = FileMemory(tmp_path / "memory.json")
-        for name, about in notices():
+        target_state = FileTargetState(tmp_path / "memory.json")
+        for name, about in notifications():
             for call in ("search", "/issue", "/comment", "/remotelink", "/transitions"):
                 jira.fault(refusal(500), part=call)
             for _ in range(8):
                 try:
-                    tell(jira, about, memory)
+                    notify(jira, about, target_state)
                     break
                 except NotYet:
                     jira.shop.ahead_s += SETTLES_S
                 except Unreachable:
                     continue
             jira.heal()
-            until_told(jira, about, memory)
+            until_notified(jira, about, target_state)
             assert_single(jira, WORDS[name], STATUS[name])

@@ -7,30 +7,30 @@ from typing import Any
 import pytest
 
 from domain.errors import Refused, Unreachable
-from tests.fakes.post_office import PASSWORD, USER, PostOffice, certificate
-from tests.tickets.targets import Target, another, notice, target
+from tests.fakes.smtp_server import PASSWORD, USER, SmtpServer, certificate
+from tests.tickets.targets import Target, another, notification, target
 from tickets.system import Reason
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[PostOffice]:
-    with PostOffice(tmp_path) as served:
+def smtp(tmp_path: Path) -> Iterator[SmtpServer]:
+    with SmtpServer(tmp_path) as served:
         yield served
 
 
-def box(office: PostOffice, folder: Path, **more: Any) -> Target:
+def box(smtp: SmtpServer, folder: Path, **more: Any) -> Target:
     (folder / "mail.password").write_text(more.pop("password", PASSWORD) + "\n")
     usual = {
-        "smtp_host": "localhost", "smtp_port": office.port, "ca_file": str(office.cert), "basic_user": USER,
+        "smtp_host": "localhost", "smtp_port": smtp.port, "ca_file": str(smtp.cert), "basic_user": USER,
         "basic_password_file": str(folder / "mail.password"), "sender": "Incident Graph <graph@sender.example>",
         "recipients": ["on-call@example.com", "lead@example.com"], "timeout_s": 5.0,
     }  # fmt: skip
     return target(folder, "mail", **(usual | more))
 
 
-def test_a_mail_tells_in_plain_text_and_html(office: PostOffice, tmp_path: Path) -> None:
-    box(office, tmp_path).tell(notice(text="<b>瘦</b> disk"))
-    (mail,) = office.delivered
+def test_a_mail_tells_in_plain_text_and_html(smtp: SmtpServer, tmp_path: Path) -> None:
+    box(smtp, tmp_path).notify(notification(text="<b>瘦</b> disk"))
+    (mail,) = smtp.delivered
     assert mail["Subject"] == "#7 <b>瘦</b> disk"
     assert mail["To"] == "on-call@example.com, lead@example.com"
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -41,68 +41,68 @@ def test_a_mail_tells_in_plain_text_and_html(office: PostOffice, tmp_path: Path)
     assert "<b>" not in html.get_content()
 
 
-def test_all_mails_of_an_incident_are_one_thread(office: PostOffice, tmp_path: Path) -> None:
-    one = box(office, tmp_path)
-    one.tell(notice())
-    one.tell(notice(2, Reason.CAUSE_CHANGED))
-    one.tell(notice(2, Reason.CAUSE_CHANGED))
-    one.tell(notice(3, Reason.RESOLVED))
-    first, changed, resolved = office.delivered
+def test_all_mails_of_an_incident_are_one_thread(smtp: SmtpServer, tmp_path: Path) -> None:
+    one = box(smtp, tmp_path)
+    one.notify(notification())
+    one.notify(notification(2, Reason.CAUSE_CHANGED))
+    one.notify(notification(2, Reason.CAUSE_CHANGED))
+    one.notify(notification(3, Reason.RESOLVED))
+    first, changed, resolved = smtp.delivered
     assert first["Message-ID"] == "<incident-i1@sender.example>"
     assert first["References"] is None
     for later in (changed, resolved):
         assert later["References"] == later["In-Reply-To"] == first["Message-ID"]
         assert later["Subject"] == first["Subject"]
-    assert len({mail["Message-ID"] for mail in office.delivered}) == 3
+    assert len({mail["Message-ID"] for mail in smtp.delivered}) == 3
     assert "Resolved: slow disk" in str(resolved.get_body(("plain",)))
 
 
-def test_a_mail_that_may_have_arrived_is_repeated_under_its_own_name(office: PostOffice, tmp_path: Path) -> None:
-    one = box(office, tmp_path)
-    office.answers["DATA"] = "lost"
+def test_a_mail_that_may_have_arrived_is_repeated_under_its_own_name(smtp: SmtpServer, tmp_path: Path) -> None:
+    one = box(smtp, tmp_path)
+    smtp.answers["DATA"] = "lost"
     with pytest.raises(Unreachable):
-        one.tell(notice())
-    office.answers.clear()
-    one.tell(notice())
-    assert [mail["Message-ID"] for mail in office.delivered] == ["<incident-i1@sender.example>"] * 2
+        one.notify(notification())
+    smtp.answers.clear()
+    one.notify(notification())
+    assert [mail["Message-ID"] for mail in smtp.delivered] == ["<incident-i1@sender.example>"] * 2
 
 
-def test_all_that_is_kept_of_a_mail_is_kept_at_once(office: PostOffice, tmp_path: Path) -> None:
-    one = box(office, tmp_path)
+def test_all_that_is_kept_of_a_mail_is_kept_at_once(smtp: SmtpServer, tmp_path: Path) -> None:
+    one = box(smtp, tmp_path)
 
     def dies(**values: str) -> None:
         raise Unreachable("taken over")
 
-    one.memory.put = dies
+    one.target_state.put = dies
     with pytest.raises(Unreachable):
-        one.tell(notice())
-    del one.memory.put
-    one.tell(notice())
-    assert [mail["Message-ID"] for mail in office.delivered] == ["<incident-i1@sender.example>"] * 2
+        one.notify(notification())
+    del one.target_state.put
+    one.notify(notification())
+    assert [mail["Message-ID"] for mail in smtp.delivered] == ["<incident-i1@sender.example>"] * 2
 
 
-def test_a_storm_says_so_in_its_subject(office: PostOffice, tmp_path: Path) -> None:
-    box(office, tmp_path).tell(notice(occasion=Reason.DIGEST, digest=(another(8), another(9))))
-    assert office.delivered[0]["Subject"] == "#7 3 incidents at once: slow disk"
+def test_a_storm_says_so_in_its_subject(smtp: SmtpServer, tmp_path: Path) -> None:
+    box(smtp, tmp_path).notify(notification(reason=Reason.DIGEST, digest=(another(8), another(9))))
+    assert smtp.delivered[0]["Subject"] == "#7 3 incidents at once: slow disk"
 
 
-def test_a_header_cannot_be_smuggled_in(office: PostOffice, tmp_path: Path) -> None:
-    box(office, tmp_path).tell(notice(text="x\r\nBcc: all@example.com\n\n<script>"))
-    (mail,) = office.delivered
+def test_a_header_cannot_be_smuggled_in(smtp: SmtpServer, tmp_path: Path) -> None:
+    box(smtp, tmp_path).notify(notification(text="x\r\nBcc: all@example.com\n\n<script>"))
+    (mail,) = smtp.delivered
     assert mail["Bcc"] is None
     assert mail["Subject"] == "#7 x Bcc: all@example.com <script>"
-    assert {c.split()[1] for c in office.commands if c.startswith("RCPT")} == {
+    assert {c.split()[1] for c in smtp.commands if c.startswith("RCPT")} == {
         "on-call@example.com",
         "lead@example.com",
     }
 
 
 def test_tls_from_the_first_byte(tmp_path: Path) -> None:
-    with PostOffice(tmp_path, tls="tls") as office:
-        one = box(office, tmp_path, smtp_tls="tls")
+    with SmtpServer(tmp_path, tls="tls") as smtp:
+        one = box(smtp, tmp_path, smtp_tls="tls")
         assert one.check() == []
-        one.tell(notice())
-        assert len(office.delivered) == 1
+        one.notify(notification())
+        assert len(smtp.delivered) == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -110,76 +110,76 @@ def test_a_certificate_that_is_not_trusted_gets_nothing(tls: str, tmp_path: Path
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     ca, _ = certificate(stranger)
-    with PostOffice(tmp_path, tls=tls) as office:
+    with SmtpServer(tmp_path, tls=tls) as smtp:
         with pytest.raises(Unreachable, match=r"not trusted.*ca_file"):
-            box(office, tmp_path, smtp_tls=tls, ca_file=str(ca)).tell(notice())
-        assert (office.delivered, office.commands) == ([], [])
+            box(smtp, tmp_path, smtp_tls=tls, ca_file=str(ca)).notify(notification())
+        assert (smtp.delivered, smtp.commands) == ([], [])
 
 
 def test_a_certificate_of_another_name_gets_nothing(tmp_path: Path) -> None:
-    with PostOffice(tmp_path, name="mail.example.com") as office:
+    with SmtpServer(tmp_path, name="mail.example.com") as smtp:
         with pytest.raises(Unreachable, match="not trusted"):
-            box(office, tmp_path).tell(notice())
-        assert office.delivered == []
+            box(smtp, tmp_path).notify(notification())
+        assert smtp.delivered == []
 
 
 def test_a_password_never_goes_over_an_open_connection(tmp_path: Path) -> None:
-    with PostOffice(tmp_path, tls="none") as office:
+    with SmtpServer(tmp_path, tls="none") as smtp:
         with pytest.raises(Refused, match="open connection"):
-            box(office, tmp_path, smtp_tls="none").tell(notice())
-        (trouble,) = box(office, tmp_path, smtp_tls="none", basic_user="", ca_file="").check()
-        assert not trouble.fatal
+            box(smtp, tmp_path, smtp_tls="none").notify(notification())
+        (problem,) = box(smtp, tmp_path, smtp_tls="none", basic_user="", ca_file="").check()
+        assert not problem.fatal
 
 
 def test_a_server_without_starttls_is_told_apart(tmp_path: Path) -> None:
-    with PostOffice(tmp_path, tls="none") as office:
-        (trouble,) = box(office, tmp_path).check()
-        assert "compare smtp_tls and smtp_port" in trouble.sentence.en
+    with SmtpServer(tmp_path, tls="none") as smtp:
+        (problem,) = box(smtp, tmp_path).check()
+        assert "compare smtp_tls and smtp_port" in problem.sentence.en
 
 
-def test_a_good_box_has_no_trouble_and_the_check_delivers_nothing(office: PostOffice, tmp_path: Path) -> None:
-    assert box(office, tmp_path).check() == []
-    assert office.delivered == []
+def test_a_good_box_has_no_trouble_and_the_check_delivers_nothing(smtp: SmtpServer, tmp_path: Path) -> None:
+    assert box(smtp, tmp_path).check() == []
+    assert smtp.delivered == []
 
 
-def test_a_wrong_password_is_named_without_being_shown(office: PostOffice, tmp_path: Path) -> None:
-    (trouble,) = box(office, tmp_path, password="not this one").check()
-    assert "basic_password_file" in trouble.sentence.en
-    assert "not this one" not in trouble.sentence.en
+def test_a_wrong_password_is_named_without_being_shown(smtp: SmtpServer, tmp_path: Path) -> None:
+    (problem,) = box(smtp, tmp_path, password="not this one").check()
+    assert "basic_password_file" in problem.sentence.en
+    assert "not this one" not in problem.sentence.en
 
 
-def test_refused_recipients(office: PostOffice, tmp_path: Path) -> None:
-    office.answers["lead@example.com"] = "550 no such user"
-    one = box(office, tmp_path)
-    (trouble,) = one.check()
-    assert "lead@example.com" in trouble.sentence.en
-    assert one.tell(notice()).sentence.en == "Sent, but refused for lead@example.com."
-    assert len(office.delivered) == 1
-    office.answers["on-call@example.com"] = "550 no such user"
+def test_refused_recipients(smtp: SmtpServer, tmp_path: Path) -> None:
+    smtp.answers["lead@example.com"] = "550 no such user"
+    one = box(smtp, tmp_path)
+    (problem,) = one.check()
+    assert "lead@example.com" in problem.sentence.en
+    assert one.notify(notification()).sentence.en == "Sent, but refused for lead@example.com."
+    assert len(smtp.delivered) == 1
+    smtp.answers["on-call@example.com"] = "550 no such user"
     with pytest.raises(Refused, match="refuses the recipients"):
-        one.tell(notice(2))
+        one.notify(notification(2))
 
 
-def test_a_busy_server_is_for_later(office: PostOffice, tmp_path: Path) -> None:
-    office.answers["DATA"] = "451 try again"
+def test_a_busy_server_is_for_later(smtp: SmtpServer, tmp_path: Path) -> None:
+    smtp.answers["DATA"] = "451 try again"
     with pytest.raises(Unreachable):
-        box(office, tmp_path).tell(notice())
-    office.answers["DATA"] = "554 spam"
+        box(smtp, tmp_path).notify(notification())
+    smtp.answers["DATA"] = "554 spam"
     with pytest.raises(Refused, match="554"):
-        box(office, tmp_path).tell(notice())
+        box(smtp, tmp_path).notify(notification())
 
 
-def test_nobody_there_is_for_later_and_a_gap_in_the_declaration_is_not(office: PostOffice, tmp_path: Path) -> None:
+def test_nobody_there_is_for_later_and_a_gap_in_the_declaration_is_not(smtp: SmtpServer, tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
-        box(office, tmp_path, smtp_port=9).tell(notice())
+        box(smtp, tmp_path, smtp_port=9).notify(notification())
     with pytest.raises(Refused, match="recipients"):
-        box(office, tmp_path, recipients=[]).tell(notice())
+        box(smtp, tmp_path, recipients=[]).notify(notification())
 
 
-def test_a_dry_run_shows_the_mail(office: PostOffice, tmp_path: Path) -> None:
-    dry = box(office, tmp_path, mode="dry-run")
-    dry.tell(notice(text="瘦磁盘", language="zh"))
-    assert (office.delivered, office.commands) == ([], [])
+def test_a_dry_run_shows_the_mail(smtp: SmtpServer, tmp_path: Path) -> None:
+    dry = box(smtp, tmp_path, mode="dry-run")
+    dry.notify(notification(text="瘦磁盘", language="zh"))
+    assert (smtp.delivered, smtp.commands) == ([], [])
     shown = dry.traffic.held_back[0]["body"]
     for words in (
         "Message-ID: <incident-i1@sender.example>",

@@ -11,7 +11,7 @@ from domain.scope import ChangeRef
 from domain.snapshot import AlertRecord, Confirmation
 from domain.text import Text
 from tests.tickets.reports import AT, snapshot
-from tickets.postmortem import LIMIT, MOMENTS, Times, draft, phases, spoken
+from tickets.postmortem import LIMIT, MOMENTS, Times, draft, duration, phases
 from tickets.report import Known
 
 TIMES = Times(
@@ -90,9 +90,9 @@ def test_a_phase_that_was_not_reached_says_so_and_no_phase_is_negative() -> None
 
 
 def test_spans_are_spoken_in_two_units() -> None:
-    assert spoken(timedelta(seconds=0)) == Text("0 s", "0 秒")
-    assert spoken(timedelta(days=2, hours=3, minutes=4)) == Text("2 d 3 h", "2 天 3 小时")
-    assert spoken(timedelta(seconds=61)) == Text("1 min 1 s", "1 分钟 1 秒")
+    assert duration(timedelta(seconds=0)) == Text("0 s", "0 秒")
+    assert duration(timedelta(days=2, hours=3, minutes=4)) == Text("2 d 3 h", "2 天 3 小时")
+    assert duration(timedelta(seconds=61)) == Text("1 min 1 s", "1 分钟 1 秒")
 
 
 def test_a_storm_of_hostile_alerts_stays_bounded_text() -> None:

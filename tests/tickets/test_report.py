@@ -14,10 +14,10 @@ from markdown_it import MarkdownIt
 from domain.text import Text
 from domain.verdict import Outcome, TermResult
 from tests.tickets.reports import AT, similar, snapshot
-from tickets.plain import one_line
 from tickets.render import LIMIT, formats, render
 from tickets.render.form import safe_url
 from tickets.report import Known, Line, Report, Section, build, graph_page, percent, shortened
+from tickets.sanitize import one_line
 
 FORMS = ["adf", "dingtalk", "feishu", "html", "json", "markdown", "slack", "text", "wecom", "wiki"]
 ADF_NODES = {"doc", "paragraph", "heading", "bulletList", "listItem", "panel", "codeBlock", "text"}

@@ -12,20 +12,20 @@ import pytest
 from domain.connections import TicketDecl
 from domain.errors import Malformed, Refused, Unreachable
 from domain.redaction import redacted
-from tests.fakes.board import BOARD
-from tests.fakes.post_office import certificate
+from tests.fakes.minimal_systems import BOARD
 from tests.fakes.server import Answer, Call, Fake, error, late
+from tests.fakes.smtp_server import certificate
 from tickets import transport
 from tickets.transport import (
     Attempt,
     Traffic,
-    answered,
-    asked,
     client,
+    json_of,
     known_secrets,
     retry_after_s,
     secrets_of,
-    without,
+    send_request,
+    without_secrets,
 )
 
 
@@ -111,7 +111,7 @@ def test_a_token_server_that_does_not_answer_is_not_waited_for(echo: Echo, tmp_p
         oauth_client_secret_file=str(tmp_path / "secret"),
     )  # fmt: skip
     with pytest.raises(Unreachable, match="did not answer in time"):
-        asked(reached, "GET", "/a", "it")
+        send_request(reached, "GET", "/a", "it")
 
 
 def test_a_token_without_an_end_is_kept_for_a_while(
@@ -143,7 +143,7 @@ def test_a_redirect_is_not_followed(echo: Echo) -> None:
     echo.rule(error(302, Location="http://127.0.0.1:1/"))
     reached, traffic = opened(echo)
     with pytest.raises(Refused, match="302"):
-        answered(asked(reached, "GET", "/a", "it"), "it")
+        json_of(send_request(reached, "GET", "/a", "it"), "it")
     assert len(echo.calls) == 1 and traffic.codes == {302: 1}
 
 
@@ -161,7 +161,7 @@ def test_tls_is_verified_by_the_declared_authority_alone(tmp_path: Path) -> None
 def test_why_nothing_is_reached_is_told_with_the_remedy(url: str, remedy: str) -> None:
     declared = TicketDecl(kind="board", name="ops", url=url)
     with pytest.raises(Unreachable, match=remedy):
-        asked(client(BOARD, declared, lambda name: "", Attempt(Traffic())), "GET", "/", "it")
+        send_request(client(BOARD, declared, lambda name: "", Attempt(Traffic())), "GET", "/", "it")
 
 
 def test_an_authority_of_ones_own_is_trusted_and_no_other(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_an_authority_of_ones_own_is_trusted_and_no_other(tmp_path: Path) -> Non
     with fake:
         assert opened(fake, ca_file=str(cert))[0].get("/a").status_code == 200
         with pytest.raises(Unreachable, match="name its authority in ca_file"):
-            asked(opened(fake)[0], "GET", "/a", "it")
+            send_request(opened(fake)[0], "GET", "/a", "it")
         assert len(fake.calls) == 1
 
 
@@ -186,7 +186,7 @@ def test_no_call_begins_after_the_deadline(echo: Echo) -> None:
 def test_an_answer_without_an_end_is_bounded(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "ANSWER_LIMIT", 10)
     with pytest.raises(Unreachable, match="cannot be reached"):
-        asked(opened(echo)[0], "GET", "/a-path-that-is-echoed", "it")
+        send_request(opened(echo)[0], "GET", "/a-path-that-is-echoed", "it")
 
 
 def test_an_answer_that_trickles_ends_with_the_attempt(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_an_answer_that_trickles_ends_with_the_attempt(echo: Echo, monkeypatch: 
     reached, _ = opened(echo, timeout_s=1.0)
     reached.timeout = httpx.Timeout(5.0)
     with pytest.raises(Unreachable, match="did not answer in time"):
-        asked(reached, "GET", "/a", "it")
+        send_request(reached, "GET", "/a", "it")
 
 
 def test_a_dry_run_sends_reads_holds_writes_and_shows_them_without_secrets(echo: Echo, tmp_path: Path) -> None:
@@ -225,10 +225,8 @@ def test_the_asked_wait_as_seconds_or_as_a_date(text: str, seconds: float) -> No
 )  # fmt: skip
 def test_what_an_answer_means(status: int, body: str, raised: type[Exception]) -> None:
     with pytest.raises(raised):
-        answered(httpx.Response(status, text=body), "it")
-    assert answered(httpx.Response(204), "it") == {} and answered(httpx.Response(200, json=[1]), "it") == {
-        "result": [1]
-    }
+        json_of(httpx.Response(status, text=body), "it")
+    assert json_of(httpx.Response(204), "it") == {} and json_of(httpx.Response(200, json=[1]), "it") == {"result": [1]}
 
 
 @pytest.mark.parametrize(
@@ -245,4 +243,4 @@ def test_credentials_are_taken_out_by_their_shape(text: str) -> None:
 def test_plain_words_stay_and_encoded_secrets_go() -> None:
     said = "the token of the queue is basic knowledge; key=value in a basic sense"
     assert redacted(said) == said
-    assert without("see https://h/a%2Fb%3Dsecret", ("a/b=secret",)) == "see https://h/•••"
+    assert without_secrets("see https://h/a%2Fb%3Dsecret", ("a/b=secret",)) == "see https://h/•••"

@@ -13,7 +13,7 @@ import pytest
 from domain.errors import Refused, Unreachable
 from domain.verdict_json import to_contract
 from tests.fakes.server import Answer, Call, Fake, error, lost_answer
-from tests.tickets.targets import Target, notice, target
+from tests.tickets.targets import Target, notification, target
 from tickets.system import Reason
 
 SECRET = "b6d1c3a19d1b4f0f8f5f1a9a7c0e2d44"
@@ -50,8 +50,8 @@ def hook(receiver: Receiver, folder: Path, **more: Any) -> Target:
 
 def test_the_verdict_arrives_signed_and_whole(tmp_path: Path) -> None:
     with Receiver() as receiver:
-        told = notice(3, Reason.RESOLVED)
-        hook(receiver, tmp_path).tell(told)
+        told = notification(3, Reason.RESOLVED)
+        hook(receiver, tmp_path).notify(told)
         ((key, said),) = receiver.taken.items()
         assert key == "i1.3.resolved"
         assert said["event"] == "resolved"
@@ -64,7 +64,7 @@ def test_the_verdict_arrives_signed_and_whole(tmp_path: Path) -> None:
 
 def test_a_changed_body_an_old_time_and_another_secret_are_not_genuine(tmp_path: Path) -> None:
     with Receiver() as receiver:
-        hook(receiver, tmp_path).tell(notice())
+        hook(receiver, tmp_path).notify(notification())
         call = receiver.calls[0]
     signature, genuine = call.headers["X-Incident-Graph-Signature"], documented()
     assert genuine(SECRET.encode(), signature, call.body)
@@ -83,9 +83,9 @@ def test_a_lost_answer_is_repeated_under_the_same_key(tmp_path: Path) -> None:
         one = hook(receiver, tmp_path)
         receiver.rule(lost_answer(), times=1)
         with pytest.raises(Unreachable):
-            one.tell(notice())
-        one.tell(notice())
-        one.tell(notice())
+            one.notify(notification())
+        one.notify(notification())
+        one.notify(notification())
         assert len(receiver.calls) == 2
         assert list(receiver.taken) == ["i1.1.verdict"]
 
@@ -97,11 +97,11 @@ def test_refusals_and_trouble(tmp_path: Path) -> None:
         assert receiver.taken == {}
         receiver.rule(error(503, Retry_After="9"), times=1)
         with pytest.raises(Unreachable) as later:
-            one.tell(notice())
+            one.notify(notification())
         assert later.value.retry_after_s == 9
         receiver.rule(error(410), times=1)
         with pytest.raises(Refused, match="410"):
-            one.tell(notice())
+            one.notify(notification())
         assert "401" in hook(receiver, tmp_path, secret="another secret of some length").check()[0].sentence.en
 
 
@@ -114,6 +114,6 @@ def test_a_secret_is_needed_and_a_short_one_is_named(tmp_path: Path) -> None:
 def test_a_dry_run_signs_and_sends_nothing(tmp_path: Path) -> None:
     with Receiver() as receiver:
         dry = hook(receiver, tmp_path, mode="dry-run")
-        dry.tell(notice())
+        dry.notify(notification())
         assert receiver.calls == []
         assert json.loads(dry.traffic.held_back[0]["body"])["event"] == "verdict"

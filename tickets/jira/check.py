@@ -5,8 +5,8 @@ from typing import Any
 
 from domain.errors import ProductError
 from domain.text import Text
-from tickets.faults import trouble_of
-from tickets.jira.wire import Wire, opened
+from tickets.jira.api import JiraApi, connect
+from tickets.problems import problem_of
 from tickets.system import Problem, Transport
 
 # What we do there, and with which permission; without a fatal one nothing can be told at all.
@@ -22,16 +22,16 @@ NEEDED = {
 PHASES = {"acknowledged", "mitigated", "resolved", "reopened"}
 
 
-def check(means: Transport) -> list[Problem]:
+def check(transport: Transport) -> list[Problem]:
     """Everything that is wrong, the worst first; an unreachable server is the only trouble then."""
     try:
-        return [*_declared(means), *_there(opened(means))]
+        return [*_declaration_problems(transport), *_server_problems(connect(transport))]
     except ProductError as error:
-        return [trouble_of(error)]
+        return [problem_of(error)]
 
 
-def _declared(means: Transport) -> Iterator[Problem]:
-    declared = means.declared
+def _declaration_problems(transport: Transport) -> Iterator[Problem]:
+    declared = transport.declared
     if not declared.project:
         yield Problem(Text("project is not declared; name the Jira project", "没有声明 project；请写上 Jira 项目"))
     if unknown := sorted(set(declared.transitions) - PHASES):
@@ -42,25 +42,25 @@ def _declared(means: Transport) -> Iterator[Problem]:
         ), fatal=False)  # fmt: skip
 
 
-def _there(wire: Wire) -> Iterator[Problem]:
-    wire.read("the own user", "myself")
-    declared = wire.means.declared
+def _server_problems(api: JiraApi) -> Iterator[Problem]:
+    api.read("the own user", "myself")
+    declared = api.transport.declared
     if not declared.project:
         return
-    project = wire.look("the project", "project", declared.project)
+    project = api.look("the project", "project", declared.project)
     if project is None:
         yield Problem(Text(
             f"there is no project {declared.project}, or this user may not see it; correct project, or let the user in",
             f"没有项目 {declared.project}，或该用户无权查看；请改正 project 或授权",
         ))  # fmt: skip
         return
-    yield from _issue_type(wire, project)
-    yield from _permissions(wire)
-    yield from _fields(wire)
+    yield from _issue_type(api, project)
+    yield from _permissions(api)
+    yield from _fields(api)
 
 
-def _issue_type(wire: Wire, project: Mapping[str, Any]) -> Iterator[Problem]:
-    declared = wire.means.declared
+def _issue_type(api: JiraApi, project: Mapping[str, Any]) -> Iterator[Problem]:
+    declared = api.transport.declared
     kinds = [str(k.get("name")) for k in project.get("issueTypes") or () if isinstance(k, Mapping)]
     if declared.mode != "update-only" and kinds and declared.issue_type not in kinds:
         yield Problem(Text(
@@ -69,10 +69,10 @@ def _issue_type(wire: Wire, project: Mapping[str, Any]) -> Iterator[Problem]:
         ))  # fmt: skip
 
 
-def _permissions(wire: Wire) -> Iterator[Problem]:
-    declared = wire.means.declared
+def _permissions(api: JiraApi) -> Iterator[Problem]:
+    declared = api.transport.declared
     asked = {"projectKey": declared.project, "permissions": ",".join(NEEDED)}
-    has = wire.read("its permissions", "mypermissions", **asked).get("permissions") or {}
+    has = api.read("its permissions", "mypermissions", **asked).get("permissions") or {}
     for name, (fatal, what) in NEEDED.items():
         needed = name != "CREATE_ISSUES" or declared.mode != "update-only"
         if needed and not (has.get(name) or {}).get("havePermission"):
@@ -82,11 +82,11 @@ def _permissions(wire: Wire) -> Iterator[Problem]:
             ), fatal=fatal)  # fmt: skip
 
 
-def _fields(wire: Wire) -> Iterator[Problem]:
-    wanted = {name: field for name, field in wire.means.declared.fields.items() if field}
+def _fields(api: JiraApi) -> Iterator[Problem]:
+    wanted = {name: field for name, field in api.transport.declared.fields.items() if field}
     if not wanted:
         return
-    listed = wire.read("the fields", "field").get("result") or ()
+    listed = api.read("the fields", "field").get("result") or ()
     kinds = {str(f.get("id")): (f.get("schema") or {}).get("type") for f in listed if isinstance(f, Mapping)}
     fits = {"cause": {"string", "option"}, "probability": {"number", "string"}}
     for name, field in sorted(wanted.items()):

@@ -10,8 +10,8 @@ from domain.alerts import SEVERITY_NAMES
 from domain.errors import NotYet, Refused
 from domain.text import Text
 from tickets.jira import texts
-from tickets.jira.wire import Denied, NotDone, Wire, quoted
-from tickets.plain import one_line
+from tickets.jira.api import Denied, JiraApi, NotDone, quoted
+from tickets.sanitize import one_line
 from tickets.system import Notification, TargetState
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[1-9]\d{0,9}")
@@ -40,45 +40,45 @@ class Ticket:
     new: bool = False
 
 
-def label_of(notice: Notification) -> str:
+def label_of(notification: Notification) -> str:
     """The label by which an incident's own ticket can be found, and by which a person ties one to it."""
-    return f"ig-{notice.snapshot.number}"
+    return f"ig-{notification.snapshot.number}"
 
 
-def property_of(notice: Notification) -> str:
+def property_key(notification: Notification) -> str:
     """The entity property that marks a ticket or comment of this very incident, of this very installation."""
-    return f"{OURS}.{notice.snapshot.id}"
+    return f"{OURS}.{notification.snapshot.id}"
 
 
-def find(wire: Wire, notice: Notification, memory: TargetState) -> Ticket | None:
+def find(api: JiraApi, notification: Notification, state: TargetState) -> Ticket | None:
     """The incident's ticket: the one we know, one that an alert names, one that carries a label of ours or theirs."""
-    if not wire.means.declared.project:
+    if not api.transport.declared.project:
         raise Refused("project is not declared; name the Jira project that tickets stand in")
-    if key := memory.get("key"):
-        ticket = _read(wire, notice, key)
+    if key := state.get("key"):
+        ticket = _read_ticket(api, notification, key)
         if ticket is None:
             raise Refused(f"{key} is gone, or this user may not see it any more; no second ticket is made")
         return ticket
-    for key in _named(wire, notice):
-        if ticket := _read(wire, notice, key):
+    for key in _keys_of_alerts(api, notification):
+        if ticket := _read_ticket(api, notification, key):
             return ticket
-    return _labelled(wire, notice)
+    return _ticket_by_label(api, notification)
 
 
-def _named(wire: Wire, notice: Notification) -> list[str]:
+def _keys_of_alerts(api: JiraApi, notification: Notification) -> list[str]:
     """Keys that alerts brought along, of the declared project alone: an alert's text may name any."""
-    keys = sorted(set(notice.labels))
-    project = wire.means.declared.project + "-"
+    keys = sorted(set(notification.labels))
+    project = api.transport.declared.project + "-"
     return [key for key in keys if KEY.fullmatch(key) and key.startswith(project)][:MOST_NAMED]
 
 
-def _read(wire: Wire, notice: Notification, key: str) -> Ticket | None:
+def _read_ticket(api: JiraApi, notification: Notification, key: str) -> Ticket | None:
     """The issue as it is now, which the search may not know yet; None where there is none."""
-    said = wire.look(key, "issue", key, fields=SHOWN, properties="*all")
-    return ticket_of(said, notice) if said is not None else None
+    said = api.look(key, "issue", key, fields=SHOWN, properties="*all")
+    return ticket_of(said, notification) if said is not None else None
 
 
-def ticket_of(said: Mapping[str, Any], notice: Notification) -> Ticket:
+def ticket_of(said: Mapping[str, Any], notification: Notification) -> Ticket:
     """An issue's JSON as a ticket."""
     fields = said.get("fields") or {}
     status = fields.get("status") or {}
@@ -89,14 +89,14 @@ def ticket_of(said: Mapping[str, Any], notice: Notification) -> Ticket:
         done=(status.get("statusCategory") or {}).get("key") == "done",
         resolved_at=moment(fields.get("resolutiondate")),
         labels=frozenset(str(label) for label in fields.get("labels") or ()),
-        ours=property_of(notice) in properties or not _of_a_namesake(properties, notice),
+        ours=property_key(notification) in properties or not _of_a_namesake(properties, notification),
     )
 
 
-def _of_a_namesake(properties: Mapping[str, Any], notice: Notification) -> bool:
+def _of_a_namesake(properties: Mapping[str, Any], notification: Notification) -> bool:
     """Whether another installation's incident of the same number made it: our label says nothing then."""
     marks = [value for name, value in properties.items() if str(name).startswith(f"{OURS}.")]
-    return any(isinstance(mark, Mapping) and mark.get("number") == notice.snapshot.number for mark in marks)
+    return any(isinstance(mark, Mapping) and mark.get("number") == notification.snapshot.number for mark in marks)
 
 
 def moment(text: Any) -> datetime | None:
@@ -107,73 +107,75 @@ def moment(text: Any) -> datetime | None:
         return None
 
 
-def _labelled(wire: Wire, notice: Notification) -> Ticket | None:
+def _ticket_by_label(api: JiraApi, notification: Notification) -> Ticket | None:
     """Our own ticket first; else the one that Alertmanager's receiver holds open for a group of this incident."""
-    theirs = sorted({label for label in notice.labels if ALERT.fullmatch(label)})
-    labels = [label_of(notice), *theirs[: MOST_LABELS - 1]]
+    theirs = sorted({label for label in notification.labels if ALERT.fullmatch(label)})
+    labels = [label_of(notification), *theirs[: MOST_LABELS - 1]]
     wanted = ", ".join(quoted(label) for label in labels)
-    project = quoted(wire.means.declared.project)
-    found = wire.search(f"project = {project} AND labels in ({wanted}) ORDER BY created DESC", SHOWN)
-    seen = [ticket_of(issue, notice) for issue in reversed(found)]
-    own = [ticket.key for ticket in seen if label_of(notice) in ticket.labels][:MOST_LOOKED_AT]
+    project = quoted(api.transport.declared.project)
+    found = api.search(f"project = {project} AND labels in ({wanted}) ORDER BY created DESC", SHOWN)
+    seen = [ticket_of(issue, notification) for issue in reversed(found)]
+    own = [ticket.key for ticket in seen if label_of(notification) in ticket.labels][:MOST_LOOKED_AT]
     for key in own:
-        ticket = _read(wire, notice, key)
+        ticket = _read_ticket(api, notification, key)
         if ticket and ticket.ours:
             return ticket
-    return next(_theirs(wire, notice, [t for t in seen if t.labels & set(theirs)]), None)
+    return next(_receiver_tickets(api, notification, [t for t in seen if t.labels & set(theirs)]), None)
 
 
-def _theirs(wire: Wire, notice: Notification, seen: list[Ticket]) -> Iterator[Ticket]:
+def _receiver_tickets(api: JiraApi, notification: Notification, seen: list[Ticket]) -> Iterator[Ticket]:
     """Open tickets, oldest first, then those that were closed during the incident, newest first; read anew."""
-    started = notice.snapshot.started_at
+    started = notification.snapshot.started_at
     within = [t for t in seen if t.done and t.resolved_at and t.resolved_at >= started]
     for candidate in [*(t for t in seen if not t.done), *reversed(within)][:MOST_LOOKED_AT]:
-        ticket = _read(wire, notice, candidate.key)
+        ticket = _read_ticket(api, notification, candidate.key)
         if ticket and (not ticket.done or (ticket.resolved_at and ticket.resolved_at >= started)):
             yield ticket
 
 
-def wait_for_others(wire: Wire, notice: Notification) -> None:
+def wait_for_others(api: JiraApi, notification: Notification) -> None:
     """Raises NotYet while a ticket of Alertmanager's receiver may still turn up."""
-    age = (wire.means.now - notice.snapshot.started_at).total_seconds()
-    if age < OTHERS_S and any(ALERT.fullmatch(label) for label in notice.labels):
+    age = (api.transport.now - notification.snapshot.started_at).total_seconds()
+    if age < OTHERS_S and any(ALERT.fullmatch(label) for label in notification.labels):
         raise NotYet("no ticket of Alertmanager's receiver is there yet; looking again", OTHERS_AGAIN_S)
 
 
-def wait_for_own(wire: Wire, memory: TargetState) -> None:
+def wait_for_own(api: JiraApi, state: TargetState) -> None:
     """Raises NotYet while a ticket that was asked for, without an answer, may still turn up."""
-    began = memory.get("creating")
+    began = state.get("creating")
     if not began:
         return
-    left = datetime.fromisoformat(began) + timedelta(seconds=SETTLES_S) - wire.means.now
+    left = datetime.fromisoformat(began) + timedelta(seconds=SETTLES_S) - api.transport.now
     if left > timedelta(0):
         reason = "a ticket was asked for and the answer was lost; its label is looked for before another is made"
         raise NotYet(reason, left.total_seconds())
 
 
-def create(wire: Wire, notice: Notification, memory: TargetState) -> Ticket:
+def create(api: JiraApi, notification: Notification, state: TargetState) -> Ticket:
     """A new ticket, labelled and marked in the same request.
 
     The intent is kept first. If a process dies before the answer is kept, the next attempt looks for the label, and
     makes another ticket only when the search has had SETTLES_S to show the first.
     """
-    wait_for_own(wire, memory)
-    memory.put(creating=wire.means.now.isoformat())
+    wait_for_own(api, state)
+    state.put(creating=api.transport.now.isoformat())
     try:
-        said = wire.send("a new ticket", "POST", ("issue",), _new(wire, notice))
+        said = api.send("a new ticket", "POST", ("issue",), _new_issue(api, notification))
     except (Denied, NotDone):
-        memory.put(creating="")
+        state.put(creating="")
         raise
     key = str(said.get("key", ""))
     if not key:
         raise NotYet("Jira answered a new ticket without its key; it is looked for by its label", SETTLES_S)
-    memory.put(key=key, creating="")
-    return Ticket(key, "", done=False, resolved_at=None, labels=frozenset({label_of(notice)}), ours=True, new=True)
+    state.put(key=key, creating="")
+    return Ticket(
+        key, "", done=False, resolved_at=None, labels=frozenset({label_of(notification)}), ours=True, new=True
+    )
 
 
-def _new(wire: Wire, notice: Notification) -> dict[str, Any]:
-    declared, report, language = wire.means.declared, notice.report, notice.language
-    severity = SEVERITY_NAMES[notice.snapshot.severity]
+def _new_issue(api: JiraApi, notification: Notification) -> dict[str, Any]:
+    declared, report, language = api.transport.declared, notification.report, notification.language
+    severity = SEVERITY_NAMES[notification.snapshot.severity]
     opening = Text(
         f"Opened by Incident Graph. Severity: {severity.en}.", f"由 Incident Graph 创建。严重级别：{severity.zh}。"
     )
@@ -183,12 +185,15 @@ def _new(wire: Wire, notice: Notification) -> dict[str, Any]:
         "project": {"key": declared.project},
         "issuetype": {"name": declared.issue_type},
         "summary": texts.summary(report),
-        "description": texts.lines(told, report.url, wire.cloud),
-        "labels": [OURS, label_of(notice), *declared.labels],
+        "description": texts.lines(told, report.url, api.cloud),
+        "labels": [OURS, label_of(notification), *declared.labels],
     }
-    return {"fields": fields, "properties": [mark_of(notice)]}
+    return {"fields": fields, "properties": [entity_property(notification)]}
 
 
-def mark_of(notice: Notification) -> dict[str, Any]:
+def entity_property(notification: Notification) -> dict[str, Any]:
     """The entity property of a ticket or comment."""
-    return {"key": property_of(notice), "value": {"incident": notice.snapshot.id, "number": notice.snapshot.number}}
+    return {
+        "key": property_key(notification),
+        "value": {"incident": notification.snapshot.id, "number": notification.snapshot.number},
+    }

@@ -5,11 +5,11 @@ import json
 from typing import Any
 
 from domain.text import Text
-from tickets.plain import one_line
 from tickets.render import LIMIT, Content, render
 from tickets.render.form import safe_url
 from tickets.render.wiki import escaped
 from tickets.report import Report
+from tickets.sanitize import one_line
 
 TEXT_LIMIT, SUMMARY_LIMIT, LABEL_LIMIT = 32_767, 255, 255
 SMALLEST = 500
@@ -36,7 +36,7 @@ def summary(report: Report) -> str:
     return cut(f"#{report.number} {report.title}", SUMMARY_LIMIT)
 
 
-def told(report: Report, cloud: bool, language: str) -> Content:
+def comment_body(report: Report, cloud: bool, language: str) -> Content:
     """The report as a comment's body, within the limit however it is counted."""
     limit = LIMIT
     while True:

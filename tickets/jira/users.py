@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tickets.jira.wire import opened
-from tickets.plain import one_line
+from tickets.jira.api import connect
+from tickets.sanitize import one_line
 from tickets.system import Transport
 
 KEPT_S, KEPT = 3600.0, 100
@@ -23,15 +23,17 @@ def names_of(user: Any) -> frozenset[str]:
     return frozenset(str(user[name]) for name in NAMES if user.get(name))
 
 
-def own(means: Transport) -> frozenset[str]:
+def own(transport: Transport) -> frozenset[str]:
     """What identifies our own user there, asked once an hour, and the declared account."""
-    declared = means.declared
+    declared = transport.declared
     place = (declared.url, declared.name, declared.account)
     with _lock:
         names, until = _own.get(place, (frozenset[str](), 0.0))
     if time.monotonic() < until:
         return names
-    names = names_of(opened(means).read("the own user", "myself")) | ({declared.account} if declared.account else set())
+    names = names_of(connect(transport).read("the own user", "myself")) | (
+        {declared.account} if declared.account else set()
+    )
     with _lock:
         if len(_own) >= KEPT:
             _own.clear()
@@ -39,10 +41,10 @@ def own(means: Transport) -> frozenset[str]:
     return names
 
 
-def is_own(means: Transport, user: Any) -> bool:
+def is_own(transport: Transport, user: Any) -> bool:
     """Whether it was us."""
     named = names_of(user)
-    return bool(named) and bool(named & own(means))
+    return bool(named) and bool(named & own(transport))
 
 
 def shown(user: Any) -> str:

@@ -10,8 +10,8 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import RankedCause, VerdictState
 from tickets.jira import texts, users
-from tickets.jira.find import OURS, Ticket, label_of, mark_of, property_of
-from tickets.jira.wire import Denied, Wire
+from tickets.jira.api import Denied, JiraApi
+from tickets.jira.find import OURS, Ticket, entity_property, label_of, property_key
 from tickets.render.form import safe_url
 from tickets.system import Notification, TargetState
 
@@ -24,9 +24,9 @@ OPEN, ACKNOWLEDGED, MITIGATED, RESOLVED = "open", "acknowledged", "mitigated", "
 class Writer:
     """One notice on its way into one ticket. Each part says what it did, nothing when all stood already."""
 
-    wire: Wire
-    notice: Notification
-    memory: TargetState
+    api: JiraApi
+    notification: Notification
+    state: TargetState
     ticket: Ticket
 
     def all(self) -> list[Text]:
@@ -35,42 +35,42 @@ class Writer:
 
     def comment(self) -> Iterator[Text]:
         """The report in one comment; one that a person deleted stays deleted."""
-        body = texts.told(self.notice.report, self.wire.cloud, self.notice.language)
-        known, digest = self.memory.get("comment"), texts.digest(body)
+        body = texts.comment_body(self.notification.report, self.api.cloud, self.notification.language)
+        known, digest = self.state.get("comment"), texts.digest(body)
         if known == REMOVED:
             yield Text("a person removed the comment, so it is not written again", "评论已被人删除，不再重写")
             return
-        if known and self.memory.get("comment_digest") == digest:
+        if known and self.state.get("comment_digest") == digest:
             return
         known = known or self._made_before()
         if not known:
-            said = self.wire.send(
+            said = self.api.send(
                 "a comment", "POST", ("issue", self.ticket.key, "comment"),
-                {"body": body, "properties": [mark_of(self.notice)]},
+                {"body": body, "properties": [entity_property(self.notification)]},
             )  # fmt: skip
-            self.memory.put(comment=str(said.get("id", "")), comment_digest=digest)
+            self.state.put(comment=str(said.get("id", "")), comment_digest=digest)
             yield Text("comment written", "已写入评论")
             return
         yield self._edited(known, body, digest)
 
     def _edited(self, comment: str, body: Any, digest: str) -> Text:
         try:
-            self.wire.quietly(
+            self.api.quietly(
                 "an edit of the own comment", "PUT", ("issue", self.ticket.key, "comment", comment), {"body": body}
             )
         except Denied as error:
             if error.status != 404:
                 raise
-            self.memory.put(comment=REMOVED)
+            self.state.put(comment=REMOVED)
             return Text("a person removed the comment, so it is not written again", "评论已被人删除，不再重写")
-        self.memory.put(comment=comment, comment_digest=digest)
+        self.state.put(comment=comment, comment_digest=digest)
         return Text("comment brought up to date", "已更新评论")
 
     def _made_before(self) -> str:
         """The comment whose making was not answered, by the mark that it was made with; empty if there is none."""
         if self.ticket.new:
             return ""
-        said = self.wire.read(
+        said = self.api.read(
             "its comments", "issue", self.ticket.key, "comment",
             orderBy="-created", maxResults=str(LOOKED_THROUGH), expand="properties",
         )  # fmt: skip
@@ -79,20 +79,20 @@ class Writer:
 
     def _marked(self, comments: list[Mapping[str, Any]]) -> Iterator[str]:
         """Ids of comments with our mark; where the list does not tell properties, own ones are asked one by one."""
-        wanted, asked = property_of(self.notice), 0
+        wanted, asked = property_key(self.notification), 0
         for comment in comments:
             if "properties" in comment:
                 if any(p.get("key") == wanted for p in comment["properties"] or ()):
                     yield str(comment.get("id"))
-            elif asked < ASKED_ONE_BY_ONE and users.is_own(self.wire.means, comment.get("author")):
+            elif asked < ASKED_ONE_BY_ONE and users.is_own(self.api.transport, comment.get("author")):
                 asked += 1
                 place = ("comment", str(comment.get("id")), "properties", wanted)
-                if self.wire.look("a comment's mark", *place) is not None:
+                if self.api.look("a comment's mark", *place) is not None:
                     yield str(comment.get("id"))
 
     def link(self) -> Iterator[Text]:
         """The incident among the ticket's links; sent whole each time, since Jira empties what is left out."""
-        url, snapshot = safe_url(self.notice.report.url), self.notice.snapshot
+        url, snapshot = safe_url(self.notification.report.url), self.notification.snapshot
         if not url:
             return
         body = {
@@ -102,48 +102,48 @@ class Writer:
             "object": {
                 "url": url,
                 "title": texts.cut(f"Incident #{snapshot.number}", texts.SUMMARY_LIMIT),
-                "summary": texts.cut(self.notice.report.headline.in_language(self.notice.language), 255),
+                "summary": texts.cut(self.notification.report.headline.in_language(self.notification.language), 255),
                 "icon": {},
                 "status": {"resolved": snapshot.state == "resolved", "icon": {}},
             },
         }
         digest = texts.digest(body)
-        if self.memory.get("link") == digest:
+        if self.state.get("link") == digest:
             return
-        self.wire.send("a link", "POST", ("issue", self.ticket.key, "remotelink"), body)
-        self.memory.put(link=digest)
+        self.api.send("a link", "POST", ("issue", self.ticket.key, "remotelink"), body)
+        self.state.put(link=digest)
         yield Text("link set", "已设置链接")
 
     def fields(self) -> Iterator[Text]:
         """Labels, added and never overwritten, and the declared fields for cause and probability."""
-        first = first_cause(self.notice.snapshot)
+        first = first_cause(self.notification.snapshot)
         cause = f"ig-cause-{first.cause}"[: texts.LABEL_LIMIT] if first else ""
-        before = self.memory.get("cause_label")
-        wanted = [OURS, label_of(self.notice), *self.wire.means.declared.labels, *([cause] if cause else [])]
-        digest = texts.digest([wanted, first.probability if first else None, self.wire.means.declared.fields])
-        if self.memory.get("fields") == digest:
+        before = self.state.get("cause_label")
+        wanted = [OURS, label_of(self.notification), *self.api.transport.declared.labels, *([cause] if cause else [])]
+        digest = texts.digest([wanted, first.probability if first else None, self.api.transport.declared.fields])
+        if self.state.get("fields") == digest:
             return
         steps = [{"add": label} for label in wanted]
         steps += [{"remove": before}] if before and before != cause else []
         values, notes = self._values(first)
-        body = {"update": {"labels": steps}, "properties": [mark_of(self.notice)]}
-        self.wire.quietly("an edit", "PUT", ("issue", self.ticket.key), body | ({"fields": values} if values else {}))
-        self.memory.put(fields=digest, cause_label=cause)
+        body = {"update": {"labels": steps}, "properties": [entity_property(self.notification)]}
+        self.api.quietly("an edit", "PUT", ("issue", self.ticket.key), body | ({"fields": values} if values else {}))
+        self.state.put(fields=digest, cause_label=cause)
         yield from notes
 
     def _values(self, first: RankedCause | None) -> tuple[dict[str, Any], list[Text]]:
         """What the declared fields are set to, as far as the ticket's edit screen has them, and what it lacks."""
-        declared = {name: field for name, field in self.wire.means.declared.fields.items() if field}
+        declared = {name: field for name, field in self.api.transport.declared.fields.items() if field}
         if not declared:
             return {}, []
-        meta = self.wire.read("the fields that can be edited", "issue", self.ticket.key, "editmeta").get("fields") or {}
+        meta = self.api.read("the fields that can be edited", "issue", self.ticket.key, "editmeta").get("fields") or {}
         values: dict[str, Any] = {}
         notes: list[Text] = []
         for name, field in declared.items():
             if field not in meta:
                 notes.append(Text(f"{field} is not on the edit screen", f"编辑界面没有 {field}"))
             elif name in {"cause", "probability"}:
-                value = fitting(name, first, meta[field], self.notice.language)
+                value = fitting(name, first, meta[field], self.notification.language)
                 values[field] = value
                 if first and value is None:
                     notes.append(Text(f"{field} does not take the {name}", f"{field} 无法填入该值"))
@@ -151,17 +151,17 @@ class Writer:
 
     def status(self) -> Iterator[Text]:
         """The transition that the incident's new phase asks for; a missing one is told and never a failure."""
-        wanted, told = phase(self.notice.snapshot), self.memory.get("phase")
+        wanted, told = phase(self.notification.snapshot), self.state.get("phase")
         if wanted == told:
             return
         name, unless = self._transition(told, wanted)
         if name and not unless:
             yield self._moved(name)
-        self.memory.put(phase=wanted)
+        self.state.put(phase=wanted)
 
     def _transition(self, told: str, wanted: str) -> tuple[str, bool]:
         """Its declared name, and whether the ticket stands well already."""
-        names, done = self.wire.means.declared.transitions, self.ticket.done
+        names, done = self.api.transport.declared.transitions, self.ticket.done
         if told == RESOLVED:
             # Back again, however far it is: a ticket that a person reopened stays where that person put it.
             return names.get("reopened", ""), not done or not self._reopens()
@@ -170,11 +170,11 @@ class Writer:
     def _reopens(self) -> bool:
         """Whether the ticket was closed so lately that it is the same one again."""
         closed = self.ticket.resolved_at
-        window = timedelta(hours=self.wire.means.declared.reopen_hours)
-        return closed is None or self.wire.means.now - closed <= window
+        window = timedelta(hours=self.api.transport.declared.reopen_hours)
+        return closed is None or self.api.transport.now - closed <= window
 
     def _moved(self, name: str) -> Text:
-        said = self.wire.read("its transitions", "issue", self.ticket.key, "transitions")
+        said = self.api.read("its transitions", "issue", self.ticket.key, "transitions")
         there = [t for t in said.get("transitions", ()) if isinstance(t, Mapping)]
         found = next((t for t in there if _named(t, name)), None) or next((t for t in there if _leads(t, name)), None)
         if found is None:
@@ -184,7 +184,7 @@ class Writer:
             )  # fmt: skip
         place = ("issue", self.ticket.key, "transitions")
         try:
-            self.wire.send(f"the transition {name}", "POST", place, {"transition": {"id": str(found.get("id"))}})
+            self.api.send(f"the transition {name}", "POST", place, {"transition": {"id": str(found.get("id"))}})
         except Denied as error:
             return Text(str(error), f"Jira 不接受转换 {name}（{error.status}）")
         return Text(f"moved by {name}", f"已执行转换 {name}")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tickets.plain import one_line
 from tickets.render.form import OPEN, SHOW_QUERY, Form, revision_of, safe_url, title_of
 from tickets.report import Line, Report, Section
+from tickets.sanitize import one_line
 
 Node = dict[str, Any]
 
@@ -17,7 +17,7 @@ def _text(text: str, *marks: Node) -> list[Node]:
     return [{"type": "text", "text": line, **({"marks": list(marks)} if marks else {})}]
 
 
-def _link(url: str) -> Node:
+def _link_mark(url: str) -> Node:
     return {"type": "link", "attrs": {"href": url}}
 
 
@@ -32,14 +32,14 @@ def _heading(level: int, text: str) -> Node:
 def _item(line: Line, language: str) -> Node:
     url = safe_url(line.url)
     marks = [{"type": "code"}] if line.command else []
-    content = [_paragraph(_text(line.text.in_language(language), *marks, *([_link(url)] if url else [])))]
+    content = [_paragraph(_text(line.text.in_language(language), *marks, *([_link_mark(url)] if url else [])))]
     return {"type": "listItem", "content": [*content, *_query(line, language)]}
 
 
 def _query(line: Line, language: str) -> list[Node]:
     """A link that shows the query where it can be shown, otherwise its text."""
     if url := safe_url(line.query_url):
-        return [_paragraph(_text(SHOW_QUERY.in_language(language), _link(url)))]
+        return [_paragraph(_text(SHOW_QUERY.in_language(language), _link_mark(url)))]
     query = _text(line.query)
     return [{"type": "codeBlock", "content": query}] if query else []
 
@@ -63,7 +63,7 @@ def _render(report: Report, language: str) -> Node:
     if report.more:
         content.append(_paragraph(_text(report.more.in_language(language))))
     if url := safe_url(report.url):
-        content.append(_paragraph(_text(OPEN.in_language(language), _link(url))))
+        content.append(_paragraph(_text(OPEN.in_language(language), _link_mark(url))))
     if revision := revision_of(report, language):
         content.append(_paragraph(_text(revision)))
     return {"type": "doc", "version": 1, "content": content}

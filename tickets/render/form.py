@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from domain.text import Text
-from tickets.plain import clipped
 from tickets.report import TITLE, URL, Report
+from tickets.sanitize import clipped
 
 # Jira refuses a comment above 32,767 characters; what is left is room for what Jira adds.
 LIMIT = 25_000

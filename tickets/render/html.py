@@ -3,9 +3,9 @@
 from functools import partial
 from html import escape
 
-from tickets.plain import one_line
 from tickets.render.form import Form, in_bytes
-from tickets.render.marks import Marks, written
+from tickets.render.markup import Markup, render_markup
+from tickets.sanitize import one_line
 
 
 def escaped(text: str) -> str:
@@ -13,7 +13,7 @@ def escaped(text: str) -> str:
     return escape(one_line(text))
 
 
-MARKS = Marks(
+MARKS = Markup(
     plain=escaped,
     code=lambda text: f"<code>{escaped(text)}</code>",
     link=lambda text, url: f'<a href="{escape(url)}" rel="noopener noreferrer">{text}</a>',
@@ -28,4 +28,4 @@ MARKS = Marks(
 )
 
 # Mail programs cut a message that is longer than about 100 kB.
-FORM = Form("html", partial(written, marks=MARKS), in_bytes, limit=90_000)
+FORM = Form("html", partial(render_markup, marks=MARKS), in_bytes, limit=90_000)

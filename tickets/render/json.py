@@ -3,9 +3,9 @@
 import json as standard_json
 from typing import Any
 
-from tickets.plain import one_line
 from tickets.render.form import Form, revision_of, safe_url, title_of
 from tickets.report import Report, Section
+from tickets.sanitize import one_line
 
 
 def _section(section: Section, language: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import re
 from functools import partial
 
-from tickets.plain import one_line
 from tickets.render.form import Form
-from tickets.render.marks import Marks, written
+from tickets.render.markup import Markup, render_markup
+from tickets.sanitize import one_line
 
 _MEANS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:@&=])")
 
@@ -22,7 +22,7 @@ def code(text: str) -> str:
     return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
 
 
-MARKS = Marks(
+MARKS = Markup(
     plain=escaped,
     code=code,
     link=lambda text, url: f"[{text}](<{url}>)",
@@ -34,4 +34,4 @@ MARKS = Marks(
     whole=lambda blocks: "\n\n".join(block.rstrip("\n") for block in blocks) + "\n",
 )
 
-FORM = Form("markdown", partial(written, marks=MARKS), len)
+FORM = Form("markdown", partial(render_markup, marks=MARKS), len)

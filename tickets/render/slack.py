@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from tickets.plain import one_line
 from tickets.render.form import OPEN, SHOW_QUERY, Form, revision_of, safe_url, title_of
 from tickets.report import Line, Report, Section
+from tickets.sanitize import one_line
 
 Block = dict[str, Any]
 
@@ -35,7 +35,7 @@ def code(text: str) -> str:
     return f"`{one_line(text).replace('`', '｀').translate(_ENTITIES)}`"
 
 
-def _link(text: str, url: str) -> str:
+def _linked(text: str, url: str) -> str:
     """A link, or the text alone where the link would not fit into a section."""
     made = f"<{url.translate(_ENTITIES)}|{text}>"
     return made if len(made) < SECTION - 10 else text
@@ -53,12 +53,12 @@ def _lines(section: Section, language: str) -> Iterable[str]:
 def _sentence(line: Line, language: str) -> str:
     sentence, url = line.text.in_language(language), safe_url(line.url)
     text = code(sentence) if line.command else escaped(sentence)
-    return _link(text, url) if url and text else text
+    return _linked(text, url) if url and text else text
 
 
 def _query(line: Line, language: str) -> str:
     if url := safe_url(line.query_url):
-        return _link(escaped(SHOW_QUERY.in_language(language)), url)
+        return _linked(escaped(SHOW_QUERY.in_language(language)), url)
     return code(line.query) if line.query.strip() else ""
 
 
@@ -97,7 +97,7 @@ def _header(title: str) -> Block:
 def _notes(report: Report, language: str) -> list[str]:
     notes = [escaped(report.more.in_language(language))] if report.more else []
     if url := safe_url(report.url):
-        notes.append(_link(escaped(OPEN.in_language(language)), url))
+        notes.append(_linked(escaped(OPEN.in_language(language)), url))
     revision = revision_of(report, language)
     return [*notes, escaped(revision)] if revision else notes
 

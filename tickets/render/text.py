@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from tickets.plain import one_line
 from tickets.render.form import Form
-from tickets.render.marks import Marks, written
+from tickets.render.markup import Markup, render_markup
+from tickets.sanitize import one_line
 
-MARKS = Marks(
+MARKS = Markup(
     plain=one_line,
     code=one_line,
     link=lambda text, url: f"{text}: {url}",
@@ -18,4 +18,4 @@ MARKS = Marks(
     whole=lambda blocks: "\n\n".join(blocks) + "\n",
 )
 
-FORM = Form("text", partial(written, marks=MARKS), len)
+FORM = Form("text", partial(render_markup, marks=MARKS), len)

@@ -3,9 +3,9 @@
 import re
 from functools import partial
 
-from tickets.plain import one_line
 from tickets.render.form import Form
-from tickets.render.marks import Marks, written
+from tickets.render.markup import Markup, render_markup
+from tickets.sanitize import one_line
 
 _MEANS = re.compile(r"[{|}~_\\\[\]^<>?!#+*&@:-]")
 
@@ -15,7 +15,7 @@ def escaped(text: str) -> str:
     return _MEANS.sub(lambda found: f"&#{ord(found.group())};", one_line(text))
 
 
-MARKS = Marks(
+MARKS = Markup(
     plain=escaped,
     code=lambda text: f"{{{{{escaped(text)}}}}}",
     link=lambda text, url: f"[{text}|{url}]",
@@ -27,4 +27,4 @@ MARKS = Marks(
     whole=lambda blocks: "\n\n".join(blocks) + "\n",
 )
 
-FORM = Form("wiki", partial(written, marks=MARKS), len)
+FORM = Form("wiki", partial(render_markup, marks=MARKS), len)

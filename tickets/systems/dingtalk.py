@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from domain.text import Text
-from tickets.faults import RefusedAs
+from tickets.chat_robot import NO_SECRET, ChatRobot, Fault, by_code, code_of
+from tickets.problems import RefusedWithText
 from tickets.render import Content
 from tickets.render.form import title_of
-from tickets.render.twins import escaped
+from tickets.render.full_width import escaped
 from tickets.report import Report
-from tickets.robots import NO_SECRET, Fault, Robot, by_code, code_of
 from tickets.system import System, Transport
 
 # Codes as DingTalk's reference of custom robots lists them.
@@ -41,11 +41,11 @@ def signature(secret: str, at_ms: int) -> str:
     return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
 
 
-def _signed(means: Transport, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    secret = means.secret("secret")
+def _signed(transport: Transport, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    secret = transport.secret("secret")
     if not secret:
-        raise RefusedAs(NO_SECRET)
-    at_ms = int(means.now.timestamp() * 1000)
+        raise RefusedWithText(NO_SECRET)
+    at_ms = int(transport.now.timestamp() * 1000)
     extra = urlencode({"timestamp": at_ms, "sign": signature(secret, at_ms)})
     return f"{url}{'&' if '?' in url else '?'}{extra}", body
 
@@ -55,7 +55,7 @@ def _body(report: Report, content: Content, language: str) -> dict[str, Any]:
     return {"msgtype": "markdown", "markdown": markdown, "at": {"atMobiles": [], "isAtAll": False}}
 
 
-ROBOT = Robot(
+ROBOT = ChatRobot(
     who="DingTalk",
     form="dingtalk",
     body=_body,
@@ -72,7 +72,7 @@ SYSTEM = System(
         "Add a custom robot with a signature; its address goes into url_file, its secret into secret_file.",
         "在群中添加带加签的自定义机器人；其地址写入 url_file，密钥写入 secret_file。",
     ),
-    tell=ROBOT.tell,
+    notify=ROBOT.notify,
     check=ROBOT.check,
     every_s=3.0,
     reads=ROBOT.reads,

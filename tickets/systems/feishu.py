@@ -6,10 +6,10 @@ import hmac
 from typing import Any
 
 from domain.text import Text
-from tickets.faults import RefusedAs
+from tickets.chat_robot import NO_SECRET, ChatRobot, Fault, by_code, code_of
+from tickets.problems import RefusedWithText
 from tickets.render import Content
 from tickets.report import Report
-from tickets.robots import NO_SECRET, Fault, Robot, by_code, code_of
 from tickets.system import System, Transport
 
 # Codes as Feishu's guide to custom bots lists them.
@@ -35,11 +35,11 @@ def signature(secret: str, at_s: int) -> str:
     return base64.b64encode(hmac.new(f"{at_s}\n{secret}".encode(), b"", hashlib.sha256).digest()).decode()
 
 
-def _signed(means: Transport, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    secret = means.secret("secret")
+def _signed(transport: Transport, url: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    secret = transport.secret("secret")
     if not secret:
-        raise RefusedAs(NO_SECRET)
-    at_s = int(means.now.timestamp())
+        raise RefusedWithText(NO_SECRET)
+    at_s = int(transport.now.timestamp())
     return url, {"timestamp": str(at_s), "sign": signature(secret, at_s), **body}
 
 
@@ -47,7 +47,7 @@ def _body(report: Report, content: Content, language: str) -> dict[str, Any]:
     return {"msg_type": "post", "content": {"post": {"zh_cn" if language.startswith("zh") else "en_us": content}}}
 
 
-ROBOT = Robot(
+ROBOT = ChatRobot(
     who="Feishu",
     form="feishu",
     body=_body,
@@ -64,7 +64,7 @@ SYSTEM = System(
         "Add a custom bot with signature verification; its address goes into url_file, its secret into secret_file.",
         "在群中添加启用签名校验的自定义机器人；其地址写入 url_file，密钥写入 secret_file。",
     ),
-    tell=ROBOT.tell,
+    notify=ROBOT.notify,
     check=ROBOT.check,
     every_s=1.0,
     reads=ROBOT.reads,

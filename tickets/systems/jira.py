@@ -3,9 +3,9 @@
 from urllib.parse import quote, urlsplit
 
 from domain.text import Text
-from tickets.jira import back, find, texts
+from tickets.jira import events, find, texts
+from tickets.jira.api import CLOUD, DATA_CENTER, GATEWAY, JiraApi, connect, server_info
 from tickets.jira.check import check
-from tickets.jira.wire import CLOUD, DATA_CENTER, GATEWAY, Wire, opened, server
 from tickets.jira.write import Writer
 from tickets.render.form import safe_url
 from tickets.system import Notification, Receipt, System, TargetState, Transport
@@ -14,50 +14,52 @@ NO_TICKET = Text("no ticket of this incident was found, and none is made", "没�
 OVER = Text("the incident was over before it had a ticket; none is made", "事件在有工单之前已结束，不再创建")
 
 
-def tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
+def notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
     """The incident's ticket, found or made, as the notice says it; again from the top after any failure."""
-    wire = opened(means, memory.get("deployment"))
-    kind = CLOUD if wire.cloud else DATA_CENTER
-    if memory.get("deployment") != kind:
-        memory.put(deployment=kind)
-    ticket, parts = _ticket(wire, notice, memory)
+    api = connect(transport, state.get("deployment"))
+    kind = CLOUD if api.cloud else DATA_CENTER
+    if state.get("deployment") != kind:
+        state.put(deployment=kind)
+    ticket, parts = _find_or_create(api, notification, state)
     if ticket is None:
         return Receipt("", "", texts.joined(parts))
-    parts += Writer(wire, notice, memory, ticket).all()
+    parts += Writer(api, notification, state, ticket).all()
     same = Text("all stands there already", "内容已是最新")
     sentence = texts.joined(parts or [same])
     return Receipt(
         ticket.key,
-        f"{_site(wire, memory)}/browse/{quote(ticket.key, safe='')}",
+        f"{_site_url(api, state)}/browse/{quote(ticket.key, safe='')}",
         Text(f"{ticket.key}: {sentence.en}", f"{ticket.key}：{sentence.zh}"),
     )
 
 
-def _ticket(wire: Wire, notice: Notification, memory: TargetState) -> tuple[find.Ticket | None, list[Text]]:
+def _find_or_create(
+    api: JiraApi, notification: Notification, state: TargetState
+) -> tuple[find.Ticket | None, list[Text]]:
     """The ticket, and what had to be done for it."""
-    known = memory.get("key")
-    if ticket := find.find(wire, notice, memory):
+    known = state.get("key")
+    if ticket := find.find(api, notification, state):
         if ticket.key != known:
-            memory.put(key=ticket.key, creating="")
+            state.put(key=ticket.key, creating="")
         found = Text(f"found {ticket.key}", f"找到 {ticket.key}")
         return ticket, [] if known else [found]
-    if wire.means.declared.mode == "update-only":
-        find.wait_for_others(wire, notice)
+    if api.transport.declared.mode == "update-only":
+        find.wait_for_others(api, notification)
         return None, [NO_TICKET]
-    if notice.snapshot.state == "resolved":
-        find.wait_for_own(wire, memory)
+    if notification.snapshot.state == "resolved":
+        find.wait_for_own(api, state)
         return None, [OVER]
-    return find.create(wire, notice, memory), [Text("ticket made", "已创建工单")]
+    return find.create(api, notification, state), [Text("ticket made", "已创建工单")]
 
 
-def _site(wire: Wire, memory: TargetState) -> str:
+def _site_url(api: JiraApi, state: TargetState) -> str:
     """Where people open tickets: behind Atlassian's gateway that is another address."""
-    url = str(wire.means.declared.url).rstrip("/")
+    url = str(api.transport.declared.url).rstrip("/")
     if urlsplit(url).hostname != GATEWAY:
         return url
-    site = memory.get("site") or safe_url(str(server(wire.means).get("baseUrl", ""))).rstrip("/")
-    if site != memory.get("site"):
-        memory.put(site=site)
+    site = state.get("site") or safe_url(str(server_info(api.transport).get("baseUrl", ""))).rstrip("/")
+    if site != state.get("site"):
+        state.put(site=site)
     return site or url
 
 
@@ -76,10 +78,10 @@ SYSTEM = System(
         "comment created、comment updated 的 webhook，用 webhook_secret_file 的密钥签名（Cloud）或使用带密钥的地址"
         "（Data Center）；没有 webhook 时，每隔 poll_s 秒查询一次工单。",
     ),
-    tell=tell,
+    notify=notify,
     check=check,
-    heard=back.heard,
-    polled=back.polled,
+    parse_webhook=events.parse_webhook,
+    poll_events=events.poll_events,
     edits=True,
     every_s=0.2,
 )

@@ -11,11 +11,11 @@ from html import escape
 
 from domain.errors import Refused, Unreachable
 from domain.text import Text
-from tickets.announce import already, announced, mark_of, remembered
-from tickets.faults import RefusedAs, trouble_of
-from tickets.plain import clipped
+from tickets.message import message_id, report_with_lead, sent_before, sent_receipt
+from tickets.problems import RefusedWithText, problem_of
 from tickets.render import render
 from tickets.render.form import title_of
+from tickets.sanitize import clipped
 from tickets.system import Notification, Problem, Receipt, System, TargetState, Transport
 from tickets.transport import trust
 
@@ -42,27 +42,29 @@ OPEN = Text(
 )
 
 
-def message_of(means: Transport, notice: Notification, memory: TargetState) -> EmailMessage:
+def message_of(transport: Transport, notification: Notification, state: TargetState) -> EmailMessage:
     """The mail of a notice; the first of an incident begins the thread that the others belong to."""
-    report, declared = announced(notice), means.declared
+    report, declared = report_with_lead(notification), transport.declared
     domain = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
-    root = f"<incident-{notice.snapshot.id}@{domain}>"
+    root = f"<incident-{notification.snapshot.id}@{domain}>"
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = declared.sender, ", ".join(declared.recipients)
-    mail["Subject"] = memory.get("subject") or clipped(title_of(report if notice.digest else notice.report), SUBJECT)
-    mail["Date"], mail["Auto-Submitted"] = format_datetime(means.now), "auto-generated"
-    if memory.get("root"):
-        mail["Message-ID"] = f"<incident-{notice.snapshot.id}.{mark_of(notice)}@{domain}>"
+    mail["Subject"] = state.get("subject") or clipped(
+        title_of(report if notification.digest else notification.report), SUBJECT
+    )
+    mail["Date"], mail["Auto-Submitted"] = format_datetime(transport.now), "auto-generated"
+    if state.get("root"):
+        mail["Message-ID"] = f"<incident-{notification.snapshot.id}.{message_id(notification)}@{domain}>"
         mail["In-Reply-To"] = mail["References"] = root
     else:
         mail["Message-ID"] = root
-    mail.set_content(str(render(report, "text", notice.language)))
-    shown = str(render(report, "html", notice.language))
-    mail.add_alternative(_page(shown, title_of(report), notice.language), subtype="html")
+    mail.set_content(str(render(report, "text", notification.language)))
+    shown = str(render(report, "html", notification.language))
+    mail.add_alternative(_page(shown, title_of(report), notification.language), subtype="html")
     return mail
 
 
-def readable(mail: EmailMessage) -> str:
+def as_text(mail: EmailMessage) -> str:
     """The mail's headers and both its texts, not as they are encoded for the way."""
     headers = "\n".join(f"{name}: {value}" for name, value in mail.items())
     texts = [str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text"]
@@ -76,26 +78,26 @@ def _page(fragment: str, title: str, language: str) -> str:
 
 
 @contextmanager
-def connected(means: Transport) -> Iterator[smtplib.SMTP]:
+def connect(transport: Transport) -> Iterator[smtplib.SMTP]:
     """A signed-in session; its faults are told as Unreachable or Refused, without what was said in it."""
-    declared = means.declared
+    declared = transport.declared
     if not (declared.smtp_host and declared.sender and declared.recipients):
-        raise RefusedAs(INCOMPLETE)
+        raise RefusedWithText(INCOMPLETE)
     if declared.basic_user and declared.smtp_tls == "none":
-        raise RefusedAs(OPEN_PASSWORD)
+        raise RefusedWithText(OPEN_PASSWORD)
     try:
-        with _session(means) as session:
+        with _session(transport) as session:
             if declared.basic_user:
-                session.login(declared.basic_user, means.secret("basic_password"))
+                session.login(declared.basic_user, transport.secret("basic_password"))
             yield session
     except smtplib.SMTPException as error:
-        raise _told(error) from error
+        raise _error_of(error) from error
     except OSError as error:
         raise Unreachable(f"the mail server cannot be reached ({_reason(error)})") from error
 
 
-def _session(means: Transport) -> smtplib.SMTP:
-    declared = means.declared
+def _session(transport: Transport) -> smtplib.SMTP:
+    declared = transport.declared
     name = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
     place = {"host": declared.smtp_host, "port": declared.smtp_port, "local_hostname": name}
     if declared.smtp_tls == "tls":
@@ -117,12 +119,12 @@ def _reason(error: OSError) -> str:
     return type(error).__name__
 
 
-def _told(error: smtplib.SMTPException) -> Unreachable | Refused:
+def _error_of(error: smtplib.SMTPException) -> Unreachable | Refused:
     """What an SMTP fault means: 4xx and a lost connection are for later, 5xx is a refusal."""
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return RefusedAs(NOT_OFFERED)
+        return RefusedWithText(NOT_OFFERED)
     if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
-        return RefusedAs(BAD_PASSWORD)
+        return RefusedWithText(BAD_PASSWORD)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         worst = min(code for code, _ in error.recipients.values())
         who = ", ".join(sorted(error.recipients))
@@ -133,41 +135,41 @@ def _told(error: smtplib.SMTPException) -> Unreachable | Refused:
     return Unreachable(f"the mail server broke off ({type(error).__name__})")
 
 
-def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
+def _notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
     """Sends one mail to all recipients, once for each revision and occasion."""
-    if stands := already(notice, memory):
+    if stands := sent_before(notification, state):
         return stands
-    mail, refused = message_of(means, notice, memory), {}
-    if means.dry_run:
-        means.show("SMTP", f"{means.declared.smtp_host}:{means.declared.smtp_port}", readable(mail))
+    mail, refused = message_of(transport, notification, state), {}
+    if transport.dry_run:
+        transport.show("SMTP", f"{transport.declared.smtp_host}:{transport.declared.smtp_port}", as_text(mail))
     else:
-        with connected(means) as session:
+        with connect(transport) as session:
             refused = session.send_message(mail)
-    receipt = remembered(notice, memory, str(mail["Message-ID"]), root="1", subject=str(mail["Subject"]))
+    receipt = sent_receipt(notification, state, str(mail["Message-ID"]), root="1", subject=str(mail["Subject"]))
     if not refused:
         return receipt
     who = ", ".join(sorted(refused))
     return Receipt(receipt.key, receipt.url, Text(f"Sent, but refused for {who}.", f"已发送，但 {who} 被拒绝。"))
 
 
-def _check(means: Transport) -> Sequence[Problem]:
+def _check(transport: Transport) -> Sequence[Problem]:
     """Signs in and names sender and recipients as for a mail; none is sent."""
     try:
-        with connected(means) as session:
+        with connect(transport) as session:
             session.ehlo_or_helo_if_needed()
-            _accepted(session.mail(parseaddr(means.declared.sender)[1]), "sender")
-            for recipient in means.declared.recipients:
-                _accepted(session.rcpt(parseaddr(recipient)[1]), f"recipient {recipient}")
+            _raise_for_code(session.mail(parseaddr(transport.declared.sender)[1]), "sender")
+            for recipient in transport.declared.recipients:
+                _raise_for_code(session.rcpt(parseaddr(recipient)[1]), f"recipient {recipient}")
             session.rset()
     except (Unreachable, Refused) as error:
-        return [trouble_of(error)]
-    return [Problem(OPEN, fatal=False)] if means.declared.smtp_tls == "none" else []
+        return [problem_of(error)]
+    return [Problem(OPEN, fatal=False)] if transport.declared.smtp_tls == "none" else []
 
 
-def _accepted(answer: tuple[int, bytes], what: str) -> None:
+def _raise_for_code(answer: tuple[int, bytes], what: str) -> None:
     if answer[0] >= 400:
         en = f"The mail server refuses the {what} with {answer[0]}; correct it in the connections file"
-        raise RefusedAs(Text(en, f"邮件服务器以 {answer[0]} 拒绝 {what}；请在连接文件中更正"))
+        raise RefusedWithText(Text(en, f"邮件服务器以 {answer[0]} 拒绝 {what}；请在连接文件中更正"))
 
 
 SYSTEM = System(
@@ -179,6 +181,6 @@ SYSTEM = System(
         " basic_password_file.",
         "填写 smtp_host、smtp_port、smtp_tls、sender 与 recipients；用户与密码写入 basic_user 与 basic_password_file。",
     ),
-    tell=_tell,
+    notify=_notify,
     check=_check,
 )

@@ -8,11 +8,11 @@ import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
 from domain.text import Text
-from tickets.announce import already, announced, remembered
-from tickets.faults import RefusedAs, trouble_of
+from tickets.message import report_with_lead, sent_before, sent_receipt
+from tickets.problems import RefusedWithText, problem_of
 from tickets.render import render
 from tickets.system import Notification, Problem, Receipt, System, TargetState, Transport
-from tickets.transport import answered, asked
+from tickets.transport import json_of, send_request
 
 WHO = "Slack"
 EVENT = "incident_graph"
@@ -41,7 +41,7 @@ NAMED = Text(
 )
 
 
-class SaidNo(RefusedAs):
+class SlackError(RefusedWithText):
     """Slack answered `ok: false`; `code` is its error."""
 
     def __init__(self, code: str) -> None:
@@ -49,84 +49,87 @@ class SaidNo(RefusedAs):
         self.code = code
 
 
-def call(means: Transport, method: str, **said: Any) -> Mapping[str, Any]:
+def call(transport: Transport, method: str, **said: Any) -> Mapping[str, Any]:
     """One method of Slack's Web API. Raises Unreachable, or SaidNo with Slack's error."""
-    answer = answered(asked(means.client, "POST", method, WHO, json=said), WHO)
+    answer = json_of(send_request(transport.client, "POST", method, WHO, json=said), WHO)
     if answer.get("ok") is True:
         return answer
     code = str(answer.get("error", "no error given"))[:100]
     if code in LATER:
         raise Unreachable(f"Slack answered {code}", LATER[code])
-    raise SaidNo(code)
+    raise SlackError(code)
 
 
-def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
+def _notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
     """Changes the incident's message, or posts it when there is none."""
-    if stands := already(notice, memory):
+    if stands := sent_before(notification, state):
         return stands
-    if not means.declared.channel:
-        raise RefusedAs(NO_CHANNEL)
-    message = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(notice)}
-    message |= cast(dict[str, Any], render(announced(notice), "slack", notice.language))
-    if notice.digest:
+    if not transport.declared.channel:
+        raise RefusedWithText(NO_CHANNEL)
+    message = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(notification)}
+    message |= cast(dict[str, Any], render(report_with_lead(notification), "slack", notification.language))
+    if notification.digest:
         # A storm's message lists other incidents as well, so a later change of this one leaves it as it is.
-        _posted(means, notice, memory, message)
-        return remembered(notice, memory)
-    key = _changed(means, memory, message) or _posted(means, notice, memory, message)
-    return remembered(notice, memory, key)
+        _post_message(transport, notification, state, message)
+        return sent_receipt(notification, state)
+    key = _update_message(transport, state, message) or _post_message(transport, notification, state, message)
+    return sent_receipt(notification, state, key)
 
 
-def _metadata(notice: Notification) -> dict[str, Any]:
-    return {"event_type": EVENT, "event_payload": {"incident": notice.snapshot.id, "storm": bool(notice.digest)}}
+def _metadata(notification: Notification) -> dict[str, Any]:
+    return {
+        "event_type": EVENT,
+        "event_payload": {"incident": notification.snapshot.id, "storm": bool(notification.digest)},
+    }
 
 
-def _changed(means: Transport, memory: TargetState, message: dict[str, Any]) -> str:
+def _update_message(transport: Transport, state: TargetState, message: dict[str, Any]) -> str:
     """The key of the message that was changed; empty when there is none that can be."""
-    channel, _, ts = memory.get("key").partition("/")
+    channel, _, ts = state.get("key").partition("/")
     if not ts:
         return ""
     try:
-        call(means, "chat.update", channel=channel, ts=ts, **message)
-    except SaidNo as error:
+        call(transport, "chat.update", channel=channel, ts=ts, **message)
+    except SlackError as error:
         if error.code in LOST:
             return ""
         raise
     return f"{channel}/{ts}"
 
 
-def _posted(means: Transport, notice: Notification, memory: TargetState, message: dict[str, Any]) -> str:
+def _post_message(transport: Transport, notification: Notification, state: TargetState, message: dict[str, Any]) -> str:
     """The key of the new message, or of the one that an earlier attempt posted without hearing the answer."""
-    if memory.get("posting") and (key := _found(means, notice)):
-        memory.put(key=key, posting="")
-        return _changed(means, memory, message) or key
-    memory.put(posting="1")
-    said = call(means, "chat.postMessage", channel=means.declared.channel, **message)
+    if state.get("posting") and (key := _find_message(transport, notification)):
+        state.put(key=key, posting="")
+        return _update_message(transport, state, message) or key
+    state.put(posting="1")
+    said = call(transport, "chat.postMessage", channel=transport.declared.channel, **message)
     key = f"{said.get('channel', '')}/{said.get('ts', '')}"
-    memory.put(key=key, posting="")
+    state.put(key=key, posting="")
     return key
 
 
-def _found(means: Transport, notice: Notification) -> str:
+def _find_message(transport: Transport, notification: Notification) -> str:
     """Our message among the channel's newest; empty also where the bot may not read the channel."""
-    asked_for = {"channel": means.declared.channel, "include_all_metadata": "true", "limit": str(LOOKED_AT)}
-    said = answered(asked(means.client, "GET", "conversations.history", WHO, params=asked_for), WHO)
+    asked_for = {"channel": transport.declared.channel, "include_all_metadata": "true", "limit": str(LOOKED_AT)}
+    said = json_of(send_request(transport.client, "GET", "conversations.history", WHO, params=asked_for), WHO)
     for one in said.get("messages", ()):
-        if one.get("metadata", {}) == _metadata(notice):
-            return f"{means.declared.channel}/{one.get('ts', '')}"
+        if one.get("metadata", {}) == _metadata(notification):
+            return f"{transport.declared.channel}/{one.get('ts', '')}"
     return ""
 
 
-def _check(means: Transport) -> Sequence[Problem]:
+def _check(transport: Transport) -> Sequence[Problem]:
     """Token and channel; nothing is posted."""
     try:
-        if not means.secret("bearer"):
+        if not transport.secret("bearer"):
             return [Problem(NO_TOKEN)]
-        call(means, "auth.test")
+        call(transport, "auth.test")
     except (Unreachable, Refused, Malformed) as error:
-        return [trouble_of(error)]
-    if not means.declared.channel:
+        return [problem_of(error)]
+    if not transport.declared.channel:
         return [Problem(NO_CHANNEL)]
-    by_id = re.fullmatch(r"[CGD][A-Z0-9]{5,}", means.declared.channel)
+    by_id = re.fullmatch(r"[CGD][A-Z0-9]{5,}", transport.declared.channel)
     return [] if by_id else [Problem(NAMED, fatal=False)]
 
 
@@ -144,7 +147,7 @@ SYSTEM = System(
         "创建具有 chat:write 与 channels:history 权限的应用并安装，邀请其加入频道；"
         "令牌写入 bearer_file，频道 ID 写入 channel。",
     ),
-    tell=_tell,
+    notify=_notify,
     check=_check,
     edits=True,
     every_s=1.0,

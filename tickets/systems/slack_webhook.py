@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 
 from domain.text import Text
+from tickets.chat_robot import ChatRobot, Fault
 from tickets.render import Content
 from tickets.report import Report
-from tickets.robots import Fault, Robot
 from tickets.system import System
 
 GONE = Fault(Text(
@@ -39,7 +39,7 @@ def _body(report: Report, content: Content, language: str) -> dict[str, Any]:
     return {**content, "parse": "none", "link_names": False} if isinstance(content, dict) else {"text": content}
 
 
-ROBOT = Robot(
+ROBOT = ChatRobot(
     who="Slack",
     form="slack",
     body=_body,
@@ -55,7 +55,7 @@ SYSTEM = System(
         "Make an incoming webhook for the channel and copy its address into a file, named in url_file.",
         "为频道创建传入 webhook，将其地址复制到文件，并在 url_file 中指定。",
     ),
-    tell=ROBOT.tell,
+    notify=ROBOT.notify,
     check=ROBOT.check,
     every_s=1.0,
     reads=ROBOT.reads,

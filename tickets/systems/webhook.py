@@ -12,11 +12,11 @@ import httpx
 from domain.errors import Malformed, Refused, Unreachable
 from domain.text import Text
 from domain.verdict_json import to_contract
-from tickets.announce import already, mark_of, remembered
-from tickets.faults import RefusedAs, trouble_of
+from tickets.message import message_id, sent_before, sent_receipt
+from tickets.problems import RefusedWithText, problem_of
 from tickets.render import render
 from tickets.system import Notification, Problem, Receipt, System, TargetState, Transport
-from tickets.transport import asked, retryable
+from tickets.transport import raise_retryable, send_request
 
 WHO = "the webhook"
 SIGNATURE = "X-Incident-Graph-Signature"
@@ -37,21 +37,21 @@ def signature(secret: str, at_s: int, body: bytes) -> str:
     return f"t={at_s},v1={mac.hexdigest()}"
 
 
-def _message(notice: Notification) -> dict[str, Any]:
-    snapshot, verdict = notice.snapshot, notice.snapshot.verdict
+def _payload(notification: Notification) -> dict[str, Any]:
+    snapshot, verdict = notification.snapshot, notification.snapshot.verdict
     return {
-        "event": notice.occasion.value,
-        "revision": notice.revision,
+        "event": notification.reason.value,
+        "revision": notification.revision,
         "incident": {
             "id": snapshot.id, "number": snapshot.number, "title": snapshot.title, "state": snapshot.state,
             "severity": snapshot.severity.value, "started_at": _time(snapshot.started_at),
             "resolved_at": _time(snapshot.resolved_at),
             "entities": [entity.key for entity in snapshot.entities[:ENTITIES]],
-            "tickets": list(snapshot.tickets), "url": notice.report.url,
+            "tickets": list(snapshot.tickets), "url": notification.report.url,
         },
-        "verdict": to_contract(verdict, notice.language) if verdict else None,
-        "report": render(notice.report, "json", notice.language),
-        "digest": [{"number": r.number, "title": r.title, "url": r.url} for r in notice.digest],
+        "verdict": to_contract(verdict, notification.language) if verdict else None,
+        "report": render(notification.report, "json", notification.language),
+        "digest": [{"number": r.number, "title": r.title, "url": r.url} for r in notification.digest],
     }  # fmt: skip
 
 
@@ -59,36 +59,36 @@ def _time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _posted(means: Transport, event: str, said: dict[str, Any], key: str) -> httpx.Response:
-    url, secret = means.secret("url") or means.declared.url, means.secret("secret")
+def _post(transport: Transport, event: str, said: dict[str, Any], key: str) -> httpx.Response:
+    url, secret = transport.secret("url") or transport.declared.url, transport.secret("secret")
     if not url or not secret:
-        raise RefusedAs(NO_SECRET if url else NO_ADDRESS)
+        raise RefusedWithText(NO_SECRET if url else NO_ADDRESS)
     # A lone half of a surrogate pair, as JSON may bring it, has no UTF-8: escaped it is ASCII.
     body = json.dumps(said, separators=(",", ":")).encode()
-    signed = signature(secret, int(means.now.timestamp()), body)
+    signed = signature(secret, int(transport.now.timestamp()), body)
     headers = {"Content-Type": "application/json", SIGNATURE: signed, EVENT: event, "Idempotency-Key": key}
-    answer = asked(means.client, "POST", url, WHO, content=body, headers=headers)
-    retryable(answer, WHO)
+    answer = send_request(transport.client, "POST", url, WHO, content=body, headers=headers)
+    raise_retryable(answer, WHO)
     if not answer.is_success:
         raise Refused(f"the webhook refused with {answer.status_code}; look at what it says in its own log")
     return answer
 
 
-def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
-    if stands := already(notice, memory):
+def _notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
+    if stands := sent_before(notification, state):
         return stands
-    key = f"{notice.snapshot.id}.{mark_of(notice)}"
-    _posted(means, notice.occasion.value, _message(notice), key)
-    return remembered(notice, memory, key)
+    key = f"{notification.snapshot.id}.{message_id(notification)}"
+    _post(transport, notification.reason.value, _payload(notification), key)
+    return sent_receipt(notification, state, key)
 
 
-def _check(means: Transport) -> Sequence[Problem]:
+def _check(transport: Transport) -> Sequence[Problem]:
     """Sends a signed event named check, which the receiver answers with 2xx."""
     try:
-        _posted(means, CHECK, {"event": CHECK}, f"{CHECK}.{int(means.now.timestamp())}")
+        _post(transport, CHECK, {"event": CHECK}, f"{CHECK}.{int(transport.now.timestamp())}")
     except (Unreachable, Refused, Malformed) as error:
-        return [trouble_of(error)]
-    return [Problem(SHORT, fatal=False)] if len(means.secret("secret")) < 16 else []
+        return [problem_of(error)]
+    return [Problem(SHORT, fatal=False)] if len(transport.secret("secret")) < 16 else []
 
 
 SYSTEM = System(
@@ -99,7 +99,7 @@ SYSTEM = System(
         "The verdict as JSON, signed with HMAC-SHA256 over the time and the body; verify both before you read it.",
         "以 JSON 发送结论，并对时间与正文做 HMAC-SHA256 签名；读取前请验证两者。",
     ),
-    tell=_tell,
+    notify=_notify,
     check=_check,
     reads=lambda request: request.headers.get(EVENT) == CHECK,
 )

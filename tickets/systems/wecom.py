@@ -3,9 +3,9 @@
 from typing import Any
 
 from domain.text import Text
+from tickets.chat_robot import ChatRobot, Fault, by_code, code_of
 from tickets.render import Content
 from tickets.report import Report
-from tickets.robots import Fault, Robot, by_code, code_of
 from tickets.system import System
 
 # Codes as WeCom's error reference lists them.
@@ -25,7 +25,7 @@ def _body(report: Report, content: Content, language: str) -> dict[str, Any]:
     return {"msgtype": "markdown", "markdown": {"content": content}}
 
 
-ROBOT = Robot(
+ROBOT = ChatRobot(
     who="WeCom",
     form="wecom",
     body=_body,
@@ -41,7 +41,7 @@ SYSTEM = System(
         "Add a robot to the group, copy its address into a file that only the service reads, and name it in url_file.",
         "在群中添加机器人，将其地址复制到仅本服务可读的文件，并在 url_file 中指定。",
     ),
-    tell=ROBOT.tell,
+    notify=ROBOT.notify,
     check=ROBOT.check,
     every_s=3.0,
     reads=ROBOT.reads,

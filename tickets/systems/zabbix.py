@@ -9,11 +9,11 @@ from domain.alerts import AlertState
 from domain.errors import Malformed, Refused, Unreachable
 from domain.snapshot import AlertRecord
 from domain.text import Text
-from tickets.announce import LEADS, mark_of
-from tickets.faults import RefusedAs, trouble_of
-from tickets.plain import clipped, one_line
+from tickets.message import LEADS, message_id
+from tickets.problems import RefusedWithText, problem_of
+from tickets.sanitize import clipped, one_line
 from tickets.system import LOUD, Notification, Problem, Reason, Receipt, System, TargetState, Transport
-from tickets.zabbix_api import SEVERITIES, ZabbixApi, only_asks
+from tickets.zabbix_api import SEVERITIES, ZabbixApi, only_reads
 
 # Old schemas keep 255 characters, 6.0 and newer 2,048.
 LIMIT, LINK_LIMIT = 2000, 500
@@ -29,82 +29,86 @@ READ_ONLY = Text("The API user sees no host; give its group read permission for 
                  "API 用户看不到任何主机；请为其用户组授予告警主机组的读权限")  # fmt: skip
 
 
-def _api(means: Transport) -> ZabbixApi:
-    token = means.secret("api_token")
+def _api(transport: Transport) -> ZabbixApi:
+    token = transport.secret("api_token")
     if not token:
-        raise RefusedAs(NO_TOKEN)
-    return ZabbixApi(means.client, means.declared.api_url, token)
+        raise RefusedWithText(NO_TOKEN)
+    return ZabbixApi(transport.client, transport.declared.api_url, token)
 
 
-def _events(means: Transport, notice: Notification) -> list[AlertRecord]:
+def _events(transport: Transport, notification: Notification) -> list[AlertRecord]:
     """The incident's problems of this Zabbix, the newest first and no more than a person reads."""
-    own = [a for a in notice.snapshot.alerts if a.source == f"zabbix/{means.declared.name}" and a.identity.isdigit()]
+    own = [
+        a
+        for a in notification.snapshot.alerts
+        if a.source == f"zabbix/{transport.declared.name}" and a.identity.isdigit()
+    ]
     return sorted(own, key=lambda a: (a.state is AlertState.FIRING, a.started_at), reverse=True)[:EVENTS]
 
 
-def comment(notice: Notification) -> str:
+def comment(notification: Notification) -> str:
     """What is written: what happened, the headline, the address, and a mark by which it is known as ours."""
-    lead = LEADS.get(notice.occasion)
-    told = notice.report.headline.in_language(notice.language)
-    said = one_line(f"{lead.in_language(notice.language)}: {told}" if lead else told)
-    link = notice.report.url if len(notice.report.url) <= LINK_LIMIT else ""
-    tail = f" {link} {_mark(notice)}" if link else f" {_mark(notice)}"
+    lead = LEADS.get(notification.reason)
+    told = notification.report.headline.in_language(notification.language)
+    said = one_line(f"{lead.in_language(notification.language)}: {told}" if lead else told)
+    link = notification.report.url if len(notification.report.url) <= LINK_LIMIT else ""
+    tail = f" {link} {_comment_id(notification)}" if link else f" {_comment_id(notification)}"
     return clipped(said, LIMIT - len(tail)) + tail
 
 
-def _mark(notice: Notification) -> str:
-    content = f"{notice.snapshot.id}/{notice.report.headline.en}/{notice.occasion}/{notice.snapshot.reopened}"
+def _comment_id(notification: Notification) -> str:
+    content = f"{notification.snapshot.id}/{notification.report.headline.en}/{notification.reason}/{notification.snapshot.reopened}"
     return f"[ig:{hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest()[:12]}]"
 
 
-def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
-    events = [alert.identity for alert in _events(means, notice)]
+def _notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
+    events = [alert.identity for alert in _events(transport, notification)]
     if not events:
-        return Receipt("", notice.report.url, NOTHING)
-    if notice.occasion not in LOUD:  # news for those problems only that joined since
-        notice = replace(notice, occasion=Reason.VERDICT)
-    elif memory.get("told") != mark_of(notice):
-        memory.put(told=mark_of(notice), events="")
-    api, done = _api(means), memory.get("events").split()
+        return Receipt("", notification.report.url, NOTHING)
+    if notification.reason not in LOUD:  # news for those problems only that joined since
+        notification = replace(notification, reason=Reason.VERDICT)
+    elif state.get("told") != message_id(notification):
+        state.put(told=message_id(notification), events="")
+    api, done = _api(transport), state.get("events").split()
     missing = [event for event in events if event not in done]
-    told = [event for event in missing if _comment(means, api, event, notice)]
+    told = [event for event in missing if _add_comment(transport, api, event, notification)]
     if missing:
-        memory.put(events=" ".join([*done, *missing][-KEPT:]))
-    return Receipt(events[0], notice.report.url, DONE.format(count=len(told)) if told else STANDS)
+        state.put(events=" ".join([*done, *missing][-KEPT:]))
+    return Receipt(events[0], notification.report.url, DONE.format(count=len(told)) if told else STANDS)
 
 
-def _comment(means: Transport, api: ZabbixApi, event_id: str, notice: Notification) -> bool:
+def _add_comment(transport: Transport, api: ZabbixApi, event_id: str, notification: Notification) -> bool:
     """One comment on one event, unless the same stands there; whether it was added. One event a call: a call with
     several fails whole when one of them is hidden."""
     found = api.call("event.get", eventids=[event_id], output=["eventid", "severity"], **{api.acknowledges: "extend"})
     if not found:  # housekeeping removed it, or the API user may not see it: nothing to write on
         return False
-    mark, event = _mark(notice), found[0]
+    mark, event = _comment_id(notification), found[0]
     if any(mark in str(one.get("message", "")) for one in event.get("acknowledges", [])):
         return False
-    raised = _raised(means, notice, event)
+    raised = _raised_severity(transport, notification, event)
     action = ADD_MESSAGE | (CHANGE_SEVERITY if raised else 0)
-    api.call("event.acknowledge", eventids=[event_id], action=action, message=comment(notice), **raised)
+    api.call("event.acknowledge", eventids=[event_id], action=action, message=comment(notification), **raised)
     return True
 
 
-def _raised(means: Transport, notice: Notification, event: dict[str, Any]) -> dict[str, int]:
+def _raised_severity(transport: Transport, notification: Notification, event: dict[str, Any]) -> dict[str, int]:
     """The severity that the declared policy wants for the first cause or its layer, if that is more than now."""
-    verdict = notice.snapshot.verdict
+    verdict = notification.snapshot.verdict
     if verdict is None or not verdict.causes or verdict.state.value == "unknown":
         return {}
-    first, policy = verdict.causes[0], means.declared.raise_severity
+    first, policy = verdict.causes[0], transport.declared.raise_severity
     wanted = policy.get(first.cause) or policy.get(first.layer) or ""
     number = SEVERITIES.index(wanted) if wanted in SEVERITIES else 0
     return {"severity": number} if number > int(event.get("severity", 0)) else {}
 
 
-def _check(means: Transport) -> Sequence[Problem]:
+def _check(transport: Transport) -> Sequence[Problem]:
     """Version, token and what the user may see."""
     try:
-        seen = _api(means).call("host.get", output=["hostid"], limit=1)
+        seen = _api(transport).call("host.get", output=["hostid"], limit=1)
     except (Unreachable, Refused, Malformed) as error:
-        return [trouble_of(error)]
+        return [problem_of(error)]
     return [] if seen else [Problem(READ_ONLY)]
 
 
@@ -117,8 +121,8 @@ SYSTEM = System(
         " permission; a comment needs no more than that.",
         "设置 write_back = true，api_url 为前端地址，api_token_file 为具有读权限用户的令牌文件；添加评论无需更多权限。",
     ),
-    tell=_tell,
+    notify=_notify,
     check=_check,
     edits=True,
-    reads=only_asks,
+    reads=only_reads,
 )

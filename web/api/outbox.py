@@ -41,7 +41,7 @@ class RedriveRow(Api):
     @extend_schema(operation_id="v1_outbox_row_redrive", request=None, responses={202: OutboxShape})
     def post(self, request: Request, row_id: int) -> Response:
         """One row is due now; asked twice it is still sent once."""
-        rows = record.target_rows().filter(pk=row_id)
+        rows = record.rows_in_order().filter(pk=row_id)
         if not redrive(rows, request.user.get_username(), f"outbox {row_id}"):
             raise NotFound("no row of the outbox has this id")
         return Response(OutboxShape(rows.get()).data, status=202)

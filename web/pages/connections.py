@@ -33,12 +33,12 @@ MODES = {
 class TargetRow:
     """One told target as its card shows it."""
 
-    addressee: Target
+    target: Target
     state: TargetStatus | None
     load: Load
     webhook: str
     mode: Text
-    troubles: tuple[Problem, ...] | None = None
+    problems: tuple[Problem, ...] | None = None
 
     @property
     def rests(self) -> bool:
@@ -56,28 +56,28 @@ def page(request: HttpRequest) -> HttpResponse:
 @action("connections")
 def check_now(request: HttpRequest, name: str) -> HttpResponse:
     """The same page with what the target's own check says."""
-    addressee = targets.declared_targets().get(name)
-    if addressee is None:
+    target = targets.declared_targets().get(name)
+    if target is None:
         raise Http404
-    troubles = check(addressee)
+    problems = check(target)
     audit.write(request.user.get_username(), "check connection", name)
-    return render(request, "web/connections.html", _shown(name, troubles) | {"here": reverse("connections")})
+    return render(request, "web/connections.html", _shown(name, problems) | {"here": reverse("connections")})
 
 
-def _shown(checked: str = "", troubles: tuple[Problem, ...] = ()) -> dict[str, Any]:
+def _shown(checked: str = "", problems: tuple[Problem, ...] = ()) -> dict[str, Any]:
     states, loads = {row.name: row for row in TargetStatus.objects.all()}, outbox.loads()
     told = [
         TargetRow(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
-             troubles if one.name == checked else None)
+             problems if one.name == checked else None)
         for one in targets.declared_targets().values()
     ]  # fmt: skip
     return {"told": told, "strangers": _strangers(told), "asked": _asked()}
 
 
-def _webhook(addressee: Target) -> str:
+def _webhook(target: Target) -> str:
     """Where a ticket system sends its events; a secret part is named, never shown."""
-    declared = addressee.declared
-    if addressee.system.section != "ticket":
+    declared = target.declared
+    if target.system.section != "ticket":
         return ""
     file = declared.webhook_path_file or declared.webhook_path_env
     path = f"/<{'webhook_path_file' if declared.webhook_path_file else file}>" if file else ""
@@ -86,7 +86,7 @@ def _webhook(addressee: Target) -> str:
 
 def _strangers(told: list[TargetRow]) -> list[str]:
     """Declared tickets and chats that no system of this version speaks to."""
-    known = {one.addressee.name for one in told}
+    known = {one.target.name for one in told}
     rows = Connection.objects.filter(kind__in=["ticket", "chat"]).order_by("kind", "name")
     return [name for row in rows if (name := f"{row.kind}:{row.name}") not in known]
 

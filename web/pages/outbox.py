@@ -24,7 +24,7 @@ STATES = ("dead", "waiting", "done")
 
 def narrowed(state: str, target: str) -> QuerySet[Outbox]:
     """Rows of a state and a target; without a state what is not done, and the previews of dry runs."""
-    rows = outbox.target_rows()
+    rows = outbox.rows_in_order()
     rows = rows.filter(state=state) if state in STATES else rows.exclude(state="done", preview=[])
     return rows.filter(target=target[:140].replace("\0", "")) if target else rows
 
@@ -54,8 +54,8 @@ def _with_incidents(rows: Iterable[Outbox]) -> list[tuple[Outbox, Incident | Non
 @action("outbox")
 def send_again(request: HttpRequest, row_id: int) -> HttpResponse:
     """One row is due now."""
-    row = get_object_or_404(outbox.target_rows(), pk=row_id)
-    redrive(outbox.target_rows().filter(pk=row.pk), request.user.get_username(), str(row))
+    row = get_object_or_404(outbox.rows_in_order(), pk=row_id)
+    redrive(outbox.rows_in_order().filter(pk=row.pk), request.user.get_username(), str(row))
     messages.success(request, gettext("It is due now and goes with the next round."))
     return redirect("outbox")
 

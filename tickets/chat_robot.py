@@ -8,12 +8,12 @@ import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
 from domain.text import Text
-from tickets.announce import already, announced, remembered
-from tickets.faults import RefusedAs, trouble_of
+from tickets.message import report_with_lead, sent_before, sent_receipt
+from tickets.problems import RefusedWithText, problem_of
 from tickets.render import Content, render
 from tickets.report import Report
 from tickets.system import Notification, Problem, Receipt, TargetState, Transport
-from tickets.transport import asked, retryable
+from tickets.transport import raise_retryable, send_request
 
 NO_SECRET = Text(
     "No signing secret is declared; copy it from the robot's settings into a file and name it in secret_file.",
@@ -35,11 +35,11 @@ class Fault:
     @property
     def error(self) -> Unreachable | Refused:
         """What is raised for it."""
-        return RefusedAs(self.sentence) if self.again_s is None else Unreachable(self.sentence.en, self.again_s)
+        return RefusedWithText(self.sentence) if self.again_s is None else Unreachable(self.sentence.en, self.again_s)
 
 
 @dataclass(frozen=True, slots=True)
-class Robot:
+class ChatRobot:
     """A kind of robot. `body` makes the message of the rendered form; `signed` adds what proves who sends.
 
     `fault` reads an answer, None when the message was taken. `probe` is a message that the robot refuses as it is
@@ -52,31 +52,31 @@ class Robot:
     fault: Callable[[httpx.Response], Fault | None]
     probe: Mapping[str, Any]
     probed: Callable[[httpx.Response], bool]
-    signed: Callable[[Transport, str, dict[str, Any]], tuple[str, dict[str, Any]]] = lambda means, url, body: (
+    signed: Callable[[Transport, str, dict[str, Any]], tuple[str, dict[str, Any]]] = lambda transport, url, body: (
         url,
         body,
     )
 
-    def tell(self, means: Transport, notice: Notification, memory: TargetState) -> Receipt:
+    def notify(self, transport: Transport, notification: Notification, state: TargetState) -> Receipt:
         """Sends the message, once for each revision and occasion."""
-        if stands := already(notice, memory):
+        if stands := sent_before(notification, state):
             return stands
-        report = announced(notice)
-        content = render(report, self.form, notice.language)
-        answer = self._posted(means, self.body(report, content, notice.language))
-        retryable(answer, self.who)
+        report = report_with_lead(notification)
+        content = render(report, self.form, notification.language)
+        answer = self._posted(transport, self.body(report, content, notification.language))
+        raise_retryable(answer, self.who)
         if fault := self.fault(answer):
             raise fault.error
-        return remembered(notice, memory)
+        return sent_receipt(notification, state)
 
-    def check(self, means: Transport) -> Sequence[Problem]:
+    def check(self, transport: Transport) -> Sequence[Problem]:
         """Whether the robot would take a message; nothing is shown in the chat."""
         try:
-            answer = self._posted(means, dict(self.probe))
-            retryable(answer, self.who)
+            answer = self._posted(transport, dict(self.probe))
+            raise_retryable(answer, self.who)
             fault = None if self.probed(answer) else self.fault(answer)
         except (Unreachable, Refused, Malformed) as error:
-            return [trouble_of(error)]
+            return [problem_of(error)]
         return [Problem(fault.sentence, fatal=fault.again_s is None)] if fault else []
 
     def reads(self, request: httpx.Request) -> bool:
@@ -87,12 +87,12 @@ class Robot:
             return False
         return isinstance(said, dict) and self.probe.items() <= said.items()
 
-    def _posted(self, means: Transport, body: dict[str, Any]) -> httpx.Response:
-        url = means.secret("url") or means.declared.url
+    def _posted(self, transport: Transport, body: dict[str, Any]) -> httpx.Response:
+        url = transport.secret("url") or transport.declared.url
         if not url:
-            raise RefusedAs(NO_ADDRESS)
-        signed_url, signed = self.signed(means, url, body)
-        return asked(means.client, "POST", signed_url, self.who, json=signed)
+            raise RefusedWithText(NO_ADDRESS)
+        signed_url, signed = self.signed(transport, url, body)
+        return send_request(transport.client, "POST", signed_url, self.who, json=signed)
 
 
 def code_of(answer: httpx.Response, *names: str) -> tuple[int, str]:

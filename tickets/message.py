@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from domain.text import Text
-from tickets.plain import clipped, one_line
 from tickets.report import TITLE, Line, Report, Section, bounded
+from tickets.sanitize import clipped, one_line
 from tickets.system import Notification, Reason, Receipt, TargetState
 
 LEADS = {
@@ -17,43 +17,43 @@ LEADS = {
 AT_ONCE = Text("{count} incidents at once", "同时发生 {count} 个事件")
 STORM = Text("Further incidents in this message", "本消息中的其他事件")
 SENT = Text("Sent.", "已发送。")
-STANDS = Text("It had been sent before; nothing was sent again.", "此前已发送，未重复发送。")
+SENT_BEFORE = Text("It had been sent before; nothing was sent again.", "此前已发送，未重复发送。")
 DIGEST = 20
 
 
-def announced(notice: Notification) -> Report:
+def report_with_lead(notification: Notification) -> Report:
     """The report with what happened in front of its title, and the storm's other incidents as its first section."""
-    report, lead = notice.report, LEADS.get(notice.occasion)
-    if notice.digest:
-        lead = AT_ONCE.format(count=len(notice.digest) + 1)
+    report, lead = notification.report, LEADS.get(notification.reason)
+    if notification.digest:
+        lead = AT_ONCE.format(count=len(notification.digest) + 1)
     if lead:
-        title = f"{lead.in_language(notice.language)}: {one_line(report.title)}"
+        title = f"{lead.in_language(notification.language)}: {one_line(report.title)}"
         report = replace(report, title=clipped(title, TITLE))
-    if not notice.digest:
+    if not notification.digest:
         return report
-    lines = tuple(_other(one) for one in notice.digest[:DIGEST])
-    storm = Section(STORM, lines, len(notice.digest) - len(lines), yields=1)
+    lines = tuple(_digest_line(one) for one in notification.digest[:DIGEST])
+    storm = Section(STORM, lines, len(notification.digest) - len(lines), yields=1)
     return replace(report, sections=(storm, *report.sections))
 
 
-def _other(report: Report) -> Line:
+def _digest_line(report: Report) -> Line:
     title = f"#{report.number} {clipped(report.title, TITLE // 2)}"
     return Line(bounded(Text(f"{title}: {report.headline.en}", f"{title}：{report.headline.zh}")), url=report.url)
 
 
-def mark_of(notice: Notification) -> str:
+def message_id(notification: Notification) -> str:
     """What tells one message of an incident from the others."""
-    return f"{notice.revision}.{notice.occasion}"
+    return f"{notification.revision}.{notification.reason}"
 
 
-def already(notice: Notification, memory: TargetState) -> Receipt | None:
+def sent_before(notification: Notification, state: TargetState) -> Receipt | None:
     """The receipt of a message that was sent before, None when it was not."""
-    if memory.get("told") != mark_of(notice):
+    if state.get("told") != message_id(notification):
         return None
-    return Receipt(memory.get("key"), notice.report.url, STANDS)
+    return Receipt(state.get("key"), notification.report.url, SENT_BEFORE)
 
 
-def remembered(notice: Notification, memory: TargetState, key: str = "", **more: str) -> Receipt:
+def sent_receipt(notification: Notification, state: TargetState, key: str = "", **more: str) -> Receipt:
     """The receipt of a message that has just been sent, kept at once with all else that the next attempt must know."""
-    memory.put(told=mark_of(notice), key=key, **more)
-    return Receipt(key, notice.report.url, SENT)
+    state.put(told=message_id(notification), key=key, **more)
+    return Receipt(key, notification.report.url, SENT)

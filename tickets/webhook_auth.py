@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 SIGNATURE = "X-Hub-Signature"
 
 
-def genuine(secret: Callable[[str], str], headers: Mapping[str, str], body: bytes, path: str) -> bool:
+def is_genuine(secret: Callable[[str], str], headers: Mapping[str, str], body: bytes, path: str) -> bool:
     """Every declared way must hold, and at least one must be declared; compared in constant time.
 
     `webhook_path` is the last part of the address, `webhook_secret` signs the raw body with HMAC-SHA256.

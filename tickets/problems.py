@@ -5,7 +5,7 @@ from domain.text import Text
 from tickets.system import Problem
 
 
-class RefusedAs(Refused):
+class RefusedWithText(Refused):
     """A refusal whose sentence is there in both languages."""
 
     def __init__(self, text: Text) -> None:
@@ -13,7 +13,7 @@ class RefusedAs(Refused):
         self.text = text
 
 
-def trouble_of(error: ProductError) -> Problem:
+def problem_of(error: ProductError) -> Problem:
     """The error's own sentence in both languages; where it has only one, that it came in a check."""
-    told = error.text if isinstance(error, RefusedAs) else Text(str(error), f"检查失败：{error}")
+    told = error.text if isinstance(error, RefusedWithText) else Text(str(error), f"检查失败：{error}")
     return Problem(told)

@@ -8,9 +8,9 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from domain.errors import Malformed, Refused, Unreachable
-from tickets.plain import one_line
+from tickets.sanitize import one_line
 from tickets.system import Transport
-from tickets.transport import answered, asked, retryable
+from tickets.transport import json_of, raise_retryable, send_request
 
 CLOUD, DATA_CENTER = "cloud", "datacenter"
 GATEWAY = "api.atlassian.com"
@@ -33,10 +33,10 @@ class Denied(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class JiraApi:
     """A Jira that is known to be Cloud (API 3, documents) or Data Center (API 2, wiki text)."""
 
-    means: Transport
+    transport: Transport
     cloud: bool
 
     def path(self, *steps: str) -> str:
@@ -45,16 +45,16 @@ class Wire:
 
     def read(self, what: str, *steps: str, **params: str) -> Mapping[str, Any]:
         """A thing that has to be there; a list comes as `result`. `what` names it in errors."""
-        return _good(_request(self.means, "GET", self.path(*steps), params=params), what)
+        return _json_of(_request(self.transport, "GET", self.path(*steps), params=params), what)
 
     def look(self, what: str, *steps: str, **params: str) -> Mapping[str, Any] | None:
         """A thing, or None where there is none that this user may see."""
-        answer = _request(self.means, "GET", self.path(*steps), params=params)
-        return None if answer.status_code == 404 else _good(answer, what)
+        answer = _request(self.transport, "GET", self.path(*steps), params=params)
+        return None if answer.status_code == 404 else _json_of(answer, what)
 
     def send(self, what: str, method: str, steps: Sequence[str], body: Any, **params: str) -> Mapping[str, Any]:
         """Changes something. Raises Denied with what Jira said."""
-        return _good(_request(self.means, method, self.path(*steps), params=params, json=body), what)
+        return _json_of(_request(self.transport, method, self.path(*steps), params=params, json=body), what)
 
     def quietly(self, what: str, method: str, steps: Sequence[str], body: Any) -> Mapping[str, Any]:
         """Changes something without mails to the watchers, where the user is allowed to leave them out."""
@@ -88,30 +88,30 @@ def _total(said: Mapping[str, Any]) -> int:
     return total if isinstance(total, int) else 0
 
 
-def opened(means: Transport, known: str = "") -> Wire:
+def connect(transport: Transport, known: str = "") -> JiraApi:
     """The wire to a declared Jira; `known` is what it was found to be earlier."""
-    kind = means.declared.deployment
+    kind = transport.declared.deployment
     if kind == "auto":
-        kind = known or _detected(means)
+        kind = known or _detect_deployment(transport)
     if kind not in {CLOUD, DATA_CENTER}:
         raise Refused(f"deployment is auto, {CLOUD} or {DATA_CENTER}, not {kind}")
-    return Wire(means, kind == CLOUD)
+    return JiraApi(transport, kind == CLOUD)
 
 
-def _detected(means: Transport) -> str:
-    host = urlsplit(means.declared.url).hostname or ""
+def _detect_deployment(transport: Transport) -> str:
+    host = urlsplit(transport.declared.url).hostname or ""
     if host.endswith(".atlassian.net") or host == GATEWAY:
         return CLOUD
-    said = server(means)
+    said = server_info(transport)
     return CLOUD if said.get("deploymentType") == "Cloud" else DATA_CENTER
 
 
-def server(means: Transport) -> Mapping[str, Any]:
+def server_info(transport: Transport) -> Mapping[str, Any]:
     """What the server says of itself. Raises Refused when it is no Jira."""
-    answer = _request(means, "GET", "rest/api/2/serverInfo")
-    said = {} if answer.status_code == 404 else _good(answer, "the server's information")
+    answer = _request(transport, "GET", "rest/api/2/serverInfo")
+    said = {} if answer.status_code == 404 else _json_of(answer, "the server's information")
     if "versionNumbers" not in said and "version" not in said:
-        raise Refused(f"{means.declared.url} is not a Jira; give its base address, with the path if it has one")
+        raise Refused(f"{transport.declared.url} is not a Jira; give its base address, with the path if it has one")
     return said
 
 
@@ -121,23 +121,23 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _request(means: Transport, method: str, path: str, **more: Any) -> httpx.Response:
+def _request(transport: Transport, method: str, path: str, **more: Any) -> httpx.Response:
     try:
-        answer = asked(means.client, method, path, "Jira", **more)
+        answer = send_request(transport.client, method, path, "Jira", **more)
     except Unreachable as error:
         sent = isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, NEVER_SENT)
         if sent:
             raise
         raise NotDone(str(error), error.retry_after_s) from error
-    _later(answer)
+    _raise_retryable(answer)
     return answer
 
 
-def _later(answer: httpx.Response) -> None:
+def _raise_retryable(answer: httpx.Response) -> None:
     """Raises Unreachable for what may work later; NotDone where Jira only asks to wait."""
     reason = one_line(answer.headers.get("RateLimit-Reason", ""))[:60]
     try:
-        retryable(answer, f"Jira ({reason})" if reason else "Jira")
+        raise_retryable(answer, f"Jira ({reason})" if reason else "Jira")
     except Unreachable as error:
         if answer.status_code == 429:
             raise NotDone(str(error), error.retry_after_s) from error
@@ -146,9 +146,9 @@ def _later(answer: httpx.Response) -> None:
         raise Unreachable("Jira answered 409: somebody else changes the same ticket")
 
 
-def _good(answer: httpx.Response, what: str) -> Mapping[str, Any]:
+def _json_of(answer: httpx.Response, what: str) -> Mapping[str, Any]:
     if answer.is_success:
-        return answered(answer, f"Jira, asked for {what},")
+        return json_of(answer, f"Jira, asked for {what},")
     messages, fields = _reasons(answer)
     raise Denied(_sentence(answer, what, messages, fields), answer.status_code, fields)
 
@@ -156,7 +156,7 @@ def _good(answer: httpx.Response, what: str) -> Mapping[str, Any]:
 def _reasons(answer: httpx.Response) -> tuple[list[str], dict[str, str]]:
     """Jira's own words: messages, and reasons by field. An HTML page has none."""
     try:
-        said = answered(httpx.Response(200, content=answer.content), "Jira")
+        said = json_of(httpx.Response(200, content=answer.content), "Jira")
     except Malformed:
         return [], {}
     messages, errors = said.get("errorMessages"), said.get("errors")

@@ -10,7 +10,7 @@ from domain.errors import Malformed, Refused
 from domain.text import Text
 from tests.fakes.server import Answer, Call, Fake
 from tickets.system import Notification, Problem, Receipt, System, TargetState, TicketEvent, Transport
-from tickets.transport import answered, asked
+from tickets.transport import json_of, send_request
 
 
 class Board(Fake):
@@ -38,70 +38,70 @@ class Board(Fake):
         return Answer(200, self.items[key])
 
 
-def _tell(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
-    key = memory.get("key") or _found(means, notice)
+def _notify_board(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
+    key = state.get("key") or _find_item(transport, notification)
     body = {
-        "incident": notice.snapshot.id, "title": notice.snapshot.title, "revision": notice.revision,
-        "occasion": notice.occasion, "language": notice.language, "labels": list(notice.labels),
-        "listed": [report.number for report in notice.digest], "headline": str(notice.report.headline),
+        "incident": notification.snapshot.id, "title": notification.snapshot.title, "revision": notification.revision,
+        "occasion": notification.reason, "language": notification.language, "labels": list(notification.labels),
+        "listed": [report.number for report in notification.digest], "headline": str(notification.report.headline),
     }  # fmt: skip
     if key:
-        memory.put(key=key)
-        answered(asked(means.client, "PUT", f"/items/{key}", "the board", json=body), "the board")
+        state.put(key=key)
+        json_of(send_request(transport.client, "PUT", f"/items/{key}", "the board", json=body), "the board")
     else:
-        key = str(answered(asked(means.client, "POST", "/items", "the board", json=body), "the board")["key"])
-        memory.put(key=key)
+        key = str(json_of(send_request(transport.client, "POST", "/items", "the board", json=body), "the board")["key"])
+        state.put(key=key)
     return Receipt(key, f"http://board/{key}", Text("The item is up to date.", "条目已更新。"))
 
 
-def _found(means: Transport, notice: Notification) -> str:
-    answer = asked(means.client, "GET", "/items", "the board", params={"incident": notice.snapshot.id})
-    items = answered(answer, "the board")["items"]
+def _find_item(transport: Transport, notification: Notification) -> str:
+    answer = send_request(transport.client, "GET", "/items", "the board", params={"incident": notification.snapshot.id})
+    items = json_of(answer, "the board")["items"]
     return str(items[0]["key"]) if items else ""
 
 
-def _check(means: Transport) -> Sequence[Problem]:
+def _check_board(transport: Transport) -> Sequence[Problem]:
     try:
-        answered(asked(means.client, "GET", "/items", "the board"), "the board")
+        json_of(send_request(transport.client, "GET", "/items", "the board"), "the board")
     except Refused as error:
         return [Problem(Text(str(error), str(error)))]
     return []
 
 
-def _heard(means: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
+def _parse_webhook(transport: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
     del headers
     try:
         events = msgspec.json.decode(body, type=list[dict[str, str]])
     except msgspec.DecodeError as error:
         raise Malformed("not a list of events", "body") from error
-    return [_said(means, one) for one in events if one["by"] != means.declared.account]
+    return [_event_of(transport, one) for one in events if one["by"] != transport.declared.account]
 
 
-def _said(means: Transport, event: dict[str, str]) -> TicketEvent:
-    at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else means.now
+def _event_of(transport: Transport, event: dict[str, str]) -> TicketEvent:
+    at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else transport.now
     return TicketEvent(
         event["key"], event["verb"], event["by"], at, event["marker"], event.get("value", ""), event.get("note", "")
     )
 
 
-def _polled(means: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
-    items = answered(asked(means.client, "GET", "/items", "the board"), "the board")["items"]
-    done = [i for i in items if i["key"] in keys and i.get("done_by") and i["done_by"] != means.declared.account]
-    return [TicketEvent(i["key"], "resolved", i["done_by"], means.now, f"done {i['key']}") for i in done]
+def _poll_events(transport: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
+    items = json_of(send_request(transport.client, "GET", "/items", "the board"), "the board")["items"]
+    done = [i for i in items if i["key"] in keys and i.get("done_by") and i["done_by"] != transport.declared.account]
+    return [TicketEvent(i["key"], "resolved", i["done_by"], transport.now, f"done {i['key']}") for i in done]
 
 
 BOARD = System(
     "board", "ticket", Text("Board", "看板"), Text("Point the board's webhook here: {url}", "将看板的 webhook 指向：{url}"),
-    _tell, _check, heard=_heard, polled=_polled, edits=True,
+    _notify_board, _check_board, parse_webhook=_parse_webhook, poll_events=_poll_events, edits=True,
 )  # fmt: skip
 
 
-def _shout(means: Transport, notice: Notification, memory: TargetState) -> Receipt:
+def _notify_shout(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
     body = {
-        "incident": notice.snapshot.id, "occasion": notice.occasion, "revision": notice.revision,
-        "listed": [notice.report.number, *(report.number for report in notice.digest)],
+        "incident": notification.snapshot.id, "occasion": notification.reason, "revision": notification.revision,
+        "listed": [notification.report.number, *(report.number for report in notification.digest)],
     }  # fmt: skip
-    answered(asked(means.client, "POST", "", "the shout", json=body), "the shout")
+    json_of(send_request(transport.client, "POST", "", "the shout", json=body), "the shout")
     return Receipt("", "", Text("Told.", "已通知。"))
 
 
@@ -118,5 +118,5 @@ class Wall(Fake):
 
 
 SHOUT = System(
-    "shout", "chat", Text("Shout", "喊话"), Text("Nothing to set up.", "无需设置。"), _shout, lambda means: [],
+    "shout", "chat", Text("Shout", "喊话"), Text("Nothing to set up.", "无需设置。"), _notify_shout, lambda transport: [],
 )  # fmt: skip

@@ -7,29 +7,29 @@ import pytest
 
 from domain.errors import Malformed
 from tests.fakes.jira import CLOUD, DATA_CENTER, Event, JiraFake, refusal
-from tests.tickets.jira_scene import FileMemory, declared, notice, reached, tell
+from tests.tickets.jira_scene import FileTargetState, declared, notification, notify, reached
 from tests.tickets.reports import verdict
-from tickets.genuine import genuine
 from tickets.jira import check, users
 from tickets.systems.jira import SYSTEM
+from tickets.webhook_auth import is_genuine
 
 
 @pytest.fixture(params=[CLOUD, DATA_CENTER])
 def jira(request, tmp_path):
     users._own.clear()
     with JiraFake(request.param) as served:
-        tell(served, notice(), FileMemory(tmp_path / "memory.json"))
+        notify(served, notification(), FileTargetState(tmp_path / "memory.json"))
         yield served
 
 
-def heard(jira: JiraFake, event: Event, **headers: str):
-    with reached(jira) as means:
-        return SYSTEM.heard(means, {**event.headers, **headers}, event.body)
+def parse_webhook(jira: JiraFake, event: Event, **headers: str):
+    with reached(jira) as transport:
+        return SYSTEM.parse_webhook(transport, {**event.headers, **headers}, event.body)
 
 
-def polled(jira: JiraFake, since: datetime, keys=("OPS-1",)):
-    with reached(jira) as means:
-        return SYSTEM.polled(means, keys, since)
+def poll_events(jira: JiraFake, since: datetime, keys=("OPS-1",)):
+    with reached(jira) as transport:
+        return SYSTEM.poll_events(transport, keys, since)
 
 
 def told(said):
@@ -45,24 +45,24 @@ def moves(jira: JiraFake) -> list[Event]:
 
 
 def test_a_status_comes_back_as_what_it_means(jira):
-    assert [told(heard(jira, event)) for event in moves(jira)] == [
+    assert [told(parse_webhook(jira, event)) for event in moves(jira)] == [
         [("acknowledged", "Ada", "")], [("resolved", "Ada", "")], [("reopened", "Ada", "")],
     ]  # fmt: skip
 
 
 def test_a_resolution_is_the_note(jira):
-    (said,) = heard(jira, jira.person_moves("OPS-1", "Done"))
+    (said,) = parse_webhook(jira, jira.person_moves("OPS-1", "Done"))
     assert (said.key, said.note) == ("OPS-1", "Done")
     assert abs(said.at - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_an_assignee_comes_back(jira):
-    assert told(heard(jira, jira.person_assigns("OPS-1", "bob"))) == [("assigned", "Ada", "Bob")]
+    assert told(parse_webhook(jira, jira.person_assigns("OPS-1", "bob"))) == [("assigned", "Ada", "Bob")]
 
 
 def test_a_cause_comes_back_from_a_line_of_its_own(jira):
     event = jira.person_comments("OPS-1", "I looked.\n/cause etcd-slow-disk  new disk is in\nmore")
-    (said,) = heard(jira, event)
+    (said,) = parse_webhook(jira, event)
     assert (said.verb, said.value, said.note) == ("cause", "etcd-slow-disk", "new disk is in")
 
 
@@ -70,29 +70,29 @@ def test_a_cause_comes_back_from_a_line_of_its_own(jira):
     "text", ["see /cause etcd", "/cause", "/causes x", "/cause ../../etc", "/cause X_Y", "nothing"]
 )
 def test_what_is_no_verb_is_no_feedback(jira, text):
-    assert heard(jira, jira.person_comments("OPS-1", text)) == []
+    assert parse_webhook(jira, jira.person_comments("OPS-1", text)) == []
 
 
 def test_what_we_did_ourselves_is_not_heard(jira, tmp_path):
     """Everything that one incident's way makes Jira send is our own."""
-    memory = FileMemory(tmp_path / "memory.json")
-    tell(jira, notice(verdict=verdict("/cause etcd-slow-disk")), memory)
-    tell(jira, notice("resolved"), memory)
-    tell(jira, notice("open"), memory)
+    target_state = FileTargetState(tmp_path / "memory.json")
+    notify(jira, notification(verdict=verdict("/cause etcd-slow-disk")), target_state)
+    notify(jira, notification("resolved"), target_state)
+    notify(jira, notification("open"), target_state)
     kinds = {event.said["webhookEvent"] for event in jira.events}
     assert kinds == {"jira:issue_created", "jira:issue_updated", "comment_created", "comment_updated"}
-    assert [said for event in jira.events for said in heard(jira, event)] == []
-    assert list(polled(jira, datetime.now(UTC) - timedelta(hours=1))) == []
+    assert [said for event in jira.events for said in parse_webhook(jira, event)] == []
+    assert list(poll_events(jira, datetime.now(UTC) - timedelta(hours=1))) == []
 
 
 def test_a_repeated_event_has_the_same_marker_and_polling_gives_the_same_again(jira):
     since = datetime.now(UTC) - timedelta(minutes=1)
     moved = jira.person_moves("OPS-1", "Done")
     spoke = jira.person_comments("OPS-1", "/cause dns-failure")
-    first = [*heard(jira, moved), *heard(jira, spoke)]
-    again = [*heard(jira, moved, **{"X-Atlassian-Webhook-Retry": "1"}), *heard(jira, spoke)]
+    first = [*parse_webhook(jira, moved), *parse_webhook(jira, spoke)]
+    again = [*parse_webhook(jira, moved, **{"X-Atlassian-Webhook-Retry": "1"}), *parse_webhook(jira, spoke)]
     assert [s.marker for s in first] == [s.marker for s in again]
-    assert {s.marker for s in polled(jira, since)} == {s.marker for s in first}
+    assert {s.marker for s in poll_events(jira, since)} == {s.marker for s in first}
     assert len({s.marker for s in first}) == 2
 
 
@@ -100,15 +100,15 @@ def test_an_event_without_a_number_is_marked_by_its_identifier(jira):
     event = jira.person_moves("OPS-1", "Done")
     body = event.said
     del body["changelog"]["id"]
-    with reached(jira) as means:
-        (said,) = SYSTEM.heard(means, event.headers, json.dumps(body).encode())
+    with reached(jira) as transport:
+        (said,) = SYSTEM.parse_webhook(transport, event.headers, json.dumps(body).encode())
     assert event.headers["X-Atlassian-Webhook-Identifier"] in said.marker
 
 
 def let_in(event: Event, body: bytes, **headers: str) -> bool:
     """Whether the door takes it, where Jira and we know the same secret."""
     secret = {"webhook_secret": "s3cret"}
-    return genuine(lambda name: secret.get(name, ""), {**event.headers, **headers}, body, "")
+    return is_genuine(lambda name: secret.get(name, ""), {**event.headers, **headers}, body, "")
 
 
 @pytest.mark.parametrize("signature", ["", "sha256=", "sha256=" + "0" * 64, "sha1=abc", "é"])
@@ -129,13 +129,13 @@ def test_what_jira_signed_is_let_in_and_a_changed_body_is_not():
 def test_header_names_are_read_in_any_case(jira):
     event = jira.person_moves("OPS-1", "Done")
     lower = Event({name.lower(): value for name, value in event.headers.items()}, event.body)
-    assert told(heard(jira, lower)) == [("resolved", "Ada", "")]
+    assert told(parse_webhook(jira, lower)) == [("resolved", "Ada", "")]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"3"])
 def test_what_is_no_event_is_malformed(jira, body):
-    with reached(jira) as means, pytest.raises(Malformed):
-        SYSTEM.heard(means, {}, body)
+    with reached(jira) as transport, pytest.raises(Malformed):
+        SYSTEM.parse_webhook(transport, {}, body)
 
 
 @pytest.mark.parametrize("body", [
@@ -144,8 +144,8 @@ def test_what_is_no_event_is_malformed(jira, body):
     {"issue": {"key": "OPS-1", "fields": {"status": None}}, "changelog": {"items": [{"field": "status"}, 3]}, "timestamp": "x"},
 ])  # fmt: skip
 def test_odd_events_say_nothing(jira, body):
-    with reached(jira) as means:
-        assert list(SYSTEM.heard(means, {}, json.dumps(body).encode())) == []
+    with reached(jira) as transport:
+        assert list(SYSTEM.parse_webhook(transport, {}, json.dumps(body).encode())) == []
 
 
 def test_a_document_as_comment_body_is_read_too(jira):
@@ -153,8 +153,8 @@ def test_a_document_as_comment_body_is_read_too(jira):
     body = event.said
     line = {"type": "paragraph", "content": [{"type": "text", "text": "/cause dns-failure"}]}
     body["comment"]["body"] = {"type": "doc", "version": 1, "content": [line]}
-    with reached(jira) as means:
-        (said,) = SYSTEM.heard(means, {}, json.dumps(body).encode())
+    with reached(jira) as transport:
+        (said,) = SYSTEM.parse_webhook(transport, {}, json.dumps(body).encode())
     assert said.value == "dns-failure"
 
 
@@ -165,9 +165,9 @@ def test_polling_tells_what_happened_since_and_no_more(jira):
     jira.person_moves("OPS-1", "Done")
     jira.person_assigns("OPS-1", "bob")
     jira.person_comments("OPS-1", "/cause dns-failure")
-    found = polled(jira, since - timedelta(seconds=1))
+    found = poll_events(jira, since - timedelta(seconds=1))
     assert sorted(told(found)) == [("assigned", "Ada", "Bob"), ("cause", "Ada", "dns-failure"), ("resolved", "Ada", "")]
-    assert list(polled(jira, since + timedelta(hours=1))) == []
+    assert list(poll_events(jira, since + timedelta(hours=1))) == []
 
 
 def test_of_many_tickets_only_those_that_changed_are_asked(jira):
@@ -180,26 +180,26 @@ def test_of_many_tickets_only_those_that_changed_are_asked(jira):
     for key in keys[:120]:
         jira.person_assigns(key, "bob")
     jira.calls.clear()
-    assert len(polled(jira, since - timedelta(seconds=1), keys)) == 120
+    assert len(poll_events(jira, since - timedelta(seconds=1), keys)) == 120
     assert sum("/search" in call.path for call in jira.calls) == 2
     assert not any(call.path.endswith("/OPS-129") for call in jira.calls)
 
 
 def test_polling_passes_over_tickets_that_are_gone(jira):
-    assert list(polled(jira, datetime.now(UTC), keys=("OPS-99", "OPS-1"))) == []
+    assert list(poll_events(jira, datetime.now(UTC), keys=("OPS-99", "OPS-1"))) == []
 
 
 def test_who_we_are_is_asked_once(jira):
     users._own.clear()
     jira.calls.clear()
     for event in moves(jira):
-        heard(jira, event)
+        parse_webhook(jira, event)
     assert sum("myself" in call.path for call in jira.calls) == 1
 
 
 def sentences(jira: JiraFake, **more):
-    with reached(jira, declared(jira, **more)) as means:
-        return [trouble.sentence.en for trouble in SYSTEM.check(means)]
+    with reached(jira, declared(jira, **more)) as transport:
+        return [problem.sentence.en for problem in SYSTEM.check(transport)]
 
 
 def test_a_good_connection_has_no_trouble(jira):

@@ -8,7 +8,7 @@ from tickets.report import Line, Report, Section
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Markup:
     """A markup. `plain` and `code` take untrusted text and escape it; all others take what these returned.
 
     `link` takes a text and a safe address; `item` a sentence and what stands beneath it, or nothing;
@@ -26,7 +26,7 @@ class Marks:
     whole: Callable[[Sequence[str]], str]
 
 
-def written(report: Report, language: str, marks: Marks) -> str:
+def render_markup(report: Report, language: str, marks: Markup) -> str:
     """The report in a markup."""
     headline = marks.plain(report.headline.in_language(language))
     notes = [marks.plain(report.more.in_language(language))] if report.more else []
@@ -42,19 +42,19 @@ def written(report: Report, language: str, marks: Marks) -> str:
     ])  # fmt: skip
 
 
-def _section(section: Section, language: str, marks: Marks) -> str:
+def _section(section: Section, language: str, marks: Markup) -> str:
     items = [_item(line, language, marks) for line in section.lines]
     items += [marks.item(marks.plain(section.more.in_language(language)), "")] if section.more else []
     return marks.section(section.level, marks.plain(section.title.in_language(language)), items)
 
 
-def _item(line: Line, language: str, marks: Marks) -> str:
+def _item(line: Line, language: str, marks: Markup) -> str:
     sentence, url = line.text.in_language(language), safe_url(line.url)
     text = marks.code(sentence) if line.command else marks.plain(sentence)
     return marks.item(marks.link(text, url) if url and text else text, _query(line, language, marks))
 
 
-def _query(line: Line, language: str, marks: Marks) -> str:
+def _query(line: Line, language: str, marks: Markup) -> str:
     """A link that shows the query where it can be shown, otherwise its text."""
     if url := safe_url(line.query_url):
         return marks.link(marks.plain(SHOW_QUERY.in_language(language)), url)

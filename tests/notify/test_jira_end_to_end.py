@@ -17,10 +17,10 @@ from incidents.models import Feedback, Incident, TicketLink
 from notify import dispatch, inbox, targets, ticket_events
 from notify.models import AppliedTicketEvent, InboundWebhook, Outbox, RequestCount, TargetStatus
 from tests.fakes import jira_contract as contract
-from tests.fakes.dying import killed_at
 from tests.fakes.jira import DATA_CENTER, Event, JiraFake
+from tests.fakes.process_kill import killed_at
 from tests.fakes.server import lost_answer
-from tests.notify.scene import Hands, an_incident, declared, judged
+from tests.notify.scene import ManualClock, an_incident, declared, judged
 from tickets.jira import users
 
 PATH = "a-path-that-nobody-guesses"
@@ -68,7 +68,7 @@ def hear(jira: JiraFake, *events: Event, path: str = "") -> None:
 
 
 @pytest.mark.django_db
-def test_an_incidents_whole_life_is_one_ticket(jira: JiraFake, clock: Hands, tmp_path: Path) -> None:
+def test_an_incidents_whole_life_is_one_ticket(jira: JiraFake, clock: ManualClock, tmp_path: Path) -> None:
     declare_jira(jira, tmp_path)
     judged(an_incident())
     dispatch.dispatch_waiting(clock)
@@ -90,7 +90,7 @@ def test_an_incidents_whole_life_is_one_ticket(jira: JiraFake, clock: Hands, tmp
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["cloud", DATA_CENTER])
-def test_what_people_do_comes_back_and_ends_there(kind: str, clock: Hands, tmp_path: Path) -> None:
+def test_what_people_do_comes_back_and_ends_there(kind: str, clock: ManualClock, tmp_path: Path) -> None:
     """Through the door: acknowledged, assigned, judged and closed; our own writes come back as nothing."""
     users._own.clear()
     with JiraFake(kind) as jira:
@@ -127,7 +127,7 @@ def test_what_people_do_comes_back_and_ends_there(kind: str, clock: Hands, tmp_p
 
 
 @pytest.mark.django_db
-def test_without_a_webhook_the_tickets_are_asked(jira: JiraFake, clock: Hands, tmp_path: Path) -> None:
+def test_without_a_webhook_the_tickets_are_asked(jira: JiraFake, clock: ManualClock, tmp_path: Path) -> None:
     declare_jira(jira, tmp_path, webhook_secret_file="")
     judged(an_incident())
     dispatch.dispatch_waiting(clock)
@@ -141,7 +141,7 @@ def test_without_a_webhook_the_tickets_are_asked(jira: JiraFake, clock: Hands, t
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("after_commit", [False, True])
 def test_a_kill_at_any_call_of_the_outbox_leaves_one_of_each(
-    jira: JiraFake, clock: Hands, tmp_path: Path, after_commit: bool
+    jira: JiraFake, clock: ManualClock, tmp_path: Path, after_commit: bool
 ) -> None:
     """The worker dies at its first call, the next one at its second, and so on; the search lags all the while."""
     jira.shop.lag_s = 30
@@ -162,14 +162,14 @@ def test_a_kill_at_any_call_of_the_outbox_leaves_one_of_each(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_on_one_incident_make_one_ticket(jira: JiraFake, clock: Hands, tmp_path: Path) -> None:
+def test_two_workers_on_one_incident_make_one_ticket(jira: JiraFake, clock: ManualClock, tmp_path: Path) -> None:
     declare_jira(jira, tmp_path)
     judged(an_incident())
     jira.latency_s = 0.05
-    pk, addressee = row().pk, targets.declared_targets()["ticket:ops"]
+    pk, target = row().pk, targets.declared_targets()["ticket:ops"]
 
     def work() -> None:
-        dispatch.notify([pk], addressee, clock)
+        dispatch.notify([pk], target, clock)
         connections.close_all()
 
     workers = [Thread(target=work) for _ in range(4)]
@@ -182,7 +182,9 @@ def test_two_workers_on_one_incident_make_one_ticket(jira: JiraFake, clock: Hand
 
 
 @pytest.mark.django_db
-def test_what_waits_for_the_search_alone_does_not_hold_up_others(jira: JiraFake, clock: Hands, tmp_path: Path) -> None:
+def test_what_waits_for_the_search_alone_does_not_hold_up_others(
+    jira: JiraFake, clock: ManualClock, tmp_path: Path
+) -> None:
     jira.shop.lag_s = 30
     declare_jira(jira, tmp_path)
     judged(an_incident("p1"))
@@ -204,7 +206,9 @@ def test_what_waits_for_the_search_alone_does_not_hold_up_others(jira: JiraFake,
 
 
 @pytest.mark.django_db
-def test_a_refusal_is_shown_in_one_sentence_without_the_token(jira: JiraFake, clock: Hands, tmp_path: Path) -> None:
+def test_a_refusal_is_shown_in_one_sentence_without_the_token(
+    jira: JiraFake, clock: ManualClock, tmp_path: Path
+) -> None:
     declare_jira(jira, tmp_path)
     judged(an_incident())
     jira.allowed.discard("CREATE_ISSUES")

@@ -26,8 +26,8 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
     return cert, key
 
 
-class PostOffice:
-    """`with PostOffice(folder) as office:` serves STARTTLS on `office.port`, or TLS from the first byte."""
+class SmtpServer:
+    """`with SmtpServer(folder) as smtp:` serves STARTTLS on `smtp.port`, or TLS from the first byte."""
 
     def __init__(self, folder: Path, name: str = "localhost", tls: str = "starttls") -> None:
         self.cert, self.key = certificate(folder, name)
@@ -48,7 +48,7 @@ class PostOffice:
             self, hostname="127.0.0.1", port=self.port, authenticator=self._signs_in, **more
         )  # fmt: skip
 
-    def __enter__(self) -> "PostOffice":
+    def __enter__(self) -> "SmtpServer":
         self._controller.start()
         return self
 

@@ -10,9 +10,9 @@ import msgspec
 
 from domain.errors import Malformed
 from tickets.jira import texts, users
+from tickets.jira.api import JiraApi, connect, quoted
 from tickets.jira.find import OURS, moment
-from tickets.jira.wire import Wire, opened, quoted
-from tickets.plain import one_line
+from tickets.sanitize import one_line
 from tickets.system import TicketEvent, Transport
 
 VERB = re.compile(r"^[ \t]*/cause[ \t]+([a-z0-9][a-z0-9-]{0,59})(?:[ \t]+([^\n]*))?[ \t]*$", re.MULTILINE)
@@ -23,20 +23,22 @@ MOST_COMMENTS = 50
 ASKED_EACH, MOST_CHANGED = 25, 500
 
 
-def heard(means: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
+def parse_webhook(transport: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
     """The words in one webhook. Raises Malformed for what is no event of Jira."""
     given = {name.lower(): value for name, value in headers.items()}
     event = _event(body)
     issue, by = event.get("issue"), event.get("user") or _part(event, "comment", "author")
     if not isinstance(issue, Mapping) or not isinstance(issue.get("key"), str):
         return ()
-    if users.is_own(means, by):
+    if users.is_own(transport, by):
         return ()
-    at = _at(event.get("timestamp"), means.now)
+    at = _time_of(event.get("timestamp"), transport.now)
     if event.get("webhookEvent") in COMMENTS:
-        return list(_in_comment(issue["key"], event.get("comment"), at))
+        return list(_events_of_comment(issue["key"], event.get("comment"), at))
     return list(
-        _in_change(issue["key"], _fields(issue), event.get("changelog"), by, _Mark(at, given.get(IDENTIFIER, "")))
+        _events_of_change(
+            issue["key"], _fields(issue), event.get("changelog"), by, _ChangeId(at, given.get(IDENTIFIER, ""))
+        )
     )
 
 
@@ -50,14 +52,14 @@ def _event(body: bytes) -> Mapping[str, Any]:
     return event
 
 
-class _Mark(msgspec.Struct, frozen=True):
+class _ChangeId(msgspec.Struct, frozen=True):
     """When a change was, and what makes a repeated telling of it the same."""
 
     at: datetime
     identifier: str
 
 
-def _at(stamp: Any, now: datetime) -> datetime:
+def _time_of(stamp: Any, now: datetime) -> datetime:
     """Milliseconds since 1970; what is no time in the past is now."""
     if isinstance(stamp, int) and 0 < stamp < now.timestamp() * 1000:
         return datetime.fromtimestamp(stamp / 1000, UTC)
@@ -75,12 +77,14 @@ def _fields(issue: Mapping[str, Any]) -> Mapping[str, Any]:
     return fields if isinstance(fields, Mapping) else {}
 
 
-def _in_change(key: str, fields: Mapping[str, Any], changelog: Any, by: Any, mark: _Mark) -> Iterator[TicketEvent]:
+def _events_of_change(
+    key: str, fields: Mapping[str, Any], changelog: Any, by: Any, mark: _ChangeId
+) -> Iterator[TicketEvent]:
     """What one entry of a ticket's history says; `fields` hold how the ticket stands after it."""
     number, items = _part(changelog, "id"), _part(changelog, "items")
     marker = f"change {number}" if number else f"event {mark.identifier}"
     changed = {str(i.get("field")): i for i in items if isinstance(i, Mapping)} if isinstance(items, list) else {}
-    if verb := _verb(changed, fields):
+    if verb := _status_verb(changed, fields):
         note = _named(fields, "resolution") if verb == "resolved" else _named(fields, "status")
         yield TicketEvent(key, verb, users.shown(by), mark.at, f"{marker} status"[:200], note=note)
     if "assignee" in changed:
@@ -92,7 +96,7 @@ def _named(fields: Mapping[str, Any], name: str) -> str:
     return one_line(str(_part(fields, name, "name") or ""))[:200]
 
 
-def _verb(changed: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]) -> str:
+def _status_verb(changed: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]) -> str:
     """What a change of status means: done is resolved, back from done is reopened, in progress is acknowledged."""
     if "status" not in changed:
         return ""
@@ -105,7 +109,7 @@ def _verb(changed: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]) -
     return "acknowledged" if category == "indeterminate" else ""
 
 
-def _in_comment(key: str, comment: Any, at: datetime) -> Iterator[TicketEvent]:
+def _events_of_comment(key: str, comment: Any, at: datetime) -> Iterator[TicketEvent]:
     """`/cause <slug>` on a line of its own; what follows it is the note."""
     for number, found in enumerate(VERB.finditer(texts.plain(_part(comment, "body")))):
         # Webhooks and answers write the same time in different zones.
@@ -118,31 +122,31 @@ def _in_comment(key: str, comment: Any, at: datetime) -> Iterator[TicketEvent]:
             return
 
 
-def polled(means: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
+def poll_events(transport: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
     """The same words, asked for ticket by ticket; a ticket that is gone says nothing."""
-    wire = opened(means)
+    api = connect(transport)
     found: list[TicketEvent] = []
-    for key in keys if len(keys) <= ASKED_EACH else _changed(wire, keys, since):
+    for key in keys if len(keys) <= ASKED_EACH else _changed_keys(api, keys, since):
         asked = {"fields": "status,resolution,assignee,updated", "expand": "changelog"}
-        issue = wire.look(key, "issue", key, **asked)
+        issue = api.look(key, "issue", key, **asked)
         updated = moment(_part(issue, "fields", "updated"))
         if issue is None or updated is None or updated < since:
             continue
-        found += _since(wire, key, issue, since)
-        found += _comments_since(wire, key, since)
+        found += _changes_since(api, key, issue, since)
+        found += _comments_since(api, key, since)
     return sorted(found, key=lambda said: said.at)
 
 
-def _changed(wire: Wire, keys: Sequence[str], since: datetime) -> list[str]:
+def _changed_keys(api: JiraApi, keys: Sequence[str], since: datetime) -> list[str]:
     """Of many tickets those that changed, by our label and the minutes since then; Jira's clock is not ours."""
-    minutes = max(1, math.ceil((wire.means.now - since).total_seconds() / 60)) + 2
-    project = quoted(wire.means.declared.project)
+    minutes = max(1, math.ceil((api.transport.now - since).total_seconds() / 60)) + 2
+    project = quoted(api.transport.declared.project)
     jql = f'project = {project} AND labels = "{OURS}" AND updated >= "-{minutes}m" ORDER BY updated DESC'
-    changed = {str(issue.get("key")) for issue in wire.search(jql, "updated", most=MOST_CHANGED)}
+    changed = {str(issue.get("key")) for issue in api.search(jql, "updated", most=MOST_CHANGED)}
     return [key for key in keys if key in changed]
 
 
-def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[TicketEvent]:
+def _changes_since(api: JiraApi, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[TicketEvent]:
     """New entries of the history by others, oldest first. Only the last change of status says how things stand."""
     entries = _part(issue, "changelog", "histories")
     dated = (
@@ -151,16 +155,16 @@ def _since(wire: Wire, key: str, issue: Mapping[str, Any], since: datetime) -> I
     new = sorted(((at, e) for at, e in dated if at and at >= since), key=lambda pair: pair[0])
     moves = [e for _, e in new if any(_part(item, "field") == "status" for item in e.get("items") or ())]
     for at, entry in new:
-        if users.is_own(wire.means, entry.get("author")):
+        if users.is_own(api.transport, entry.get("author")):
             continue
         fields = _fields(issue) if moves and entry is moves[-1] else {}
-        yield from _in_change(key, fields, entry, entry.get("author"), _Mark(at, ""))
+        yield from _events_of_change(key, fields, entry, entry.get("author"), _ChangeId(at, ""))
 
 
-def _comments_since(wire: Wire, key: str, since: datetime) -> Iterator[TicketEvent]:
+def _comments_since(api: JiraApi, key: str, since: datetime) -> Iterator[TicketEvent]:
     asked = {"orderBy": "-created", "maxResults": str(MOST_COMMENTS)}
-    said = wire.look("its comments", "issue", key, "comment", **asked) or {}
+    said = api.look("its comments", "issue", key, "comment", **asked) or {}
     for comment in said.get("comments", ()):
         at = moment(_part(comment, "updated")) or moment(_part(comment, "created"))
-        if at and at >= since and not users.is_own(wire.means, _part(comment, "author")):
-            yield from _in_comment(key, comment, at)
+        if at and at >= since and not users.is_own(api.transport, _part(comment, "author")):
+            yield from _events_of_comment(key, comment, at)

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from tickets.plain import one_line
+from tickets.sanitize import one_line
 
 _TWINS = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in "*`<>[]@\\"})
 # What begins a heading, a list or a quote does so only at the start of a line; emphasis only at the edge of a word.
@@ -29,7 +29,7 @@ def escaped(text: str) -> str:
     return _LINKED.sub(r"\1：", line)
 
 
-def within(text: str) -> str:
+def unescaped_start(text: str) -> str:
     """Escaped text that stands behind a mark of ours, where nothing begins a line: its start as it came."""
     return _STARTED.sub(lambda found: "".join(chr(ord(c) - 0xFEE0) for c in found.group()), text)
 

@@ -12,11 +12,11 @@ def one_line(text: str) -> str:
     and reorder what stands around them.
     """
     if not text.isprintable():
-        text = "".join(_shown(c) for c in text)
+        text = "".join(_visible(c) for c in text)
     return " ".join(text.split())
 
 
-def _shown(character: str) -> str:
+def _visible(character: str) -> str:
     if character.isprintable():
         return character
     return "" if unicodedata.category(character) == "Cf" else " "

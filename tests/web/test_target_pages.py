@@ -12,7 +12,7 @@ from domain.connections import ChatDecl, Connections, PrometheusDecl, TicketDecl
 from incidents.models import AuditEntry
 from notify import dispatch, outbox, targets
 from notify.models import Outbox, TargetStatus
-from tests.fakes.board import BOARD, SHOUT, Board
+from tests.fakes.minimal_systems import BOARD, SHOUT, Board
 from tests.fakes.server import error
 from tests.web.conftest import HOSTILE
 from web.api.access import add_token
@@ -37,7 +37,7 @@ def told(board, db, tmp_path):
     ))  # fmt: skip
 
 
-def tell():
+def notify():
     dispatch.dispatch_waiting(lambda: timezone.now() + timedelta(seconds=1))
 
 
@@ -46,7 +46,7 @@ def test_the_connections_page_tells_how_each_target_does(told, incident, person,
     assert "/tickets/ops/webhook/&lt;webhook_path_file&gt;" in page and "the-secret-path" not in page
     assert "chat:loft" in page and "http://127.0.0.1:9090" in page and "not used yet" in page
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     assert "✓ works" in person.get("/connections/").content.decode()
     TargetStatus.objects.update(failures=1, reason="the board answered 500", failed_at=timezone.now())
     page = person.get("/connections/").content.decode()
@@ -71,14 +71,14 @@ def test_a_check_on_demand_tells_the_trouble_in_a_sentence(told, person, board):
 def test_a_refused_row_is_shown_with_its_reason_and_sent_again_by_a_button(told, incident, person, board):
     board.refuses = "no permission"
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     page = person.get("/outbox/").content.decode()
     assert "the board refused with 403" in page and "<script>alert" not in page and "cart is down" in page
     assert HOSTILE.startswith("<script>")
     board.refuses = ""
     row = Outbox.objects.get(target="ticket:ops")
     person.post(f"/outbox/{row.pk}/again/")
-    tell()
+    notify()
     row.refresh_from_db()
     assert row.state == "done" and len(board.items) == 1
     assert "refused with 403" not in person.get("/outbox/").content.decode()
@@ -89,7 +89,7 @@ def test_a_refused_row_is_shown_with_its_reason_and_sent_again_by_a_button(told,
 def test_a_dry_run_shows_what_it_would_send(told, incident, person, board):
     declare.declare(Connections(ticket=[TicketDecl(kind="board", name="ops", url=board.url)]))
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     page = person.get("/outbox/").content.decode()
     assert "1 request that would be sent" in page and f"{board.url}/items" in page and not board.items
     assert "将发送的请求 1 个" in person.get("/outbox/", headers={"accept-language": "zh-hans"}).content.decode()
@@ -104,7 +104,7 @@ def test_an_empty_page_teaches_the_next_step(person):
 def test_all_dead_rows_of_a_target_are_sent_again_at_once(told, incident, person, board):
     board.refuses = "no permission"
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     person.post("/outbox/again/", {"target": "ticket:ops"})
     assert Outbox.objects.get(target="ticket:ops").state == "waiting"
 
@@ -112,7 +112,7 @@ def test_all_dead_rows_of_a_target_are_sent_again_at_once(told, incident, person
 def test_the_api_lists_and_sends_again_with_the_right_scope(told, incident, board):
     board.refuses = "no permission"
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     tokens = {name: {"Authorization": f"Bearer {add_token(name, [name])}"} for name in ("read", "operate", "metrics")}
     client = Client()
     (row,) = client.get("/api/v1/outbox/?state=dead", headers=tokens["read"]).json()["results"]
@@ -138,7 +138,7 @@ def test_a_broken_address_is_no_error(told, person, path):
 def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, incident, person, board):
     outbox.want_all(incident, timezone.now())
     assert "waiting" in person.get("/incidents/1/").content.decode()
-    tell()
+    notify()
     page = person.get("/incidents/1/").content.decode()
     assert '<a href="http://board/B-1" rel="noreferrer">B-1</a>' in page and "ALERT{" not in page
     assert "✓ The item is up to date." in page, "what was done there, and what was left out"
@@ -152,6 +152,6 @@ def test_the_doctor_tells_what_each_targets_own_check_finds(told, incident, boar
     assert found["ticket ops"].state == "bad" and found["ticket ops"].said == "the board refused with 403"
     outbox.want_all(incident, timezone.now())
     board.refuses = "no permission"
-    tell()
+    notify()
     said = [(one.name, one.said) for one in examine()]
     assert ("ticket ops", "its own check found nothing wrong") in said and ("outbox", "1 were refused") in said
