@@ -109,7 +109,7 @@ def _finish_row(pending: Pending, receipt: Receipt, traffic: Traffic, now: datet
         "first_at": row.first_at,
     }
     if not dry_run:
-        outbox.keep_receipt(row, receipt)
+        outbox.link_ticket(row, receipt)
         fields |= {"first_at": row.first_at or now, "sent_at": now}
         fields |= {"key": receipt.key[:255], "url": receipt.url[:500]}
     outbox.finish(row, now, **fields)

@@ -1,4 +1,4 @@
-"""What people did at told targets, by webhook or by asking, into the record."""
+"""Reads what people did at the targets, from webhooks and polls, and applies it to the record."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ from notify.transport import transport_to
 log = structlog.get_logger()
 
 
-def process(heard_id: str) -> int:
-    """One webhook into the record; how many events changed something."""
-    row = ticket_events.claim(heard_id)
+def process(webhook_id: str) -> int:
+    """Applies one stored webhook to the record. Returns how many of its events changed something."""
+    row = ticket_events.claim(webhook_id)
     if row is None:
         return 0
     try:
@@ -26,7 +26,7 @@ def process(heard_id: str) -> int:
         # Kept with its reason; it is not tried again by itself.
         ticket_events.finish_webhook(row, "parked", str(error))
     except Exception as error:  # the border of a task: what is not expected counts as an attempt too
-        log.exception("hearing_failed", target=row.target)
+        log.exception("webhook_failed", target=row.target)
         ticket_events.try_later(row, str(error))
     return 0
 
@@ -41,7 +41,7 @@ def _apply_webhook(row: InboundWebhook) -> int:
 
 
 def poll(now: datetime) -> int:
-    """Asks every ticket system that sends no webhooks, where it is time; how many events changed something."""
+    """Polls each ticket system that sends no webhooks, if it is due. Returns how many events changed something."""
     changed = 0
     for target in targets.declared_targets().values():
         if target.system.section == "ticket" and target.declared.poll_s and not _sends_webhooks(target):

@@ -9,10 +9,11 @@ from domain.text import Text
 
 
 class Outbox(models.Model):
-    """What still has to be told or remembered: one row per target and object, the newest revision wins.
+    """What a target still has to be notified of: one row per target and object, the newest revision wins.
 
-    `memory` is what the target's system keeps of the object between attempts, `last_sent` what of the incident the
-    last message said, `preview` what a dry run would have sent. None of them ever holds a secret.
+    `memory` is the target state: what the target's system keeps of the object between attempts. `last_sent` is the
+    state of the incident in the last message, under the key `standing`. `preview` is what a dry run would have sent.
+    None of them ever holds a secret.
     """
 
     class State(models.TextChoices):
@@ -65,7 +66,7 @@ class Outbox(models.Model):
 
 
 class TargetStatus(models.Model):
-    """How one told target is doing: its circuit breaker, its pace, and when it was last asked and heard."""
+    """How one target is doing: its circuit breaker, its pace, and when it was last polled and last sent an event."""
 
     name = models.CharField(max_length=140, unique=True)
     failures = models.PositiveIntegerField(default=0, help_text="in a row")
@@ -97,7 +98,7 @@ class RequestCount(models.Model):
 
 
 class InboundWebhook(models.Model):
-    """The inbox of told targets: one genuine webhook, durable before it is answered."""
+    """The inbox: one genuine webhook of a ticket system, durable before it is answered."""
 
     class State(models.TextChoices):
         """As of a delivery."""
@@ -125,7 +126,7 @@ class InboundWebhook(models.Model):
 
 
 class AppliedTicketEvent(models.Model):
-    """What people did at a told target, once per marker, whichever way it came."""
+    """What a person did in a ticket, once per marker, whether it came by webhook or by poll."""
 
     target = models.CharField(max_length=140)
     marker = models.CharField(max_length=200)

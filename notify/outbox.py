@@ -1,7 +1,7 @@
-"""The outbox of told targets: what waits, who works on it, and what became of it.
+"""The outbox: which notifications wait, which worker has leased them, and their outcome.
 
-One row per target and object; a row is claimed by a conditional update and its lease is the right to write. Every
-function takes the time, so that hours can pass in a test.
+One row per target and object. A row is claimed by a conditional update; only the worker that holds the lease may write
+it. Every function takes the time, so that hours can pass in a test.
 """
 
 import random
@@ -34,13 +34,13 @@ NUMBER = IntegerField()
 
 @receiver(incident_changed)
 def want_all(incident: Incident, now: datetime, **_: object) -> None:
-    """A newer revision of the incident for every target that is declared; a recording is told to nobody."""
+    """Puts a newer revision of the incident out for every declared target; nobody is notified of a recording."""
     if not incident.recorded_from and (names := list(declared_targets())):
         want(names, str(incident.pk), now)
 
 
 def want(targets: Sequence[str], object_id: str, now: datetime) -> None:
-    """A newer revision of `object_id` for each target. A row that backs off keeps its time; a dead one lives again."""
+    """Puts a newer revision of `object_id` out for each target. A row that backs off keeps its time."""
     _renew(
         targets, object_id, now,
         next_at=Case(When(state="waiting", attempts__gt=0, then=F("next_at")), default=Value(now)),
@@ -62,13 +62,13 @@ def _renew(targets: Sequence[str], object_id: str, now: datetime, **changes: Any
 
 
 def rows_in_order() -> QuerySet[Outbox]:
-    """All rows of told targets: dead ones first, then those that wait, each the oldest first."""
+    """All rows: dead ones first, then waiting ones, then done ones, each the oldest first."""
     rank = Case(When(state="dead", then=Value(0)), When(state="waiting", then=Value(1)), default=Value(2))
     return Outbox.objects.annotate(rank=rank).order_by("rank", "wanted_at", "pk")
 
 
 def unsent() -> QuerySet[Outbox]:
-    """What waits or died, for all told targets."""
+    """The rows that wait or are dead, of all targets."""
     return rows_in_order().exclude(state="done")
 
 
@@ -161,7 +161,7 @@ def mine(row: Outbox) -> QuerySet[Outbox]:
 
 
 class StoredTargetState:
-    """A system's memory of one row, in the row; every `put` is committed when it returns."""
+    """What a system keeps of one row, stored in the row; every `put` is committed when it returns."""
 
     def __init__(self, row: Outbox) -> None:
         self._row = row
@@ -172,30 +172,30 @@ class StoredTargetState:
 
     def put(self, **values: str) -> None:
         """Keeps values. Raises NotYet when the claim is lost."""
-        memory = {**self._row.memory, **values}
-        if not mine(self._row).update(memory=memory):
+        merged = {**self._row.memory, **values}
+        if not mine(self._row).update(memory=merged):
             raise NotYet("another worker has taken this over; it goes on there")
-        self._row.memory = memory
+        self._row.memory = merged
 
 
 class PassingTargetState(StoredTargetState):
-    """The memory of a dry run: it begins as what is kept and is forgotten afterwards."""
+    """The state of a dry run: it begins as the stored one and is dropped afterwards."""
 
     def put(self, **values: str) -> None:
         """Until the end of the attempt."""
         self._row.memory = {**self._row.memory, **values}
 
 
-def finish(row: Outbox, now: datetime, **said: Any) -> None:
-    """This revision is told; a newer one that came meanwhile keeps the row waiting. `said` are fields of the row."""
-    kept = {"claimed_until": None, "attempts": 0, "lost": 0, "reason": "", "sent_revision": row.revision, **said}
+def finish(row: Outbox, now: datetime, **fields: Any) -> None:
+    """This revision is done; a newer one that came meanwhile keeps the row waiting. `fields` are columns of the row."""
+    kept = {"claimed_until": None, "attempts": 0, "lost": 0, "reason": "", "sent_revision": row.revision, **fields}
     done = mine(row).filter(revision=row.revision).update(state="done", **kept)
     if not done:
         mine(row).update(next_at=now, wanted_at=now, **kept)
 
 
-def keep_receipt(row: Outbox, receipt: Receipt) -> None:
-    """What stands at the other side; a ticket is also linked with its incident."""
+def link_ticket(row: Outbox, receipt: Receipt) -> None:
+    """Links the receipt's ticket with the row's incident; chats and sources have no ticket."""
     if row.target.startswith("ticket:") and receipt.key:
         TicketLink.objects.update_or_create(
             incident_id=row.object, key=receipt.key[:255],
@@ -234,7 +234,7 @@ def send_again(rows: QuerySet[Outbox], now: datetime) -> int:
 
 
 def first_messages(target: str, now: datetime, within: timedelta) -> tuple[int, list[int]]:
-    """How many incidents the target was first told of lately, and the free rows of judged ones it was never told of."""
+    """First messages of a target: how many were sent within `within`, and ids of free rows with a verdict that wait."""
     lately = Outbox.objects.filter(target=target, first_at__gt=now - within).count()
     rows = Outbox.objects.filter(_free(now), target=target, state="waiting", first_at__isnull=True)
     waiting = dict(rows.order_by("pk").values_list("object", "pk")[:DIGEST_MOST])
@@ -262,6 +262,6 @@ def tickets_of(incident: Incident) -> list[TicketLink]:
 
 
 def of_incident(incident: Incident) -> list[Outbox]:
-    """How far each target knows of the incident; without those that had nothing to be told."""
+    """The incident's row of each target, without those that never had anything to send."""
     rows = Outbox.objects.filter(object=str(incident.pk)).order_by("target")
     return [row for row in rows if row.state != "done" or row.last_sent]

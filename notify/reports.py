@@ -26,7 +26,7 @@ class StoredVerdict(msgspec.Struct):
 
     @property
     def claim(self) -> str:
-        """The thing and the cause: with other numbers behind them it is no other verdict."""
+        """Entity and cause, without the numbers behind them: a change of numbers alone is no other verdict."""
         return NUMBERS.split(self.headline.en)[0]
 
 
@@ -37,14 +37,14 @@ def known() -> Known:
 
 
 def changed_verdicts(row: Incident) -> list[tuple[datetime, Text]]:
-    """The first verdict, and each later one that says something else, as they were said then."""
+    """Time and headline of the first verdict and of each later one with another claim, in order."""
     found: list[tuple[datetime, Text]] = []
     last = ""
     for at, body in row.verdicts.order_by("revision").values_list("created_at", "body")[:REVISIONS]:
-        said = msgspec.json.decode(bytes(body), type=StoredVerdict)
-        if said.claim != last:
-            found.append((at, said.headline))
-        last = said.claim
+        verdict = msgspec.json.decode(bytes(body), type=StoredVerdict)
+        if verdict.claim != last:
+            found.append((at, verdict.headline))
+        last = verdict.claim
     return found
 
 
@@ -59,5 +59,5 @@ def postmortem_of(row: Incident, language: str = "en") -> str:
 
 
 def report_of(snapshot: IncidentSnapshot, about: Known | None = None) -> Report:
-    """What every target tells of the incident; `about` spares many reports the same look-up."""
+    """The report that every target gets; `about` spares many reports the same look-up."""
     return build(snapshot, base_url=settings.PUBLIC_URL, known=about or known())

@@ -1,4 +1,4 @@
-"""Asks a told target's own check what keeps it from working."""
+"""Runs a declared target's own check."""
 
 import structlog
 from django.utils import timezone
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 def check(target: Target) -> tuple[Problem, ...]:
-    """What is wrong, in sentences; nothing when all is well."""
+    """The problems of the target, none when it works; never raises."""
     try:
         with transport_to(target, timezone.now(), CHECK_S) as transport:
             return tuple(target.system.check(transport))

@@ -1,4 +1,4 @@
-"""Told targets: which are declared, how each is doing, its circuit breaker and its pace."""
+"""Targets: which are declared, how each is doing, its circuit breaker and its pace."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SECTIONS = ("ticket", "chat", "source")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A declared target with the system that speaks to it; `name` is `<table>:<name>`, as in the outbox."""
+    """A declared target with its system; `name` is `<table>:<name>`, as in the outbox."""
 
     name: str
     system: System
@@ -53,7 +53,7 @@ def _declared_target(row: Connection) -> Target | None:
 
 
 def take_slot(target: str, every_s: float, now: datetime, *, early: bool = False) -> bool:
-    """Whether the target may be told now; if so, the next message waits for its time. `early` tries an open breaker."""
+    """Takes the target's slot if it is free now; the next is `every_s` seconds later. `early` ignores the breaker."""
     row, _ = TargetStatus.objects.get_or_create(name=target)
     if row.failures >= FAILURES_TO_OPEN and not early:
         return False
@@ -64,7 +64,7 @@ def take_slot(target: str, every_s: float, now: datetime, *, early: bool = False
 
 
 def next_slot_s(now: datetime) -> float:
-    """Seconds until the first target with due rows may be told again; infinite when none waits for its pace."""
+    """Seconds until the first target with due rows has a slot again; infinite when none waits for its pace."""
     due_now = Outbox.objects.filter(state="waiting", next_at__lte=now).values("target")
     rows = TargetStatus.objects.filter(slot_at__gt=now, failures__lt=FAILURES_TO_OPEN, name__in=due_now)
     soonest = rows.order_by("slot_at").values_list("slot_at", flat=True).first()
@@ -72,18 +72,18 @@ def next_slot_s(now: datetime) -> float:
 
 
 def succeeded(target: str, now: datetime, *, refused: str = "") -> None:
-    """The other side answered: the breaker closes, and after an outage everything that waits is due at once."""
+    """The target answered: its breaker closes, and after an outage all its waiting rows are due at once."""
     row, _ = TargetStatus.objects.get_or_create(name=target)
-    news: dict[str, Any] = {"failed_at": now, "reason": refused[:2000]} if refused else {"succeeded_at": now}
+    outcome: dict[str, Any] = {"failed_at": now, "reason": refused[:2000]} if refused else {"succeeded_at": now}
     if row.failures:
-        news |= {"failures": 0, "open_until": None} | ({} if refused else {"reason": ""})
-    TargetStatus.objects.filter(pk=row.pk).update(**news)
+        outcome |= {"failures": 0, "open_until": None} | ({} if refused else {"reason": ""})
+    TargetStatus.objects.filter(pk=row.pk).update(**outcome)
     if row.failures >= FAILURES_TO_OPEN:
         Outbox.objects.filter(target=target, state="waiting").update(next_at=now, attempts=0)
 
 
 def failed(target: str, reason: str, now: datetime, wait_s: float = 0.0) -> None:
-    """The other side did not answer. Enough of these in a row open the breaker; a wait it asked for holds for all."""
+    """The target did not answer. FAILURES_TO_OPEN in a row open its breaker; `wait_s` holds for all its rows."""
     TargetStatus.objects.get_or_create(name=target)
     wait = timedelta(seconds=wait_s)
     TargetStatus.objects.filter(name=target).update(failures=F("failures") + 1, failed_at=now, reason=reason[:2000])

@@ -19,20 +19,20 @@ log = structlog.get_logger()
 
 @shared_task
 def notify_targets(_: str = "") -> None:
-    """Everything that waits for a ticket system, a chat or a source."""
+    """Dispatch what waits for a ticket system, a chat or a source."""
     dispatch.dispatch_waiting()
 
 
 @shared_task
 def process_webhook(webhook_id: str) -> None:
-    """What people did at a ticket system into the record."""
+    """Apply one webhook of a ticket system to the record."""
     if inbox.process(webhook_id):
         nudge("notify")
 
 
 @shared_task
 def poll() -> None:
-    """Ask the ticket systems that send no webhooks."""
+    """Poll the ticket systems that send no webhooks."""
     inbox.poll(timezone.now())
 
 
@@ -56,10 +56,10 @@ def forget() -> None:
 
 
 def nudge_webhook(webhook_id: str) -> None:
-    """Tell a worker of a webhook of a ticket system once it is committed."""
+    """Nudge a worker about a webhook once it is committed."""
     transaction.on_commit(lambda: nudge("webhook", webhook_id))
 
 
 def nudge_notify() -> None:
-    """Tell a worker that something is due for a target, once it is committed."""
+    """Nudge a worker about rows that are due, once they are committed."""
     transaction.on_commit(lambda: nudge("notify"))

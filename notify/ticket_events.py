@@ -1,4 +1,4 @@
-"""What people did at a told target: the inbox of webhooks, and each event into the record exactly once."""
+"""Ticket events: the inbox of webhooks, and each event applied to the record exactly once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -33,16 +33,16 @@ def waiting(now: datetime) -> list[str]:
     return [str(pk) for pk in rows.values_list("pk", flat=True)[:200]]
 
 
-def claim(heard_id: str) -> InboundWebhook | None:
+def claim(webhook_id: str) -> InboundWebhook | None:
     """The webhook, if it waits and nobody else has it."""
     now = timezone.now()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    won = InboundWebhook.objects.filter(free, pk=heard_id, state="new").update(
+    won = InboundWebhook.objects.filter(free, pk=webhook_id, state="new").update(
         claimed_until=now + deliveries.LEASE, attempts=F("attempts") + 1
     )
     if not won:
         return None
-    row = InboundWebhook.objects.get(pk=heard_id)
+    row = InboundWebhook.objects.get(pk=webhook_id)
     if row.attempts > deliveries.MAX_ATTEMPTS:
         finish_webhook(row, "dead", f"no worker survived it in {deliveries.MAX_ATTEMPTS} attempts")
         return None
@@ -79,67 +79,67 @@ def take_poll(target: str, every_s: int, now: datetime) -> datetime | None:
     free = Q(polled_at__isnull=True) | Q(polled_at__lte=now - timedelta(seconds=every_s))
     if not TargetStatus.objects.filter(free, name=target).update(polled_at=now):
         return None
-    # An overlap: clocks differ, and what was said twice is applied once.
+    # An overlap: clocks differ, and an event that comes twice is applied once.
     return (row.polled_at or now - timedelta(days=1)) - OVERLAP
 
 
 def poll_failed(target: str, since: datetime) -> None:
-    """The same time is asked about again."""
+    """The next poll asks about the same time again."""
     TargetStatus.objects.filter(name=target).update(polled_at=since + OVERLAP)
 
 
-def apply(target: str, said: TicketEvent) -> bool:
-    """One event into the record; False when it is known already, too old, or of a ticket that is not ours."""
-    link = TicketLink.objects.filter(target=target, key=said.key).select_related("incident").order_by("-pk").first()
-    if link is None or said.verb not in _VERBS:
+def apply(target: str, event: TicketEvent) -> bool:
+    """Applies one event. False when it is known already, outdated, without effect, or of a ticket that is not ours."""
+    link = TicketLink.objects.filter(target=target, key=event.key).select_related("incident").order_by("-pk").first()
+    if link is None or event.verb not in _VERBS:
         return False
     with transaction.atomic():
         incident = Incident.objects.select_for_update().get(pk=link.incident_id)
         _, new = AppliedTicketEvent.objects.get_or_create(
-            target=target, marker=said.marker[:200],
-            defaults={"incident": incident, "verb": said.verb, "by": said.by[:150], "at": said.at,
-                      "value": said.value[:200]},
+            target=target, marker=event.marker[:200],
+            defaults={"incident": incident, "verb": event.verb, "by": event.by[:150], "at": event.at,
+                      "value": event.value[:200]},
         )  # fmt: skip
-        if not new or _is_outdated(incident, said) or not _VERBS[said.verb](incident, said):
+        if not new or _is_outdated(incident, event) or not _VERBS[event.verb](incident, event):
             return False
-        audit.write(said.by, f"{said.verb} at {target}", str(incident.pk), {"ticket": said.key, "note": said.note})
+        audit.write(event.by, f"{event.verb} at {target}", str(incident.pk), {"ticket": event.key, "note": event.note})
         return True
 
 
-def _is_outdated(incident: Incident, said: TicketEvent) -> bool:
-    """Whether a later word on the incident's state is known already."""
-    later = AppliedTicketEvent.objects.filter(incident=incident, verb__in=STATE_VERBS, at__gt=said.at)
-    return said.verb in STATE_VERBS and later.exists()
+def _is_outdated(incident: Incident, event: TicketEvent) -> bool:
+    """Whether a later event has set the incident's state already."""
+    later = AppliedTicketEvent.objects.filter(incident=incident, verb__in=STATE_VERBS, at__gt=event.at)
+    return event.verb in STATE_VERBS and later.exists()
 
 
-def _apply_acknowledged(incident: Incident, said: TicketEvent) -> bool:
-    lifecycle.acknowledge(incident, said.by)
+def _apply_acknowledged(incident: Incident, event: TicketEvent) -> bool:
+    lifecycle.acknowledge(incident, event.by)
     return incident.acknowledged_at is None
 
 
-def _apply_assigned(incident: Incident, said: TicketEvent) -> bool:
-    if not said.value or incident.assigned_to == said.value[:150]:
+def _apply_assigned(incident: Incident, event: TicketEvent) -> bool:
+    if not event.value or incident.assigned_to == event.value[:150]:
         return False
-    Incident.objects.filter(pk=incident.pk).update(assigned_to=said.value[:150])
-    lifecycle.acknowledge(incident, said.value)
+    Incident.objects.filter(pk=incident.pk).update(assigned_to=event.value[:150])
+    lifecycle.acknowledge(incident, event.value)
     incident_changed.send(Incident, incident=incident, now=timezone.now())
     return True
 
 
-def _apply_resolved(incident: Incident, said: TicketEvent) -> bool:
+def _apply_resolved(incident: Incident, event: TicketEvent) -> bool:
     """Alerts that still fire do not hold it open any more; one that started later does."""
     if incident.state == "resolved":
         return False
-    Incident.objects.filter(pk=incident.pk).update(closed_at=said.at)
+    Incident.objects.filter(pk=incident.pk).update(closed_at=event.at)
     if not refresh_state(incident):
         return False
     _signal_change(incident)
     return True
 
 
-def _apply_reopened(incident: Incident, said: TicketEvent) -> bool:
-    """Open until its alerts or its ticket say otherwise."""
-    del said
+def _apply_reopened(incident: Incident, event: TicketEvent) -> bool:
+    """The incident is open until its alerts or its ticket resolve it."""
+    del event
     won = Incident.objects.filter(pk=incident.pk, state="resolved").update(
         state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
     )
@@ -148,14 +148,14 @@ def _apply_reopened(incident: Incident, said: TicketEvent) -> bool:
     return bool(won)
 
 
-def _apply_cause(incident: Incident, said: TicketEvent) -> bool:
-    """A judgement of the cause, where the catalogue knows it."""
-    if said.value not in all_causes():
-        detail = {"cause": said.value[:200], "ticket": said.key}
-        audit.write(said.by, "unknown cause named in a ticket", str(incident.pk), detail)
+def _apply_cause(incident: Incident, event: TicketEvent) -> bool:
+    """Feedback on the cause, if the catalogue knows it."""
+    if event.value not in all_causes():
+        detail = {"cause": event.value[:200], "ticket": event.key}
+        audit.write(event.by, "unknown cause named in a ticket", str(incident.pk), detail)
         return False
-    kind = "confirmed" if said.value == incident.first_cause else "corrected"
-    feedback.add(incident, said.by, kind, said.value, note=said.note)
+    kind = "confirmed" if event.value == incident.first_cause else "corrected"
+    feedback.add(incident, event.by, kind, event.value, note=event.note)
     return True
 
 

@@ -1,1 +1,1 @@
-"""What we tell: the report and the systems it goes to."""
+"""The report, and the systems that it is sent to."""

@@ -1,4 +1,4 @@
-"""What the robots of group chats have in common: a secret address takes a message and answers with a code."""
+"""What robots of group chats have in common: a secret address takes a message and answers with a code."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class ChatRobot:
     """A kind of robot. `body` makes the message of the rendered form; `signed` adds what proves who sends.
 
     `fault` reads an answer, None when the message was taken. `probe` is a message that the robot refuses as it is
-    empty, after it has looked at address and signature: `probed` says whether it refused for no other reason.
+    empty, after it has checked address and signature: `probed` is whether it refused for no other reason.
     """
 
     who: str
@@ -58,7 +58,7 @@ class ChatRobot:
     )
 
     def notify(self, transport: Transport, notification: Notification, state: TargetState) -> Receipt:
-        """Sends the message, once for each revision and occasion."""
+        """Sends the message, once for each revision and reason. Raises Unreachable, Refused or Malformed."""
         if stands := sent_before(notification, state):
             return stands
         report = report_with_lead(notification)
@@ -82,10 +82,10 @@ class ChatRobot:
     def reads(self, request: httpx.Request) -> bool:
         """The probe changes nothing, so a dry run sends it too; a signature may have been added."""
         try:
-            said = httpx.Response(200, content=request.content).json()
+            body = httpx.Response(200, content=request.content).json()
         except ValueError:
             return False
-        return isinstance(said, dict) and self.probe.items() <= said.items()
+        return isinstance(body, dict) and self.probe.items() <= body.items()
 
     def _posted(self, transport: Transport, body: dict[str, Any]) -> httpx.Response:
         url = transport.secret("url") or transport.declared.url
@@ -98,22 +98,22 @@ class ChatRobot:
 def code_of(answer: httpx.Response, *names: str) -> tuple[int, str]:
     """Code and message of a JSON answer, by the first name that is there. Raises Malformed for other answers."""
     try:
-        said = answer.json()
-        code = next(said[name] for name in names if name in said)
-        message = next((str(said[n]) for n in ("errmsg", "msg", "StatusMessage") if n in said), "")
+        body = answer.json()
+        code = next(body[name] for name in names if name in body)
+        message = next((str(body[n]) for n in ("errmsg", "msg", "StatusMessage") if n in body), "")
         return int(code), message[:200]
     except (ValueError, TypeError, StopIteration) as error:
         raise Malformed(f"the answer ({answer.status_code}) is not a robot's; compare the address") from error
 
 
 def by_code(who: str, known: Mapping[int, Fault], *names: str) -> Callable[[httpx.Response], Fault | None]:
-    """Reads an answer by a table of codes; an unknown code is told as it came."""
+    """Makes a `fault` that looks codes up in a table; an unknown code is shown with the robot's own message."""
 
     def fault(answer: httpx.Response) -> Fault | None:
         code, message = code_of(answer, *names)
         if code == 0:
             return None
-        told = Text(f"{who} refused with code {code}: {message}", f"{who} 以代码 {code} 拒绝：{message}")
-        return known.get(code, Fault(told))
+        sentence = Text(f"{who} refused with code {code}: {message}", f"{who} 以代码 {code} 拒绝：{message}")
+        return known.get(code, Fault(sentence))
 
     return fault

@@ -1,4 +1,4 @@
-"""How a message leads: with what happened, and with the further incidents of a storm."""
+"""What a message leads with (what happened, the other incidents of a storm), and its receipt, sent once."""
 
 from dataclasses import replace
 
@@ -19,6 +19,8 @@ STORM = Text("Further incidents in this message", "本消息中的其他事件")
 SENT = Text("Sent.", "已发送。")
 SENT_BEFORE = Text("It had been sent before; nothing was sent again.", "此前已发送，未重复发送。")
 DIGEST = 20
+# The key in the stored target state under which the last message's id is kept.
+LAST_MESSAGE = "told"
 
 
 def report_with_lead(notification: Notification) -> Report:
@@ -42,18 +44,18 @@ def _digest_line(report: Report) -> Line:
 
 
 def message_id(notification: Notification) -> str:
-    """What tells one message of an incident from the others."""
+    """Identifies one message of an incident: its revision and reason."""
     return f"{notification.revision}.{notification.reason}"
 
 
 def sent_before(notification: Notification, state: TargetState) -> Receipt | None:
     """The receipt of a message that was sent before, None when it was not."""
-    if state.get("told") != message_id(notification):
+    if state.get(LAST_MESSAGE) != message_id(notification):
         return None
     return Receipt(state.get("key"), notification.report.url, SENT_BEFORE)
 
 
 def sent_receipt(notification: Notification, state: TargetState, key: str = "", **more: str) -> Receipt:
     """The receipt of a message that has just been sent, kept at once with all else that the next attempt must know."""
-    state.put(told=message_id(notification), key=key, **more)
+    state.put(**{LAST_MESSAGE: message_id(notification), "key": key, **more})
     return Receipt(key, notification.report.url, SENT)

@@ -9,7 +9,7 @@ from domain.entities import named
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, Verdict
-from tickets import report as told
+from tickets import report
 from tickets.render import render
 from tickets.report import NOTHING_MORE, Known, Line, Section, bounded
 from tickets.sanitize import clipped
@@ -92,7 +92,7 @@ def draft(
     snapshot: IncidentSnapshot, times: Times, base_url: str = "", language: str = "en", known: Known = NOTHING_MORE
 ) -> str:
     """The draft in Markdown, at most 200,000 characters: a report of other sections, so whole items give way."""
-    short = told.build(snapshot, base_url=base_url, known=known)
+    short = report.build(snapshot, base_url=base_url, known=known)
     sections = tuple(section for section in _sections(snapshot, times, known) if section.lines)
     title = DRAFT.format(title=short.title).in_language(language)
     return str(render(replace(short, title=title, sections=sections), "markdown", language, LIMIT))
@@ -103,7 +103,7 @@ def _sections(snapshot: IncidentSnapshot, times: Times, known: Known) -> Iterato
     yield Section(Text("Summary", "概要"), tuple(_summary_lines(snapshot, times)))
     yield Section(Text("Impact on users", "对用户的影响"), (Line(TO_WRITE),))
     yield Section(Text("Confirmed causes", "已证实的原因"), tuple(_confirmed_lines(snapshot, known)))
-    for cause in verdict.causes[: told.CAUSES] if verdict else ():
+    for cause in verdict.causes[: report.CAUSES] if verdict else ():
         yield _cause_section(cause, known)
     yield from _other_sections(verdict, known)
     yield _middle_cut(Text("Timeline", "时间线"), _timeline(snapshot, times))
@@ -132,10 +132,10 @@ def _summary_lines(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
         yield _line(f"Reopened: {often}", f"再次发生：{times.reopened} 次")
     yield _line(f"Alerts: {len(snapshot.alerts)}", f"告警数：{len(snapshot.alerts)}")
     for entity in snapshot.entities[:ENTITIES]:
-        thing = named(entity.key)
+        name = named(entity.key)
         where = "/".join(part for part in (entity.cluster, entity.namespace) if part)
         place = Text(f" ({where})", f"（{where}）") if where else Text("", "")
-        yield _line(f"Affected: {thing.en}{place.en}", f"受影响：{thing.zh}{place.zh}")
+        yield _line(f"Affected: {name.en}{place.en}", f"受影响：{name.zh}{place.zh}")
     for key in snapshot.tickets:
         if not key.startswith("ALERT{"):
             yield _line(f"Ticket: {key}", f"工单：{key}")
@@ -157,9 +157,9 @@ def _cause_section(cause: RankedCause, known: Known) -> Section:
     lines = [
         Line(bounded(Text(f"{t.weight:+.1f} {t.sentence.en}", f"{t.weight:+.1f} {t.sentence.zh}")), query=shown.query,
              query_url=shown.query_url)
-        for t, shown in zip(terms, told.evidence(terms, known), strict=True)
+        for t, shown in zip(terms, report.evidence(terms, known), strict=True)
     ]  # fmt: skip
-    title = told.chance(cause.title, cause.probability)
+    title = report.chance(cause.title, cause.probability)
     numbered = Text(f"{cause.position}. {title.en}", f"{cause.position}. {title.zh}")
     return Section(numbered, tuple(lines[:TERMS]), max(0, len(lines) - TERMS), yields=2)
 
@@ -169,12 +169,12 @@ def _other_sections(verdict: Verdict | None, known: Known) -> Iterator[Section]:
     if verdict is None:
         return
     titles = Known(known.prometheus, {**known.titles, **{c.cause: c.title for c in verdict.causes}})
-    out = [told.labelled(titles.title(r.cause), r.sentence) for r in verdict.ruled_out]
+    out = [report.labelled(titles.title(r.cause), r.sentence) for r in verdict.ruled_out]
     yield Section(Text("Ruled out", "已排除"), tuple(Line(text) for text in out), yields=4)
     yield Section(
         Text("Evidence that is missing", "缺失的证据"), tuple(Line(bounded(m)) for m in verdict.missing), yields=4
     )
-    alike = tuple(told.similar_line(past, titles) for past in verdict.similar)
+    alike = tuple(report.similar_line(past, titles) for past in verdict.similar)
     yield Section(Text("Similar incidents", "相似事件"), alike, yields=4)
 
 
@@ -186,12 +186,12 @@ def _timeline(snapshot: IncidentSnapshot, times: Times) -> list[Line]:
 def _moments(snapshot: IncidentSnapshot, times: Times) -> Iterator[tuple[datetime, Text, str]]:
     """Alerts, changes, verdicts and what people did, each with its time."""
     for alert in snapshot.alerts:
-        name = clipped(alert.title or alert.name, told.HEADING)
+        name = clipped(alert.title or alert.name, report.HEADING)
         yield alert.started_at, Text(f"Alert ({alert.source}): {name}", f"告警（{alert.source}）：{name}"), ""
         if alert.ended_at:
             yield alert.ended_at, Text(f"Alert ended: {name}", f"告警结束：{name}"), ""
     for change in snapshot.changes:
-        title = clipped(change.title, told.HEADING)
+        title = clipped(change.title, report.HEADING)
         yield change.at, Text(f"Change ({change.kind}): {title}", f"变更（{change.kind}）：{title}"), change.url
     yield times.opened, Text("Incident opened", "事件创建"), ""
     for number, (at, headline) in enumerate(times.verdicts):
@@ -226,4 +226,4 @@ def _follow_up(verdict: Verdict | None) -> Iterator[Line]:
     if verdict and verdict.causes and verdict.causes[0].next_steps:
         yield Line(PROPOSED)
     for step in verdict.causes[0].next_steps if verdict and verdict.causes else ():
-        yield told.step_line(step)
+        yield report.step_line(step)

@@ -15,5 +15,5 @@ class RefusedWithText(Refused):
 
 def problem_of(error: ProductError) -> Problem:
     """The error's own sentence in both languages; where it has only one, that it came in a check."""
-    told = error.text if isinstance(error, RefusedWithText) else Text(str(error), f"检查失败：{error}")
-    return Problem(told)
+    sentence = error.text if isinstance(error, RefusedWithText) else Text(str(error), f"检查失败：{error}")
+    return Problem(sentence)

@@ -69,7 +69,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What every target tells of an incident; `state` is the verdict's, in words.
+    """What every target shows of an incident; `state` is the verdict's, in words.
 
     `dropped` counts the items of sections that were left out with their heading.
     """
@@ -201,7 +201,7 @@ def _other_causes(verdict: Verdict) -> list[Line]:
 
 
 def _cause_sections(cause: RankedCause, known: Known) -> tuple[Section, Section]:
-    """A cause's heading with what speaks for it, then what speaks against it."""
+    """A cause's heading with the evidence for it, then the evidence against it."""
     likely = chance(cause.title, cause.probability)
     title = Text(f"{cause.position}. {likely.en}", f"{cause.position}. {likely.zh}")
     pro, contra = (evidence(_strongest(cause.terms, outcome), known) for outcome in (Outcome.FOR, Outcome.AGAINST))
@@ -219,14 +219,14 @@ def _strongest(terms: Sequence[TermResult], outcome: Outcome) -> list[TermResult
 
 
 def evidence(terms: Sequence[TermResult], known: Known) -> list[Line]:
-    """One line per term; a query stands at the first term that rests on it."""
-    lines, told = [], set[str]()
+    """One line per term; a query is shown with the first term that rests on it, and not again."""
+    lines, shown = [], set[str]()
     for term in terms:
         query = _pasteable(term.query)
-        if not query or query in told:
+        if not query or query in shown:
             lines.append(Line(bounded(term.sentence)))
             continue
-        told.add(query)
+        shown.add(query)
         url = graph_page(known.prometheus.get(term.connection, ""), query, term)
         lines.append(Line(bounded(term.sentence), query=query, query_url=url))
     return lines

@@ -1,4 +1,4 @@
-"""What a system that is told of incidents is: one file, how it is told once and again, and what it says back."""
+"""The contract of a notified system: what it is sent, what it may use for that, and what it gives back."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tickets.report import Report
 
 
 class Reason(StrEnum):
-    """Why an incident is told of now; the quiet policy decides by it."""
+    """Why a target is notified of an incident now; the dedup stage chooses it."""
 
     VERDICT = "verdict"
     CAUSE_CHANGED = "cause-changed"
@@ -26,12 +26,12 @@ class Reason(StrEnum):
     DIGEST = "digest"
 
 
-# What a target that cannot edit is told; all else would be a message that nobody asked for.
+# The reasons that a target without edits is notified for; all others would be messages that nobody asked for.
 LOUD = frozenset({Reason.VERDICT, Reason.CAUSE_CHANGED, Reason.RESOLVED, Reason.REOPENED})
 
 
 class TargetState(Protocol):
-    """What one system keeps of one incident between two attempts: ticket key, comment id, hash of what stands there.
+    """What one system keeps of one incident between two attempts: ticket key, comment id, digest of the content there.
 
     `put` is durable when it returns, so a process that dies after it finds it again. It raises Unreachable when
     another worker has taken over meanwhile: stop then. In a dry run nothing is kept.
@@ -48,10 +48,10 @@ class TargetState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What has to be told of one incident at one revision.
+    """What a target is notified of: one incident at one revision.
 
     `labels` are the keys and labels under which other systems may have opened a ticket already.
-    `digest` holds further incidents of a storm that are told in the same message.
+    `digest` holds the reports of further incidents of a storm, for the same message.
     """
 
     snapshot: IncidentSnapshot
@@ -65,7 +65,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What stands at the other side now: the object's key and address there, and one sentence of what was done."""
+    """What a target has now: the object's key and address there, and one sentence on what was done."""
 
     key: str
     url: str
@@ -80,9 +80,10 @@ def _not_shown(method: str, address: str, body: str) -> None:
 class Transport:
     """How a declared target is reached: its declaration, a client bound to its address, and its secrets by name.
 
-    The client authenticates, verifies TLS, follows no redirect and reaches no other address; its httpx errors are
-    told by `tickets.transport.json_of`. In a dry run it sends nothing that changes anything: it shows what would be
-    sent and makes an answer up. Who speaks another protocol than HTTP looks at `dry_run` and calls `show` itself.
+    The client authenticates, verifies TLS, follows no redirect and reaches no other address;
+    `tickets.transport.send_request` turns its httpx errors into ours. In a dry run it sends nothing that changes
+    anything: it shows what would be sent and makes a response up. A system with another protocol than HTTP looks at
+    `dry_run` and calls `show` itself.
     `secret("webhook_secret")` is the content of the declaration's webhook_secret_file or webhook_secret_env,
     empty when neither is declared.
     """
@@ -97,7 +98,7 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class TicketEvent:
-    """What people did at the other side: `verb` is acknowledged, resolved, reopened, assigned or cause.
+    """What a person did in a ticket: `verb` is acknowledged, resolved, reopened, assigned or cause.
 
     `marker` makes a repeated event the same event; `value` is the cause's slug or the assignee.
     """
@@ -113,7 +114,7 @@ class TicketEvent:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that keeps a connection from working, with the remedy, as its page shows it."""
+    """What keeps a connection from working, with the remedy, as its page shows it; not `fatal` if it still works."""
 
     sentence: Text
     fatal: bool = True
@@ -139,7 +140,7 @@ MADE_UP = "DRYRUN-1"
 
 
 def made_up_response(request: httpx.Request) -> httpx.Response:
-    """A success as most systems would tell it, for a write that a dry run holds back."""
+    """A successful response as most systems would give it, for a write that a dry run holds back."""
     made_up = {"id": MADE_UP, "key": MADE_UP, "ok": True, "errcode": 0, "code": 0, "ts": MADE_UP, "errmsg": "ok"}
     lists: dict[str, list[str]] = {name: [] for name in ("transitions", "comments", "issues", "result")}
     return httpx.Response(200 if request.method != "POST" else 201, json=made_up | lists, request=request)
@@ -149,18 +150,18 @@ def made_up_response(request: httpx.Request) -> httpx.Response:
 class System:
     """A kind of ticket system or chat, found by walking `tickets.systems`.
 
-    `notify` brings the other side to the notice's revision, whatever it finds there: called twice it changes nothing
-    more. It raises Unreachable (again later), Refused (show, do not repeat) or Malformed.
-    `parse_webhook` reads a webhook of the other side that the door found genuine (see `tickets.webhook_auth`); it raises Refused or
-    Malformed, and leaves out what we did ourselves.
-    `poll_events` asks for what happened to these tickets since a time.
+    `notify` brings the target to the notification's revision, whatever it finds there: called twice it changes nothing
+    more. It raises Unreachable (retry), NotYet (retry this incident alone), Refused (show, do not retry) or Malformed.
+    `check` returns the problems of a declared target, and shows nothing to people there.
+    `parse_webhook` returns the events of a webhook that `tickets.webhook_auth` found genuine, without our own; it gets
+    the headers and the raw body, and raises Refused or Malformed.
+    `poll_events` asks for the events of these ticket keys since a time, without our own.
     `section` is the table of the connections file that declares it: ticket, chat or source.
-    `edits` says that it may follow every revision: what stands there is changed in place, or only what is new to it is
-    told.
+    `edits` is whether it follows every revision: it edits its message in place, or sends only what is new.
     `every_s` is the least time between two messages to one target, in seconds.
     `url` is where the client goes when the declaration names no address.
-    `reads` says which requests change nothing and are sent in a dry run too; `pretend` answers those held back,
-    and every request whose path holds MADE_UP.
+    `reads` is whether a request changes nothing, so that a dry run sends it too; `pretend` makes the response of those
+    held back, and of every request whose path holds MADE_UP.
     """
 
     kind: str

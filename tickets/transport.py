@@ -1,4 +1,4 @@
-"""Builds the client of one told target: bound to its address, authenticated, counted, and harmless in a dry run."""
+"""Builds the HTTP client of one target: bound to its address, authenticated, counted, and harmless in a dry run."""
 
 import ssl
 import threading
@@ -215,8 +215,8 @@ class ClientCredentials(httpx.Auth):
             **({"scope": self.declared.oauth_scope} if self.declared.oauth_scope else {}),
         }
         asks = {**about.extensions, "asks_token": True}
-        said = json_of((yield httpx.Request("POST", key[0], data=form, extensions=asks)), "the token server")
-        token, lasts = str(said.get("access_token", "")), said.get("expires_in") or 300
+        answer = json_of((yield httpx.Request("POST", key[0], data=form, extensions=asks)), "the token server")
+        token, lasts = str(answer.get("access_token", "")), answer.get("expires_in") or 300
         if not token:
             raise Malformed("the token server gave no access_token; check oauth_token_url")
         _tokens[key] = (token, time.monotonic() + max(0.0, float(lasts) - TOKEN_MARGIN_S))
@@ -262,7 +262,7 @@ def _auth(declared: Any, secret: Callable[[str], str]) -> httpx.Auth | None:
 
 
 def send_request(client: httpx.Client, method: str, path: str, who: str, **more: Any) -> httpx.Response:
-    """One request, its transport's faults told as Unreachable; the answer whatever its status."""
+    """Sends one request; returns the response whatever its status. Raises Unreachable where there is none."""
     try:
         return client.request(method, path, **more)
     except httpx.TimeoutException as error:
@@ -271,7 +271,7 @@ def send_request(client: httpx.Client, method: str, path: str, who: str, **more:
         raise Unreachable(f"{who} cannot be reached ({_reason(error)})") from error
 
 
-# What the system says of a connection that failed, and what a person does about it.
+# Parts of the operating system's errors, with the reason and the remedy that are shown for them.
 _FAULTS = {
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted; name its authority in ca_file",
     "Connection refused": "nothing accepts connections there; check address and port",
@@ -282,7 +282,7 @@ _FAULTS = {
 
 
 def _reason(error: httpx.HTTPError) -> str:
-    return next((told for said, told in _FAULTS.items() if said in str(error)), type(error).__name__)
+    return next((remedy for text, remedy in _FAULTS.items() if text in str(error)), type(error).__name__)
 
 
 def json_of(answer: httpx.Response, who: str) -> Mapping[str, Any]:
@@ -297,14 +297,14 @@ def json_of(answer: httpx.Response, who: str) -> Mapping[str, Any]:
     if not answer.content.strip():
         return {}
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError as error:
         raise Malformed(f"{who} answered {answer.status_code} with something that is not JSON") from error
-    return said if isinstance(said, Mapping) else {"result": said}
+    return body if isinstance(body, Mapping) else {"result": body}
 
 
 def raise_retryable(answer: httpx.Response, who: str) -> None:
-    """Raises Unreachable for an answer that means later: 408, 425, 429 and 5xx, with the asked wait in seconds."""
+    """Raises Unreachable for 408, 425, 429 and 5xx, with the wait that the response asks for, in seconds."""
     if answer.status_code in {408, 425, 429} or answer.status_code >= 500:
         wait = retry_after_s(answer.headers.get("Retry-After", ""), datetime.now(UTC))
         raise Unreachable(f"{who} answered {answer.status_code}", wait)

@@ -1,4 +1,4 @@
-"""Whether a webhook of a told target is genuine: by its secret path, by its signature, or by both."""
+"""Authenticates a ticket system's webhook: by its secret path, by its signature, or by both."""
 
 import hashlib
 import hmac

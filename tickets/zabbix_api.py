@@ -40,11 +40,13 @@ class ZabbixApi:
     def version(self) -> tuple[int, int]:
         """Major and minor; asked once, without the token."""
         if self._version is None:
-            told = str(self._send("apiinfo.version", {}, {}, {}))
+            version = str(self._send("apiinfo.version", {}, {}, {}))
             try:
-                major, minor = (int(part) for part in told.split(".")[:2])
+                major, minor = (int(part) for part in version.split(".")[:2])
             except ValueError as error:
-                raise Malformed(f"{WHO} tells the version {told[:40]!r}, which is none; is api_url right?") from error
+                raise Malformed(
+                    f"{WHO} tells the version {version[:40]!r}, which is none; is api_url right?"
+                ) from error
             self._version = (major, minor)
         return self._version
 
@@ -67,27 +69,27 @@ class ZabbixApi:
     def _send(self, method: str, params: dict[str, Any], headers: dict[str, str], more: dict[str, str]) -> Any:
         body = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1, **more}
         headers = {"Content-Type": "application/json-rpc", **headers}
-        said = json_of(
+        answer = json_of(
             send_request(self._client, "POST", self._url, WHO, content=json.dumps(body), headers=headers), WHO
         )
-        if "error" in said:
-            raise _refused(method, said["error"])
-        if "result" not in said:
+        if "error" in answer:
+            raise _refused(method, answer["error"])
+        if "result" not in answer:
             raise Malformed(f"{WHO} answered without a result; api_url must be the frontend's address")
-        return said["result"]
+        return answer["result"]
 
 
 def _refused(method: str, error: Any) -> Refused:
-    told = f"{error.get('message', '')} {error.get('data', '')}" if isinstance(error, dict) else str(error)
-    if any(words in told.lower() for words in NOT_SIGNED_IN):
+    message = f"{error.get('message', '')} {error.get('data', '')}" if isinstance(error, dict) else str(error)
+    if any(words in message.lower() for words in NOT_SIGNED_IN):
         return RefusedWithText(TOKEN)
-    if NO_PERMISSION in told.lower():
+    if NO_PERMISSION in message.lower():
         return RefusedWithText(RIGHTS)
-    return Refused(f"{WHO} refused {method}: {one_line(told)[:300]}")
+    return Refused(f"{WHO} refused {method}: {one_line(message)[:300]}")
 
 
 def only_reads(request: httpx.Request) -> bool:
-    """Whether a request changes nothing: every call is a POST, the method's name tells."""
+    """Whether a request changes nothing: every call is a POST, so the method's name decides."""
     try:
         method = str(json.loads(request.content).get("method", ""))
     except (ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""One Jira over HTTP: which of the two it is, its addresses, and its refusals as one clear sentence each."""
+"""Jira's REST API over HTTP: Cloud or Data Center, its paths, and each refusal as one clear sentence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx
 
 
 class NotDone(Unreachable):
-    """Jira certainly did not do it: the request never left, or there were too many."""
+    """Jira has certainly changed nothing: the request never left, or Jira asked to wait."""
 
 
 class Denied(Refused):
-    """Jira said no: `status` is HTTP's, `fields` the reasons by field."""
+    """Jira refused: `status` is HTTP's, `fields` the reasons by field."""
 
     def __init__(self, sentence: str, status: int, fields: Mapping[str, str]) -> None:
         super().__init__(sentence)
@@ -40,24 +40,24 @@ class JiraApi:
     cloud: bool
 
     def path(self, *steps: str) -> str:
-        """The address of a thing; each step is one, whatever it holds."""
+        """The path of a resource below the base address; each step is escaped."""
         return "/".join(["rest/api", "3" if self.cloud else "2", *(quote(step, safe="") for step in steps)])
 
     def read(self, what: str, *steps: str, **params: str) -> Mapping[str, Any]:
-        """A thing that has to be there; a list comes as `result`. `what` names it in errors."""
+        """A resource that must exist; a list comes as `result`. `what` names it in errors. Raises Denied."""
         return _json_of(_request(self.transport, "GET", self.path(*steps), params=params), what)
 
     def look(self, what: str, *steps: str, **params: str) -> Mapping[str, Any] | None:
-        """A thing, or None where there is none that this user may see."""
+        """A resource, or None where there is none that this user may see."""
         answer = _request(self.transport, "GET", self.path(*steps), params=params)
         return None if answer.status_code == 404 else _json_of(answer, what)
 
     def send(self, what: str, method: str, steps: Sequence[str], body: Any, **params: str) -> Mapping[str, Any]:
-        """Changes something. Raises Denied with what Jira said."""
+        """Changes a resource. Raises Denied with Jira's reasons."""
         return _json_of(_request(self.transport, method, self.path(*steps), params=params, json=body), what)
 
     def quietly(self, what: str, method: str, steps: Sequence[str], body: Any) -> Mapping[str, Any]:
-        """Changes something without mails to the watchers, where the user is allowed to leave them out."""
+        """Changes a resource without mails to its watchers, where the user is allowed to leave them out."""
         try:
             return self.send(what, method, steps, body, notifyUsers="false")
         except Denied as error:
@@ -70,26 +70,26 @@ class JiraApi:
         found: list[Mapping[str, Any]] = []
         asked = {"jql": jql, "fields": fields, "maxResults": str(min(most, PAGE))}
         while True:
-            said = self.read("the search", "search", *(["jql"] if self.cloud else []), **asked)
-            issues = said.get("issues")
+            answer = self.read("the search", "search", *(["jql"] if self.cloud else []), **asked)
+            issues = answer.get("issues")
             page = [i for i in issues if isinstance(i, Mapping)] if isinstance(issues, list) else []
             found += page
-            asked |= self._next(said, len(found))
-            last = said.get("isLast", not said.get("nextPageToken")) if self.cloud else len(found) >= _total(said)
+            asked |= self._next(answer, len(found))
+            last = answer.get("isLast", not answer.get("nextPageToken")) if self.cloud else len(found) >= _total(answer)
             if last or not page or len(found) >= most:
                 return found[:most]
 
-    def _next(self, said: Mapping[str, Any], found: int) -> dict[str, str]:
-        return {"nextPageToken": str(said.get("nextPageToken", ""))} if self.cloud else {"startAt": str(found)}
+    def _next(self, answer: Mapping[str, Any], found: int) -> dict[str, str]:
+        return {"nextPageToken": str(answer.get("nextPageToken", ""))} if self.cloud else {"startAt": str(found)}
 
 
-def _total(said: Mapping[str, Any]) -> int:
-    total = said.get("total")
+def _total(answer: Mapping[str, Any]) -> int:
+    total = answer.get("total")
     return total if isinstance(total, int) else 0
 
 
 def connect(transport: Transport, known: str = "") -> JiraApi:
-    """The wire to a declared Jira; `known` is what it was found to be earlier."""
+    """The API of a declared Jira; `known` is the deployment that was detected earlier. Raises Refused."""
     kind = transport.declared.deployment
     if kind == "auto":
         kind = known or _detect_deployment(transport)
@@ -102,17 +102,17 @@ def _detect_deployment(transport: Transport) -> str:
     host = urlsplit(transport.declared.url).hostname or ""
     if host.endswith(".atlassian.net") or host == GATEWAY:
         return CLOUD
-    said = server_info(transport)
-    return CLOUD if said.get("deploymentType") == "Cloud" else DATA_CENTER
+    answer = server_info(transport)
+    return CLOUD if answer.get("deploymentType") == "Cloud" else DATA_CENTER
 
 
 def server_info(transport: Transport) -> Mapping[str, Any]:
-    """What the server says of itself. Raises Refused when it is no Jira."""
+    """The server's `serverInfo`. Raises Refused when it is no Jira."""
     answer = _request(transport, "GET", "rest/api/2/serverInfo")
-    said = {} if answer.status_code == 404 else _json_of(answer, "the server's information")
-    if "versionNumbers" not in said and "version" not in said:
+    info = {} if answer.status_code == 404 else _json_of(answer, "the server's information")
+    if "versionNumbers" not in info and "version" not in info:
         raise Refused(f"{transport.declared.url} is not a Jira; give its base address, with the path if it has one")
-    return said
+    return info
 
 
 def quoted(text: str) -> str:
@@ -154,15 +154,15 @@ def _json_of(answer: httpx.Response, what: str) -> Mapping[str, Any]:
 
 
 def _reasons(answer: httpx.Response) -> tuple[list[str], dict[str, str]]:
-    """Jira's own words: messages, and reasons by field. An HTML page has none."""
+    """Jira's own reasons: messages, and reasons by field. An HTML page has none."""
     try:
-        said = json_of(httpx.Response(200, content=answer.content), "Jira")
+        body = json_of(httpx.Response(200, content=answer.content), "Jira")
     except Malformed:
         return [], {}
-    messages, errors = said.get("errorMessages"), said.get("errors")
-    told = [one_line(str(m))[:300] for m in messages[:3]] if isinstance(messages, list) else []
+    messages, errors = body.get("errorMessages"), body.get("errors")
+    reasons = [one_line(str(m))[:300] for m in messages[:3]] if isinstance(messages, list) else []
     fields = dict(list(errors.items())[:10]) if isinstance(errors, Mapping) else {}
-    return told, {one_line(str(k))[:60]: one_line(str(v))[:300] for k, v in fields.items()}
+    return reasons, {one_line(str(k))[:60]: one_line(str(v))[:300] for k, v in fields.items()}
 
 
 def _sentence(answer: httpx.Response, what: str, messages: Sequence[str], fields: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from tickets.jira.api import JiraApi, connect
 from tickets.problems import problem_of
 from tickets.system import Problem, Transport
 
-# What we do there, and with which permission; without a fatal one nothing can be told at all.
+# What we do there, and with which permission; without a fatal one no notification can be delivered.
 NEEDED = {
     "BROWSE_PROJECTS": (True, Text("see its tickets", "查看工单")),
     "ADD_COMMENTS": (True, Text("write comments", "写评论")),
@@ -23,7 +23,7 @@ PHASES = {"acknowledged", "mitigated", "resolved", "reopened"}
 
 
 def check(transport: Transport) -> list[Problem]:
-    """Everything that is wrong, the worst first; an unreachable server is the only trouble then."""
+    """All problems, the worst first; where the server cannot be reached, that is the only one."""
     try:
         return [*_declaration_problems(transport), *_server_problems(connect(transport))]
     except ProductError as error:

@@ -1,4 +1,4 @@
-"""What people did in Jira: status, resolution, assignee and `/cause <slug>`, from webhooks or asked for."""
+"""Ticket events of Jira, from webhooks and polls: status, resolution, assignee and `/cause <slug>` in comments."""
 
 import math
 import re
@@ -24,7 +24,7 @@ ASKED_EACH, MOST_CHANGED = 25, 500
 
 
 def parse_webhook(transport: Transport, headers: Mapping[str, str], body: bytes) -> Sequence[TicketEvent]:
-    """The words in one webhook. Raises Malformed for what is no event of Jira."""
+    """The events in one webhook, without our own. Raises Malformed for what is no event of Jira."""
     given = {name.lower(): value for name, value in headers.items()}
     event = _event(body)
     issue, by = event.get("issue"), event.get("user") or _part(event, "comment", "author")
@@ -53,7 +53,7 @@ def _event(body: bytes) -> Mapping[str, Any]:
 
 
 class _ChangeId(msgspec.Struct, frozen=True):
-    """When a change was, and what makes a repeated telling of it the same."""
+    """When a change was, and the webhook's identifier, by which a repeated delivery is recognised."""
 
     at: datetime
     identifier: str
@@ -80,7 +80,7 @@ def _fields(issue: Mapping[str, Any]) -> Mapping[str, Any]:
 def _events_of_change(
     key: str, fields: Mapping[str, Any], changelog: Any, by: Any, mark: _ChangeId
 ) -> Iterator[TicketEvent]:
-    """What one entry of a ticket's history says; `fields` hold how the ticket stands after it."""
+    """The events of one entry of a ticket's history; `fields` are the ticket's fields after it."""
     number, items = _part(changelog, "id"), _part(changelog, "items")
     marker = f"change {number}" if number else f"event {mark.identifier}"
     changed = {str(i.get("field")): i for i in items if isinstance(i, Mapping)} if isinstance(items, list) else {}
@@ -97,7 +97,7 @@ def _named(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _status_verb(changed: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]) -> str:
-    """What a change of status means: done is resolved, back from done is reopened, in progress is acknowledged."""
+    """The verb of a change of status: done is resolved, back from done is reopened, in progress is acknowledged."""
     if "status" not in changed:
         return ""
     category = _part(fields, "status", "statusCategory", "key")
@@ -123,7 +123,7 @@ def _events_of_comment(key: str, comment: Any, at: datetime) -> Iterator[TicketE
 
 
 def poll_events(transport: Transport, keys: Sequence[str], since: datetime) -> Sequence[TicketEvent]:
-    """The same words, asked for ticket by ticket; a ticket that is gone says nothing."""
+    """The events since a time, oldest first, asked for ticket by ticket; a ticket that is gone has none."""
     api = connect(transport)
     found: list[TicketEvent] = []
     for key in keys if len(keys) <= ASKED_EACH else _changed_keys(api, keys, since):
@@ -134,11 +134,11 @@ def poll_events(transport: Transport, keys: Sequence[str], since: datetime) -> S
             continue
         found += _changes_since(api, key, issue, since)
         found += _comments_since(api, key, since)
-    return sorted(found, key=lambda said: said.at)
+    return sorted(found, key=lambda event: event.at)
 
 
 def _changed_keys(api: JiraApi, keys: Sequence[str], since: datetime) -> list[str]:
-    """Of many tickets those that changed, by our label and the minutes since then; Jira's clock is not ours."""
+    """Of many tickets those that changed, found by our label and the minutes since then; Jira's clock is not ours."""
     minutes = max(1, math.ceil((api.transport.now - since).total_seconds() / 60)) + 2
     project = quoted(api.transport.declared.project)
     jql = f'project = {project} AND labels = "{OURS}" AND updated >= "-{minutes}m" ORDER BY updated DESC'
@@ -147,7 +147,7 @@ def _changed_keys(api: JiraApi, keys: Sequence[str], since: datetime) -> list[st
 
 
 def _changes_since(api: JiraApi, key: str, issue: Mapping[str, Any], since: datetime) -> Iterator[TicketEvent]:
-    """New entries of the history by others, oldest first. Only the last change of status says how things stand."""
+    """Events of new history entries by others, oldest first; only the last change of status sees the current fields."""
     entries = _part(issue, "changelog", "histories")
     dated = (
         [(moment(e.get("created")), e) for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
@@ -163,8 +163,8 @@ def _changes_since(api: JiraApi, key: str, issue: Mapping[str, Any], since: date
 
 def _comments_since(api: JiraApi, key: str, since: datetime) -> Iterator[TicketEvent]:
     asked = {"orderBy": "-created", "maxResults": str(MOST_COMMENTS)}
-    said = api.look("its comments", "issue", key, "comment", **asked) or {}
-    for comment in said.get("comments", ()):
+    answer = api.look("its comments", "issue", key, "comment", **asked) or {}
+    for comment in answer.get("comments", ()):
         at = moment(_part(comment, "updated")) or moment(_part(comment, "created"))
         if at and at >= since and not users.is_own(api.transport, _part(comment, "author")):
             yield from _events_of_comment(key, comment, at)

@@ -29,7 +29,7 @@ OTHERS_S, OTHERS_AGAIN_S = 180.0, 30.0
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One issue as it stands now. `ours` is False for one that another installation's incident made."""
+    """One issue as it is now. `ours` is False for one that another installation's incident made."""
 
     key: str
     status: str
@@ -51,7 +51,10 @@ def property_key(notification: Notification) -> str:
 
 
 def find(api: JiraApi, notification: Notification, state: TargetState) -> Ticket | None:
-    """The incident's ticket: the one we know, one that an alert names, one that carries a label of ours or theirs."""
+    """The incident's ticket: the known one, else one that an alert names, else one with a label of ours or theirs.
+
+    None where there is none yet. Raises Refused when the known ticket is gone.
+    """
     if not api.transport.declared.project:
         raise Refused("project is not declared; name the Jira project that tickets stand in")
     if key := state.get("key"):
@@ -74,17 +77,17 @@ def _keys_of_alerts(api: JiraApi, notification: Notification) -> list[str]:
 
 def _read_ticket(api: JiraApi, notification: Notification, key: str) -> Ticket | None:
     """The issue as it is now, which the search may not know yet; None where there is none."""
-    said = api.look(key, "issue", key, fields=SHOWN, properties="*all")
-    return ticket_of(said, notification) if said is not None else None
+    issue = api.look(key, "issue", key, fields=SHOWN, properties="*all")
+    return ticket_of(issue, notification) if issue is not None else None
 
 
-def ticket_of(said: Mapping[str, Any], notification: Notification) -> Ticket:
+def ticket_of(issue: Mapping[str, Any], notification: Notification) -> Ticket:
     """An issue's JSON as a ticket."""
-    fields = said.get("fields") or {}
+    fields = issue.get("fields") or {}
     status = fields.get("status") or {}
-    properties = said.get("properties") or {}
+    properties = issue.get("properties") or {}
     return Ticket(
-        key=str(said.get("key", "")),
+        key=str(issue.get("key", "")),
         status=one_line(str(status.get("name", "")))[:60],
         done=(status.get("statusCategory") or {}).get("key") == "done",
         resolved_at=moment(fields.get("resolutiondate")),
@@ -94,7 +97,7 @@ def ticket_of(said: Mapping[str, Any], notification: Notification) -> Ticket:
 
 
 def _of_a_namesake(properties: Mapping[str, Any], notification: Notification) -> bool:
-    """Whether another installation's incident of the same number made it: our label says nothing then."""
+    """Whether another installation's incident of the same number made it: then our label proves nothing."""
     marks = [value for name, value in properties.items() if str(name).startswith(f"{OURS}.")]
     return any(isinstance(mark, Mapping) and mark.get("number") == notification.snapshot.number for mark in marks)
 
@@ -160,11 +163,11 @@ def create(api: JiraApi, notification: Notification, state: TargetState) -> Tick
     wait_for_own(api, state)
     state.put(creating=api.transport.now.isoformat())
     try:
-        said = api.send("a new ticket", "POST", ("issue",), _new_issue(api, notification))
+        issue = api.send("a new ticket", "POST", ("issue",), _new_issue(api, notification))
     except (Denied, NotDone):
         state.put(creating="")
         raise
-    key = str(said.get("key", ""))
+    key = str(issue.get("key", ""))
     if not key:
         raise NotYet("Jira answered a new ticket without its key; it is looked for by its label", SETTLES_S)
     state.put(key=key, creating="")
@@ -179,13 +182,13 @@ def _new_issue(api: JiraApi, notification: Notification) -> dict[str, Any]:
     opening = Text(
         f"Opened by Incident Graph. Severity: {severity.en}.", f"由 Incident Graph 创建。严重级别：{severity.zh}。"
     )
-    told = [opening.in_language(language), report.title, report.headline.in_language(language)]
+    opening_lines = [opening.in_language(language), report.title, report.headline.in_language(language)]
     fields = {
         **declared.set,
         "project": {"key": declared.project},
         "issuetype": {"name": declared.issue_type},
         "summary": texts.summary(report),
-        "description": texts.lines(told, report.url, api.cloud),
+        "description": texts.lines(opening_lines, report.url, api.cloud),
         "labels": [OURS, label_of(notification), *declared.labels],
     }
     return {"fields": fields, "properties": [entity_property(notification)]}

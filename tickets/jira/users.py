@@ -1,4 +1,4 @@
-"""Who we are in a Jira, so that what we did ourselves is not heard as somebody else's word."""
+"""Our own user in a Jira, so that our own changes are no ticket events."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ def names_of(user: Any) -> frozenset[str]:
 
 
 def own(transport: Transport) -> frozenset[str]:
-    """What identifies our own user there, asked once an hour, and the declared account."""
+    """What identifies our own user there, asked for once an hour, and the declared account."""
     declared = transport.declared
     place = (declared.url, declared.name, declared.account)
     with _lock:

@@ -1,4 +1,4 @@
-"""Brings a ticket to what is to be told: one comment edited in place, one link, labels and fields, its status."""
+"""Brings a ticket to a notification: one comment edited in place, one link, labels and fields, its status."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ OPEN, ACKNOWLEDGED, MITIGATED, RESOLVED = "open", "acknowledged", "mitigated", "
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One notice on its way into one ticket. Each part says what it did, nothing when all stood already."""
+    """Writes one notification into one ticket. Each part yields a sentence on what it changed, none if nothing."""
 
     api: JiraApi
     notification: Notification
@@ -44,11 +44,11 @@ class Writer:
             return
         known = known or self._made_before()
         if not known:
-            said = self.api.send(
+            answer = self.api.send(
                 "a comment", "POST", ("issue", self.ticket.key, "comment"),
                 {"body": body, "properties": [entity_property(self.notification)]},
             )  # fmt: skip
-            self.state.put(comment=str(said.get("id", "")), comment_digest=digest)
+            self.state.put(comment=str(answer.get("id", "")), comment_digest=digest)
             yield Text("comment written", "已写入评论")
             return
         yield self._edited(known, body, digest)
@@ -70,15 +70,15 @@ class Writer:
         """The comment whose making was not answered, by the mark that it was made with; empty if there is none."""
         if self.ticket.new:
             return ""
-        said = self.api.read(
+        answer = self.api.read(
             "its comments", "issue", self.ticket.key, "comment",
             orderBy="-created", maxResults=str(LOOKED_THROUGH), expand="properties",
         )  # fmt: skip
-        comments = [c for c in said.get("comments", ()) if isinstance(c, Mapping)]
+        comments = [c for c in answer.get("comments", ()) if isinstance(c, Mapping)]
         return next(self._marked(comments), "")
 
     def _marked(self, comments: list[Mapping[str, Any]]) -> Iterator[str]:
-        """Ids of comments with our mark; where the list does not tell properties, own ones are asked one by one."""
+        """Ids of comments with our property; where the list has no properties, own comments are asked one by one."""
         wanted, asked = property_key(self.notification), 0
         for comment in comments:
             if "properties" in comment:
@@ -150,19 +150,19 @@ class Writer:
         return values, notes
 
     def status(self) -> Iterator[Text]:
-        """The transition that the incident's new phase asks for; a missing one is told and never a failure."""
-        wanted, told = phase(self.notification.snapshot), self.state.get("phase")
-        if wanted == told:
+        """Makes the transition of the incident's new phase; a missing one is mentioned and never a failure."""
+        wanted, before = phase(self.notification.snapshot), self.state.get("phase")
+        if wanted == before:
             return
-        name, unless = self._transition(told, wanted)
+        name, unless = self._transition(before, wanted)
         if name and not unless:
             yield self._moved(name)
         self.state.put(phase=wanted)
 
-    def _transition(self, told: str, wanted: str) -> tuple[str, bool]:
-        """Its declared name, and whether the ticket stands well already."""
+    def _transition(self, before: str, wanted: str) -> tuple[str, bool]:
+        """The transition's declared name, and whether the ticket needs none."""
         names, done = self.api.transport.declared.transitions, self.ticket.done
-        if told == RESOLVED:
+        if before == RESOLVED:
             # Back again, however far it is: a ticket that a person reopened stays where that person put it.
             return names.get("reopened", ""), not done or not self._reopens()
         return names.get(wanted, ""), done
@@ -174,8 +174,8 @@ class Writer:
         return closed is None or self.api.transport.now - closed <= window
 
     def _moved(self, name: str) -> Text:
-        said = self.api.read("its transitions", "issue", self.ticket.key, "transitions")
-        there = [t for t in said.get("transitions", ()) if isinstance(t, Mapping)]
+        answer = self.api.read("its transitions", "issue", self.ticket.key, "transitions")
+        there = [t for t in answer.get("transitions", ()) if isinstance(t, Mapping)]
         found = next((t for t in there if _named(t, name)), None) or next((t for t in there if _leads(t, name)), None)
         if found is None:
             status = self.ticket.status or "new"
@@ -201,7 +201,7 @@ def _leads(transition: Mapping[str, Any], status: str) -> bool:
 
 
 def phase(snapshot: IncidentSnapshot) -> str:
-    """Where the incident stands: open, acknowledged, mitigated (all alerts are over) or resolved."""
+    """The incident's phase: open, acknowledged, mitigated (all alerts are over) or resolved."""
     if snapshot.state == "resolved":
         return RESOLVED
     if snapshot.alerts and all(alert.state is AlertState.RESOLVED for alert in snapshot.alerts):
@@ -210,7 +210,7 @@ def phase(snapshot: IncidentSnapshot) -> str:
 
 
 def first_cause(snapshot: IncidentSnapshot) -> RankedCause | None:
-    """The cause that stands first; none while it is unknown."""
+    """The first ranked cause; None while it is unknown."""
     verdict = snapshot.verdict
     return verdict.causes[0] if verdict and verdict.causes and verdict.state is VerdictState.RANKED else None
 

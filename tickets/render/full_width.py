@@ -1,4 +1,4 @@
-"""Escaping for targets whose Markdown knows none: what means something is shown as its full-width twin."""
+"""Escaping for targets whose Markdown has none: characters of the markup are shown as their full-width forms."""
 
 import re
 from functools import lru_cache
@@ -30,7 +30,7 @@ def escaped(text: str) -> str:
 
 
 def unescaped_start(text: str) -> str:
-    """Escaped text that stands behind a mark of ours, where nothing begins a line: its start as it came."""
+    """Escaped text for a place that is not the start of a line: its first characters are plain again."""
     return _STARTED.sub(lambda found: "".join(chr(ord(c) - 0xFEE0) for c in found.group()), text)
 
 
@@ -38,5 +38,5 @@ _STARTED = re.compile(r"^[＃＋－０-９]+")
 
 
 def code(text: str) -> str:
-    """Inline code; a backtick, a tag and a mention inside are shown as their twins."""
+    """Inline code; a backtick, a tag and a mention inside are shown in full width."""
     return f"`{_MENTION.sub('＠', _TAG.sub('＜', one_line(text).replace('`', '｀')))}`"

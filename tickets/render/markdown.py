@@ -1,4 +1,4 @@
-"""The report as Markdown (CommonMark): every character of untrusted text that could mean something is escaped."""
+"""The report as Markdown (CommonMark): every character of untrusted text that could be markup is escaped."""
 
 import re
 from functools import partial
@@ -7,12 +7,12 @@ from tickets.render.form import Form
 from tickets.render.markup import Markup, render_markup
 from tickets.sanitize import one_line
 
-_MEANS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:@&=])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:@&=])")
 
 
 def escaped(text: str) -> str:
     """Text that reads the same and formats nothing, links nothing, mentions nobody."""
-    return _MEANS.sub(r"\\\1", one_line(text))
+    return _SPECIAL.sub(r"\\\1", one_line(text))
 
 
 def code(text: str) -> str:

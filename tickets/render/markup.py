@@ -1,4 +1,4 @@
-"""How a markup of lines writes the few things that a report consists of; the walk over the report is the same."""
+"""Renders a report in a markup of lines: the walk over the report is shared, a markup gives the parts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Markup:
 
 
 def render_markup(report: Report, language: str, marks: Markup) -> str:
-    """The report in a markup."""
+    """The report as text in the given markup and language."""
     headline = marks.plain(report.headline.in_language(language))
     notes = [marks.plain(report.more.in_language(language))] if report.more else []
     if url := safe_url(report.url):

@@ -1,6 +1,6 @@
 """The report as Slack blocks, with the plain text that notifications show.
 
-Slack escapes only `&`, `<` and `>`; the other characters that mean something where they stand are shown as twins.
+Slack escapes only `&`, `<` and `>`; other characters of its markup are shown in full width.
 """
 
 import re
@@ -14,7 +14,7 @@ from tickets.sanitize import one_line
 Block = dict[str, Any]
 
 BLOCKS, SECTION, HEADER = 50, 3_000, 150
-# Above about 13,000 characters Slack says `msg_blocks_too_long`, which stands nowhere in its reference.
+# Above about 13,000 characters Slack answers `msg_blocks_too_long`, which its reference does not mention.
 LIMIT = 12_000
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -31,7 +31,7 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A code span; nothing but its end and Slack's own brackets mean anything inside."""
+    """A code span; only its end and Slack's own brackets are markup inside."""
     return f"`{one_line(text).replace('`', '｀').translate(_ENTITIES)}`"
 
 

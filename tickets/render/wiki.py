@@ -1,4 +1,4 @@
-"""The report in Jira's wiki markup: characters that mean something become numeric entities, as Zabbix does."""
+"""The report in Jira's wiki markup: characters of the markup become numeric entities, as Zabbix does."""
 
 import re
 from functools import partial
@@ -7,12 +7,12 @@ from tickets.render.form import Form
 from tickets.render.markup import Markup, render_markup
 from tickets.sanitize import one_line
 
-_MEANS = re.compile(r"[{|}~_\\\[\]^<>?!#+*&@:-]")
+_SPECIAL = re.compile(r"[{|}~_\\\[\]^<>?!#+*&@:-]")
 
 
 def escaped(text: str) -> str:
     """Text that reads the same and formats nothing."""
-    return _MEANS.sub(lambda found: f"&#{ord(found.group())};", one_line(text))
+    return _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", one_line(text))
 
 
 MARKS = Markup(

@@ -15,7 +15,7 @@ OVER = Text("the incident was over before it had a ticket; none is made", "äº‹ä»
 
 
 def notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
-    """The incident's ticket, found or made, as the notice says it; again from the top after any failure."""
+    """Finds or makes the incident's ticket and brings it to the notification; safe to repeat after any failure."""
     api = connect(transport, state.get("deployment"))
     kind = CLOUD if api.cloud else DATA_CENTER
     if state.get("deployment") != kind:

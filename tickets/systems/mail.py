@@ -43,7 +43,7 @@ OPEN = Text(
 
 
 def message_of(transport: Transport, notification: Notification, state: TargetState) -> EmailMessage:
-    """The mail of a notice; the first of an incident begins the thread that the others belong to."""
+    """The mail of a notification; the first mail of an incident begins the thread that the others belong to."""
     report, declared = report_with_lead(notification), transport.declared
     domain = parseaddr(declared.sender)[1].partition("@")[2] or "localhost"
     root = f"<incident-{notification.snapshot.id}@{domain}>"
@@ -79,7 +79,7 @@ def _page(fragment: str, title: str, language: str) -> str:
 
 @contextmanager
 def connect(transport: Transport) -> Iterator[smtplib.SMTP]:
-    """A signed-in session; its faults are told as Unreachable or Refused, without what was said in it."""
+    """A signed-in session. Raises Unreachable or Refused, without text from the session."""
     declared = transport.declared
     if not (declared.smtp_host and declared.sender and declared.recipients):
         raise RefusedWithText(INCOMPLETE)
@@ -113,14 +113,14 @@ def _session(transport: Transport) -> smtplib.SMTP:
 
 
 def _reason(error: OSError) -> str:
-    """A certificate that is not trusted is said with its reason; nothing else that could hold somebody's text."""
+    """The reason why a certificate is not trusted, else the error's type: other texts could hold anything."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}; name the authority in ca_file"
     return type(error).__name__
 
 
 def _error_of(error: smtplib.SMTPException) -> Unreachable | Refused:
-    """What an SMTP fault means: 4xx and a lost connection are for later, 5xx is a refusal."""
+    """An SMTP error as ours: 4xx and a lost connection are Unreachable, 5xx is Refused."""
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return RefusedWithText(NOT_OFFERED)
     if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
@@ -136,7 +136,7 @@ def _error_of(error: smtplib.SMTPException) -> Unreachable | Refused:
 
 
 def _notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
-    """Sends one mail to all recipients, once for each revision and occasion."""
+    """Sends one mail to all recipients, once for each revision and reason."""
     if stands := sent_before(notification, state):
         return stands
     mail, refused = message_of(transport, notification, state), {}

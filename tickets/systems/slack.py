@@ -49,9 +49,9 @@ class SlackError(RefusedWithText):
         self.code = code
 
 
-def call(transport: Transport, method: str, **said: Any) -> Mapping[str, Any]:
-    """One method of Slack's Web API. Raises Unreachable, or SaidNo with Slack's error."""
-    answer = json_of(send_request(transport.client, "POST", method, WHO, json=said), WHO)
+def call(transport: Transport, method: str, **body: Any) -> Mapping[str, Any]:
+    """Calls one method of Slack's Web API. Raises Unreachable, or SlackError with Slack's code."""
+    answer = json_of(send_request(transport.client, "POST", method, WHO, json=body), WHO)
     if answer.get("ok") is True:
         return answer
     code = str(answer.get("error", "no error given"))[:100]
@@ -98,13 +98,13 @@ def _update_message(transport: Transport, state: TargetState, message: dict[str,
 
 
 def _post_message(transport: Transport, notification: Notification, state: TargetState, message: dict[str, Any]) -> str:
-    """The key of the new message, or of the one that an earlier attempt posted without hearing the answer."""
+    """The key of the new message, or of the one that an earlier attempt posted without getting the answer."""
     if state.get("posting") and (key := _find_message(transport, notification)):
         state.put(key=key, posting="")
         return _update_message(transport, state, message) or key
     state.put(posting="1")
-    said = call(transport, "chat.postMessage", channel=transport.declared.channel, **message)
-    key = f"{said.get('channel', '')}/{said.get('ts', '')}"
+    posted = call(transport, "chat.postMessage", channel=transport.declared.channel, **message)
+    key = f"{posted.get('channel', '')}/{posted.get('ts', '')}"
     state.put(key=key, posting="")
     return key
 
@@ -112,8 +112,8 @@ def _post_message(transport: Transport, notification: Notification, state: Targe
 def _find_message(transport: Transport, notification: Notification) -> str:
     """Our message among the channel's newest; empty also where the bot may not read the channel."""
     asked_for = {"channel": transport.declared.channel, "include_all_metadata": "true", "limit": str(LOOKED_AT)}
-    said = json_of(send_request(transport.client, "GET", "conversations.history", WHO, params=asked_for), WHO)
-    for one in said.get("messages", ()):
+    body = json_of(send_request(transport.client, "GET", "conversations.history", WHO, params=asked_for), WHO)
+    for one in body.get("messages", ()):
         if one.get("metadata", {}) == _metadata(notification):
             return f"{transport.declared.channel}/{one.get('ts', '')}"
     return ""

@@ -1,4 +1,4 @@
-"""A Slack incoming webhook: posts and cannot edit; the answer is a word."""
+"""A Slack incoming webhook: it posts and cannot edit; its answer is one word, `ok` or an error's name."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def _fault(answer: httpx.Response) -> Fault | None:
     if answer.is_success and answer.text.strip() == "ok":
         return None
     word = answer.text.strip()[:100]
-    told = Text(f"Slack refused with {answer.status_code}: {word}", f"Slack 以 {answer.status_code} 拒绝：{word}")
-    return KNOWN.get(word, Fault(told))
+    sentence = Text(f"Slack refused with {answer.status_code}: {word}", f"Slack 以 {answer.status_code} 拒绝：{word}")
+    return KNOWN.get(word, Fault(sentence))
 
 
 def _body(report: Report, content: Content, language: str) -> dict[str, Any]:

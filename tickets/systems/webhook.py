@@ -59,12 +59,12 @@ def _time(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _post(transport: Transport, event: str, said: dict[str, Any], key: str) -> httpx.Response:
+def _post(transport: Transport, event: str, payload: dict[str, Any], key: str) -> httpx.Response:
     url, secret = transport.secret("url") or transport.declared.url, transport.secret("secret")
     if not url or not secret:
         raise RefusedWithText(NO_SECRET if url else NO_ADDRESS)
     # A lone half of a surrogate pair, as JSON may bring it, has no UTF-8: escaped it is ASCII.
-    body = json.dumps(said, separators=(",", ":")).encode()
+    body = json.dumps(payload, separators=(",", ":")).encode()
     signed = signature(secret, int(transport.now.timestamp()), body)
     headers = {"Content-Type": "application/json", SIGNATURE: signed, EVENT: event, "Idempotency-Key": key}
     answer = send_request(transport.client, "POST", url, WHO, content=body, headers=headers)

@@ -9,7 +9,7 @@ from domain.alerts import AlertState
 from domain.errors import Malformed, Refused, Unreachable
 from domain.snapshot import AlertRecord
 from domain.text import Text
-from tickets.message import LEADS, message_id
+from tickets.message import LAST_MESSAGE, LEADS, message_id
 from tickets.problems import RefusedWithText, problem_of
 from tickets.sanitize import clipped, one_line
 from tickets.system import LOUD, Notification, Problem, Reason, Receipt, System, TargetState, Transport
@@ -47,17 +47,18 @@ def _events(transport: Transport, notification: Notification) -> list[AlertRecor
 
 
 def comment(notification: Notification) -> str:
-    """What is written: what happened, the headline, the address, and a mark by which it is known as ours."""
+    """The comment's text: what happened, the headline, the address, and the id by which it is found again."""
     lead = LEADS.get(notification.reason)
-    told = notification.report.headline.in_language(notification.language)
-    said = one_line(f"{lead.in_language(notification.language)}: {told}" if lead else told)
+    headline = notification.report.headline.in_language(notification.language)
+    sentence = one_line(f"{lead.in_language(notification.language)}: {headline}" if lead else headline)
     link = notification.report.url if len(notification.report.url) <= LINK_LIMIT else ""
     tail = f" {link} {_comment_id(notification)}" if link else f" {_comment_id(notification)}"
-    return clipped(said, LIMIT - len(tail)) + tail
+    return clipped(sentence, LIMIT - len(tail)) + tail
 
 
 def _comment_id(notification: Notification) -> str:
-    content = f"{notification.snapshot.id}/{notification.report.headline.en}/{notification.reason}/{notification.snapshot.reopened}"
+    snapshot, report = notification.snapshot, notification.report
+    content = f"{snapshot.id}/{report.headline.en}/{notification.reason}/{snapshot.reopened}"
     return f"[ig:{hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest()[:12]}]"
 
 
@@ -65,16 +66,16 @@ def _notify(transport: Transport, notification: Notification, state: TargetState
     events = [alert.identity for alert in _events(transport, notification)]
     if not events:
         return Receipt("", notification.report.url, NOTHING)
-    if notification.reason not in LOUD:  # news for those problems only that joined since
+    if notification.reason not in LOUD:  # only problems that joined since get a comment
         notification = replace(notification, reason=Reason.VERDICT)
-    elif state.get("told") != message_id(notification):
-        state.put(told=message_id(notification), events="")
+    elif state.get(LAST_MESSAGE) != message_id(notification):
+        state.put(**{LAST_MESSAGE: message_id(notification), "events": ""})
     api, done = _api(transport), state.get("events").split()
     missing = [event for event in events if event not in done]
-    told = [event for event in missing if _add_comment(transport, api, event, notification)]
+    added = [event for event in missing if _add_comment(transport, api, event, notification)]
     if missing:
         state.put(events=" ".join([*done, *missing][-KEPT:]))
-    return Receipt(events[0], notification.report.url, DONE.format(count=len(told)) if told else STANDS)
+    return Receipt(events[0], notification.report.url, DONE.format(count=len(added)) if added else STANDS)
 
 
 def _add_comment(transport: Transport, api: ZabbixApi, event_id: str, notification: Notification) -> bool:
