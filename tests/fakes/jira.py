@@ -35,7 +35,7 @@ class Event:
     body: bytes
 
     @property
-    def said(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         return dict(json.loads(self.body))
 
 
@@ -109,14 +109,14 @@ class JiraFake(Fake):
 
     def event(self, name: str, issue: Issue, by: str, entry: dict[str, Any] | None = None, **more: Any) -> Event:
         """Keeps and gives back the webhook of a change."""
-        told = Request(self, "GET", [], {}, {}, by, version="2")
-        said = {
-            "timestamp": int(self.shop.now() * 1000), "webhookEvent": name, "user": told.person(by),
-            "issue": told.issue_json(issue, ["*all"]), **more,
+        request = Request(self, "GET", [], {}, {}, by, version="2")
+        payload = {
+            "timestamp": int(self.shop.now() * 1000), "webhookEvent": name, "user": request.person(by),
+            "issue": request.issue_json(issue, ["*all"]), **more,
         }  # fmt: skip
         if entry:
-            said["changelog"] = {"id": entry["id"], "items": entry["items"]}
-        body = json.dumps(said).encode()
+            payload["changelog"] = {"id": entry["id"], "items": entry["items"]}
+        body = json.dumps(payload).encode()
         identifier = hashlib.sha256(body).hexdigest()[:32]
         signature = hmac.new(self.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Atlassian-Webhook-Identifier": identifier}
@@ -149,8 +149,8 @@ def refusal(status: int, message: str = "", **headers: str) -> Fault:
     if status == 429:
         limits = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": stamp(time.time() + 2)}
         named = {"Retry-After": "2", "RateLimit-Reason": TOO_MANY, **limits, **named}
-    told = {"errorMessages": [message or f"fault {status}"], "errors": {}}
-    return Fault(before=Answer(status, message.encode() if message.startswith("<") else told, named))
+    answer = {"errorMessages": [message or f"fault {status}"], "errors": {}}
+    return Fault(before=Answer(status, message.encode() if message.startswith("<") else answer, named))
 
 
 def cut() -> Fault:

@@ -31,9 +31,9 @@ class Request(Rules):
         answer = cls(jira, method, found.group(2).split("/"), query, body, by, version)
         if not by and answer.steps != ["serverInfo"]:
             raise Problem(401, "Client must be authenticated to access this resource.")
-        status, told = answer.routed()
-        answer.keep_to(status, told)
-        return status, b"" if told is None else told
+        status, result = answer.routed()
+        answer.keep_to(status, result)
+        return status, b"" if result is None else result
 
     def keep_to(self, status: int, body: Any) -> None:
         """An answer out of shape is a fault of the fake."""
@@ -156,27 +156,32 @@ class Request(Rules):
             "resolutiondate": stamp(issue.resolved_at) if issue.resolved_at else None,
             "assignee": self.person(issue.assignee) if issue.assignee else None,
             "created": stamp(issue.created), "updated": stamp(issue.updated),
-            "description": self.told(issue.fields["description"]) if issue.fields.get("description") else None,
+            "description": self.text_as_returned(issue.fields["description"]) if issue.fields.get("description") else None,
             **{name: issue.fields.get(name) for name in self.jira.custom},
         }  # fmt: skip
         wanted = fields or self.query.get("fields", "*all").split(",")
         shown = everything if "*all" in wanted or "*navigable" in wanted else {n: everything.get(n) for n in wanted}
-        told = {"id": issue.id, "key": issue.key, "self": self.at(f"issue/{issue.id}"),
+        result = {"id": issue.id, "key": issue.key, "self": self.at(f"issue/{issue.id}"),
                 "fields": shown, **self.extras(issue)}  # fmt: skip
-        return told
+        return result
 
     def extras(self, issue: Issue) -> dict[str, Any]:
-        told: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         if asked := self.query.get("properties", ""):
             every = "*all" in asked.split(",")
-            told["properties"] = {k: v for k, v in issue.properties.items() if every or k in asked.split(",")}
+            result["properties"] = {k: v for k, v in issue.properties.items() if every or k in asked.split(",")}
         if "changelog" in self.query.get("expand", ""):
             entries = [
                 {**entry, "author": self.person(entry["author"]), "created": stamp(entry["created"])}
                 for entry in reversed(issue.history)
             ]
-            told["changelog"] = {"startAt": 0, "maxResults": len(entries), "total": len(entries), "histories": entries}
-        return told
+            result["changelog"] = {
+                "startAt": 0,
+                "maxResults": len(entries),
+                "total": len(entries),
+                "histories": entries,
+            }
+        return result
 
     def editmeta(self, issue: Issue) -> tuple[int, Any]:
         kinds = {"summary": "string", "labels": "array", **self.jira.custom}
@@ -239,16 +244,16 @@ class Request(Rules):
     # Comments and properties.
 
     def comment_json(self, issue: Issue, comment: Comment) -> dict[str, Any]:
-        told = {
+        result = {
             "id": comment.id, "author": self.person(comment.author), "updateAuthor": self.person(comment.author),
-            "body": self.told(comment.body), "created": stamp(comment.created), "updated": stamp(comment.updated),
+            "body": self.text_as_returned(comment.body), "created": stamp(comment.created), "updated": stamp(comment.updated),
             "self": self.at(f"issue/{issue.id}/comment/{comment.id}"),
         }  # fmt: skip
         if "properties" in self.query.get("expand", "") and not self.jira.hides_properties:
-            told["properties"] = [{"key": k, "value": v} for k, v in comment.properties.items()]
-        if self.version == "3" and (fault := contract.shape_fault("Comment", told)):
+            result["properties"] = [{"key": k, "value": v} for k, v in comment.properties.items()]
+        if self.version == "3" and (fault := contract.shape_fault("Comment", result)):
             raise AssertionError(fault)
-        return told
+        return result
 
     def comments(self, issue: Issue) -> tuple[int, Any]:
         if self.method == "GET":
@@ -276,8 +281,8 @@ class Request(Rules):
         return self.comment_event("comment_created", issue, comment)
 
     def comment_event(self, name: str, issue: Issue, comment: Comment) -> "Event":
-        told = {**self.comment_json(issue, comment), "body": contract.text_of(comment.body)}
-        return self.jira.event(name, issue, self.by, comment=told)
+        result = {**self.comment_json(issue, comment), "body": contract.text_of(comment.body)}
+        return self.jira.event(name, issue, self.by, comment=result)
 
     def one_comment(self, issue: Issue, comment_id: str) -> tuple[int, Any]:
         comment = issue.comments.get(comment_id)

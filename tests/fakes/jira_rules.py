@@ -81,8 +81,8 @@ class Rules:
             )
         return value
 
-    def told(self, value: Any) -> Any:
-        """A stored text as this version tells it."""
+    def text_as_returned(self, value: Any) -> Any:
+        """A stored text as this version of the API returns it."""
         if self.version == "3":
             return value if isinstance(value, dict) else contract.document_of(value)
         return contract.text_of(value)

@@ -51,13 +51,13 @@ class WeCom(Robot):
     def handle(self, call: Call) -> Answer:
         if call.path != "/cgi-bin/webhook/send" or call.params.get("key") != self.key:
             return _code(93000, "invalid webhook url, hint: [1], from ip: 127.0.0.1")
-        said = call.json
-        if said.get("msgtype") not in {"text", "markdown"}:
+        message = call.json
+        if message.get("msgtype") not in {"text", "markdown"}:
             return _code(40008, "invalid message type")
-        content = said[said["msgtype"]].get("content", "")
+        content = message[message["msgtype"]].get("content", "")
         if not content:
             return _code(44004, "text content empty")
-        if len(content.encode()) > (4096 if said["msgtype"] == "markdown" else 2048):
+        if len(content.encode()) > (4096 if message["msgtype"] == "markdown" else 2048):
             return _code(40058, "markdown.content exceed max length 4096. invalid Request Parameter")
         if self.too_fast():
             return _code(45009, "api freq out of limit")
@@ -79,14 +79,18 @@ class DingTalk(Robot):
         fits = call.params.get("sign") == _signed(self.secret, f"{at_ms}\n{self.secret}")
         if not fits or abs(time.time() - int(at_ms) / 1000) > 3600:
             return _code(310000, "sign not match, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]")
-        said = call.json
-        if said.get("msgtype") != "markdown" or not said["markdown"].get("text") or not said["markdown"].get("title"):
+        message = call.json
+        if (
+            message.get("msgtype") != "markdown"
+            or not message["markdown"].get("text")
+            or not message["markdown"].get("title")
+        ):
             return _code(40035, "缺少参数 json")
         if len(call.body) > 20_000:
             return _code(460101, "message too long, exceed 20000 bytes")
         if self.too_fast():
             return _code(130101, "send too fast, exceed 20 times per minute")
-        self.shown.append(said["markdown"])
+        self.shown.append(message["markdown"])
         return _code(0, "ok")
 
 
@@ -102,21 +106,21 @@ class Feishu(Robot):
     def handle(self, call: Call) -> Answer:
         if call.path != f"/open-apis/bot/v2/hook/{self.key}":
             return _feishu(19001, "param invalid: incoming webhook access token invalid")
-        said = call.json
-        at_s = str(said.get("timestamp", "0"))
-        if said.get("sign") != _signed(f"{at_s}\n{self.secret}", "") or abs(time.time() - int(at_s)) > 3600:
+        message = call.json
+        at_s = str(message.get("timestamp", "0"))
+        if message.get("sign") != _signed(f"{at_s}\n{self.secret}", "") or abs(time.time() - int(at_s)) > 3600:
             return _feishu(19021, "sign match fail or timestamp is not within one hour from current time")
-        if len(call.body) > 20 * 1024 or not self._post(said):
+        if len(call.body) > 20 * 1024 or not self._post(message):
             return _feishu(9499, "Bad Request")
         if self.too_fast():
             return _feishu(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
-        self.shown.append(said["content"]["post"])
+        self.shown.append(message["content"]["post"])
         return Answer(200, {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"})
 
     @staticmethod
-    def _post(said: dict[str, Any]) -> bool:
+    def _post(message: dict[str, Any]) -> bool:
         """Whether it is a post of paragraphs of known tags."""
-        post = said.get("content", {}).get("post", {}) if said.get("msg_type") == "post" else {}
+        post = message.get("content", {}).get("post", {}) if message.get("msg_type") == "post" else {}
         if not post or set(post) - {"zh_cn", "en_us", "ja_jp"}:
             return False
         tags = [tag for one in post.values() for paragraph in one["content"] for tag in paragraph]

@@ -47,12 +47,12 @@ class Slack(Fake):
             return Answer(404, b"no_service")
         if self.archived:
             return Answer(410, b"channel_is_archived")
-        said = call.json
-        if not said.get("text") and not said.get("blocks"):
+        message = call.json
+        if not message.get("text") and not message.get("blocks"):
             return Answer(400, b"no_text")
-        if fault(said.get("blocks", [])):
+        if fault(message.get("blocks", [])):
             return Answer(400, b"invalid_blocks")
-        self.hooked.append(said)
+        self.hooked.append(message)
         return Answer(200, b"ok")
 
     def _auth_test(self, call: Call) -> Answer:

@@ -206,14 +206,14 @@ def test_a_timeout_after_the_commit_is_committed(cloud):
     assert len(cloud.issues) == 1
 
 
-def test_too_many_requests_say_how_long_to_wait(cloud):
+def test_too_many_requests_are_answered_with_a_wait(cloud):
     cloud.fault(refusal(429))
     answer = http(cloud).get("myself")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
     assert answer.headers["RateLimit-Reason"] == "jira-burst-based"
 
 
-def test_who_may_not_see_is_told_that_there_is_nothing(cloud):
+def test_who_may_not_see_gets_a_404(cloud):
     key = one(cloud)
     cloud.allowed.discard("BROWSE_PROJECTS")
     assert http(cloud).get(f"issue/{key}").status_code == 404
@@ -235,8 +235,8 @@ def test_transitions_are_those_of_the_issues_status(fake):
 def test_each_change_is_sent_as_an_event_signed_in_the_cloud(fake):
     key = one(fake)
     event = fake.person_moves(key, "Done")
-    assert event.said["changelog"]["items"][0]["toString"] == "Done"
-    assert [e.said["webhookEvent"] for e in fake.events] == ["jira:issue_created", "jira:issue_updated"]
+    assert event.payload["changelog"]["items"][0]["toString"] == "Done"
+    assert [e.payload["webhookEvent"] for e in fake.events] == ["jira:issue_created", "jira:issue_updated"]
     digest = hmac.new(fake.webhook_secret.encode(), event.body, hashlib.sha256).hexdigest()
     assert event.headers.get("X-Hub-Signature") == (f"sha256={digest}" if fake.cloud else None)
 

@@ -150,8 +150,8 @@ def test_no_secret_is_kept_shown_or_logged(
     outbox.send_again(outbox.rows_in_order(), clock())
     dispatch.dispatch_waiting(clock)
     called_back()
-    for heard in ticket_events.waiting(timezone.now()):
-        inbox.process(heard)
+    for webhook_id in ticket_events.waiting(timezone.now()):
+        inbox.process(webhook_id)
     assert len(board.items) == 1 and wall.messages, "the run was a full one"
     assert_clean(everything_shown(str(incident.pk)))
     assert_clean(every_row())

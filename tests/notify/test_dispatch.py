@@ -162,7 +162,7 @@ def test_two_processes_on_many_incidents_make_each_item_once(board: Board, clock
 
 
 @pytest.mark.django_db
-def test_a_source_with_write_back_is_told_too(
+def test_a_source_with_write_back_is_notified_too(
     wall: Wall, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text("an-api-token-of-zabbix")

@@ -85,7 +85,7 @@ def city(tmp_path: Path) -> Iterator[City]:
         yield City(tmp_path, stack)
 
 
-def told(clock: ManualClock) -> None:
+def dispatch_all(clock: ManualClock) -> None:
     """Until every target had its turn: robots take a message each few seconds."""
     for _ in range(4):
         dispatch.dispatch_waiting(clock)
@@ -98,14 +98,14 @@ def kept() -> str:
 
 
 @pytest.mark.django_db
-def test_every_chat_hears_the_verdict_and_the_resolution_once(city: City, clock: ManualClock) -> None:
+def test_every_chat_gets_the_verdict_and_the_resolution_once(city: City, clock: ManualClock) -> None:
     city.declare()
     judged(an_incident())
-    told(clock)
+    dispatch_all(clock)
     assert city.counts() == dict.fromkeys(city.counts(), 1)
-    told(clock)
+    dispatch_all(clock)
     an_incident(state=AlertState.RESOLVED)
-    told(clock)
+    dispatch_all(clock)
     assert city.counts() == {**dict.fromkeys(city.counts(), 2), "slack": 1}
     assert set(Outbox.objects.values_list("state", flat=True)) == {"done"}
     assert "已恢复" in city.wecom.shown[1]
@@ -116,7 +116,7 @@ def test_every_chat_hears_the_verdict_and_the_resolution_once(city: City, clock:
 def test_a_dry_run_sends_nothing_and_shows_every_message(city: City, clock: ManualClock) -> None:
     city.declare("dry-run")
     judged(an_incident())
-    told(clock)
+    dispatch_all(clock)
     assert city.counts() == dict.fromkeys(city.counts(), 0)
     previews = Outbox.objects.values_list("preview", flat=True)
     assert len(previews) == 7
@@ -135,9 +135,9 @@ def test_no_secret_is_kept_shown_or_logged(
     for fake in city.fakes:
         fake.rule(error(500), times=1)
         fake.rule(error(403), times=1)
-    told(clock)
+    dispatch_all(clock)
     clock.move(hours=1)
-    told(clock)
+    dispatch_all(clock)
     assert Outbox.objects.exclude(reason="").exists() or mode == "dry-run"
     assert not [secret for secret in SECRETS if secret in kept() or secret in caplog.text]
 

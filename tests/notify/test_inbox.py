@@ -52,8 +52,8 @@ def call(*events: dict[str, str], path: str = PATH, key: str = KEY) -> Any:
 
 def process_events(*events: dict[str, str]) -> None:
     assert call(*events).status_code == 202
-    for heard_id in ticket_events.waiting(timezone.now()):
-        inbox.process(heard_id)
+    for webhook_id in ticket_events.waiting(timezone.now()):
+        inbox.process(webhook_id)
 
 
 def test_what_people_do_in_the_ticket_is_done_here(incident: Incident) -> None:
@@ -149,8 +149,8 @@ def test_a_body_too_large_is_refused_and_one_that_nobody_understands_is_parked(i
     Client().post(
         f"/tickets/ops/webhook/{PATH}/", body, content_type="application/json", headers={"X-Hub-Signature": signature}
     )
-    for heard_id in ticket_events.waiting(timezone.now()):
-        inbox.process(heard_id)
+    for webhook_id in ticket_events.waiting(timezone.now()):
+        inbox.process(webhook_id)
     assert InboundWebhook.objects.get(state="parked").reason == "body: not a list of events"
 
 
@@ -191,7 +191,7 @@ def test_an_incident_that_its_alerts_resolved_stays_so_when_the_ticket_is_closed
     assert (incident.resolved_at, incident.closed_at) == (ended, None)
 
 
-def test_a_record_that_cannot_be_written_is_told_as_503_and_the_secret_path_is_not_logged(
+def test_a_record_that_cannot_be_written_is_answered_503_and_the_secret_path_is_not_logged(
     incident: Incident, caplog: pytest.LogCaptureFixture
 ) -> None:
     with connection.cursor() as cursor:

@@ -55,15 +55,15 @@ def row() -> Outbox:
     return Outbox.objects.get()
 
 
-def hear(jira: JiraFake, *events: Event, path: str = "") -> None:
+def process_webhooks(jira: JiraFake, *events: Event, path: str = "") -> None:
     for event in events:
         headers = {name: value for name, value in event.headers.items() if name != "Content-Type"}
         answer = Client().post(
             f"/tickets/ops/webhook{path}", event.body, content_type="application/json", headers=headers
         )
         assert answer.status_code == 202
-    for heard_id in ticket_events.waiting(timezone.now()):
-        inbox.process(heard_id)
+    for webhook_id in ticket_events.waiting(timezone.now()):
+        inbox.process(webhook_id)
     assert not InboundWebhook.objects.exclude(state="done").exists()
 
 
@@ -98,24 +98,26 @@ def test_what_people_do_comes_back_and_ends_there(kind: str, clock: ManualClock,
         declare_jira(jira, tmp_path)
         judged(an_incident())
         dispatch.dispatch_waiting(clock)
-        hear(jira, *jira.events, path=path)
+        process_webhooks(jira, *jira.events, path=path)
         assert AppliedTicketEvent.objects.count() == 0
-        hear(jira, jira.person_moves("OPS-1", "In Progress"), jira.person_assigns("OPS-1", "bob"), path=path)
+        process_webhooks(
+            jira, jira.person_moves("OPS-1", "In Progress"), jira.person_assigns("OPS-1", "bob"), path=path
+        )
         spoke = jira.person_comments("OPS-1", "/cause dns-failure  the resolver was down")
-        hear(jira, spoke, spoke, path=path)
+        process_webhooks(jira, spoke, spoke, path=path)
         incident = Incident.objects.get()
         assert (incident.acknowledged_by, incident.assigned_to) == ("Ada", "Bob")
         feedback = Feedback.objects.get()
         assert (feedback.kind, feedback.cause, feedback.by, feedback.note) == (
             "corrected", "dns-failure", "Ada", "the resolver was down",
         )  # fmt: skip
-        hear(jira, jira.person_moves("OPS-1", "Done"), path=path)
+        process_webhooks(jira, jira.person_moves("OPS-1", "Done"), path=path)
         assert Incident.objects.get().state == "resolved"
         before = AppliedTicketEvent.objects.count()
         for _ in range(4):
             clock.move(minutes=5)
             dispatch.dispatch_waiting(clock)
-            hear(jira, *jira.events, path=path)
+            process_webhooks(jira, *jira.events, path=path)
         (issue,) = jira.issues
         assert (issue.status, len(issue.comments)) == ("Done", 2)
         assert AppliedTicketEvent.objects.count() == before, "what we wrote meanwhile is nobody's word"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("own_systems")
 
 
 @pytest.mark.django_db
-def test_a_chat_that_cannot_edit_hears_of_the_first_verdict_a_changed_cause_and_the_end(
+def test_a_chat_that_cannot_edit_gets_the_first_verdict_a_changed_cause_and_the_end(
     wall: Wall, clock: ManualClock
 ) -> None:
     declared(chat=chat(wall))
@@ -33,7 +33,7 @@ def test_a_chat_that_cannot_edit_hears_of_the_first_verdict_a_changed_cause_and_
 
 
 @pytest.mark.django_db
-def test_a_target_with_a_least_severity_is_told_of_nothing_below_it(wall: Wall, clock: ManualClock) -> None:
+def test_a_target_with_a_least_severity_gets_nothing_below_it(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, min_severity="critical"))
     judged(an_incident())
     dispatch.dispatch_waiting(clock)
@@ -41,7 +41,7 @@ def test_a_target_with_a_least_severity_is_told_of_nothing_below_it(wall: Wall, 
 
 
 @pytest.mark.django_db
-def test_nobody_is_told_of_a_recording(wall: Wall, clock: ManualClock) -> None:
+def test_nobody_is_notified_of_a_recording(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall))
     incident = an_incident()
     Incident.objects.filter(pk=incident.pk).update(recorded_from="/recorded")
@@ -72,7 +72,7 @@ def test_a_storm_becomes_one_message_that_lists_its_incidents(wall: Wall, clock:
 
 
 @pytest.mark.django_db
-def test_incidents_that_come_one_by_one_are_told_one_by_one_up_to_the_storm(wall: Wall, clock: ManualClock) -> None:
+def test_incidents_that_come_one_by_one_are_sent_one_by_one_up_to_the_storm(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
     for n in range(5):
         judged(an_incident(f"p{n}"))
@@ -84,7 +84,7 @@ def test_incidents_that_come_one_by_one_are_told_one_by_one_up_to_the_storm(wall
 
 
 @pytest.mark.django_db
-def test_a_storm_that_meets_a_target_that_is_away_is_told_afterwards(wall: Wall, clock: ManualClock) -> None:
+def test_a_storm_that_meets_a_target_that_is_away_is_sent_afterwards(wall: Wall, clock: ManualClock) -> None:
     declared(chat=chat(wall, storm_incidents=3, storm_minutes=5.0))
     for n in range(8):
         judged(an_incident(f"p{n}"))

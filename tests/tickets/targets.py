@@ -45,8 +45,8 @@ class Target:
         reached = client(self.system, self.declared, secret, Attempt(self.traffic, dry_run=dry))
         return Transport(self.declared, reached, secret, datetime.now(UTC), dry, self.traffic.show)
 
-    def notify(self, told: Notification) -> Receipt:
-        return self.system.notify(self.transport(), told, self.target_state)
+    def notify(self, notification: Notification) -> Receipt:
+        return self.system.notify(self.transport(), notification, self.target_state)
 
     def check(self) -> list[Problem]:
         return list(self.system.check(self.transport()))

@@ -64,7 +64,7 @@ def test_these_are_the_chats() -> None:
     assert chats == ["dingtalk", "feishu", "mail", "slack", "slack-webhook", "webhook", "wecom"]
 
 
-def test_a_verdict_is_told_with_headline_and_link(chat: Chat) -> None:
+def test_a_verdict_is_sent_with_headline_and_link(chat: Chat) -> None:
     receipt = chat.target.notify(notification())
     assert len(chat.shown) == 1
     assert "slow disk headline" in chat.shown[0]
@@ -72,7 +72,7 @@ def test_a_verdict_is_told_with_headline_and_link(chat: Chat) -> None:
     assert receipt.sentence.en == "Sent."
 
 
-def test_the_same_revision_is_told_once(chat: Chat) -> None:
+def test_the_same_revision_is_sent_once(chat: Chat) -> None:
     chat.target.notify(notification())
     assert "sent before" in chat.target.notify(notification()).sentence.en
     assert len(chat.server.writes) == 1
@@ -113,7 +113,7 @@ def test_the_largest_report_is_taken(chat: Chat) -> None:
     assert "<@U123>" not in chat.shown[0] or chat.kind == "feishu"
 
 
-def test_a_server_in_trouble_is_tried_again_when_it_asks(chat: Chat) -> None:
+def test_a_server_that_asks_to_wait_is_retried_after_that_wait(chat: Chat) -> None:
     chat.server.rule(error(429, Retry_After="7"), times=1)
     with pytest.raises(Unreachable) as later:
         chat.target.notify(notification())
@@ -126,7 +126,7 @@ def test_a_server_in_trouble_is_tried_again_when_it_asks(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("fault", [lost_answer(), late(1.5)])
-def test_a_lost_answer_is_told_again_and_the_bot_finds_its_message(chat: Chat, fault: Fault) -> None:
+def test_a_lost_answer_is_retried_and_the_bot_finds_its_message(chat: Chat, fault: Fault) -> None:
     chat.server.rule(fault, when=lambda call: call.writes, times=1)
     with pytest.raises(Unreachable):
         chat.target.notify(notification())
@@ -135,7 +135,7 @@ def test_a_lost_answer_is_told_again_and_the_bot_finds_its_message(chat: Chat, f
     assert len(chat.shown) == (1 if chat.kind == "slack" else 3), "a robot's chat cannot be searched"
 
 
-def test_a_good_target_has_no_trouble_and_the_check_shows_nothing(chat: Chat) -> None:
+def test_a_good_target_has_no_problem_and_the_check_shows_nothing(chat: Chat) -> None:
     assert chat.target.check() == []
     assert chat.shown == []
 
@@ -149,7 +149,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(chat: Chat, tmp_pa
     assert not any(secret in json.dumps(dry.traffic.held_back) for secret in chat.secrets)
 
 
-def test_no_secret_is_logged_or_told_in_an_error(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_logged_or_shown_in_an_error(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     texts = []
@@ -174,7 +174,7 @@ def test_no_secret_is_logged_or_told_in_an_error(chat: Chat, caplog: pytest.LogC
         ("feishu", "secret", "compare secret_file"),
     ],
 )
-def test_a_robot_that_refuses_is_told_with_its_remedy(kind: str, wrong: str, remedy: str, tmp_path: Path) -> None:
+def test_a_robots_refusal_is_shown_with_its_remedy(kind: str, wrong: str, remedy: str, tmp_path: Path) -> None:
     with ROBOTS[kind]() as robot:
         spoilt = of(kind, robot, tmp_path)
         setattr(robot, wrong, "another")

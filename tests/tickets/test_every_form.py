@@ -52,11 +52,11 @@ def hostile(text: str) -> IncidentSnapshot:
         replace(s, title=text, cause=text, fixed_by=text, url=text if n else s.url)
         for n, s in enumerate(verdict.similar)
     )
-    said = replace(verdict, causes=causes, similar=alike, tell_apart=(Text(text, text),))
-    return replace(whole, verdict=said)
+    changed = replace(verdict, causes=causes, similar=alike, tell_apart=(Text(text, text),))
+    return replace(whole, verdict=changed)
 
 
-def told(text: str) -> Report:
+def report_of(text: str) -> Report:
     return build(hostile(text), known=KNOWN)
 
 
@@ -67,7 +67,7 @@ def told(text: str) -> Report:
 @example("a · b")
 def test_untrusted_text_is_text_and_the_same_in_every_form(text: str) -> None:
     for language in ("en", "zh-hans"):
-        read = {form: sentences(form, render(told(text), form, language, WHOLE)) for form in FORMS}
+        read = {form: sentences(form, render(report_of(text), form, language, WHOLE)) for form in FORMS}
         for form in FORMS:
             assert read[form] == read["adf"], form
 
@@ -76,7 +76,7 @@ def test_untrusted_text_is_text_and_the_same_in_every_form(text: str) -> None:
 @settings(max_examples=40, deadline=None)
 @example("\U0001f600*&@", 1_000)
 def test_every_form_keeps_its_limit_and_its_markup(text: str, times: int) -> None:
-    report = told(text * times)
+    report = report_of(text * times)
     for name, form in formats().items():
         content = render(report, name, "zh-hans")
         assert form.size(content) <= form.limit
@@ -106,7 +106,7 @@ def test_a_megabyte_of_text_is_shown_by_its_beginning(text: str) -> None:
 @given(HOSTILE)
 @settings(max_examples=40, deadline=None)
 def test_slack_takes_the_blocks(text: str) -> None:
-    content = render(told(text * 20), "slack")
+    content = render(report_of(text * 20), "slack")
     assert isinstance(content, dict)
     blocks = content["blocks"]
     assert len(blocks) <= 50
@@ -125,7 +125,7 @@ def test_slack_takes_the_blocks(text: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_without_room_still_holds_title_headline_and_link(form: str, language: str) -> None:
-    report = replace(told("瘦" * 900), url="https://graph.example/incidents/1/")
+    report = replace(report_of("瘦" * 900), url="https://graph.example/incidents/1/")
     content: Any = render(report, form, language, limit=1)
     shown = sentences(form, content)
     assert any(s.startswith("#7 瘦瘦") for s in shown)
@@ -135,7 +135,7 @@ def test_a_form_without_room_still_holds_title_headline_and_link(form: str, lang
 
 
 def test_no_invisible_mark_is_left_in_any_form() -> None:
-    report = told("\u202eevil\u2066\u200b\u200d\ufeff\u2028x")
+    report = report_of("\u202eevil\u2066\u200b\u200d\ufeff\u2028x")
     for form in formats():
         content = json.dumps(render(report, form), ensure_ascii=False)
         assert not set(content) & set("\u202e\u2066\u200b\u200d\ufeff\u2028"), form
@@ -159,7 +159,7 @@ def test_a_cut_takes_no_accent_from_its_letter() -> None:
 @pytest.mark.parametrize("text", ["", "".join(NASTY), "\u200b", "瘦" * 3_000])
 def test_the_document_is_what_the_published_schema_allows(text: str, limit: int | None) -> None:
     schema = json.loads((Path(__file__).parents[1] / "fakes/schemas/adf.json").read_text())
-    document = render(told(text), "adf", limit=limit)
+    document = render(report_of(text), "adf", limit=limit)
     assert not [fault.message for fault in Draft4Validator(schema).iter_errors(document)]
 
 

@@ -32,8 +32,8 @@ def poll_events(jira: JiraFake, since: datetime, keys=("OPS-1",)):
         return SYSTEM.poll_events(transport, keys, since)
 
 
-def told(said):
-    return [(one.verb, one.by, one.value) for one in said]
+def briefly(events):
+    return [(one.verb, one.by, one.value) for one in events]
 
 
 def moves(jira: JiraFake) -> list[Event]:
@@ -44,26 +44,26 @@ def moves(jira: JiraFake) -> list[Event]:
     ]
 
 
-def test_a_status_comes_back_as_what_it_means(jira):
-    assert [told(parse_webhook(jira, event)) for event in moves(jira)] == [
+def test_a_change_of_status_becomes_a_ticket_event(jira):
+    assert [briefly(parse_webhook(jira, event)) for event in moves(jira)] == [
         [("acknowledged", "Ada", "")], [("resolved", "Ada", "")], [("reopened", "Ada", "")],
     ]  # fmt: skip
 
 
 def test_a_resolution_is_the_note(jira):
-    (said,) = parse_webhook(jira, jira.person_moves("OPS-1", "Done"))
-    assert (said.key, said.note) == ("OPS-1", "Done")
-    assert abs(said.at - datetime.now(UTC)) < timedelta(seconds=5)
+    (ticket_event,) = parse_webhook(jira, jira.person_moves("OPS-1", "Done"))
+    assert (ticket_event.key, ticket_event.note) == ("OPS-1", "Done")
+    assert abs(ticket_event.at - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_an_assignee_comes_back(jira):
-    assert told(parse_webhook(jira, jira.person_assigns("OPS-1", "bob"))) == [("assigned", "Ada", "Bob")]
+    assert briefly(parse_webhook(jira, jira.person_assigns("OPS-1", "bob"))) == [("assigned", "Ada", "Bob")]
 
 
 def test_a_cause_comes_back_from_a_line_of_its_own(jira):
     event = jira.person_comments("OPS-1", "I looked.\n/cause etcd-slow-disk  new disk is in\nmore")
-    (said,) = parse_webhook(jira, event)
-    assert (said.verb, said.value, said.note) == ("cause", "etcd-slow-disk", "new disk is in")
+    (ticket_event,) = parse_webhook(jira, event)
+    assert (ticket_event.verb, ticket_event.value, ticket_event.note) == ("cause", "etcd-slow-disk", "new disk is in")
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_what_is_no_verb_is_no_feedback(jira, text):
     assert parse_webhook(jira, jira.person_comments("OPS-1", text)) == []
 
 
-def test_what_we_did_ourselves_is_not_heard(jira, tmp_path):
+def test_our_own_changes_are_no_ticket_events(jira, tmp_path):
     """Everything that one incident's way makes Jira send is our own."""
     target_state = FileTargetState(tmp_path / "memory.json")
     notify(jira, notification(verdict=verdict("/cause etcd-slow-disk")), target_state)
     notify(jira, notification("resolved"), target_state)
     notify(jira, notification("open"), target_state)
-    kinds = {event.said["webhookEvent"] for event in jira.events}
+    kinds = {event.payload["webhookEvent"] for event in jira.events}
     assert kinds == {"jira:issue_created", "jira:issue_updated", "comment_created", "comment_updated"}
-    assert [said for event in jira.events for said in parse_webhook(jira, event)] == []
+    assert [ticket_event for event in jira.events for ticket_event in parse_webhook(jira, event)] == []
     assert list(poll_events(jira, datetime.now(UTC) - timedelta(hours=1))) == []
 
 
@@ -98,11 +98,11 @@ def test_a_repeated_event_has_the_same_marker_and_polling_gives_the_same_again(j
 
 def test_an_event_without_a_number_is_marked_by_its_identifier(jira):
     event = jira.person_moves("OPS-1", "Done")
-    body = event.said
+    body = event.payload
     del body["changelog"]["id"]
     with reached(jira) as transport:
-        (said,) = SYSTEM.parse_webhook(transport, event.headers, json.dumps(body).encode())
-    assert event.headers["X-Atlassian-Webhook-Identifier"] in said.marker
+        (ticket_event,) = SYSTEM.parse_webhook(transport, event.headers, json.dumps(body).encode())
+    assert event.headers["X-Atlassian-Webhook-Identifier"] in ticket_event.marker
 
 
 def let_in(event: Event, body: bytes, **headers: str) -> bool:
@@ -129,7 +129,7 @@ def test_what_jira_signed_is_let_in_and_a_changed_body_is_not():
 def test_header_names_are_read_in_any_case(jira):
     event = jira.person_moves("OPS-1", "Done")
     lower = Event({name.lower(): value for name, value in event.headers.items()}, event.body)
-    assert told(parse_webhook(jira, lower)) == [("resolved", "Ada", "")]
+    assert briefly(parse_webhook(jira, lower)) == [("resolved", "Ada", "")]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"3"])
@@ -143,22 +143,22 @@ def test_what_is_no_event_is_malformed(jira, body):
     {"webhookEvent": "comment_created", "issue": {"key": "OPS-1"}, "comment": {"body": [1], "author": []}},
     {"issue": {"key": "OPS-1", "fields": {"status": None}}, "changelog": {"items": [{"field": "status"}, 3]}, "timestamp": "x"},
 ])  # fmt: skip
-def test_odd_events_say_nothing(jira, body):
+def test_odd_events_are_no_ticket_events(jira, body):
     with reached(jira) as transport:
         assert list(SYSTEM.parse_webhook(transport, {}, json.dumps(body).encode())) == []
 
 
 def test_a_document_as_comment_body_is_read_too(jira):
     event = jira.person_comments("OPS-1", "x")
-    body = event.said
+    body = event.payload
     line = {"type": "paragraph", "content": [{"type": "text", "text": "/cause dns-failure"}]}
     body["comment"]["body"] = {"type": "doc", "version": 1, "content": [line]}
     with reached(jira) as transport:
-        (said,) = SYSTEM.parse_webhook(transport, {}, json.dumps(body).encode())
-    assert said.value == "dns-failure"
+        (ticket_event,) = SYSTEM.parse_webhook(transport, {}, json.dumps(body).encode())
+    assert ticket_event.value == "dns-failure"
 
 
-def test_polling_tells_what_happened_since_and_no_more(jira):
+def test_polling_returns_the_events_since_then_and_no_more(jira):
     jira.person_moves("OPS-1", "In Progress")
     jira.shop.ahead_s += 600
     since = datetime.fromtimestamp(jira.shop.now(), UTC)
@@ -166,7 +166,11 @@ def test_polling_tells_what_happened_since_and_no_more(jira):
     jira.person_assigns("OPS-1", "bob")
     jira.person_comments("OPS-1", "/cause dns-failure")
     found = poll_events(jira, since - timedelta(seconds=1))
-    assert sorted(told(found)) == [("assigned", "Ada", "Bob"), ("cause", "Ada", "dns-failure"), ("resolved", "Ada", "")]
+    assert sorted(briefly(found)) == [
+        ("assigned", "Ada", "Bob"),
+        ("cause", "Ada", "dns-failure"),
+        ("resolved", "Ada", ""),
+    ]
     assert list(poll_events(jira, since + timedelta(hours=1))) == []
 
 
@@ -202,7 +206,7 @@ def sentences(jira: JiraFake, **more):
         return [problem.sentence.en for problem in SYSTEM.check(transport)]
 
 
-def test_a_good_connection_has_no_trouble(jira):
+def test_a_good_connection_has_no_problem(jira):
     fields = {"cause": "customfield_10050", "probability": "customfield_10051"}
     assert sentences(jira, fields=fields) == []
 
@@ -236,7 +240,7 @@ def test_update_only_needs_no_right_to_create(jira):
 @pytest.mark.parametrize("status, words", [
     (401, "refuses the login"), (503, "answered 503"), (302, "redirect"),
 ])  # fmt: skip
-def test_a_server_that_does_not_answer_well_is_the_only_trouble(jira, status, words):
+def test_a_server_that_does_not_answer_well_is_the_only_problem(jira, status, words):
     jira.fault(refusal(status))
     (sentence,) = sentences(jira)
     assert words in sentence

@@ -37,9 +37,11 @@ def nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
 
 def poisoned(text: str, number: int):
     """An incident whose every text is hostile."""
-    told = verdict(text)
-    told = replace(told, headline=Text(text, text), tell_apart=(both(text),))
-    return notification(id=f"i{number}", number=number, title=text, verdict=told, url=f"https://graph.example/{text}")
+    changed = verdict(text)
+    changed = replace(changed, headline=Text(text, text), tell_apart=(both(text),))
+    return notification(
+        id=f"i{number}", number=number, title=text, verdict=changed, url=f"https://graph.example/{text}"
+    )
 
 
 def assert_text_only(body: Any) -> None:

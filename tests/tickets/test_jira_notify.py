@@ -41,7 +41,7 @@ def test_an_incident_gets_one_ticket_with_one_comment_and_one_link(jira, target_
     assert set(issue.labels) == {"incident-graph", "ig-7", "ig-cause-c1"}
 
 
-def test_telling_again_changes_nothing(jira, target_state):
+def test_notifying_again_changes_nothing(jira, target_state):
     about = notification()
     notify(jira, about, target_state)
     jira.calls.clear()
@@ -58,7 +58,7 @@ def test_a_new_revision_edits_the_comment_in_place(jira, target_state):
     assert "other words headline" in contract.text_of(comment.body)
 
 
-def test_chinese_is_told_in_chinese(jira, target_state):
+def test_a_chinese_notification_is_written_in_chinese(jira, target_state):
     receipt = notify(jira, notification(language="zh"), target_state)
     assert "中文 slow disk headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
     assert "已创建工单" in receipt.sentence.zh
@@ -109,7 +109,7 @@ def test_another_installations_ticket_of_the_same_number_is_not_ours(jira, targe
     assert (receipt.key, len(jira.issues)) == ("OPS-2", 2)
 
 
-def test_our_own_ticket_is_found_when_the_memory_is_lost(jira, target_state, tmp_path):
+def test_our_own_ticket_is_found_when_the_target_state_is_lost(jira, target_state, tmp_path):
     notify(jira, notification(), target_state)
     jira.calls.clear()
     receipt = notify(jira, notification(verdict=verdict("again")), FileTargetState(tmp_path / "empty.json"))
@@ -117,7 +117,7 @@ def test_our_own_ticket_is_found_when_the_memory_is_lost(jira, target_state, tmp
     assert (receipt.key, len(issue.comments), len(issue.links)) == ("OPS-1", 1, 1)
 
 
-def test_comments_are_found_by_their_author_where_the_list_tells_no_properties(jira, target_state, tmp_path):
+def test_comments_are_found_by_their_author_where_the_list_has_no_properties(jira, target_state, tmp_path):
     notify(jira, notification(), target_state)
     jira.person_comments("OPS-1", "so what", "ada")
     jira.hides_properties = True
@@ -192,7 +192,7 @@ def test_a_list_field_takes_the_option_of_the_cause(jira, target_state):
     assert jira.issues[0].fields["customfield_10050"] == {"value": "c1"}
 
 
-def test_a_field_that_is_not_on_the_screen_is_told_and_the_rest_is_done(jira, target_state):
+def test_a_field_that_is_not_on_the_screen_is_mentioned_and_the_rest_is_done(jira, target_state):
     receipt = notify(jira, notification(), target_state, declared(jira, fields={"cause": "customfield_77"}))
     assert "customfield_77 is not on the edit screen" in receipt.sentence.en
     assert "ig-7" in jira.issues[0].labels
@@ -207,7 +207,7 @@ def test_watchers_get_no_mail_and_without_that_permission_the_edit_goes_on(jira,
     assert "quiet headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
 
 
-def test_an_oauth_client_tells_too(cloud, target_state):
+def test_an_oauth_client_notifies_too(cloud, target_state):
     decl = declared(cloud, basic_user="", oauth_token_url=f"{cloud.url}/oauth/token", oauth_client_id="client")
     with reached(cloud, decl, None, oauth_client_secret=cloud.secret) as transport:
         assert SYSTEM.notify(transport, notification(), target_state).key == "OPS-1"
@@ -228,7 +228,7 @@ def test_a_long_title_is_cut_as_java_counts(jira, target_state):
     assert summary.endswith("…")
 
 
-def test_the_comment_says_which_revision_it_is(jira, target_state):
+def test_the_comment_shows_its_revision(jira, target_state):
     notify(jira, notification(), target_state)
     assert "Revision 3" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
 
@@ -240,7 +240,7 @@ def test_nothing_secret_is_shown_in_a_dry_run(cloud, target_state):
     assert cloud.secret not in json.dumps(traffic.held_back)
 
 
-def test_a_chinese_ticket_says_how_severe_it_is_in_chinese(jira, target_state):
+def test_a_chinese_ticket_shows_its_severity_in_chinese(jira, target_state):
     notify(jira, notification(language="zh"), target_state)
     description = contract.text_of(jira.issues[0].fields["description"])
     assert "严重级别：严重" in description and "high" not in description

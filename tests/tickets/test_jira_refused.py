@@ -73,13 +73,13 @@ def test_an_html_page_in_the_way_is_one_short_sentence(jira, target_state):
     assert len(str(caught.value)) < 200
 
 
-def test_a_captcha_is_told(jira, target_state):
+def test_a_captcha_is_shown_as_the_reason(jira, target_state):
     jira.fault(refusal(403, X_Seraph_LoginReason="AUTHENTICATION_DENIED"), part="search")
     with pytest.raises(Refused, match="CAPTCHA"):
         notify(jira, notification(), target_state)
 
 
-def test_a_wrong_login_is_told(cloud, target_state):
+def test_a_wrong_login_is_shown_as_the_reason(cloud, target_state):
     cloud.secret = "another"
     with (
         reached(cloud, None, None, basic_password="wrong") as transport,
@@ -88,7 +88,7 @@ def test_a_wrong_login_is_told(cloud, target_state):
         SYSTEM.notify(transport, notification(), target_state)
 
 
-def test_what_is_no_jira_is_told(cloud, target_state):
+def test_what_is_no_jira_is_shown_as_the_reason(cloud, target_state):
     cloud.fault(refusal(404), part="serverInfo")
     with pytest.raises(Refused, match="is not a Jira"):
         notify(cloud, notification(), target_state)

@@ -64,7 +64,7 @@ def test_an_acknowledgement_moves_the_ticket_once(jira, target_state):
     assert jira.issues[0].status == "In Progress"
 
 
-def test_a_missing_transition_is_told_and_is_no_failure(jira, target_state):
+def test_a_missing_transition_is_mentioned_and_is_no_failure(jira, target_state):
     decl = declared(jira, transitions={"resolved": "Ship it"})
     notify(jira, notification(), target_state, decl)
     receipt = notify(jira, notification("resolved"), target_state, decl)

@@ -28,7 +28,7 @@ def box(smtp: SmtpServer, folder: Path, **more: Any) -> Target:
     return target(folder, "mail", **(usual | more))
 
 
-def test_a_mail_tells_in_plain_text_and_html(smtp: SmtpServer, tmp_path: Path) -> None:
+def test_a_mail_has_plain_text_and_html(smtp: SmtpServer, tmp_path: Path) -> None:
     box(smtp, tmp_path).notify(notification(text="<b>瘦</b> disk"))
     (mail,) = smtp.delivered
     assert mail["Subject"] == "#7 <b>瘦</b> disk"
@@ -81,7 +81,7 @@ def test_all_that_is_kept_of_a_mail_is_kept_at_once(smtp: SmtpServer, tmp_path: 
     assert [mail["Message-ID"] for mail in smtp.delivered] == ["<incident-i1@sender.example>"] * 2
 
 
-def test_a_storm_says_so_in_its_subject(smtp: SmtpServer, tmp_path: Path) -> None:
+def test_a_storm_is_named_in_its_subject(smtp: SmtpServer, tmp_path: Path) -> None:
     box(smtp, tmp_path).notify(notification(reason=Reason.DIGEST, digest=(another(8), another(9))))
     assert smtp.delivered[0]["Subject"] == "#7 3 incidents at once: slow disk"
 
@@ -131,13 +131,13 @@ def test_a_password_never_goes_over_an_open_connection(tmp_path: Path) -> None:
         assert not problem.fatal
 
 
-def test_a_server_without_starttls_is_told_apart(tmp_path: Path) -> None:
+def test_a_server_without_starttls_is_recognised(tmp_path: Path) -> None:
     with SmtpServer(tmp_path, tls="none") as smtp:
         (problem,) = box(smtp, tmp_path).check()
         assert "compare smtp_tls and smtp_port" in problem.sentence.en
 
 
-def test_a_good_box_has_no_trouble_and_the_check_delivers_nothing(smtp: SmtpServer, tmp_path: Path) -> None:
+def test_a_good_mail_server_has_no_problem_and_the_check_delivers_nothing(smtp: SmtpServer, tmp_path: Path) -> None:
     assert box(smtp, tmp_path).check() == []
     assert smtp.delivered == []
 

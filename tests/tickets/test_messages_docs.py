@@ -29,7 +29,7 @@ def test_the_examples_can_be_applied(tmp_path: Path) -> None:
 
 def test_the_limits_are_those_of_the_forms() -> None:
     known = formats()
-    for name, said in {"wecom": "4,096 bytes", "dingtalk": "18,000 bytes", "slack": "12,000 characters"}.items():
-        assert f"{known[name].limit:,}" in said
-        assert said in DOCS
+    for name, limit in {"wecom": "4,096 bytes", "dingtalk": "18,000 bytes", "slack": "12,000 characters"}.items():
+        assert f"{known[name].limit:,}" in limit
+        assert limit in DOCS
     assert "90,000 bytes of HTML" in DOCS and known["html"].limit == 90_000

@@ -52,9 +52,9 @@ def plain(markdown: str) -> str:
     return "\n".join("".join(c.content for c in t.children or ()) for t in tokens if t.type == "inline")
 
 
-def test_the_draft_tells_the_whole_story() -> None:
-    told = plain(draft(whole(), TIMES, "https://graph.example", known=KNOWN))
-    for words in (
+def test_the_draft_has_all_sections() -> None:
+    text = plain(draft(whole(), TIMES, "https://graph.example", known=KNOWN))
+    for part in (
         "#7 Postmortem draft: etcd has no leader", "Severity: high", "Lasted: 47 min", "Reopened: once", "Ticket: OPS-17",
         "Slow disk, by ada at 2026-11-20 09:00:00Z; fixed by a new disk", "1. slow disk: likely (80%)", "+3.0 slow disk for 0",
         "2026-11-20 07:57:00Z Change (deploy): etcd has no leader", "2026-11-20 08:05:00Z Acknowledged by ada",
@@ -62,26 +62,26 @@ def test_the_draft_tells_the_whole_story() -> None:
         "2026-11-20 08:01:00Z First verdict: a slow network (60%)", "08:03:00Z Verdict changed: a slow disk (80%)",
         "To resolve (MTTR): 47 min", "Affected: etcd member etcd1 (prod-a)", "Proposed by the catalogue for the first cause:", "Impact on users", "To be written by people.", "slow disk is ruled out",
     ):  # fmt: skip
-        assert words in told
-    assert "ALERT{1}" not in told and "EtcdMember/" not in told
+        assert part in text
+    assert "ALERT{1}" not in text and "EtcdMember/" not in text
 
 
 def test_the_timeline_is_in_order() -> None:
-    told = plain(draft(whole(3), TIMES))
-    timeline = told[told.index("Timeline") : told.index("Phases")]
+    text = plain(draft(whole(3), TIMES))
+    timeline = text[text.index("Timeline") : text.index("Phases")]
     times = [line[:20] for line in timeline.splitlines() if line.startswith("2026-")]
     assert times == sorted(times)
     assert len(times) == 3 * 2 + 1 + 6
 
 
 def test_the_draft_in_chinese() -> None:
-    told = plain(draft(whole(), TIMES, language="zh", known=KNOWN))
-    for words in ("复盘草稿", "时间线", "历时：47 分钟", "恢复耗时（MTTR）：47 分钟", "磁盘慢，ada 于"):
-        assert words in told
-    assert "Timeline" not in told
+    text = plain(draft(whole(), TIMES, language="zh", known=KNOWN))
+    for part in ("复盘草稿", "时间线", "历时：47 分钟", "恢复耗时（MTTR）：47 分钟", "磁盘慢，ada 于"):
+        assert part in text
+    assert "Timeline" not in text
 
 
-def test_a_phase_that_was_not_reached_says_so_and_no_phase_is_negative() -> None:
+def test_a_phase_that_was_not_reached_is_shown_as_such_and_no_phase_is_negative() -> None:
     early = Times(AT, AT - timedelta(seconds=3))
     by_name = {str(phase.name): phase for phase in phases(early)}
     assert by_name["To detect"].lasted == timedelta()
@@ -98,9 +98,9 @@ def test_spans_are_spoken_in_two_units() -> None:
 def test_a_storm_of_hostile_alerts_stays_bounded_text() -> None:
     markdown = draft(whole(3_000, "<script>alert(1)</script> [x](javascript:1) " * 2_000), TIMES)
     assert len(markdown) <= LIMIT
-    told = plain(markdown)
-    assert "moments in between are left out" in told
-    assert told.count("<script>") > MOMENTS // 4
+    text = plain(markdown)
+    assert "moments in between are left out" in text
+    assert text.count("<script>") > MOMENTS // 4
     kinds = {c.type for t in MarkdownIt("commonmark").parse(markdown) for c in t.children or ()}
     assert "html_inline" not in kinds
     assert "javascript" not in {c.attrs.get("href") for t in MarkdownIt().parse(markdown) for c in t.children or ()}

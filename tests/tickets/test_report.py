@@ -25,7 +25,7 @@ NASTY = "a|b [x](http://evil.example) *b* _i_ `c` <script> {code} !img.png! @all
 HOSTILE = st.text(st.characters(codec="utf-8"), max_size=200)
 
 
-def said(content: Any) -> str:
+def text_of(content: Any) -> str:
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
@@ -43,8 +43,8 @@ def test_the_forms_are_these() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_each_form_tells_the_same_items(form: str) -> None:
-    content = said(render(build(snapshot("disk")), form))
+def test_each_form_shows_the_same_items(form: str) -> None:
+    content = text_of(render(build(snapshot("disk")), form))
     for words in ("disk headline", "disk for 0", "disk against 0", "disk step", "disk is ruled out", "disk is missing"):
         assert words in content
     assert "likely" in content
@@ -53,15 +53,15 @@ def test_each_form_tells_the_same_items(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_each_form_speaks_chinese(form: str) -> None:
-    content = said(render(build(snapshot("disk")), form, "zh-hans"))
+    content = text_of(render(build(snapshot("disk")), form, "zh-hans"))
     assert "中文 disk headline" in content
     assert "后续步骤" in content
     assert "Next steps" not in content
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_incident_without_verdict_says_so(form: str) -> None:
-    assert "not been investigated" in said(render(build(snapshot(judged=False)), form))
+def test_an_incident_without_verdict_is_shown_as_such(form: str) -> None:
+    assert "not been investigated" in text_of(render(build(snapshot(judged=False)), form))
 
 
 def test_what_is_left_out_is_counted() -> None:
@@ -120,11 +120,11 @@ def test_causes_are_named_by_title_and_commands_can_be_pasted() -> None:
     cause = replace(shown.verdict.causes[0], next_steps=steps)
     verdict = replace(shown.verdict, causes=(cause,), tell_apart=(Text("the round trip", "往返时间"),))
     known = Known(titles={"x": Text("A full disk", "磁盘满")})
-    told = str(render(build(replace(shown, verdict=verdict), known=known), "text"))
-    assert "A full disk: slow disk is ruled out" in told
-    assert "  - iostat -x 5 3\n  - On its host:\n      pidstat -d 5\n  - Wait: a\n" in told
-    assert "What would tell them apart\n  - the round trip" in told
-    assert "Something else, unknown: unlikely (10%)" in told
+    text = str(render(build(replace(shown, verdict=verdict), known=known), "text"))
+    assert "A full disk: slow disk is ruled out" in text
+    assert "  - iostat -x 5 3\n  - On its host:\n      pidstat -d 5\n  - Wait: a\n" in text
+    assert "What would tell them apart\n  - the round trip" in text
+    assert "Something else, unknown: unlikely (10%)" in text
 
 
 def test_evidence_of_later_causes_gives_way_before_the_next_steps() -> None:
@@ -158,7 +158,7 @@ def test_a_long_report_drops_whole_items(form: str, limit: int) -> None:
     full = render(report, form, limit=10**9)
     assert size(full) > limit
     assert size(content) <= limit or all(not s.lines for s in _emptied(report).sections)
-    assert "more" in said(content)
+    assert "more" in text_of(content)
 
 
 def _emptied(report: Report) -> Report:
@@ -223,7 +223,7 @@ def test_markup_in_a_title_is_shown_as_it_came(form: str) -> None:
 
 def test_a_javascript_address_is_no_link() -> None:
     bad = replace(build(snapshot()), url="javascript:alert(1)")
-    assert all("javascript" not in said(render(bad, form)) for form in formats())
+    assert all("javascript" not in text_of(render(bad, form)) for form in formats())
 
 
 def test_a_title_is_at_most_255_characters() -> None:

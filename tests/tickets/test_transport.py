@@ -76,7 +76,7 @@ def test_basic_and_bearer_come_from_files_and_variables(echo: Echo, tmp_path: Pa
     assert basic.get("/a").json()["authorization"] == sent
 
 
-def test_a_secret_that_cannot_be_read_is_told_with_the_key(echo: Echo, tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_read_is_reported_with_its_key(echo: Echo, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="bearer_file"):
         opened(echo, bearer_file=str(tmp_path / "gone"))
     with pytest.raises(Refused, match="NOT_SET is empty"):
@@ -158,7 +158,7 @@ def test_tls_is_verified_by_the_declared_authority_alone(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("url", "remedy"), [("http://127.0.0.1:9", "check address and port"), ("http://no-such-host.invalid", "name")]
 )
-def test_why_nothing_is_reached_is_told_with_the_remedy(url: str, remedy: str) -> None:
+def test_a_failed_connection_is_reported_with_the_remedy(url: str, remedy: str) -> None:
     declared = TicketDecl(kind="board", name="ops", url=url)
     with pytest.raises(Unreachable, match=remedy):
         send_request(client(BOARD, declared, lambda name: "", Attempt(Traffic())), "GET", "/", "it")
@@ -223,7 +223,7 @@ def test_the_asked_wait_as_seconds_or_as_a_date(text: str, seconds: float) -> No
     [(500, "", Unreachable), (429, "", Unreachable), (408, "", Unreachable), (403, "", Refused), (301, "", Refused),
      (200, "<html>", Malformed)],
 )  # fmt: skip
-def test_what_an_answer_means(status: int, body: str, raised: type[Exception]) -> None:
+def test_each_status_raises_its_error(status: int, body: str, raised: type[Exception]) -> None:
     with pytest.raises(raised):
         json_of(httpx.Response(status, text=body), "it")
     assert json_of(httpx.Response(204), "it") == {} and json_of(httpx.Response(200, json=[1]), "it") == {"result": [1]}
@@ -241,6 +241,6 @@ def test_credentials_are_taken_out_by_their_shape(text: str) -> None:
 
 
 def test_plain_words_stay_and_encoded_secrets_go() -> None:
-    said = "the token of the queue is basic knowledge; key=value in a basic sense"
-    assert redacted(said) == said
+    text = "the token of the queue is basic knowledge; key=value in a basic sense"
+    assert redacted(text) == text
     assert without_secrets("see https://h/a%2Fb%3Dsecret", ("a/b=secret",)) == "see https://h/•••"

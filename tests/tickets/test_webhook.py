@@ -50,15 +50,15 @@ def hook(receiver: Receiver, folder: Path, **more: Any) -> Target:
 
 def test_the_verdict_arrives_signed_and_whole(tmp_path: Path) -> None:
     with Receiver() as receiver:
-        told = notification(3, Reason.RESOLVED)
-        hook(receiver, tmp_path).notify(told)
-        ((key, said),) = receiver.taken.items()
+        sent = notification(3, Reason.RESOLVED)
+        hook(receiver, tmp_path).notify(sent)
+        ((key, payload),) = receiver.taken.items()
         assert key == "i1.3.resolved"
-        assert said["event"] == "resolved"
-        assert (said["incident"]["number"], said["incident"]["started_at"]) == (7, "2026-11-20T08:00:00Z")
-        assert told.snapshot.verdict is not None
-        assert said["verdict"] == json.loads(json.dumps(to_contract(told.snapshot.verdict)))
-        assert said["report"]["headline"] == "slow disk headline"
+        assert payload["event"] == "resolved"
+        assert (payload["incident"]["number"], payload["incident"]["started_at"]) == (7, "2026-11-20T08:00:00Z")
+        assert sent.snapshot.verdict is not None
+        assert payload["verdict"] == json.loads(json.dumps(to_contract(sent.snapshot.verdict)))
+        assert payload["report"]["headline"] == "slow disk headline"
         assert receiver.calls[0].params == {"team": "a"}
 
 
@@ -90,7 +90,7 @@ def test_a_lost_answer_is_repeated_under_the_same_key(tmp_path: Path) -> None:
         assert list(receiver.taken) == ["i1.1.verdict"]
 
 
-def test_refusals_and_trouble(tmp_path: Path) -> None:
+def test_refusals_and_problems(tmp_path: Path) -> None:
     with Receiver() as receiver:
         one = hook(receiver, tmp_path)
         assert one.check() == []

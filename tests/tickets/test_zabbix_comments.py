@@ -37,8 +37,8 @@ class Target:
         way = client(SYSTEM, self.declared, secret, Attempt(self.traffic, dry_run=dry))
         return Transport(self.declared, way, secret, datetime.now(UTC), dry, self.traffic.show)
 
-    def notify(self, told: Notification) -> Receipt:
-        return SYSTEM.notify(self.transport(), told, self.target_state)
+    def notify(self, notification: Notification) -> Receipt:
+        return SYSTEM.notify(self.transport(), notification, self.target_state)
 
 
 def target(zabbix: Zabbix, folder: Path, **more: object) -> Target:
@@ -48,12 +48,12 @@ def target(zabbix: Zabbix, folder: Path, **more: object) -> Target:
 
 
 def about(*events: str, revision: int = 1, reason: Reason = Reason.VERDICT, headline: str = "") -> Notification:
-    told = notification(revision, reason)
+    built = notification(revision, reason)
     alerts = tuple(replace(PROBLEM, id=e, identity=e) for e in events)
-    told = replace(told, snapshot=replace(told.snapshot, alerts=alerts))
+    built = replace(built, snapshot=replace(built.snapshot, alerts=alerts))
     if headline:
-        told = replace(told, report=replace(told.report, headline=replace(told.report.headline, en=headline)))
-    return told
+        built = replace(built, report=replace(built.report, headline=replace(built.report.headline, en=headline)))
+    return built
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -65,9 +65,9 @@ def test_every_problem_of_the_incident_gets_one_comment_whatever_is_sent_again(v
         own.notify(about(*events))
         Target(own.declared).notify(about(*events))  # a worker that remembers nothing finds the comment
         for event in events:
-            (said,) = zabbix.comments(event)
-            assert notification(1).report.url in said and OWN_COMMENT.search(said)
-            assert notification(1).report.headline.en[:40] in said
+            (text,) = zabbix.comments(event)
+            assert notification(1).report.url in text and OWN_COMMENT.search(text)
+            assert notification(1).report.headline.en[:40] in text
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -82,7 +82,7 @@ def test_an_answer_that_is_lost_after_the_commit_makes_no_second_comment(version
         assert len(zabbix.comments(37)) == 1
 
 
-def test_other_news_is_another_comment_and_the_same_news_is_not(tmp_path: Path) -> None:
+def test_another_reason_is_another_comment_and_the_same_reason_is_not(tmp_path: Path) -> None:
     with Zabbix() as zabbix:
         zabbix.event(37)
         own = target(zabbix, tmp_path)
@@ -141,7 +141,7 @@ def test_a_dry_run_reads_and_shows_and_writes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_token_that_is_not_taken_is_told_with_the_remedy(version: str, tmp_path: Path) -> None:
+def test_a_token_that_is_not_taken_is_shown_with_the_remedy(version: str, tmp_path: Path) -> None:
     with Zabbix(version) as zabbix:
         zabbix.event(37)
         own = target(zabbix, tmp_path)
@@ -156,9 +156,9 @@ def test_a_token_that_is_not_taken_is_told_with_the_remedy(version: str, tmp_pat
 def test_a_frontend_that_fails_is_tried_again_later(tmp_path: Path) -> None:
     with Zabbix() as zabbix:
         zabbix.rule(error(503, Retry_After="7"))
-        with pytest.raises(Unreachable) as told:
+        with pytest.raises(Unreachable) as raised:
             target(zabbix, tmp_path).notify(about("37"))
-        assert told.value.retry_after_s == 7
+        assert raised.value.retry_after_s == 7
 
 
 def test_an_incident_without_a_problem_of_this_zabbix_is_none_of_its_business(tmp_path: Path) -> None:
@@ -168,21 +168,21 @@ def test_an_incident_without_a_problem_of_this_zabbix_is_none_of_its_business(tm
 
 
 def test_the_newest_firing_problems_are_commented_on_when_there_are_very_many(tmp_path: Path) -> None:
-    told = about(*(str(n) for n in range(1, 60)))
-    start = told.snapshot.alerts[0].started_at
+    built = about(*(str(n) for n in range(1, 60)))
+    start = built.snapshot.alerts[0].started_at
     alerts = tuple(replace(a, started_at=start + timedelta(seconds=int(a.identity)), state=AlertState.FIRING)
-                   for a in told.snapshot.alerts)  # fmt: skip
-    told = replace(told, snapshot=replace(told.snapshot, alerts=alerts))
+                   for a in built.snapshot.alerts)  # fmt: skip
+    built = replace(built, snapshot=replace(built.snapshot, alerts=alerts))
     with Zabbix() as zabbix:
         for n in range(1, 60):
             zabbix.event(n)
-        target(zabbix, tmp_path).notify(told)
+        target(zabbix, tmp_path).notify(built)
         assert [n for n in range(1, 60) if zabbix.comments(n)] == list(range(40, 60))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=3000))
-def test_a_comment_is_one_bounded_line_whatever_the_alert_said(text: str) -> None:
-    said = comment(about("37", headline=text or "x"))
-    assert len(said) <= LIMIT and "\n" not in said and said.isprintable()
-    assert OWN_COMMENT.search(said)
+def test_a_comment_is_one_bounded_line_whatever_the_alerts_text_is(text: str) -> None:
+    line = comment(about("37", headline=text or "x"))
+    assert len(line) <= LIMIT and "\n" not in line and line.isprintable()
+    assert OWN_COMMENT.search(line)

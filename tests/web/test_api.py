@@ -33,7 +33,7 @@ def test_a_ticket_is_enriched_in_every_format(incident, form):
     assert answer.json()["report"]
 
 
-def test_an_unknown_ticket_is_told_what_was_tried(incident):
+def test_an_unknown_ticket_is_answered_with_what_was_tried(incident):
     answer = bearer("read").post("/api/v1/tickets/enrich/", {"ticket": "OPS-9"}, content_type="application/json")
     assert answer.status_code == 404
     assert answer.json()["tried"] == ["ticket key or label OPS-9"]

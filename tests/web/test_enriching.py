@@ -95,7 +95,7 @@ def test_an_incident_without_verdict_is_waiting(ticket):
     ({}, []), ({"ticket": "", "labels": [""], "incident": ""}, []),
     ({"alert": {"labels": {}, "alerts": [3, {"event_id": 12}], "groupKey": ""}}, ["alert event_id 12"]),
 ])  # fmt: skip
-def test_an_unknown_ticket_is_a_404_that_says_what_was_tried(incident, asked, tried):
+def test_an_unknown_ticket_is_a_404_with_what_was_tried(incident, asked, tried):
     answer = enrich(asked)
     assert (answer.status_code, answer.json()["tried"]) == (404, tried)
     assert answer.headers["Content-Type"] == "application/problem+json"

@@ -53,7 +53,7 @@ def test_the_verdict_stands_in_the_tab_title_and_comes_in_chinese(person, incide
     assert "已排除" in chinese
 
 
-def test_what_no_listed_cause_rests_on_is_told_once_with_its_details(person, incident):
+def test_what_no_listed_cause_rests_on_is_shown_once_with_its_details(person, incident):
     page = person.get("/incidents/1/").content.decode()
     beside = page.partition('id="also-measured"')[2].partition("</section>")[0]
     assert "1 answer that no cause listed here rests on" in beside
@@ -64,7 +64,7 @@ def test_what_no_listed_cause_rests_on_is_told_once_with_its_details(person, inc
     assert "其他测量结果" in chinese and "没有节点提供时钟" in chinese
 
 
-def test_what_was_seen_comes_first_and_what_has_nothing_to_tell_is_left_out():
+def test_what_was_seen_comes_first_and_findings_without_content_are_left_out():
     def found(measure: str, seen: bool | None, *items: Item) -> Finding:
         why = None if seen is not None else Text("hang", "超时")
         return Finding(measure, "check", seen, Text(measure, measure), why_unknown=why, items=items)
@@ -91,12 +91,12 @@ def test_a_broken_filter_is_left_out(person, incident, query):
     assert person.get(f"/?{query}").status_code == 200
 
 
-def test_a_filter_narrows_the_list_and_an_empty_answer_says_so(person, incident):
+def test_a_filter_narrows_the_list_and_an_empty_list_is_named_as_such(person, incident):
     assert b"cart is down" in person.get("/?state=open&entity=etcd1").content
     assert b"No incident fits" in person.get("/?entity=nowhere").content
 
 
-def test_the_list_says_how_sure_the_first_cause_is_whether_it_is_over_and_in_which_zone_times_are(person, incident):
+def test_the_list_shows_how_sure_the_first_cause_is_whether_it_is_over_and_the_time_zone(person, incident):
     row = person.get("/", headers={"accept-language": "en"}).content.decode()
     assert '<span class="percent">83%</span>' in row and "● Open" in row and "times in UTC" in row
     assert '<option value="24h" selected>within a day' in person.get("/?since=24h").content.decode()
@@ -118,7 +118,7 @@ def test_a_headline_is_parted_into_what_it_is_and_why(person, incident):
     assert (lead(undecided), rest(undecided)) == (undecided.en, "")
 
 
-def test_the_timeline_tells_each_verdict_as_it_was_said_then(person, incident):
+def test_the_timeline_shows_each_verdict_as_it_was_then(person, incident):
     first = queries.latest_verdict(incident)
     look = incident.investigations.get()
     verdicts.save_verdict(incident, look, first)
@@ -129,7 +129,7 @@ def test_the_timeline_tells_each_verdict_as_it_was_said_then(person, incident):
     assert told.count("结论变更") == 1
 
 
-def test_what_people_said_stands_in_the_readers_language_with_its_time_zone(person, incident):
+def test_feedback_is_shown_in_the_readers_language_with_its_time_zone(person, incident):
     person.post(f"/incidents/{incident.pk}/feedback/", {"kind": "rejected", "cause": "etcd-slow-disk"})
     page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
     assert "ada: 已否定 – etcd 成员磁盘过慢" in page
@@ -156,7 +156,7 @@ def test_feedback_with_an_unknown_cause_is_refused(person, incident):
     assert not incident.feedback.exists()
 
 
-def test_the_connections_page_says_what_is_lacking_while_nothing_can_be_asked(person, incident):
+def test_the_connections_page_shows_what_is_lacking_while_nothing_can_be_asked(person, incident):
     def page() -> str:
         return person.get("/connections/", headers={"accept-language": "en"}).content.decode()
 
@@ -190,7 +190,7 @@ def test_the_postmortem_draft_can_be_downloaded_from_the_page_in_the_readers_lan
     ("/nowhere/", "text/html; charset=utf-8"), ("/incidents/999/", "text/html; charset=utf-8"),
     ("/api/v1/nowhere/", "application/problem+json"), ("/tickets/nowhere", "application/problem+json"),
 ])  # fmt: skip
-def test_what_is_not_there_is_told_as_a_page_to_people_and_as_a_problem_to_programs(person, path, kind):
+def test_a_404_is_a_page_for_people_and_a_problem_for_programs(person, path, kind):
     answer = person.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, kind)
     assert b"incidents" in answer.content or b"api/docs" in answer.content
@@ -242,7 +242,7 @@ def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
     assert "Verdict changed" in draft and "14 of 14" not in draft.partition("Timeline")[2].partition("Phases")[0]
 
 
-def test_alerts_that_a_sender_cut_off_are_told_beside_what_came(person, incident) -> None:
+def test_alerts_that_a_sender_cut_off_are_counted_beside_what_came(person, incident) -> None:
     assert "cut off" not in person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
     incident.deliveries.update(missing=3)
     text = person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()

@@ -10,7 +10,7 @@ from incidents import queries
 from web.pages.incident import picture
 
 
-def test_the_picture_names_its_columns_and_says_how_much_is_not_drawn(incident):
+def test_the_picture_names_its_columns_and_counts_what_is_not_drawn(incident):
     snapshot = queries.snapshot(str(incident.pk))
     with translation.override("en"):
         drawn = picture(snapshot, snapshot.verdict, "en")

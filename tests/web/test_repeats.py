@@ -81,7 +81,7 @@ def test_after_a_day_the_key_is_new(incident):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ключ"])
-def test_a_key_that_is_none_is_told(incident, key):
+def test_a_malformed_key_is_refused(incident, key):
     answer = say(bearer("write"), key)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [HEADER])
 
@@ -97,7 +97,7 @@ def test_reading_by_post_keeps_no_answer(incident):
     assert AnsweredCall.objects.count() == 0
 
 
-def test_the_schema_tells_of_the_header(db):
+def test_the_schema_has_the_header(db):
     paths = Client().get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"}).json()["paths"]
     named = {
         path

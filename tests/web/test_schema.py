@@ -31,7 +31,7 @@ def operations() -> list[str]:
 
 
 @pytest.mark.parametrize("label", operations())
-def test_no_request_that_fits_the_schema_is_answered_otherwise_than_it_says(api, label: str) -> None:
+def test_no_request_that_fits_the_schema_gets_an_answer_that_does_not(api, label: str) -> None:
     loaded, headers = api
     operation = next(op.ok() for op in loaded.get_all_operations() if op.ok().label == label)
 

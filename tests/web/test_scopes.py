@@ -106,7 +106,7 @@ def test_an_expired_token_opens_neither_the_api_nor_the_metrics(db) -> None:
     assert [Client(headers=head).get(path).status_code for path in ("/api/v1/causes/", "/metrics")] == [401, 401]
 
 
-def test_told_changes_are_listed_newest_first_and_narrowed(db) -> None:
+def test_recorded_changes_are_listed_newest_first_and_narrowed(db) -> None:
     client = Client(headers={"Authorization": f"Bearer {add_token('reader', ['read'])}"})
     cart = Entity.objects.create(key="Workload/prod-a/shop/cart", kind="Workload", name="cart")
     changes.add_change("deploy", "d1", "cart 1", "2026-03-01T10:00:00Z", [cart])
@@ -139,13 +139,13 @@ def test_a_button_pressed_after_the_session_ended_leads_to_its_page_and_never_to
     assert "Nothing was changed" in text and f'href="{page}"' in text and f'name="next" value="{page}"' in text
 
 
-def test_a_form_that_is_too_old_is_told_so_on_a_page_and_to_programs_as_a_problem(db) -> None:
+def test_a_form_that_is_too_old_gets_a_page_and_programs_get_a_problem(db) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/sign-in/", headers={"accept-language": "zh-hans"})
     assert answer.status_code == 403 and "请允许 Cookie" in answer.content.decode()
     assert "<link" in client.post("/sign-in/", headers={"accept-language": "en"}).content.decode()
 
 
-def test_a_host_name_that_is_not_allowed_is_told_with_the_setting_that_allows_it(db) -> None:
+def test_a_host_name_that_is_not_allowed_is_answered_with_the_setting_that_allows_it(db) -> None:
     answer = Client(headers={"host": "graph.example"}).get("/sign-in/")
     assert answer.status_code == 400 and b"ALLOWED_HOSTS" in answer.content and b"graph.example" not in answer.content

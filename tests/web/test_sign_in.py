@@ -204,7 +204,7 @@ def test_a_refused_attempt_writes_nothing_and_hashes_no_password(ada, django_ass
         assert try_in(Client(), "wrong").status_code == 429
 
 
-def test_the_page_says_it_in_chinese_too(ada) -> None:
+def test_the_page_is_in_chinese_too(ada) -> None:
     spend()
     answer = Client(headers={"Accept-Language": "zh-hans"}).post("/sign-in/", {"username": "ada", "password": "x"})
     assert "尝试次数过多。请等待 2 秒后再试。" in answer.content.decode()
@@ -223,7 +223,7 @@ def test_behind_a_proxy_its_own_word_counts_and_without_one_nobodys(ada, setting
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_guesses_at_the_same_moment_gain_nothing() -> None:
+def test_many_attempts_at_the_same_moment_gain_nothing() -> None:
     User.objects.create_user("ada", password=RIGHT)
     codes: list[int] = []
 

@@ -41,7 +41,7 @@ def notify():
     dispatch.dispatch_waiting(lambda: timezone.now() + timedelta(seconds=1))
 
 
-def test_the_connections_page_tells_how_each_target_does(told, incident, person, board):
+def test_the_connections_page_shows_how_each_target_does(told, incident, person, board):
     page = person.get("/connections/").content.decode()
     assert "/tickets/ops/webhook/&lt;webhook_path_file&gt;" in page and "the-secret-path" not in page
     assert "chat:loft" in page and "http://127.0.0.1:9090" in page and "not used yet" in page
@@ -60,7 +60,7 @@ def test_the_connections_page_tells_how_each_target_does(told, incident, person,
     assert "does not answer" in page and "the board answered 500" in page
 
 
-def test_a_check_on_demand_tells_the_trouble_in_a_sentence(told, person, board):
+def test_a_check_on_demand_shows_the_problem_in_a_sentence(told, person, board):
     assert "found nothing wrong" in person.post("/connections/ticket:ops/check/").content.decode()
     board.rule(error(403))
     assert "the board refused with 403" in person.post("/connections/ticket:ops/check/").content.decode()
@@ -135,7 +135,7 @@ def test_a_broken_address_is_no_error(told, person, path):
     assert person.get(path).status_code == 200
 
 
-def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, incident, person, board):
+def test_the_incidents_page_shows_its_ticket_and_how_far_each_target_is(told, incident, person, board):
     outbox.want_all(incident, timezone.now())
     assert "waiting" in person.get("/incidents/1/").content.decode()
     notify()
@@ -146,7 +146,7 @@ def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, in
     assert "✓ 条目已更新。" in person.get("/incidents/1/", headers={"Accept-Language": "zh-hans"}).content.decode()
 
 
-def test_the_doctor_tells_what_each_targets_own_check_finds(told, incident, board):
+def test_the_doctor_shows_what_each_targets_own_check_finds(told, incident, board):
     board.rule(error(403), times=1)
     found = {one.name: one for one in examine()}
     assert found["ticket ops"].state == "bad" and found["ticket ops"].said == "the board refused with 403"

@@ -56,7 +56,7 @@ def test_every_unit_of_a_measure_can_be_written_in_chinese():
     assert {unit for units in declared for unit in units} <= known
 
 
-def test_the_chart_says_what_its_marks_are_and_where_the_limit_is_when_it_is_not_in_it():
+def test_the_chart_names_its_marks_and_the_limit_that_is_not_in_it():
     with translation.override("en"):
         near = line_chart(series(0.01, 0.3), unit="s", limit=0.15, start=START, title="round trips")
         far = line_chart(series(0.001, 0.002), unit="s", limit=0.5, start=None, title="round trips")
@@ -78,7 +78,7 @@ def test_a_detail_table_without_notes_has_no_column_for_them():
         assert render_to_string("web/parts/proof.html", shown).count("<th") - 1 == columns
 
 
-def test_lines_that_are_not_the_value_say_what_they_are_and_have_neither_its_unit_nor_its_limit():
+def test_lines_that_are_not_the_value_are_labelled_and_have_neither_its_unit_nor_its_limit():
     said = Text("It answered 60% of its scrapes.", "只响应了 60% 的采集。")
     found = Finding("go-process-answers", "go-runtime", True, said, 0.6, "share", 0.8, series=series(1, 0, 1))
     term = TermResult("go-process-answers", Outcome.FOR, 1.0, said, value=0.6, unit="share", limit=0.8)
