@@ -43,7 +43,7 @@ def finding(now: datetime) -> Finding:
 
 
 def clocks() -> Finding:
-    """No clock is known, and what else stands in the time alignment is told all the same; no cause reads it."""
+    """No clock is known, and the time alignment's details are shown all the same; no cause reads them."""
     items = (Item("Zabbix's delay of <b>leader</b>", 60.0), Item("scrape interval of etcd", 15.0))
     return Finding("clock-differs", "alignment", None, Text("Whether the clocks agree is unknown.", "时钟是否一致未知。"),
                    unit="s", why_unknown=Text("no node tells its clock", "没有节点提供时钟"), items=items)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The incident of a ticket is found by whatever the ticket knows, and told in values that a rule can use."""
+"""The incident of a ticket is found by whatever the ticket knows, and answered in values that a rule can use."""
 
 import json
 from pathlib import Path
@@ -49,8 +49,8 @@ def test_the_labels_of_an_alert_lead_to_its_fingerprint(incident):
 
 def test_fingerprints_are_those_of_alertmanager():
     """Against every alert in messages that a real Alertmanager sent."""
-    told = [json.loads(file.read_text()) for file in sorted(PAYLOADS.glob("*.json"))]
-    messages = [one["body"] for one in told if isinstance(one, dict) and "body" in one]
+    payloads = [json.loads(file.read_text()) for file in sorted(PAYLOADS.glob("*.json"))]
+    messages = [one["body"] for one in payloads if isinstance(one, dict) and "body" in one]
     alerts = [alert for message in messages if isinstance(message, dict) for alert in message["alerts"]]
     assert len(alerts) >= 5
     assert [fingerprint(alert["labels"]) for alert in alerts] == [alert["fingerprint"] for alert in alerts]
@@ -66,26 +66,31 @@ def test_a_key_is_surer_than_a_label(ticket, incident):
 
 
 def test_flat_values_need_no_loop(ticket):
-    said = enrich({"ticket": "OPS-17"}).json()
-    flat = {name: value for name, value in said.items() if not isinstance(value, dict | list)}
+    response = enrich({"ticket": "OPS-17"}).json()
+    flat = {name: value for name, value in response.items() if not isinstance(value, dict | list)}
     assert flat["state"] == "ranked"
     assert (flat["top_cause"], flat["top_cause_title"], flat["probability"]) == (
         "etcd-slow-disk", "Slow disk under one etcd member", 0.83,
     )  # fmt: skip
     assert flat["summary_text"] == "The disk of etcd1 is slow, so etcd lost its leader (likely, 83%)"
-    assert flat["report_url"].endswith(f"/incidents/{said['incident']['id']}/")
+    assert flat["report_url"].endswith(f"/incidents/{response['incident']['id']}/")
 
 
 def test_flat_values_speak_chinese(ticket):
-    said = enrich({"ticket": "OPS-17", "language": "zh"}).json()
-    assert said["summary_text"] == "etcd1 的磁盘慢，导致 etcd 失去主节点（很可能，83%）"
+    response = enrich({"ticket": "OPS-17", "language": "zh"}).json()
+    assert response["summary_text"] == "etcd1 的磁盘慢，导致 etcd 失去主节点（很可能，83%）"
 
 
 def test_an_incident_without_verdict_is_waiting(ticket):
     VerdictRow.objects.all().delete()
-    said = enrich({"ticket": "OPS-17"}).json()
-    assert (said["state"], said["top_cause"], said["probability"], said["verdict"]) == ("waiting", "", None, None)
-    assert said["summary_text"] == "This incident is being investigated."
+    response = enrich({"ticket": "OPS-17"}).json()
+    assert (response["state"], response["top_cause"], response["probability"], response["verdict"]) == (
+        "waiting",
+        "",
+        None,
+        None,
+    )
+    assert response["summary_text"] == "This incident is being investigated."
 
 
 @pytest.mark.parametrize("asked, tried", [

@@ -69,13 +69,13 @@ def test_what_was_seen_comes_first_and_findings_without_content_are_left_out():
         why = None if seen is not None else Text("hang", "超时")
         return Finding(measure, "check", seen, Text(measure, measure), why_unknown=why, items=items)
 
-    told = [
+    findings = [
         found("a-not", False),
         found("b-unknown", None),
         found("c-seen", True),
         found("d-delays", None, Item("x", 1.0)),
     ]
-    assert [shown.finding.measure for shown in measured_beside(None, told)] == ["c-seen", "a-not", "d-delays"]
+    assert [shown.finding.measure for shown in measured_beside(None, findings)] == ["c-seen", "a-not", "d-delays"]
 
 
 @pytest.mark.parametrize("path", ["/", "/incidents/1/"])
@@ -124,9 +124,9 @@ def test_the_timeline_shows_each_verdict_as_it_was_then(person, incident):
     verdicts.save_verdict(incident, look, first)
     verdicts.save_verdict(incident, look, replace(first, headline=Text("It was the network", "是网络问题")))
     page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
-    told = page[page.index("时间线") :]
-    assert told.index("etcd1 的磁盘慢") < told.index("结论变更") < told.index("是网络问题")
-    assert told.count("结论变更") == 1
+    timeline = page[page.index("时间线") :]
+    assert timeline.index("etcd1 的磁盘慢") < timeline.index("结论变更") < timeline.index("是网络问题")
+    assert timeline.count("结论变更") == 1
 
 
 def test_feedback_is_shown_in_the_readers_language_with_its_time_zone(person, incident):
@@ -201,8 +201,8 @@ def test_an_undecided_verdict_shows_what_would_decide_it_and_roles_what_follows_
     first = replace(body.causes[0], role=Role.PRIMARY, entity="EtcdMember/prod-a//etcd1",
                     consequences=(Text("the API server is slow", "API 服务器变慢"),))  # fmt: skip
     second = replace(body.causes[1], role=Role.CONSEQUENCE)
-    told = replace(body, causes=(first, second), next_question=Text("Is the disk slow?", "磁盘是否缓慢？"))
-    incident.verdicts.update(body=msgspec.json.encode(told))
+    verdict = replace(body, causes=(first, second), next_question=Text("Is the disk slow?", "磁盘是否缓慢？"))
+    incident.verdicts.update(body=msgspec.json.encode(verdict))
     page = person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
     for words in ("What would decide it:", "Is the disk slow?", "primary cause", "follows from the first",
                   "etcd member etcd1", "the API server is slow"):  # fmt: skip
@@ -227,15 +227,15 @@ def test_the_command_of_a_next_step_stands_apart_and_stays_text(text, shown):
 
 def test_the_page_of_the_api_speaks_chinese_in_every_row(person):
     page = person.get("/api/docs", headers={"accept-language": "zh-hans"}).content.decode()
-    told = re.findall(r"</code></td><td>[a-z]+</td><td>(.*?)</td>", page)
-    assert len(told) > 15
-    assert [text for text in told if not re.search("[\u4e00-\u9fff]", text)] == []
+    cells = re.findall(r"</code></td><td>[a-z]+</td><td>(.*?)</td>", page)
+    assert len(cells) > 15
+    assert [text for text in cells if not re.search("[\u4e00-\u9fff]", text)] == []
 
 
 def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
     first, look = queries.latest_verdict(incident), incident.investigations.get()
-    for told in ("etcd1: slow disk (80%). 12 of 12 writes.", "etcd1: slow disk (82%). 14 of 14 writes."):
-        verdicts.save_verdict(incident, look, replace(first, headline=Text(told, told)))
+    for headline in ("etcd1: slow disk (80%). 12 of 12 writes.", "etcd1: slow disk (82%). 14 of 14 writes."):
+        verdicts.save_verdict(incident, look, replace(first, headline=Text(headline, headline)))
     headlines = [str(headline) for _, headline in changed_verdicts(incident)]
     assert headlines[1:] == ["etcd1: slow disk (80%). 12 of 12 writes."]
     draft = person.get(f"/api/v1/incidents/{incident.pk}/postmortem/").content.decode()

@@ -30,19 +30,19 @@ ENRICH = "/api/v1/tickets/enrich/"
 
 
 def grown(first: int, last: int, alerts: int) -> None:
-    """Incidents of that many alerts, each with all that hangs on it: told targets, looks, verdicts, what people said."""
+    """Incidents of that many alerts, each with all that hangs on it: targets, looks, verdicts, feedback."""
     now = timezone.now()
     declare.declare(Connections(chat=[chat(n) for n in range(first, last)]))
     for n in range(first, last):
         source, _ = sources.make_source("alertmanager", f"source-{n}")
         pods = [EntityRef(EntityKind.POD, f"pod-{n}-{a}", f"cluster-{n}", "shop") for a in range(alerts)]
         member = EntityRef(EntityKind.ETCD_MEMBER, f"etcd-{n}", f"cluster-{n}")
-        told = tuple(
+        parsed_alerts = tuple(
             ParsedAlert(f"f{n}-{a}", "1", AlertState.FIRING, "Down", f"{pod.name} is down", Severity.HIGH, now,
                         entities=(member, pod))
             for a, pod in enumerate(pods)
         )  # fmt: skip
-        for part in (told[:1], told):
+        for part in (parsed_alerts[:1], parsed_alerts):
             delivery = deliveries.accept(source, b"{}", {}, now)
             parsed = ParsedDelivery(part, ticket_labels=(f"OPS-{n}",))
             row = burst.apply_burst([(delivery, parsed)], Connections())[0]

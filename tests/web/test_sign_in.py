@@ -26,7 +26,7 @@ TOO_MANY = "Too many attempts. Wait "
 
 
 class Clock:
-    """Time that passes only when a test says so."""
+    """Time that passes only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -96,7 +96,7 @@ def test_time_forgets_mistakes_one_by_one(ada, clock) -> None:
 
 
 def test_the_answer_is_the_same_whether_or_not_there_is_such_an_account(ada) -> None:
-    def told(name: str) -> list[tuple[int, str, str]]:
+    def answers(name: str) -> list[tuple[int, str, str]]:
         seen = []
         for n in range(FREE + 3):
             answer = try_in(Client(REMOTE_ADDR=f"192.0.2.{n}"), "wrong", name)
@@ -104,7 +104,7 @@ def test_the_answer_is_the_same_whether_or_not_there_is_such_an_account(ada) -> 
             seen.append((answer.status_code, answer.headers.get("Retry-After", ""), text))
         return seen
 
-    assert told("ada") == told("nobody") and told("nobody")[-1][0] == 429
+    assert answers("ada") == answers("nobody") and answers("nobody")[-1][0] == 429
 
 
 @pytest.mark.parametrize("other", ["ADA", "\uff41da", " ada "])
@@ -227,11 +227,11 @@ def test_many_attempts_at_the_same_moment_gain_nothing() -> None:
     User.objects.create_user("ada", password=RIGHT)
     codes: list[int] = []
 
-    def guess() -> None:
+    def attempt() -> None:
         codes.append(try_in(Client(), "wrong").status_code)
         connections.close_all()
 
-    threads = [threading.Thread(target=guess) for _ in range(12)]
+    threads = [threading.Thread(target=attempt) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -71,19 +71,19 @@ def test_a_limit_of_nothing_draws_no_line_over_the_axis():
 
 
 def test_a_detail_table_without_notes_has_no_column_for_them():
-    said = Text("5 of 5 failed probes.", "5 次失败探测。")
+    sentence = Text("5 of 5 failed probes.", "5 次失败探测。")
     for note, columns in (("", 2), ("of 7", 3)):
-        found = Finding("probe-refused", "blackbox-phases", True, said, items=(Item("refused", 5.0, note),))
-        shown = {"shown": ShownTerm(TermResult("probe-refused", Outcome.FOR, 1.0, said), SafeString(""), found)}
+        found = Finding("probe-refused", "blackbox-phases", True, sentence, items=(Item("refused", 5.0, note),))
+        shown = {"shown": ShownTerm(TermResult("probe-refused", Outcome.FOR, 1.0, sentence), SafeString(""), found)}
         assert render_to_string("web/parts/proof.html", shown).count("<th") - 1 == columns
 
 
 def test_lines_that_are_not_the_value_are_labelled_and_have_neither_its_unit_nor_its_limit():
-    said = Text("It answered 60% of its scrapes.", "只响应了 60% 的采集。")
-    found = Finding("go-process-answers", "go-runtime", True, said, 0.6, "share", 0.8, series=series(1, 0, 1))
-    term = TermResult("go-process-answers", Outcome.FOR, 1.0, said, value=0.6, unit="share", limit=0.8)
-    cause = RankedCause("handler-crash", "application", said, 1, 0.9, (term,))
-    verdict = Verdict("1", 1, VerdictState.RANKED, said, START, (cause,), 0.1, (), (), (), "terms", "1", "sha256:0")
+    sentence = Text("It answered 60% of its scrapes.", "只响应了 60% 的采集。")
+    found = Finding("go-process-answers", "go-runtime", True, sentence, 0.6, "share", 0.8, series=series(1, 0, 1))
+    term = TermResult("go-process-answers", Outcome.FOR, 1.0, sentence, value=0.6, unit="share", limit=0.8)
+    cause = RankedCause("handler-crash", "application", sentence, 1, 0.9, (term,))
+    verdict = Verdict("1", 1, VerdictState.RANKED, sentence, START, (cause,), 0.1, (), (), (), "terms", "1", "sha256:0")
     shown = shown_causes(verdict, [found], START)[0].terms[0]
     assert shown.charted is not None and "1 yes, 0 no" in shown.charted.en
     assert "80%" not in shown.chart and "%" not in shown.chart and 'class="limit"' not in shown.chart

@@ -55,7 +55,7 @@ def _ticket(asked: Mapping[str, Any]) -> list[str]:
 
 
 def _labels(asked: Mapping[str, Any]) -> list[str]:
-    """The ticket's labels, and the one that Alertmanager's receiver gives to a told alert's group."""
+    """The ticket's labels, and the one that Alertmanager's receiver gives to the group of a given alert."""
     alert = asked.get("alert", {})
     groups = [word for name in GROUPS if (word := _word(alert.get(name)))]
     made = [f"ALERT{{{hashlib.sha256(_bytes(group)).hexdigest()}}}" for group in groups]
@@ -70,7 +70,7 @@ def _by_own_label(keys: list[str]) -> Incident | None:
 
 
 def _identities(alert: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names and values by which a told alert, or each one of a whole message, may be in the record."""
+    """Names and values by which a given alert, or each one of a whole message, may be in the record."""
     inner = alert.get("alerts")
     for one in [alert, *(inner[:MOST_ALERTS] if isinstance(inner, list) else ())]:
         if not isinstance(one, Mapping):

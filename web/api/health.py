@@ -155,8 +155,8 @@ def docs(request: HttpRequest) -> HttpResponse:
     """The schema as a page, without a script from elsewhere."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     calls = [
-        (method.upper(), path, told.get("x-scope", ""), told.get("description", ""))
+        (method.upper(), path, operation.get("x-scope", ""), operation.get("description", ""))
         for path, methods in schema["paths"].items()
-        for method, told in methods.items()
+        for method, operation in methods.items()
     ]
     return render(request, "web/api_docs.html", {"calls": calls, "address": settings.PUBLIC_URL})

@@ -1,4 +1,4 @@
-"""What every operation of the schema has in common: how it says no."""
+"""What every operation of the schema has in common: its refusals."""
 
 from typing import Any
 
@@ -30,6 +30,6 @@ def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for operations in result["paths"].values():
         for operation in operations.values():
             for code, description in PROBLEMS.items():
-                told = operation["responses"].setdefault(code, {"description": description})
-                told.update(description=told.get("description") or description, content=content)
+                response = operation["responses"].setdefault(code, {"description": description})
+                response.update(description=response.get("description") or description, content=content)
     return result

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from domain.alerts import Severity
@@ -83,7 +84,9 @@ class ChangeShape(serializers.Serializer[Any]):
     url = serializers.URLField(max_length=500, required=False, default="", allow_blank=True)
 
 
-class ToldChangeShape(serializers.ModelSerializer[Change]):
+# The name of its component in the published schema.
+@extend_schema_serializer(component_name="ToldChangeShape")
+class RecordedChangeShape(serializers.ModelSerializer[Change]):
     """A change as it was told, with the keys of the entities that it touched."""
 
     entities = serializers.SerializerMethodField()

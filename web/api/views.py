@@ -19,7 +19,7 @@ from incidents import changes, deliveries, feedback, lifecycle, queries
 from incidents.models import Entity, Incident
 from ingest.tasks import nudge_delivery
 from web.api.access import Api
-from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape, ToldChangeShape
+from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape, RecordedChangeShape
 from web.pages.incident import timeline
 from web.pages.incident_list import filter_of
 
@@ -126,10 +126,10 @@ class GiveFeedback(Api):
         row = found(incident_id)
         asked = FeedbackShape(data=request.data)
         asked.is_valid(raise_exception=True)
-        said: dict[str, Any] = asked.validated_data
-        if said["cause"] not in all_causes():
+        fields: dict[str, Any] = asked.validated_data
+        if fields["cause"] not in all_causes():
             raise ValidationError({"cause": ["not in the catalogue; see /api/v1/causes/"]})
-        entry = feedback.add(row, request.user.get_username(), **said)
+        entry = feedback.add(row, request.user.get_username(), **fields)
         return Response({"id": entry.pk, "kind": entry.kind, "cause": entry.cause}, status=201)
 
 
@@ -188,24 +188,24 @@ class Changes(Api):
 
     @extend_schema(
         parameters=[OpenApiParameter(n, str) for n in ("entity", "since", "until", "cursor")],
-        responses=ToldChangeShape(many=True),
+        responses=RecordedChangeShape(many=True),
     )
     def get(self, request: Request) -> Response:
         """Changes that were told, newest first; what cannot be understood in a filter is left out."""
         pages, asked = NewestChange(), filter_of(request.query_params)
         wanted = queries.known_changes(asked.entity, asked.since, asked.until)
         rows = pages.paginate_queryset(wanted, request, view=self)
-        return pages.get_paginated_response(ToldChangeShape(rows, many=True).data)
+        return pages.get_paginated_response(RecordedChangeShape(rows, many=True).data)
 
     @extend_schema(request=ChangeShape, responses={201: ANY})
     def post(self, request: Request) -> Response:
         """Tell of a change; the same reference again changes it, so it may be sent again."""
         asked = ChangeShape(data=request.data)
         asked.is_valid(raise_exception=True)
-        said: dict[str, Any] = dict(asked.validated_data)
-        keys = said.pop("entities")
+        fields: dict[str, Any] = dict(asked.validated_data)
+        keys = fields.pop("entities")
         known = list(Entity.objects.filter(key__in=keys))
-        change = changes.add_change(**said, entities=known)
+        change = changes.add_change(**fields, entities=known)
         unknown = sorted(set(keys) - {entity.key for entity in known})
         return Response({"reference": change.reference, "unknown_entities": unknown}, status=201)
 

@@ -1,4 +1,4 @@
-"""Draws a finding's series as one SVG line chart: limit dashed, incident start marked, lines told apart by dash."""
+"""Draws a finding's series as one SVG line chart: limit dashed, incident start marked, lines distinguished by dash."""
 
 import math
 from dataclasses import dataclass
@@ -154,5 +154,5 @@ def _legend(names: list[str], notes: list[str]) -> SafeString:
         '<line class="l{}" x1="0" x2="26" y1="4" y2="4"/></svg>{}</span>',
         enumerate(named),
     )
-    said = format_html_join("", "<span>{}</span>", ((note,) for note in notes))
-    return format_html('<div class="legend">{}{}</div>', keys, said)
+    remarks = format_html_join("", "<span>{}</span>", ((note,) for note in notes))
+    return format_html('<div class="legend">{}{}</div>', keys, remarks)

@@ -67,6 +67,6 @@ def percent(probability: float) -> str:
 
 
 def limited(limit: float | None, unit: str, language: str = "en") -> str:
-    """A limit beside its value: a count's word is not said twice, and nothing has no unit."""
+    """A limit beside its value: a count's word is not repeated, and a limit of 0 has no unit."""
     bare = "" if limit == 0 or unit in COUNTS or unit in NUMBERED else unit
     return spoken(limit, bare, language)

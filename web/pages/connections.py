@@ -1,4 +1,4 @@
-"""The connections page: what is told of incidents and how that goes, and what is asked for evidence."""
+"""The connections page: the targets with their state, and what is asked for evidence."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ MODES = {
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """One told target as its card shows it."""
+    """One target as its card shows it."""
 
     target: Target
     state: TargetStatus | None
@@ -50,28 +50,28 @@ class TargetRow:
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
     """Every declared connection with its state."""
-    return render(request, "web/connections.html", _shown())
+    return render(request, "web/connections.html", _context())
 
 
 @action("connections")
 def check_now(request: HttpRequest, name: str) -> HttpResponse:
-    """The same page with what the target's own check says."""
+    """The same page with the problems that the target's own check finds."""
     target = targets.declared_targets().get(name)
     if target is None:
         raise Http404
     problems = check(target)
     audit.write(request.user.get_username(), "check connection", name)
-    return render(request, "web/connections.html", _shown(name, problems) | {"here": reverse("connections")})
+    return render(request, "web/connections.html", _context(name, problems) | {"here": reverse("connections")})
 
 
-def _shown(checked: str = "", problems: tuple[Problem, ...] = ()) -> dict[str, Any]:
+def _context(checked: str = "", problems: tuple[Problem, ...] = ()) -> dict[str, Any]:
     states, loads = {row.name: row for row in TargetStatus.objects.all()}, outbox.loads()
-    told = [
+    shown = [
         TargetRow(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
              problems if one.name == checked else None)
         for one in targets.declared_targets().values()
     ]  # fmt: skip
-    return {"told": told, "strangers": _strangers(told), "asked": _asked()}
+    return {"targets": shown, "unknown_targets": _unknown_targets(shown), "evidence_sources": _evidence_sources()}
 
 
 def _webhook(target: Target) -> str:
@@ -84,14 +84,14 @@ def _webhook(target: Target) -> str:
     return f"{settings.PUBLIC_URL}/tickets/{declared.name}/webhook{path}"
 
 
-def _strangers(told: list[TargetRow]) -> list[str]:
-    """Declared tickets and chats that no system of this version speaks to."""
-    known = {one.target.name for one in told}
+def _unknown_targets(shown: list[TargetRow]) -> list[str]:
+    """Declared tickets and chats of a kind that this version does not know."""
+    known = {one.target.name for one in shown}
     rows = Connection.objects.filter(kind__in=["ticket", "chat"]).order_by("kind", "name")
     return [name for row in rows if (name := f"{row.kind}:{row.name}") not in known]
 
 
-def _asked() -> list[tuple[str, str, str]]:
+def _evidence_sources() -> list[tuple[str, str, str]]:
     """Kind, name and address of what is asked for evidence."""
     declared = queries.connections()
     rows = [

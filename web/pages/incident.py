@@ -78,7 +78,7 @@ class ShownFinding:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of the timeline. `kind` is its style: fired, ended, looked, said, done."""
+    """One line of the timeline. `kind` is its style: fired, ended, looked, ranked, done."""
 
     at: datetime
     kind: str
@@ -116,7 +116,7 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "deliveries": raw_deliveries(row),
         # Labels by which a ticket can be found are not keys that a person knows.
         "tickets": [(link, safe_url(link.url)) for link in outbox.tickets_of(row) if not link.key.startswith("ALERT{")],
-        "told": outbox.of_incident(row),
+        "outbox": outbox.of_incident(row),
         "choices": choices(),
         "picture": picture(snapshot, verdict, language),
         "stamp": _stamp(row),
@@ -193,18 +193,18 @@ def measured_beside(verdict: Verdict | None, findings: Iterable[Finding]) -> lis
     """What was found out and is no term of a listed cause, what was seen first; without an answer only what has
     details, such as the intervals and delays of the witnesses."""
     read = {t.measure for cause in verdict.causes for t in cause.terms} if verdict else set()
-    told = [f for f in findings if f.measure not in read and (f.seen is not None or f.items)]
-    ordered = sorted(told, key=lambda f: (not f.seen, f.measure))
+    unlisted = [f for f in findings if f.measure not in read and (f.seen is not None or f.items)]
+    ordered = sorted(unlisted, key=lambda f: (not f.seen, f.measure))
     return [ShownFinding(f, _items_unit(f.measure, f.unit)) for f in ordered]
 
 
 def _counted(alert: Alert) -> str:
-    """What the counts of Kubernetes events mean, in the reader's language."""
+    """What was counted in a Kubernetes event, in the reader's language."""
     if alert.source.kind != watch_leases.KIND:
         return ""
-    told = msgspec.json.decode(alert.parsed, type=ParsedAlert).annotations
-    said = Text(told.get("description", ""), told.get("description_zh", ""))
-    return said.in_language(get_language() or "en")
+    annotations = msgspec.json.decode(alert.parsed, type=ParsedAlert).annotations
+    description = Text(annotations.get("description", ""), annotations.get("description_zh", ""))
+    return description.in_language(get_language() or "en")
 
 
 def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Feedback]) -> list[Moment]:
@@ -227,9 +227,9 @@ def _verdicts(row: Incident) -> list[Moment]:
     if not row.suggested_at:
         return []
     names = (gettext("First verdict"), gettext("Verdict changed"))
-    told = [(at, headline.in_language(get_language() or "en")) for at, headline in changed_verdicts(row)]
-    found = [Moment(at, "said", names[number > 0], headline) for number, (at, headline) in enumerate(told)]
-    return found or [Moment(row.suggested_at, "said", names[0])]
+    headlines = [(at, headline.in_language(get_language() or "en")) for at, headline in changed_verdicts(row)]
+    found = [Moment(at, "ranked", names[number > 0], headline) for number, (at, headline) in enumerate(headlines)]
+    return found or [Moment(row.suggested_at, "ranked", names[0])]
 
 
 def judgement_word(kind: str) -> str:

@@ -119,5 +119,5 @@ def _note(request: HttpRequest | None, name: str, attempt: Attempt) -> None:
     if not attempt.wait_s or request is None:
         return
     known = name if User.objects.filter(username=name).exists() else "no such account"
-    told = {"failures": str(attempt.failures), "wait_s": str(attempt.wait_s)}
-    audit.write(f"address {client_address(request)}", "sign-in slowed", known, told)
+    waits = {"failures": str(attempt.failures), "wait_s": str(attempt.wait_s)}
+    audit.write(f"address {client_address(request)}", "sign-in slowed", known, waits)

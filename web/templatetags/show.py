@@ -25,14 +25,14 @@ register.filter(percent)
 
 
 @register.filter
-def said(text: Text | None) -> str:
+def in_language(text: Text | None) -> str:
     """The text in the reader's language."""
     return text.in_language(get_language() or "en") if text else ""
 
 
 @register.filter
 def lead(headline: Text) -> str:
-    """Of a headline the thing, the cause and how sure it is; the evidence follows in `rest`."""
+    """Of a headline the entity, the cause and how sure it is; the evidence follows in `rest`."""
     return _parted(headline)[0]
 
 
@@ -43,7 +43,7 @@ def rest(headline: Text) -> str:
 
 
 def _parted(headline: Text) -> tuple[str, str]:
-    whole = said(headline)
+    whole = in_language(headline)
     mark = next((m for m in ("%). ", "%）。") if m in whole), "")
     first, _, more = whole.partition(mark) if mark else (whole, "", "")
     return first + mark[:2], more
@@ -52,10 +52,14 @@ def _parted(headline: Text) -> tuple[str, str]:
 @register.filter
 def step(text: Text) -> SafeString:
     """A next step with its command set apart, so that it can be read and copied as one."""
-    line, words = step_line(text), said(text)
+    line, words = step_line(text), in_language(text)
     if line.command:
         return format_html("<code>{}</code>", words)
-    return format_html("{} <code>{}</code>", said(line.text), line.query) if line.query else format_html("{}", words)
+    return (
+        format_html("{} <code>{}</code>", in_language(line.text), line.query)
+        if line.query
+        else format_html("{}", words)
+    )
 
 
 @register.simple_tag
@@ -68,20 +72,20 @@ def manage() -> str:
 @register.filter
 def kind_word(kind: str) -> str:
     """An entity's kind in the reader's language."""
-    return said(KIND_NAMES.get(EntityKind(kind)))
+    return in_language(KIND_NAMES.get(EntityKind(kind)))
 
 
 @register.filter
 def layer_word(layer: str) -> str:
     """A cause's layer in the reader's language."""
-    return said(LAYER_NAMES.get(layer)) or layer
+    return in_language(LAYER_NAMES.get(layer)) or layer
 
 
 @register.filter
-def thing(key: str) -> str:
-    """The thing of an entity's key, as people say it."""
+def entity_name(key: str) -> str:
+    """The entity of a key, as people call it."""
     try:
-        return said(named(key))
+        return in_language(named(key))
     except (KeyError, ValueError):  # a record of an older version
         return key
 

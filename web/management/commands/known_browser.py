@@ -1,4 +1,4 @@
-"""`known_browser`: lets an account's owner sign in from a new browser while somebody else guesses at the password."""
+"""`known_browser`: lets an account's owner sign in from a new browser while somebody else tries passwords."""
 
 from argparse import ArgumentParser
 from typing import Any
