@@ -109,7 +109,7 @@ class Shop:
         return entry
 
     def seen(self, issue: Issue, reconcile: bool = False) -> dict[str, Any] | None:
-        """What the search knows of an issue; nothing while it is too new."""
+        """The issue as the search sees it; None while it is too new."""
         now = self.now()
         known = [doc for at, doc in issue.indexed if reconcile or at <= now]
         return known[-1] if known else None

@@ -132,7 +132,7 @@ class Rules:
 
 
 def label_fault(label: str) -> str:
-    """What Jira says of a label that it does not take."""
+    """Jira's message on a label that it does not take."""
     if re.search(r"\s", label):
         return f"The label '{label}' contains spaces which is invalid."
     return (

@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What is answered. `body` is bytes, or anything that JSON can tell."""
+    """What is answered. `body` is bytes, or anything that JSON can hold."""
 
     status: int = 200
     body: Any = b""

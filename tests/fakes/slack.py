@@ -11,7 +11,7 @@ READS = {"auth.test", "conversations.history"}
 
 
 class Slack(Fake):
-    """Messages by their `ts`; errors are `ok: false` with status 200, as Slack tells them."""
+    """Messages by their `ts`; errors are `ok: false` with status 200, as Slack answers them."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the tests of telling share: a clock that is moved, the tests' own systems, incidents with verdicts."""
+"""What the tests of notifications share: a clock that is moved, the tests' own systems, incidents with verdicts."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

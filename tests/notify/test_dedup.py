@@ -1,4 +1,4 @@
-"""The quiet policy as a table: what was told, what is now, and why there is a message."""
+"""Dedup as a table: the state that was last sent, the state now, and the reason to notify."""
 
 from dataclasses import replace
 

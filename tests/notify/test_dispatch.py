@@ -28,7 +28,7 @@ def test_an_incident_becomes_one_item_that_follows_it(board: Board, clock: Manua
     declared(ticket=ticket(board))
     incident = an_incident()
     dispatch.dispatch_waiting(clock)
-    assert board.items == {}, "nothing is told before the first verdict"
+    assert board.items == {}, "nothing is sent before the first verdict"
     judged(incident)
     judged(incident, "network-path-drop")
     dispatch.dispatch_waiting(clock)

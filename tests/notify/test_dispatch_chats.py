@@ -109,7 +109,7 @@ def test_every_chat_gets_the_verdict_and_the_resolution_once(city: City, clock: 
     assert city.counts() == {**dict.fromkeys(city.counts(), 2), "slack": 1}
     assert set(Outbox.objects.values_list("state", flat=True)) == {"done"}
     assert "已恢复" in city.wecom.shown[1]
-    assert "Slow disk under an etcd member" not in city.wecom.shown[1], "it is told in Chinese"
+    assert "Slow disk under an etcd member" not in city.wecom.shown[1], "it is written in Chinese"
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""What cannot be told: tried again at a bearable pace, shown where a person is needed, and in nobody's way."""
+"""What cannot be sent: retried at a bearable pace, shown where a person is needed, and in nobody's way."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise

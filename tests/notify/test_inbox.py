@@ -86,7 +86,7 @@ def test_a_closed_ticket_closes_the_incident_until_a_new_alert_comes(incident: I
     process_events(event("resolved"))
     an_incident()
     incident.refresh_from_db()
-    assert incident.state == "resolved", "the old alert said again changes nothing"
+    assert incident.state == "resolved", "the old alert sent again changes nothing"
     later = timezone.now() + timedelta(minutes=1)
     Incident.objects.filter(pk=incident.pk).update(closed_at=later - timedelta(minutes=5))
     an_incident("p1", occurrence="2", at=later)

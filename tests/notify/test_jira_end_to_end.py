@@ -125,7 +125,7 @@ def test_what_people_do_comes_back_and_ends_there(kind: str, clock: ManualClock,
         assert sum(counts) == len(jira.calls), "what is asked to understand a webhook is counted too"
         jira.calls.clear()
         dispatch.dispatch_waiting(clock)
-        assert jira.calls == [], "nothing is left to tell"
+        assert jira.calls == [], "nothing is left to send"
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""How much is told: what a chat hears of one incident, of many at once, and at what pace."""
+"""How much is sent: what a chat gets of one incident, of many at once, and at what pace."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Fakes of Jira, both kinds, and a memory on the disk."""
+"""Fakes of Jira, both kinds, and a target state on the disk."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A told Jira for tests: its declaration, means over real HTTP, a memory that survives the process, and notices."""
+"""A declared Jira for tests: a transport over real HTTP, a target state that survives the process, notifications."""
 
 import json
 import os
@@ -25,7 +25,7 @@ TRANSITIONS = {"resolved": "Resolve", "reopened": "Reopen"}
 
 
 class FileTargetState:
-    """A memory as the record keeps it: on the disk when `put` returns."""
+    """A target state as durable as the record's: on the disk when `put` returns."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -63,7 +63,7 @@ def secrets(jira: JiraFake, **more: str) -> dict[str, str]:
 def reached(
     jira: JiraFake, decl: TicketDecl | None = None, traffic: Traffic | None = None, **given: str
 ) -> Iterator[Transport]:
-    """Means as the outbox makes them."""
+    """A transport as the outbox makes it."""
     decl, traffic = decl or declared(jira), traffic or Traffic()
     known = secrets(jira, **given)
 
@@ -86,7 +86,7 @@ def notify(
 def notify_through(
     jira: JiraFake, notification: Notification, target_state: FileTargetState, http_transport: httpx.BaseTransport
 ) -> Receipt:
-    """Like `tell`, over an HTTP transport of the test's own."""
+    """Like `notify`, over an HTTP transport of the test's own."""
     decl = declared(jira)
     with reached(jira, decl) as transport:
         inner = httpx.Client(

@@ -1,4 +1,4 @@
-"""How the tests of chats speak through the product's own client: a target, a memory that lasts, a notice."""
+"""What the tests of chats share: a target with the product's own client, its state, and a notification."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from tickets.transport import Attempt, Traffic, client, known_secrets, secrets_o
 
 @dataclass
 class Kept:
-    """A memory that outlives an attempt."""
+    """A target state that outlives an attempt."""
 
     values: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ def notification(
     language: str = "en",
     digest: tuple[Report, ...] = (),
 ) -> Notification:
-    """What is to be told of the tests' incident."""
+    """A notification of the tests' incident."""
     shown = snapshot(text, title=text)
     return Notification(shown, build(shown), revision, reason, language, digest=digest)
 

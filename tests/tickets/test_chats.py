@@ -1,4 +1,4 @@
-"""Every chat against a server that behaves as its reference says: told once, within limits, faults understood."""
+"""Every chat against a server that behaves as its reference describes: sent once, within limits, errors understood."""
 
 import json
 import logging

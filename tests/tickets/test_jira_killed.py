@@ -40,7 +40,7 @@ class Dying(httpx.BaseTransport):
 
 
 def notifications() -> Iterator[tuple[str, object]]:
-    """One incident's way: first told, told anew, over, back again."""
+    """One incident's way: first verdict, another verdict, resolved, reopened."""
     yield "first", notification()
     yield "edited", notification(verdict=verdict("other words"))
     yield "resolved", notification("resolved", verdict=verdict("over"))
@@ -57,7 +57,7 @@ def until_notified(jira: JiraFake, about, target_state: FileTargetState) -> None
             jira.shop.ahead_s += error.retry_after_s + 0.01
         except Unreachable:
             continue
-    pytest.fail("never told")
+    pytest.fail("never notified")
 
 
 def assert_single(jira: JiraFake, words: str, status: str = "To Do") -> None:
@@ -104,7 +104,7 @@ def test_death_at_any_call_of_any_step_leaves_one_of_each(tmp_path, kind, lag_s,
 
 @pytest.mark.parametrize("after_commit", [False, True])
 def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, after_commit):
-    """SIGKILL of the telling process by the server: as the call comes in, and after it was committed."""
+    """SIGKILL of the notifying process by the server: as the call comes in, and after it was committed."""
     number, died = 0, True
     while died:
         number += 1
@@ -122,7 +122,7 @@ def test_a_real_kill_at_every_call_leaves_one_of_each(tmp_path, after_commit):
 @pytest.mark.parametrize("kind", [CLOUD, DATA_CENTER])
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_an_answer_that_is_lost_is_found_and_not_made_twice(tmp_path, kind, fault):
-    """For every write of the first telling: its answer is lost after the commit, or comes too late, or it never came in."""
+    """For every write of the first attempt: its answer is lost after the commit, comes too late, or it never came in."""
     for number in range(4):
         with JiraFake(kind) as jira:
             target_state = FileTargetState(tmp_path / f"{fault}-{number}.json")

@@ -1,4 +1,4 @@
-"""One incident, one ticket: found or made, and told in place."""
+"""One incident, one ticket: found or made, and edited in place."""
 
 import json
 from dataclasses import replace

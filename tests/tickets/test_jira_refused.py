@@ -1,4 +1,4 @@
-"""What keeps an incident out of Jira: told in one sentence, tried again where that helps, never a second ticket."""
+"""What keeps an incident out of Jira: one sentence on it, a retry where that helps, never a second ticket."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The draft says what the record knows, in both languages, and is bounded."""
+"""The draft holds what the record knows, in both languages, and is bounded."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""One report says the same everywhere."""
+"""One report has the same content in every form."""
 
 import json
 from dataclasses import replace
@@ -48,7 +48,7 @@ def test_each_form_shows_the_same_items(form: str) -> None:
     for words in ("disk headline", "disk for 0", "disk against 0", "disk step", "disk is ruled out", "disk is missing"):
         assert words in content
     assert "likely" in content
-    assert "disk for 3" not in content, "only the three strongest terms are told"
+    assert "disk for 3" not in content, "only the three strongest terms are shown"
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -88,7 +88,7 @@ def test_a_query_leads_to_the_declared_servers_graph_with_its_range() -> None:
         "http://prom.example/base/graph?g0.expr=up%7Bjob%3D%22x%22%7D&g0.tab=0"
         "&g0.range_input=1800s&g0.end_input=2026-11-20%2008%3A30%3A00"
     )
-    assert (repeated.query, repeated.query_url) == ("", ""), "a query stands where it is first told"
+    assert (repeated.query, repeated.query_url) == ("", ""), "a query stands where it is first needed"
     assert (other.query, other.query_url) == ("GET /health", "")
     assert first.query_url in str(render(report, "markdown"))
     assert "`GET /health`" in str(render(report, "markdown"))

@@ -1,4 +1,4 @@
-"""The client of a told target: its address only, its credentials, its TLS, its deadline, and nothing written in a dry run."""
+"""The client of a target: its address only, its credentials, its TLS, its deadline, and nothing written in a dry run."""
 
 import ssl
 from collections.abc import Iterator

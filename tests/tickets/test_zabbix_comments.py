@@ -1,4 +1,4 @@
-"""Comments in Zabbix: one for each piece of news, on every problem, also when an answer is lost."""
+"""Comments in Zabbix: one for each reason, on every problem, also when an answer is lost."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
