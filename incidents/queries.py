@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import BinaryField, Prefetch, Q, QuerySet
+from django.db.models import BinaryField, Count, Prefetch, Q, QuerySet
 from django.db.models.functions import Substr
 from django.utils import timezone
 
@@ -330,3 +330,68 @@ def raw_deliveries(row: Incident) -> list[Delivery]:
     A delivery that mixes incidents is kept whole: Alertmanager groups as it likes.
     """
     return list(row.deliveries.select_related("source").order_by("received_at", "pk"))
+
+
+def incidents_by_id(ids: Sequence[str]) -> dict[str, Incident]:
+    """The incidents with these ids, by id."""
+    return {str(pk): row for pk, row in Incident.objects.in_bulk(list(ids)).items()}
+
+
+def with_verdict(ids: Sequence[str]) -> list[str]:
+    """Those of the incidents that have a verdict."""
+    rows = Incident.objects.filter(pk__in=ids).exclude(verdict_state="")
+    return [str(pk) for pk in rows.values_list("pk", flat=True)]
+
+
+def first_causes() -> list[str]:
+    """Every cause that stands first in some incident's verdict."""
+    return list(Incident.objects.exclude(first_cause="").order_by().values_list("first_cause", flat=True).distinct())
+
+
+def latest_change() -> tuple[datetime, str, int | None] | None:
+    """Time and state of the newest alert's incident, and the newest verdict's number; None without incidents."""
+    newest = Incident.objects.order_by("-last_alert_at").values_list("last_alert_at", "state").first()
+    verdict = VerdictRow.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return (*newest, verdict) if newest else None
+
+
+def entities(keys: Sequence[str]) -> list[Entity]:
+    """The entities with these keys."""
+    return list(Entity.objects.filter(key__in=keys))
+
+
+def alert_rows(row: Incident) -> QuerySet[Alert]:
+    """The incident's alerts with their sources, in order of time."""
+    return row.alerts.select_related("source").order_by("started_at", "pk")
+
+
+def look_times(row: Incident) -> set[datetime]:
+    """When finished investigations looked at the incident."""
+    times = row.investigations.filter(state="done", as_of__isnull=False).values_list("as_of", flat=True)
+    return {at for at in times if at is not None}
+
+
+def verdict_bodies(row: Incident, most: int) -> list[tuple[datetime, bytes]]:
+    """Time and JSON of the incident's first verdicts, in order of their revisions."""
+    rows = row.verdicts.order_by("revision").values_list("created_at", "body")[:most]
+    return [(at, bytes(body)) for at, body in rows]
+
+
+def verdict_count(row: Incident) -> int:
+    """How many revisions the incident's verdict has."""
+    return row.verdicts.count()
+
+
+def counts_by_state() -> dict[str, dict[str, int]]:
+    """Rows by state: of deliveries and investigations those that are not done, of incidents all."""
+    tables: dict[str, QuerySet[Any]] = {
+        "deliveries": Delivery.objects.exclude(state="done"),
+        "incidents": Incident.objects.all(),
+        "investigations": Investigation.objects.exclude(state="done"),
+    }
+    return {name: by_state(rows) for name, rows in tables.items()}
+
+
+def by_state(rows: "QuerySet[Any]") -> dict[str, int]:
+    """How many of the rows are in each state."""
+    return {row["state"]: row["n"] for row in rows.order_by().values("state").annotate(n=Count("pk"))}

@@ -17,7 +17,8 @@ from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 
 from domain.errors import NotYet
-from incidents.models import Incident, TicketLink
+from incidents import queries, tickets
+from incidents.models import Incident
 from incidents.signals import incident_changed
 from notify.models import Outbox, TargetStatus
 from notify.targets import FAILURES_TO_OPEN, PROBE_EVERY, declared_targets
@@ -197,10 +198,7 @@ def finish(row: Outbox, now: datetime, **fields: Any) -> None:
 def link_ticket(row: Outbox, receipt: Receipt) -> None:
     """Links the receipt's ticket with the row's incident; chats and sources have no ticket."""
     if row.target.startswith("ticket:") and receipt.key:
-        TicketLink.objects.update_or_create(
-            incident_id=row.object, key=receipt.key[:255],
-            defaults={"target": row.target, "url": receipt.url[:500]},
-        )  # fmt: skip
+        tickets.put(row.object, row.target, receipt.key, receipt.url)
 
 
 def back_off(row: Outbox, reason: str, now: datetime, least_s: float = 0.0) -> None:
@@ -238,8 +236,7 @@ def first_messages(target: str, now: datetime, within: timedelta) -> tuple[int, 
     lately = Outbox.objects.filter(target=target, first_at__gt=now - within).count()
     rows = Outbox.objects.filter(_free(now), target=target, state="waiting", first_at__isnull=True)
     waiting = dict(rows.order_by("pk").values_list("object", "pk")[:DIGEST_MOST])
-    judged = Incident.objects.filter(pk__in=list(waiting)).exclude(verdict_state="").values_list("pk", flat=True)
-    return lately, sorted(waiting[str(pk)] for pk in judged)
+    return lately, sorted(waiting[pk] for pk in queries.with_verdict(list(waiting)))
 
 
 def postpone(ids: list[int], until: datetime) -> None:
@@ -249,19 +246,19 @@ def postpone(ids: list[int], until: datetime) -> None:
 
 def labels_for(target: str, incident_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Keys and labels under which the target may have tickets of these incidents already."""
-    links = TicketLink.objects.filter(incident__pk__in=incident_ids, target__in=["", target]).order_by("pk")
+    links = tickets.keys_at(target, incident_ids)
     found: dict[str, tuple[str, ...]] = {}
     for incident_id, key in links.values_list("incident", "key"):
         found[str(incident_id)] = (*found.get(str(incident_id), ()), key)
     return found
 
 
-def tickets_of(incident: Incident) -> list[TicketLink]:
-    """Tickets of the incident and the labels by which one may be found, in order of the key."""
-    return list(incident.tickets.order_by("key"))
-
-
 def of_incident(incident: Incident) -> list[Outbox]:
     """The incident's row of each target, without those that never had anything to send."""
     rows = Outbox.objects.filter(object=str(incident.pk)).order_by("target")
     return [row for row in rows if row.state != "done" or row.last_sent]
+
+
+def counts_by_state() -> dict[str, int]:
+    """How many rows are not done, by state."""
+    return queries.by_state(Outbox.objects.exclude(state="done"))

@@ -40,7 +40,7 @@ def changed_verdicts(row: Incident) -> list[tuple[datetime, Text]]:
     """Time and headline of the first verdict and of each later one with another claim, in order."""
     found: list[tuple[datetime, Text]] = []
     last = ""
-    for at, body in row.verdicts.order_by("revision").values_list("created_at", "body")[:REVISIONS]:
+    for at, body in queries.verdict_bodies(row, REVISIONS):
         verdict = msgspec.json.decode(bytes(body), type=StoredVerdict)
         if verdict.claim != last:
             found.append((at, verdict.headline))

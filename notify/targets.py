@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from incidents import connections
 from incidents.models import Connection
 from incidents.queries import understood
 from notify.models import Outbox, RequestCount, TargetStatus
@@ -37,7 +38,7 @@ class Target:
 
 def declared_targets() -> dict[str, Target]:
     """All declared targets that a system exists for, by name."""
-    rows = Connection.objects.filter(kind__in=SECTIONS).order_by("kind", "name")
+    rows = connections.of_kinds(SECTIONS)
     found = (_declared_target(row) for row in rows)
     return {one.name: one for one in found if one is not None}
 
@@ -114,3 +115,13 @@ def next_digest(target: str, every: timedelta, now: datetime, *, alone: bool) ->
     if TargetStatus.objects.filter(free, name=target).update(digest_at=at if at > now else now + every):
         return at
     return TargetStatus.objects.get(name=target).digest_at or now
+
+
+def statuses() -> dict[str, TargetStatus]:
+    """How each target is doing, by name."""
+    return {row.name: row for row in TargetStatus.objects.all()}
+
+
+def response_counts() -> list[tuple[str, int, int]]:
+    """Target, status and how many responses had it since the beginning; status 0 is no response."""
+    return list(RequestCount.objects.order_by("target", "code").values_list("target", "code", "count"))

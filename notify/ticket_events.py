@@ -8,10 +8,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from causes.catalogue import all_causes
-from incidents import audit, deliveries, feedback, graph_queue, lifecycle
-from incidents.correlate import refresh_state
-from incidents.models import Incident, TicketLink
-from incidents.signals import incident_changed
+from incidents import audit, deliveries, feedback, lifecycle, tickets
+from incidents.models import Incident
 from notify.models import AppliedTicketEvent, InboundWebhook, TargetStatus
 from tickets.system import TicketEvent
 
@@ -68,9 +66,7 @@ def try_later(row: InboundWebhook, reason: str) -> None:
 
 def open_keys(target: str, now: datetime) -> list[str]:
     """Keys of tickets whose incidents are open or were resolved a short while ago, newest first."""
-    alive = Q(incident__state="open") | Q(incident__resolved_at__gte=now - KEEP_ASKING)
-    links = TicketLink.objects.filter(alive, target=target).order_by("-incident__started_at", "-pk")
-    return list(links.values_list("key", flat=True)[:KEYS_MOST])
+    return tickets.open_keys(target, now - KEEP_ASKING, KEYS_MOST)
 
 
 def take_poll(target: str, every_s: int, now: datetime) -> datetime | None:
@@ -90,11 +86,11 @@ def poll_failed(target: str, since: datetime) -> None:
 
 def apply(target: str, event: TicketEvent) -> bool:
     """Applies one event. False when it is known already, outdated, without effect, or of a ticket that is not ours."""
-    link = TicketLink.objects.filter(target=target, key=event.key).select_related("incident").order_by("-pk").first()
+    link = tickets.link_of(target, event.key)
     if link is None or event.verb not in _VERBS:
         return False
     with transaction.atomic():
-        incident = Incident.objects.select_for_update().get(pk=link.incident_id)
+        incident = lifecycle.locked(str(link.incident_id))
         _, new = AppliedTicketEvent.objects.get_or_create(
             target=target, marker=event.marker[:200],
             defaults={"incident": incident, "verb": event.verb, "by": event.by[:150], "at": event.at,
@@ -118,34 +114,16 @@ def _apply_acknowledged(incident: Incident, event: TicketEvent) -> bool:
 
 
 def _apply_assigned(incident: Incident, event: TicketEvent) -> bool:
-    if not event.value or incident.assigned_to == event.value[:150]:
-        return False
-    Incident.objects.filter(pk=incident.pk).update(assigned_to=event.value[:150])
-    lifecycle.acknowledge(incident, event.value)
-    incident_changed.send(Incident, incident=incident, now=timezone.now())
-    return True
+    return lifecycle.assign(incident, event.value)
 
 
 def _apply_resolved(incident: Incident, event: TicketEvent) -> bool:
-    """Alerts that still fire do not hold it open any more; one that started later does."""
-    if incident.state == "resolved":
-        return False
-    Incident.objects.filter(pk=incident.pk).update(closed_at=event.at)
-    if not refresh_state(incident):
-        return False
-    _signal_change(incident)
-    return True
+    return lifecycle.close(incident, event.at)
 
 
 def _apply_reopened(incident: Incident, event: TicketEvent) -> bool:
-    """The incident is open until its alerts or its ticket resolve it."""
     del event
-    won = Incident.objects.filter(pk=incident.pk, state="resolved").update(
-        state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
-    )
-    if won:
-        _signal_change(incident)
-    return bool(won)
+    return lifecycle.reopen(incident)
 
 
 def _apply_cause(incident: Incident, event: TicketEvent) -> bool:
@@ -157,12 +135,6 @@ def _apply_cause(incident: Incident, event: TicketEvent) -> bool:
     kind = "confirmed" if event.value == incident.first_cause else "corrected"
     feedback.add(incident, event.by, kind, event.value, note=event.note)
     return True
-
-
-def _signal_change(incident: Incident) -> None:
-    now = timezone.now()
-    incident_changed.send(Incident, incident=incident, now=now)
-    graph_queue.put([str(incident.pk)], now)
 
 
 _VERBS: dict[str, Callable[[Incident, TicketEvent], bool]] = {

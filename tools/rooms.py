@@ -17,7 +17,9 @@ PAGES = {"docs/how-it-works.md": "drawing of the rooms", "CONTRIBUTING.md": "map
 
 def floors() -> list[list[str]]:
     """The rooms from the top floor to the lowest, as the import contract names them."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     layers = next(c["layers"] for c in contracts if c["name"] == "Imports run downstairs only")
     return [[room.strip() for room in layer.split("|")] for layer in layers]
 

@@ -16,8 +16,8 @@ from evidence.bundles import Bundle
 from incidents import queries, sources
 from incidents.history import Past, remember_past
 from incidents.models import AuditEntry, Connection, Incident, Source
+from incidents.tokens import live_token
 from ingest.sources import all_sources
-from web.api.access import live_token
 
 pytestmark = pytest.mark.django_db
 COMMANDS = settings.BASE_DIR / "config" / "management"

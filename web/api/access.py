@@ -1,13 +1,9 @@
 """Who may call the API: bearer tokens with scopes, stored as SHA-256, or a signed-in person's session."""
 
-import secrets
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -15,13 +11,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from incidents import tokens
 from incidents.callers import slowed
 from incidents.models import ApiToken
-from incidents.tokens import hashed
 from web.api.idempotency import Repeatable, scope_of
 from web.api.problems import as_problem
 
-NOTED_EVERY = timedelta(minutes=1)
 SCOPES = ("read", "write", "operate", "metrics")
 
 
@@ -30,27 +25,7 @@ def add_token(name: str, scopes: Iterable[str]) -> str:
     wanted = sorted(set(scopes))
     if not wanted or set(wanted) - set(SCOPES):
         raise ValueError(f"scopes are {', '.join(SCOPES)}")
-    token = f"ig_{secrets.token_urlsafe(32)}"
-    ApiToken.objects.create(name=name, token_hash=hashed(token), prefix=token[:8], scopes=wanted)
-    return token
-
-
-def end_token(name: str) -> bool:
-    """Whether there was such a token; from now on it opens nothing."""
-    return ApiToken.objects.filter(name=name).delete()[0] > 0
-
-
-def live_token(token: str) -> ApiToken | None:
-    """The row of a token that has not expired.
-
-    When it was last used is noted once a minute: a token that nobody uses should be ended.
-    """
-    now = timezone.now()
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    row = ApiToken.objects.filter(alive, token_hash=hashed(token)).first()
-    if row and (row.last_used_at is None or row.last_used_at < now - NOTED_EVERY):
-        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
-    return row
+    return tokens.add_token(name, wanted)
 
 
 class Program:
@@ -76,7 +51,7 @@ class TokenAuth(BaseAuthentication):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return None
-        row = live_token(token.strip())
+        row = tokens.live_token(token.strip())
         if row is None:
             raise AuthenticationFailed("this token is unknown or has expired; make one with `manage.py token add`")
         return Program(row), row

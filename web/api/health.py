@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError, connection
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
@@ -17,12 +16,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from incidents import watch_leases
+from incidents import graph_queue, queries, watch_leases
 from incidents.callers import slowed
-from incidents.models import Delivery, Incident, Investigation
-from notify import outbox
-from notify.models import Outbox, RequestCount
-from web.api.access import live_token
+from incidents.tokens import live_token
+from notify import outbox, targets
 
 LOOPBACK = {"127.0.0.1", "::1"}
 PROXY_SIGNS = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"}
@@ -89,6 +86,14 @@ def _graph() -> str:
     return "ok"
 
 
+STATE_GAUGES = {
+    "deliveries": "Deliveries that wait or need a person",
+    "incidents": "Incidents by state",
+    "investigations": "Investigations not done",
+    "outbox": "What waits to be told",
+}
+
+
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponseBase:
     """Prometheus text, for a token of scope `metrics` or a caller on this machine without a proxy between."""
@@ -98,15 +103,11 @@ def metrics(request: HttpRequest) -> HttpResponseBase:
         needed = HttpResponse("a token of scope metrics is needed\n", status=401, headers=challenge)
         return slowed(request, needed) if "Authorization" in request.headers else needed
     registry = CollectorRegistry()
-    for name, text, model in (
-        ("deliveries", "Deliveries that wait or need a person", Delivery.objects.exclude(state="done")),
-        ("incidents", "Incidents by state", Incident.objects.all()),
-        ("investigations", "Investigations not done", Investigation.objects.exclude(state="done")),
-        ("outbox", "What waits to be told", Outbox.objects.exclude(state="done")),
-    ):
+    counts = queries.counts_by_state() | {"outbox": outbox.counts_by_state()}
+    for name, text in STATE_GAUGES.items():
         gauge = Gauge(f"incident_graph_{name}", text, ["state"], registry=registry)
-        for row in model.order_by().values("state").annotate(n=Count("pk")):
-            gauge.labels(row["state"]).set(row["n"])
+        for state, number in counts[name].items():
+            gauge.labels(state).set(number)
     _outbox_metrics(registry)
     _watcher_metrics(registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
@@ -122,13 +123,16 @@ def _outbox_metrics(registry: CollectorRegistry) -> None:
         pending.labels(target).set(load.waiting)
         dead.labels(target).set(load.dead)
         waiting_since += [load.oldest] if load.oldest else []
+    backlog = graph_queue.backlog()
+    pending.labels("graph").set(backlog.waiting)
+    waiting_since += [backlog.oldest] if backlog.oldest else []
     oldest.set(max(0.0, (timezone.now() - min(waiting_since)).total_seconds()) if waiting_since else 0)
     answers = Counter(
         "incident_graph_external_requests_total", "Answers of told targets by status, 0 for none",
         ["target", "code"], registry=registry,
     )  # fmt: skip
-    for row in RequestCount.objects.order_by("target", "code"):
-        answers.labels(row.target, str(row.code)).inc(row.count)
+    for target, code, count in targets.response_counts():
+        answers.labels(target, str(code)).inc(count)
 
 
 def _watcher_metrics(registry: CollectorRegistry) -> None:

@@ -16,7 +16,7 @@ from causes.catalogue import all_causes
 from domain.verdict_json import to_contract
 from evidence.checks import all_checks
 from incidents import changes, deliveries, feedback, lifecycle, queries
-from incidents.models import Entity, Incident
+from incidents.models import Incident
 from ingest.tasks import nudge_delivery
 from web.api.access import Api
 from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape, RecordedChangeShape
@@ -204,7 +204,7 @@ class Changes(Api):
         asked.is_valid(raise_exception=True)
         fields: dict[str, Any] = dict(asked.validated_data)
         keys = fields.pop("entities")
-        known = list(Entity.objects.filter(key__in=keys))
+        known = queries.entities(keys)
         change = changes.add_change(**fields, entities=known)
         unknown = sorted(set(keys) - {entity.key for entity in known})
         return Response({"reference": change.reference, "unknown_entities": unknown}, status=201)

@@ -11,8 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from domain.text import Text
-from incidents import audit, queries
-from incidents.models import Connection
+from incidents import audit, connections, queries
 from notify import outbox, targets
 from notify.models import TargetStatus
 from notify.outbox import Load
@@ -65,7 +64,7 @@ def check_now(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _context(checked: str = "", problems: tuple[Problem, ...] = ()) -> dict[str, Any]:
-    states, loads = {row.name: row for row in TargetStatus.objects.all()}, outbox.loads()
+    states, loads = targets.statuses(), outbox.loads()
     shown = [
         TargetRow(one, states.get(one.name), loads.get(one.name, Load()), _webhook(one), MODES[one.declared.mode],
              problems if one.name == checked else None)
@@ -87,7 +86,7 @@ def _webhook(target: Target) -> str:
 def _unknown_targets(shown: list[TargetRow]) -> list[str]:
     """Declared tickets and chats of a kind that this version does not know."""
     known = {one.target.name for one in shown}
-    rows = Connection.objects.filter(kind__in=["ticket", "chat"]).order_by("kind", "name")
+    rows = connections.of_kinds(("ticket", "chat"))
     return [name for row in rows if (name := f"{row.kind}:{row.name}") not in known]
 
 

@@ -21,7 +21,7 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
-from incidents import feedback, lifecycle, queries, watch_leases
+from incidents import feedback, lifecycle, queries, tickets, watch_leases
 from incidents.models import Alert, Delivery, Feedback, Incident
 from notify import outbox
 from notify.reports import changed_verdicts, known
@@ -115,7 +115,7 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         "timeline": timeline(row, snapshot.changes, feedback),
         "deliveries": raw_deliveries(row),
         # Labels by which a ticket can be found are not keys that a person knows.
-        "tickets": [(link, safe_url(link.url)) for link in outbox.tickets_of(row) if not link.key.startswith("ALERT{")],
+        "tickets": [(link, safe_url(link.url)) for link in tickets.links(row) if not link.key.startswith("ALERT{")],
         "outbox": outbox.of_incident(row),
         "choices": choices(),
         "picture": picture(snapshot, verdict, language),
@@ -210,7 +210,7 @@ def _counted(alert: Alert) -> str:
 def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Feedback]) -> list[Moment]:
     """Alerts, changes, looks, verdicts and what people did, oldest first."""
     moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in changes]
-    for alert in row.alerts.select_related("source").order_by("started_at", "pk"):
+    for alert in queries.alert_rows(row):
         reason = Text(**alert.joined_because) if set(alert.joined_because) == {"en", "zh"} else None
         why = reason.in_language(get_language() or "en") if reason else ""
         parts = (str(alert.source), why, _counted(alert))
@@ -218,8 +218,8 @@ def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Fee
         if alert.ended_at:
             moments.append(Moment(alert.ended_at, "ended", alert.title or alert.name, gettext("resolved")))
     # A second look at the same moment, for measurements that came late, is no second line.
-    looks = set(row.investigations.filter(state="done", as_of__isnull=False).values_list("as_of", flat=True))
-    moments += [Moment(at, "looked", gettext("Checks asked the infrastructure")) for at in looks if at is not None]
+    looks = queries.look_times(row)
+    moments += [Moment(at, "looked", gettext("Checks asked the infrastructure")) for at in looks]
     return sorted([*moments, *_verdicts(row), *_phases(row, feedback)], key=lambda m: m.at)
 
 
@@ -263,7 +263,7 @@ def stamp(request: HttpRequest, incident_id: str) -> HttpResponse:
 
 
 def _stamp(row: Incident) -> str:
-    revision = row.verdicts.count()
+    revision = queries.verdict_count(row)
     seen = row.acknowledged_at.timestamp() if row.acknowledged_at else 0
     return f"{row.state}-{row.last_alert_at.timestamp()}-{revision}-{seen}"
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from domain.alerts import Severity
 from incidents import queries
-from incidents.models import Incident, VerdictRow
+from incidents.models import Incident
 from web.pages.causes import title_of
 
 PAGE_SIZE = 30
@@ -66,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
         row.cause_title = title_of(row.first_cause)  # type: ignore[attr-defined]
     kept = request.GET.copy()
     kept.pop("page", None)
-    slugs = Incident.objects.exclude(first_cause="").values_list("first_cause", flat=True).distinct()
+    slugs = queries.first_causes()
     return render(
         request,
         "web/incident_list.html",
@@ -77,7 +77,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "filtered": any(
                 request.GET.get(name) for name in ("state", "cause", "entity", "severity", "text", "since", "until")
             ),
-            "causes": sorted(((slug, title_of(slug)) for slug in slugs.order_by()), key=lambda c: str(c[1])),
+            "causes": sorted(((slug, title_of(slug)) for slug in slugs), key=lambda c: str(c[1])),
             "spans": spans(request.GET.get("since", "")),
             "severities": [(s.value, s.rank) for s in reversed(Severity)],
             "stamp": _stamp(),
@@ -93,6 +93,5 @@ def stamp(request: HttpRequest) -> HttpResponse:
 
 
 def _stamp() -> str:
-    newest = Incident.objects.order_by("-last_alert_at").values_list("last_alert_at", "state").first()
-    judged = VerdictRow.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return f"{newest and newest[0].timestamp()}-{newest and newest[1]}-{judged}"
+    change = queries.latest_change()
+    return f"{change[0].timestamp()}-{change[1]}-{change[2]}" if change else ""

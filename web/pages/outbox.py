@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from incidents import audit
+from incidents import audit, queries
 from incidents.models import Incident
 from notify import outbox, targets
 from notify.models import Outbox
@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _with_incidents(rows: Iterable[Outbox]) -> list[tuple[Outbox, Incident | None]]:
     listed = list(rows)
-    found = {str(pk): row for pk, row in Incident.objects.in_bulk([row.object for row in listed]).items()}
+    found = queries.incidents_by_id([row.object for row in listed])
     return [(row, found.get(row.object)) for row in listed]
 
 

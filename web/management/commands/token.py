@@ -6,9 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
-from incidents import audit
-from incidents.models import ApiToken
-from web.api.access import SCOPES, add_token, end_token
+from incidents import audit, tokens
+from web.api.access import SCOPES, add_token
 
 LONGEST = 80
 
@@ -29,7 +28,7 @@ class Command(BaseCommand):
         {"list": self._list, "add": self._add, "end": self._end}[options["action"]](options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        rows = list(ApiToken.objects.order_by("name"))
+        rows = list(tokens.tokens())
         for row in rows:
             used = f"{row.last_used_at:%F %T}Z" if row.last_used_at else "never"
             self.stdout.write(f"{row.name:24}{row.prefix}…  {', '.join(row.scopes)}  last used: {used}")
@@ -48,8 +47,8 @@ class Command(BaseCommand):
         self.stdout.write(token)
 
     def _end(self, options: dict[str, Any]) -> None:
-        if not end_token(options["name"]):
-            known = ", ".join(ApiToken.objects.order_by("name").values_list("name", flat=True)) or "none"
+        if not tokens.end_token(options["name"]):
+            known = ", ".join(tokens.tokens().values_list("name", flat=True)) or "none"
             raise CommandError(f"there is no token {options['name']}; known: {known}")
         audit.write("command line", "end token", options["name"])
         self.stdout.write(f"the token {options['name']} is ended")
