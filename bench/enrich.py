@@ -19,10 +19,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import msgspec
 
 from bench.accept import serving
 from bench.report import generated
+from domain import codec
 from incidents import models
 from web.api.access import add_token
 
@@ -133,4 +133,4 @@ def _verdict(causes: int, terms: int) -> bytes:
     kept = tuple(replace(cause, terms=cause.terms[:terms]) for cause in whole.causes[:causes])
     if causes == 1:
         whole = replace(whole, ruled_out=(), missing=(), similar=(), tell_apart=())
-    return msgspec.json.encode(replace(whole, causes=kept))
+    return codec.encode(replace(whole, causes=kept))

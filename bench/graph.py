@@ -19,7 +19,7 @@ from domain.alerts import AlertState, Severity
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.findings import Finding
 from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
-from domain.text import Text
+from domain.text import Text, verbatim
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict, VerdictState
 from graph import queries
 from graph.engine import EmbeddedGraph
@@ -39,7 +39,7 @@ def generated(number: int) -> IncidentSnapshot:
     pods = tuple(EntityRef(EntityKind.POD, f"{service.name}-{n}", "prod", "shop") for n in dice.sample(range(10), 3))
     started = START + timedelta(minutes=number)
     findings = tuple(
-        Finding(m, "check", dice.random() < 0.3, Text(m, m), dice.random(), "s") for m in dice.sample(MEASURES, 15)
+        Finding(m, "check", dice.random() < 0.3, verbatim(m), dice.random(), "s") for m in dice.sample(MEASURES, 15)
     )
     verdict = _verdict(str(number), dice, findings, started)
     confirmed = (Confirmation(verdict.causes[0].cause, "ann", started),) if dice.random() < 0.3 else ()
@@ -77,14 +77,14 @@ def generated(number: int) -> IncidentSnapshot:
 def _verdict(incident: str, dice: random.Random, findings: tuple[Finding, ...], as_of: datetime) -> Verdict:
     terms = tuple(TermResult(f.measure, Outcome.FOR, dice.random(), f.sentence) for f in findings[:4])
     causes = tuple(
-        RankedCause(slug, "layer", Text(slug, slug), n + 1, (0.6, 0.2, 0.1, 0.05, 0.03)[n], terms)
+        RankedCause(slug, "layer", verbatim(slug), n + 1, (0.6, 0.2, 0.1, 0.05, 0.03)[n], terms)
         for n, slug in enumerate(dice.sample(CAUSES, 5))
     )
     return Verdict(
         incident=incident,
         revision=1,
         state=VerdictState.RANKED,
-        headline=Text("", ""),
+        headline=Text(""),
         as_of=as_of,
         causes=causes,
         unknown_probability=0.02,

@@ -32,8 +32,9 @@ with httpx.Client(trust_env=False) as client:
         record.execute("INSERT INTO told (body) VALUES (?)", ("x" * 200,))
 """
 FILL = """
-import msgspec, uuid
+import uuid
 from django.utils import timezone
+from domain import codec
 from domain.connections import ChatDecl, Connections
 from domain.text import Text
 from domain.verdict import RankedCause, Outcome, TermResult, Verdict, VerdictState
@@ -47,11 +48,11 @@ source = Source.objects.create(kind="alertmanager", name="bench", token_hash="0"
 incidents = [Incident(number=n + 1, title=f"p{n} fails", severity=3, started_at=now, opened_at=now, last_alert_at=now,
                       first_cause="etcd-slow-disk", verdict_state="ranked") for n in range(rows)]
 Incident.objects.bulk_create(incidents)
-term = TermResult("etcd-fsync-one-slow", Outcome.FOR, 2.1, Text("Sync took 390 ms", "同步 390 毫秒"), "rate(x)")
+term = TermResult("etcd-fsync-one-slow", Outcome.FOR, 2.1, Text("Sync took 390 ms"), "rate(x)")
 def body(i):
-    cause = RankedCause("etcd-slow-disk", "infrastructure", Text("Slow disk", "磁盘慢"), 1, 0.83, (term,) * 5)
-    said = Text("The disk is slow", "磁盘慢")
-    return msgspec.json.encode(Verdict(str(i.pk), 1, VerdictState.RANKED, said, now, (cause,) * 3, 0.06, (), (), (),
+    cause = RankedCause("etcd-slow-disk", "infrastructure", Text("Slow disk"), 1, 0.83, (term,) * 5)
+    headline = Text("The disk is slow")
+    return codec.encode(Verdict(str(i.pk), 1, VerdictState.RANKED, headline, now, (cause,) * 3, 0.06, (), (), (),
                                        "terms", "1", "sha256:" + "a" * 64))
 VerdictRow.objects.bulk_create([VerdictRow(incident=i, revision=1, body=body(i), created_at=now) for i in incidents])
 Alert.objects.bulk_create([Alert(source=source, identity=f"f{i.number}", firing=True, name="Probe", title=i.title,

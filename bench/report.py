@@ -29,8 +29,8 @@ QUERY = 'histogram_quantile(0.99, sum by (instance, le) (rate(etcd_wal_fsync_dur
 def sentence(number: int) -> Text:
     """About as long as the catalogue's own, with the characters that alerts hold."""
     return Text(
-        f"The write-ahead log of etcd-{number} (10.0.0.{number}:2379) took 390 ms at P99; guidance: <= 10 ms * [1].",
-        f"etcd-{number}（10.0.0.{number}:2379）的预写日志同步 P99 用了 390 毫秒；建议值：<= 10 毫秒 * [1]。",
+        "The write-ahead log of etcd-{number} (10.0.0.{number}:2379) took 390 ms at P99; guidance: <= 10 ms * [1].",
+        number=number,
     )
 
 

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from causes.catalogue import all_causes
+from domain import codec
 from domain.findings import Finding
 from domain.scope import Scope
 
@@ -16,7 +15,7 @@ T = TypeVar("T")
 
 def encoded(thing: object) -> bytes:
     """JSON bytes that depend on the content only, not on the order of keys."""
-    return msgspec.json.encode(thing, order="deterministic")
+    return codec.fingerprinted(thing)
 
 
 def stable(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -14,4 +14,4 @@ def questions() -> dict[str, Text]:
 
 def question(measure: str) -> Text:
     """The question of one measure; a measure without a check is named by its slug."""
-    return questions().get(measure) or Text(f"{measure}?", f"{measure}？")
+    return questions().get(measure) or Text("{measure}?", measure=measure)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from causes.cause import Cause, Condition, Exclusion, Term
 from causes.questions import question
 from domain.findings import Finding
-from domain.text import Text
+from domain.text import Text, Value
 from domain.verdict import Outcome, TermResult
 
-NOT_ASKED = Text("not asked in this investigation", "本次调查未查询")
+IT = Text("it", context="subject")
+NOT_ASKED = Text("not asked in this investigation")
 # A weaker term may tip the scales but does not bring a cause into play, in nats.
 SPEAKS = 0.5
 Findings = Mapping[str, Finding]
@@ -106,10 +107,14 @@ def _sentence(term: Term, finding: Finding, outcome: Outcome) -> Text:
     if outcome is Outcome.UNKNOWN:
         return finding.sentence
     meaning = term.text_for if outcome is Outcome.FOR else term.text_against
-    values = {"value": number(finding.value), "unit": finding.unit, "limit": number(finding.limit)}
-    en = meaning.en.format(subject=finding.subject or "it", **values)
-    zh = meaning.zh.format(subject=finding.subject or "该对象", **values)
-    return Text(f"{finding.sentence.en} {en}".strip(), f"{finding.sentence.zh}{zh}")
+    values: dict[str, Value] = {
+        "value": number(finding.value), "unit": finding.unit, "limit": number(finding.limit),
+        "subject": finding.subject or IT,
+    }  # fmt: skip
+    meaning = meaning.format(**{name: values[name] for name in meaning.placeholders & values.keys()})
+    if not (finding.sentence.template and meaning.template):
+        return finding.sentence if finding.sentence.template else meaning
+    return Text("{sentence} {meaning}", sentence=finding.sentence, meaning=meaning)
 
 
 def number(value: float | None) -> str:

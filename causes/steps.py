@@ -19,7 +19,7 @@ USUAL_PORTS = {"http": 80, "https": 443}
 
 def filled(steps: tuple[Text, ...], values: Mapping[str, str]) -> tuple[Text, ...]:
     """The steps with every known placeholder replaced."""
-    return tuple(Text(_fill(step.en, values), _fill(step.zh, values)) for step in steps)
+    return tuple(step.format(**{m: v for m, v in values.items() if m in step.template}) for step in steps)
 
 
 def values_of(scope: Scope, findings: Mapping[str, Finding]) -> dict[str, str]:
@@ -31,14 +31,8 @@ def values_of(scope: Scope, findings: Mapping[str, Finding]) -> dict[str, str]:
     for kind, mark in ((RelationKind.PART_OF, "deployment/<name>"), (RelationKind.RUNS_ON, "<node>")):
         if target := _end(scope, pod, kind):
             found[mark] = f"deployment/{target.name}" if mark.startswith("deployment") else target.name
-    found["<every member>"] = found["<全部成员>"] = _endpoints(scope)
+    found["<every member>"] = _endpoints(scope)
     return {mark: value for mark, value in found.items() if SAFE.fullmatch(value)}
-
-
-def _fill(text: str, values: Mapping[str, str]) -> str:
-    for mark, value in values.items():
-        text = text.replace(mark, value)
-    return text
 
 
 def _namespace(scope: Scope, pod: EntityRef | None) -> str:

@@ -49,15 +49,16 @@ def _adjusted(view: Evidence, judged: ScoredCause, below: ScoredCause | None, le
 
 
 def _lifted(seconds: float) -> TermResult:
-    en = f"It lies below what fails, and began {seconds:.0f} s before it."
-    return TermResult(MEASURE, Outcome.FOR, LIFT, Text(en, f"它位于故障对象之下，且早 {seconds:.0f} 秒开始。"))
+    sentence = Text("It lies below what fails, and began {seconds:.0f} s before it.", seconds=seconds)
+    return TermResult(MEASURE, Outcome.FOR, LIFT, sentence)
 
 
 def _lowered(below: ScoredCause, seconds: float) -> TermResult:
     title = below.cause.title
-    en = f'"{title.en}" lies below, began {seconds:.0f} s before, and explains it.'
-    zh = f"“{title.zh}”位于其下，早 {seconds:.0f} 秒开始，可以解释它。"
-    return TermResult(MEASURE, Outcome.AGAINST, LOWER, Text(en, zh))
+    sentence = Text(
+        '"{title}" lies below, began {seconds:.0f} s before, and explains it.', title=title, seconds=seconds
+    )
+    return TermResult(MEASURE, Outcome.AGAINST, LOWER, sentence)
 
 
 def _below(view: Evidence, above: ScoredCause, judged: Sequence[ScoredCause]) -> ScoredCause | None:

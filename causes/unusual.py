@@ -27,8 +27,8 @@ def unusual_findings(findings: Sequence[Finding], started_at: datetime) -> tuple
     judged = [(name, found) for name, s in series.items() if (found := _judge(s, moment)) is not None]
     judged.sort(key=lambda pair: (pair[1].p_value, -pair[1].score, pair[0]))
     if not judged:
-        why = Text("every series has too little past", "所有序列的历史都太短")
-        sentence = Text("No series could be compared with its own past.", "没有序列可与自身历史比较。")
+        why = Text("every series has too little past")
+        sentence = Text("No series could be compared with its own past.")
         return (Finding(MEASURE, MEASURE, None, sentence, why_unknown=why, from_=moment),)
     return (_finding(judged, series, moment),)
 
@@ -46,11 +46,13 @@ def _finding(judged: list[tuple[str, Anomaly]], series: dict[str, Series], momen
     name, first = judged[0]
     loud = [pair for pair in judged if _exceeds(pair[1])]
     yes = Text(
-        f"{len(loud)} of {len(judged)} series were unusual for their past; "
-        f"most of all {name} (p = {first.p_value:.3g}).",
-        f"{len(judged)} 个序列中有 {len(loud)} 个相对自身历史异常；最异常的是 {name}（p = {first.p_value:.3g}）。",
+        "{unusual} of {judged} series were unusual for their past; most of all {name} (p = {p:.3g}).",
+        unusual=len(loud),
+        judged=len(judged),
+        name=name,
+        p=first.p_value,
     )
-    no = Text(f"None of {len(judged)} series was unusual for its own past.", f"{len(judged)} 个序列均未偏离自身历史。")
+    no = Text("None of {judged} series was unusual for its own past.", judged=len(judged))
     items = tuple(Item(n, a.score, f"p = {a.p_value:.3g}, usual {a.usual:.3g}", _exceeds(a)) for n, a in judged[:SHOWN])
     return Finding(
         MEASURE, MEASURE, bool(loud), yes if loud else no, value=first.p_value, unit="p", limit=UNUSUAL_P,

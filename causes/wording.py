@@ -36,10 +36,14 @@ def history_term(slug: str, similar: Sequence[SimilarIncident]) -> TermResult | 
         return None
     top = max(best.values())
     weight = round(min(HISTORY_BOUND, 0.5 * sum(sorted(best.values()))), 4)
-    sentence = Text(
-        f"Confirmed as the cause of {len(best)} similar past incident{'s' if len(best) > 1 else ''}; the closest scores"
-        f" {top:.2f}.",
-        f"在 {len(best)} 个相似历史事件中被确认为根因，最相似的得分为 {top:.2f}。",
+    sentence = (
+        Text("Confirmed as the cause of 1 similar past incident; the closest scores {top:.2f}.", top=top)
+        if len(best) == 1
+        else Text(
+            "Confirmed as the cause of {incidents} similar past incidents; the closest scores {top:.2f}.",
+            incidents=len(best),
+            top=top,
+        )
     )
     return TermResult("history", Outcome.FOR, weight, sentence, value=float(len(best)))
 
@@ -50,14 +54,13 @@ def model_term(log_odds: float) -> TermResult | None:
     if not weight:
         return None
     outcome = Outcome.FOR if weight > 0 else Outcome.AGAINST
-    en, zh = ("for", "支持") if weight > 0 else ("against", "反对")
-    sentence = Text(f"The learnt model speaks {en} it.", f"学习模型{zh}该根因。")
+    sentence = Text("The learnt model speaks for it.") if weight > 0 else Text("The learnt model speaks against it.")
     return TermResult("model", outcome, weight, sentence, value=weight, limit=MODEL_BOUND)
 
 
 def contributing_term(other: Text) -> TermResult:
     """What a cause that only makes a stronger one worse loses as its rival, in nats."""
-    sentence = Text(f'It makes "{other.en}" worse and is not its rival.', f"它加重“{other.zh}”，而非与其竞争。")
+    sentence = Text('It makes "{other}" worse and is not its rival.', other=other)
     return TermResult("contributes", Outcome.AGAINST, CONTRIBUTING, sentence)
 
 
@@ -73,27 +76,25 @@ def headline(
     witnesses did not answer."""
     who = shown(guilty) if guilty and state is not VerdictState.UNKNOWN else entity_name(scope)
     if not running and unheard:
-        return Text(f"{who}: unknown; most of what was asked had no answer.", f"{who}：未知；多数问题没有得到答案。")
+        return Text("{who}: unknown; most of what was asked had no answer.", who=who)
     if not running:
-        return Text(
-            f"{who}: unknown; no check found evidence for a known cause.",
-            f"{who}：未知；没有检查发现支持已知根因的证据。",
-        )
+        return Text("{who}: unknown; no check found evidence for a known cause.", who=who)
     first = running[0].cause.title
     if state is VerdictState.UNKNOWN:
         named = _either([j.cause.title for j in running[:3]])
-        return Text(f"{who}: not decided; candidates: {named.en}.", f"{who}：尚无定论；候选：{named.zh}。")
+        return Text("{who}: not decided; candidates: {named}.", who=who, named=named)
     why = _strongest(running[0]).sentence
-    percent = f"{shares[0]:.0%}"
-    return Text(f"{who}: {first.en} ({percent}). {why.en}", f"{who}：{first.zh}（{percent}）。{why.zh}")
+    return Text("{who}: {first} ({share:.0%}). {why}", who=who, first=first, share=shares[0], why=why)
 
 
 def _either(names: Sequence[Text]) -> Text:
-    """One to many names in quotes: titles are clauses, which run together without."""
-    en, zh = [f'"{n.en}"' for n in names], [f"“{n.zh}”" for n in names]
-    if len(names) == 1:
-        return Text(en[0], zh[0])
-    return Text(f"{', '.join(en[:-1])} or {en[-1]}", f"{'、'.join(zh[:-1])}或{zh[-1]}")
+    """One to three names in quotes: titles are clauses, which run together without."""
+    first, second, third = (*names, None, None)[:3]
+    if second is None:
+        return Text('"{first}"', first=first)
+    if third is None:
+        return Text('"{first}" or "{second}"', first=first, second=second)
+    return Text('"{first}", "{second}" or "{third}"', first=first, second=second, third=third)
 
 
 def entity_name(scope: Scope) -> str:
@@ -123,7 +124,7 @@ def missing(judged: Sequence[ScoredCause], findings: Mapping[str, Finding], limi
 def _unanswered(measure: str, finding: Finding | None) -> Text:
     asked = question(measure)
     why = (finding.why_unknown if finding else None) or NOT_ASKED
-    return Text(f"{asked.en} ({why.en})", f"{asked.zh}（{why.zh}）")
+    return Text("{asked} ({why})", asked=asked, why=why)
 
 
 def _open_spans(judged: ScoredCause) -> dict[str, float]:
@@ -156,10 +157,7 @@ def _apart(first: ScoredCause, second: ScoredCause) -> list[str]:
 
 
 def _would_tell(asked: Text, pair: tuple[Text, Text]) -> Text:
-    return Text(
-        f'{asked.en} The answer tells "{pair[0].en}" from "{pair[1].en}".',
-        f"{asked.zh}答案可区分“{pair[0].zh}”与“{pair[1].zh}”。",
-    )
+    return Text('{asked} The answer tells "{first}" from "{second}".', asked=asked, first=pair[0], second=pair[1])
 
 
 def _open_swing(judged: ScoredCause) -> dict[str, tuple[float, float]]:

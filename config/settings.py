@@ -121,7 +121,7 @@ KEEP_DELIVERIES_DAYS = environment.number("KEEP_DELIVERIES_DAYS", 90, 1, 36_500)
 
 LANGUAGE_CODE = environment.text("LANGUAGE", "en") if environment.text("LANGUAGE") in {"en", "zh-hans"} else "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")

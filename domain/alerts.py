@@ -24,11 +24,11 @@ class Severity(StrEnum):
 
 
 SEVERITY_NAMES = {
-    Severity.INFO: Text("info", "信息"),
-    Severity.WARNING: Text("warning", "警告"),
-    Severity.AVERAGE: Text("average", "一般"),
-    Severity.HIGH: Text("high", "严重"),
-    Severity.CRITICAL: Text("critical", "灾难"),
+    Severity.INFO: Text("info"),
+    Severity.WARNING: Text("warning"),
+    Severity.AVERAGE: Text("average"),
+    Severity.HIGH: Text("high"),
+    Severity.CRITICAL: Text("critical"),
 }
 
 

@@ -24,14 +24,14 @@ class EntityKind(StrEnum):
 
 
 KIND_NAMES = {
-    EntityKind.CLUSTER: Text("cluster", "集群"),
-    EntityKind.ZONE: Text("zone", "可用区"),
-    EntityKind.HOST: Text("host", "主机"),
-    EntityKind.WORKLOAD: Text("workload", "工作负载"),
-    EntityKind.POD: Text("pod", "Pod"),
-    EntityKind.ETCD_CLUSTER: Text("etcd cluster", "etcd 集群"),
-    EntityKind.ETCD_MEMBER: Text("etcd member", "etcd 成员"),
-    EntityKind.SERVICE: Text("service", "服务"),
+    EntityKind.CLUSTER: Text("cluster"),
+    EntityKind.ZONE: Text("zone"),
+    EntityKind.HOST: Text("host"),
+    EntityKind.WORKLOAD: Text("workload"),
+    EntityKind.POD: Text("pod"),
+    EntityKind.ETCD_CLUSTER: Text("etcd cluster"),
+    EntityKind.ETCD_MEMBER: Text("etcd member"),
+    EntityKind.SERVICE: Text("service"),
 }
 
 
@@ -88,7 +88,7 @@ def named(key: str) -> Text:
     """The thing of a key as people say it, e.g. `etcd member etcd2`."""
     ref = EntityRef.from_key(key)
     kind = KIND_NAMES[ref.kind]
-    return Text(f"{kind.en} {ref.name}", f"{kind.zh} {ref.name}")
+    return Text("{kind} {name}", kind=kind, name=ref.name)
 
 
 @dataclass(frozen=True, slots=True, order=True)

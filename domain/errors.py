@@ -16,7 +16,11 @@ class ProductError(Exception):
     @property
     def message(self) -> Text:
         """The sentence in both languages; one that is there in English alone keeps its words."""
-        return self._reason if isinstance(self._reason, Text) else Text(str(self), f"查询失败：{self}")
+        return (
+            self._reason
+            if isinstance(self._reason, Text)
+            else Text("{reason}", context="why a query failed", reason=str(self))
+        )
 
 
 class Unreachable(ProductError):

@@ -79,12 +79,7 @@ def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[ProbeTarget]:
     """Every target of a declared exporter. Raises Refused when its metrics server is not declared."""
     server = ask.prometheus(exporter.prometheus)
     if server is None:
-        raise Refused(
-            Text(
-                f"blackbox {exporter.name} names no declared Prometheus",
-                f"blackbox {exporter.name} 未指定已声明的 Prometheus",
-            )
-        )
+        raise Refused(Text("blackbox {name} names no declared Prometheus", name=exporter.name))
     selector = matcher(exporter.selector)
     answered = ask.range(server, f'{{__name__=~"{METRICS}"{"," + selector if selector else ""}}}')
     found: dict[tuple[tuple[str, str], ...], ProbeTarget] = {}

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from domain import codec
 from domain.connections import Connections
 from domain.errors import Malformed
 from domain.scope import ChangeRef
@@ -133,7 +134,7 @@ class Bundle:
         )  # fmt: skip
         yield (
             "bundle.json",
-            json.dumps(msgspec.to_builtins(head), indent=1, sort_keys=True, ensure_ascii=False).encode(),
+            json.dumps(codec.to_builtins(head), indent=1, sort_keys=True, ensure_ascii=False).encode(),
         )
         for number, delivery in enumerate(self.deliveries, 1):
             yield f"deliveries/{number:04}.json", msgspec.json.encode(delivery)
@@ -194,7 +195,7 @@ def _decode(name: str, raw: bytes | None, kind: type[T]) -> T:
     if raw is None:
         raise Malformed("is missing; this is not a bundle", name)
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return codec.decode(raw, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(str(error), name) from error
 

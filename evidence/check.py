@@ -10,7 +10,7 @@ from domain.connections import PrometheusDecl
 from domain.errors import ProductError, Refused
 from domain.findings import Finding, Item, Series
 from domain.scope import Scope
-from domain.text import Text
+from domain.text import Text, listed
 from evidence.clients.kubernetes import Kubernetes
 from evidence.clients.prometheus import Answered, Line, Prometheus
 from evidence.memo import Memo
@@ -19,16 +19,19 @@ from evidence.recording import Transports
 
 T = TypeVar("T")
 BEFORE = timedelta(minutes=30)
-IF_SEEN = Text(
-    "It was observed in the window; the sentence names the value and the limit.",
-    "在时间窗内观察到；句中给出数值与界限。",
-)
-IF_NOT = Text("The series were there for the window, and it is not so in them.", "时间窗内有数据，且数据中并非如此。")
+IF_SEEN = Text("It was observed in the window; the sentence names the value and the limit.")
+IF_NOT = Text("The series were there for the window, and it is not so in them.")
 IF_UNKNOWN = Text(
-    "Nobody could say: no connection, no series, no answer in time, or nothing recorded; it speaks neither for nor "
-    "against a cause.",
-    "无法得知：没有连接、没有序列、未按时回答或没有录制；既不支持也不反对任何根因。",
+    "Nobody could say: no connection, no series, no answer in time, or nothing recorded; it speaks neither for nor"
+    " against a cause."
 )
+
+
+# The kinds of probes, within a sentence.
+PROBES = {
+    "Startup": Text("startup", context="probe"), "Readiness": Text("readiness", context="probe"),
+    "Liveness": Text("liveness", context="probe"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Charted:
     unit: str = ""
 
 
-UP = Charted(Text("answered scrapes: 1 yes, 0 no", "采集是否得到响应：1 是，0 否"))
+UP = Charted(Text("answered scrapes: 1 yes, 0 no"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +147,13 @@ class Ask:
             wanted = ", ".join(sorted(self.clusters()))
             raise Refused(
                 Text(
-                    f"no [[kubernetes]] with an API has the name of the cluster {wanted}; it is not declared",
-                    f"没有声明名为 {wanted} 且可访问 API 的 [[kubernetes]]",
+                    "no [[kubernetes]] with an API has the name of the cluster {wanted}; it is not declared",
+                    wanted=wanted,
                 )
             )
         if asked is None:
             raise Refused(
-                Text(
-                    "the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster",
-                    "未声明集群 API；请在 [[kubernetes]] 中设置 kubeconfig_file 或 in_cluster",
-                )
+                Text("the cluster's API is not declared; give its [[kubernetes]] a kubeconfig_file or in_cluster")
             )
         self.query, self.connection = f"GET {path}", asked.name
         self.start, self.end = self.window()
@@ -184,7 +184,7 @@ def run(check: Check, ask: Ask) -> list[Finding]:
     """One finding per measure; an expected error becomes unknown with its sentence."""
     try:
         told = check.collect(ask)
-        why = Text("nothing was measured", "没有测量数据")
+        why = Text("nothing was measured")
     except ProductError as error:
         told, why = {}, error.message
     return [finding(check, measure, told.get(measure.slug) or unknown(measure, why), ask) for measure in check.measures]
@@ -210,7 +210,7 @@ def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T
         try:
             return second(ask)
         except ProductError as other:
-            raise Refused(Text(f"{error}; {other}", f"{error.message.zh}；{other.message.zh}")) from other
+            raise Refused(listed([error.message, other.message])) from other
 
 
 def answers_of(looks: Iterable[Callable[[], T]]) -> tuple[list[T], list[ProductError]]:
@@ -231,7 +231,7 @@ def unmeasured(why: Text) -> MeasureResult:
 
 def unknown(measure: Measure, why: Text) -> MeasureResult:
     """A measure that could not be told."""
-    sentence = Text(f"{measure.question.en} Unknown: {why.en}.", f"{measure.question.zh}未知：{why.zh}。")
+    sentence = Text("{question} Unknown: {why}.", question=measure.question, why=why)
     return MeasureResult(None, sentence, why_unknown=why)
 
 
@@ -255,12 +255,13 @@ def _lowered(told: MeasureResult, partial: str) -> MeasureResult:
     if not partial or told.seen is None:
         return told
     if told.seen:
-        added = Text(
-            f"{told.sentence.en} The data is partial: {partial}.", f"{told.sentence.zh}数据不完整：{partial}。"
-        )
+        added = Text("{sentence} The data is partial: {partial}.", sentence=told.sentence, partial=partial)
         return replace(told, sentence=added)
-    return replace(unmeasured(Text(f"the data is partial: {partial}", f"数据不完整：{partial}")),
-                   query=told.query, connection=told.connection)  # fmt: skip
+    return replace(
+        unmeasured(Text("the data is partial: {partial}", partial=partial)),
+        query=told.query,
+        connection=told.connection,
+    )
 
 
 def moment(at_ms: int | None) -> datetime | None:

@@ -54,8 +54,8 @@ def _result(check: Check, future: "Future[list[Finding]]", ask: Ask) -> list[Fin
         return future.result()
     late = not future.done() or future.cancelled()
     why = (
-        Text("it did not answer within its time limit", "未在时限内回答")
+        Text("it did not answer within its time limit")
         if late
-        else Text(f"the check failed ({type(future.exception()).__name__})", "检查执行失败")
+        else Text("the check failed ({error})", error=type(future.exception()).__name__)
     )
     return [finding(check, measure, unknown(measure, why), ask) for measure in check.measures]

@@ -31,19 +31,11 @@ def etcd_of(scope: Scope) -> EtcdDecl:
     """The one cluster. Raises Refused when none fits, or several fit equally well."""
     found = etcds(scope)
     if not found:
-        raise Refused(
-            Text(
-                "no declared etcd cluster fits the incident; declare it with [[etcd]]",
-                "没有与该事件相符的已声明 etcd 集群；请用 [[etcd]] 声明",
-            )
-        )
+        raise Refused(Text("no declared etcd cluster fits the incident; declare it with [[etcd]]"))
     if len(found) > 1 and _points(scope, found[0]) == _points(scope, found[1]):
         names = ", ".join(sorted(etcd.name for etcd in found))
         raise Refused(
-            Text(
-                f"the incident fits several etcd clusters ({names}); put a `cluster` label on its alerts",
-                f"该事件与多个 etcd 集群相符（{names}）；请为告警添加 `cluster` 标签",
-            )
+            Text("the incident fits several etcd clusters ({names}); put a `cluster` label on its alerts", names=names)
         )
     return found[0]
 

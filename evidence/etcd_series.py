@@ -152,8 +152,9 @@ def read(ask: Ask, metrics: str) -> Members:
     if not members.lines:
         raise Refused(
             Text(
-                f"Prometheus {server.name} has no such series of etcd {etcd.name} in the window",
-                f"Prometheus {server.name} 在时间窗内没有 etcd {etcd.name} 的此类数据",
+                "Prometheus {server} has no such series of etcd {etcd} in the window",
+                server=server.name,
+                etcd=etcd.name,
             )
         )
     return members
@@ -186,12 +187,7 @@ def server_of(ask: Ask, etcd: EtcdDecl) -> PrometheusDecl:
     """Where the cluster's series are. Raises Refused when its declaration names none."""
     server = ask.prometheus(etcd.prometheus)
     if server is None:
-        raise Refused(
-            Text(
-                f"etcd {etcd.name} names no declared Prometheus; set its `prometheus`",
-                f"etcd {etcd.name} 未指定已声明的 Prometheus；请设置 `prometheus`",
-            )
-        )
+        raise Refused(Text("etcd {name} names no declared Prometheus; set its `prometheus`", name=etcd.name))
     return server
 
 

@@ -70,12 +70,7 @@ def ask_pods(ask: Ask, metrics: str, extra: str = "") -> Answered:
         matched = one_matcher(pods[0])
         answered = ask_any(ask, f'{{__name__=~"{metrics}",{matched}{extra}}}')
     if not answered.lines:
-        raise Refused(
-            Text(
-                f"Prometheus has no such series of {matched} in the window",
-                f"Prometheus 在时间窗内没有 {matched} 的此类数据",
-            )
-        )
+        raise Refused(Text("Prometheus has no such series of {matched} in the window", matched=matched))
     return answered
 
 
@@ -88,12 +83,7 @@ def pods_matcher(scope: Scope) -> str:
     """`namespace="..",pod=~".."` of the incident's pods, or of all pods of its workload. Raises Refused without any."""
     first = next((e for kind in OWNERS for e in scope.of_kind(kind)), None)
     if first is None:
-        raise Refused(
-            Text(
-                "no alert of the incident names a pod or a workload; keep those labels in the alert",
-                "告警均未指明 Pod 或工作负载；请在告警中保留这些标签",
-            )
-        )
+        raise Refused(Text("no alert of the incident names a pod or a workload; keep those labels in the alert"))
     names = "|".join(sorted({re.escape(e.name) for e in scope.of_kind(EntityKind.POD)})[:MOST])
     pattern = names or f"{re.escape(first.name)}(-[a-z0-9]+){{1,2}}"
     where = f'namespace="{escape(first.namespace)}",' if first.namespace else ""
@@ -109,12 +99,7 @@ def ask_more(ask: Ask) -> Answered:
     """What several checks want to know of the pods, in one query that is sent once. Raises Refused when empty."""
     answered = ask_any(ask, more_query(ask.scope), step_s=MORE_STEP_S)
     if not answered.lines:
-        raise Refused(
-            Text(
-                "Prometheus has no such series of the incident's pods in the window",
-                "Prometheus 在时间窗内没有该事件 Pod 的此类数据",
-            )
-        )
+        raise Refused(Text("Prometheus has no such series of the incident's pods in the window"))
     return answered
 
 
@@ -143,10 +128,7 @@ def places(ask: Ask) -> tuple[Place, ...]:
                 found.setdefault(node, set()).add(line.labels.get("host_ip", ""))
     if not found:
         raise Refused(
-            Text(
-                "it is not known on which node the pods run; kube-state-metrics tells it with kube_pod_info",
-                "不知道 Pod 所在节点；可由 kube-state-metrics 的 kube_pod_info 提供",
-            )
+            Text("it is not known on which node the pods run; kube-state-metrics tells it with kube_pod_info")
         )
     return tuple(Place(name, tuple(sorted(found[name] - {""}))) for name in sorted(found))
 
@@ -155,12 +137,7 @@ def namespace(scope: Scope) -> str:
     """The namespace of the incident's pod, workload or service. Raises Refused when no alert names one."""
     found = next((e.namespace for kind in OWNERS for e in scope.of_kind(kind) if e.namespace), "")
     if not found:
-        raise Refused(
-            Text(
-                "no alert of the incident names a namespace; keep the `namespace` label in the alert",
-                "告警均未指明命名空间；请在告警中保留 `namespace` 标签",
-            )
-        )
+        raise Refused(Text("no alert of the incident names a namespace; keep the `namespace` label in the alert"))
     return found
 
 
@@ -199,12 +176,7 @@ def ask_any(ask: Ask, query: str, step_s: int = 5) -> Answered:
     """A range query to the server that answers for the incident. Raises Refused when none is declared."""
     server = ask.prometheus()
     if server is None:
-        raise Refused(
-            Text(
-                "no declared Prometheus answers for this cluster; declare it with [[prometheus]]",
-                "没有负责该集群的已声明 Prometheus；请用 [[prometheus]] 声明",
-            )
-        )
+        raise Refused(Text("no declared Prometheus answers for this cluster; declare it with [[prometheus]]"))
     return ask.range(server, query, step_s=step_s)
 
 

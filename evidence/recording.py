@@ -185,10 +185,7 @@ class _Replaying(httpx.BaseTransport):
         answer = self._recorded.get(_question(self._connection, request, 0, self._prefix).key)
         if answer is None:
             raise NotRecorded(
-                Text(
-                    f"{self._connection}: {request.url.path} was not recorded",
-                    f"{self._connection}：{request.url.path} 没有记录",
-                )
+                Text("{connection}: {path} was not recorded", connection=self._connection, path=request.url.path)
             )
         self._kept.put(answer)
         if answer.status == 0:
@@ -248,7 +245,7 @@ class ReplayTransports:
         """What the run came to then. Raises NotRecorded when there was none."""
         answer = self._recorded.get(_run_question(etcd, action).key)
         if answer is None:
-            raise NotRecorded(Text(f"{etcd.name}: {action} was not run then", f"{etcd.name}：当时没有执行 {action}"))
+            raise NotRecorded(Text("{name}: {action} was not run then", name=etcd.name, action=action))
         self._kept.put(answer)
         return answer
 

@@ -61,9 +61,7 @@ class Crowd:
         """The incident's pods. Raises Refused when none of them is known."""
         if found := {pod for pod in self.nodes if is_ours(scope, pod)}:
             return found
-        raise Refused(
-            Text("kube-state-metrics does not know the incident's pods", "kube-state-metrics 中没有该事件的 Pod")
-        )
+        raise Refused(Text("kube-state-metrics does not know the incident's pods"))
 
     def fell(self, own: set[str]) -> tuple[Fallen, ...]:
         """Those of the own pods that fell; another namespace may have pods of the same names."""
@@ -91,12 +89,7 @@ def crowd(ask: Ask) -> Crowd:
     nodes = {x.labels["pod"]: x.labels.get("node", "") for x in totals.lines if "pod" in x.labels}
     owners = {x.labels["pod"]: x.labels.get("created_by_name", "") for x in totals.lines if "pod" in x.labels}
     if not counts:
-        raise Refused(
-            Text(
-                "kube-state-metrics tells no pods (kube_pod_info)",
-                "kube-state-metrics 没有 Pod 的数据（kube_pod_info）",
-            )
-        )
+        raise Refused(Text("kube-state-metrics tells no pods (kube_pod_info)"))
     unready = ask_any(ask, UNREADY, step_s=15)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     fallen = {(f.namespace, f.pod): f for line in unready.lines for f in _fallen(line, start, end)}

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-import msgspec
 from django.db.models import Q
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from incidents.models import Alert, Delivery
 
@@ -25,9 +25,9 @@ def stored_occurrence(near: list[Alert], delivery: Delivery, alert: ParsedAlert)
     row = next((r for r in near if r.occurrence == alert.occurrence[:64]), None) or _occurrence_around(near, alert)
     if row is None:
         return None
-    known = msgspec.json.decode(row.parsed, type=ParsedAlert)
+    known = codec.decode(row.parsed, ParsedAlert)
     if TELLS[alert.state] >= TELLS[known.state]:
-        row.parsed = msgspec.json.encode(alert)
+        row.parsed = codec.encode(alert)
         row.title, row.name = alert.title, alert.name[:300]
     if alert.state is AlertState.RESOLVED:
         row.firing = False
@@ -78,5 +78,5 @@ def new_occurrence(near: list[Alert], delivery: Delivery, alert: ParsedAlert) ->
         firing=firing, known_started=alert.state is AlertState.FIRING,
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank,
         started_at=alert.started_at, ended_at=ended,
-        last_seen_at=delivery.received_at, parsed=msgspec.json.encode(alert),
+        last_seen_at=delivery.received_at, parsed=codec.encode(alert),
     )  # fmt: skip

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 from django.db.models import OuterRef, Subquery
 
+from domain import codec
 from domain.entities import Relation, RelationKind
 from domain.findings import Finding
 from domain.scope import ChangeRef
@@ -20,7 +20,7 @@ def verdicts(ids: Sequence[UUID]) -> dict[UUID, Verdict]:
     """The newest verdict of each incident that has one."""
     newest = VerdictRow.objects.filter(incident=OuterRef("incident")).order_by("-revision").values("pk")[:1]
     rows = VerdictRow.objects.filter(incident__in=ids, pk=Subquery(newest))
-    return {pk: msgspec.json.decode(body, type=Verdict) for pk, body in rows.values_list("incident", "body")}
+    return {pk: codec.decode(body, Verdict) for pk, body in rows.values_list("incident", "body")}
 
 
 def findings(ids: Sequence[UUID]) -> dict[UUID, tuple[Finding, ...]]:
@@ -28,7 +28,7 @@ def findings(ids: Sequence[UUID]) -> dict[UUID, tuple[Finding, ...]]:
     newest = Investigation.objects.filter(incident=OuterRef("incident"), state="done").order_by("-finished_at")
     rows = Investigation.objects.filter(incident__in=ids, pk=Subquery(newest.values("pk")[:1]))
     kind = tuple[Finding, ...]
-    return {pk: msgspec.json.decode(body, type=kind) for pk, body in rows.values_list("incident", "findings")}
+    return {pk: codec.decode(body, kind) for pk, body in rows.values_list("incident", "findings")}
 
 
 def relations(rows: Sequence[Incident]) -> dict[UUID, tuple[Relation, ...]]:

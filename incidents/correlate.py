@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from domain.entities import Relation, RelationKind
 from incidents.alerts import end_merged, nearby_occurrences, new_occurrence, stored_occurrence
 from incidents.entities import EntityCache
-from incidents.grouping import Candidate, Decision, Newcomer, Rules, group
+from incidents.grouping import Candidate, Newcomer, Rules, group
 from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
 
 RULES = Rules()
@@ -42,7 +43,7 @@ def _join(row: Alert, alert: ParsedAlert, entities: Mapping[str, Entity], delive
     alive = _alive(newcomer, recorded)
     decision = group(newcomer, [_candidate(i) for i in alive.values()], _relations(keys), RULES)
     row.incident = alive.get(decision.incident) or _open(alert, delivery.received_at, recorded)
-    row.joined_because = _reason(decision)
+    row.joined_because = codec.to_builtins(decision.reason)
     return row.incident
 
 
@@ -51,10 +52,6 @@ def _earlier(row: Alert) -> str:
     others = Alert.objects.filter(source=row.source_id, identity=row.identity, incident__isnull=False)
     newest = others.exclude(pk=row.pk).order_by("-started_at").values_list("incident_id", flat=True).first()
     return str(newest or "")
-
-
-def _reason(decision: Decision) -> dict[str, str]:
-    return {"en": decision.reason.en, "zh": decision.reason.zh}
 
 
 def _alive(newcomer: Newcomer, recorded: str) -> dict[str, Incident]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
+from domain import codec
 from domain.findings import Finding
 from domain.verdict import Verdict
 from incidents import graph_queue
@@ -86,7 +86,7 @@ def save_investigation(
 ) -> None:
     """What was found and every answer that it rests on."""
     investigation.as_of, investigation.findings, investigation.answers = (
-        as_of, msgspec.json.encode(list(findings)), answers
+        as_of, codec.encode(list(findings)), answers
     )  # fmt: skip
     investigation.state, investigation.finished_at, investigation.claimed_until = "done", timezone.now(), None
     investigation.save()

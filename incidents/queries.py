@@ -14,6 +14,7 @@ from django.db.models import BinaryField, Count, Prefetch, Q, QuerySet
 from django.db.models.functions import Substr
 from django.utils import timezone
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert, Severity
 from domain.connections import Connections
 from domain.entities import EntityRef, Relation
@@ -94,7 +95,7 @@ def incident(incident_id: str) -> Incident | None:
 def latest_verdict(row: Incident) -> Verdict | None:
     """The newest revision."""
     newest = VerdictRow.objects.filter(incident=row).order_by("-revision").first()
-    return msgspec.json.decode(newest.body, type=Verdict) if newest else None
+    return codec.decode(newest.body, Verdict) if newest else None
 
 
 def latest_investigation(row: Incident) -> Investigation | None:
@@ -105,7 +106,7 @@ def latest_investigation(row: Incident) -> Investigation | None:
 def findings(row: Incident) -> list[Finding]:
     """What the newest look found."""
     newest = latest_investigation(row)
-    return msgspec.json.decode(newest.findings, type=list[Finding]) if newest else []
+    return codec.decode(newest.findings, list[Finding]) if newest else []
 
 
 def inbox_full(limit: int) -> bool:
@@ -177,7 +178,7 @@ def parsed_alerts(row: Incident) -> list[ParsedAlert]:
 
 
 def _with_stored_state(row: Alert) -> ParsedAlert:
-    alert = msgspec.json.decode(row.parsed, type=ParsedAlert)
+    alert = codec.decode(row.parsed, ParsedAlert)
     state = AlertState.FIRING if row.firing else AlertState.RESOLVED
     return replace(alert, state=state, started_at=row.started_at, ended_at=row.ended_at)
 

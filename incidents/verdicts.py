@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-import msgspec
 from django.db import transaction
 from django.db.models import Max, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from domain import codec
 from domain.verdict import Verdict, VerdictState
 from incidents import graph_queue
 from incidents.models import (
@@ -27,7 +27,7 @@ def save_verdict(incident: Incident, investigation: Investigation, verdict: Verd
         verdict = replace(verdict, revision=revision)
         row = VerdictRow.objects.create(
             incident=incident, investigation=investigation, revision=revision,
-            body=msgspec.json.encode(verdict), created_at=now,
+            body=codec.encode(verdict), created_at=now,
         )  # fmt: skip
         first = verdict.causes[0] if verdict.causes and verdict.state is not VerdictState.UNKNOWN else None
         Incident.objects.filter(pk=incident.pk).update(

@@ -33,7 +33,7 @@ def graph() -> GraphStore | None:
 def _words() -> dict[str, Text]:
     """What a reason calls a cause and a measure: its title, and the question that it answers."""
     named = {cause.slug: cause.title for cause in all_causes().values()} | questions()
-    return {slug: Text(f"“{text.en}”", f"“{text.zh}”") for slug, text in named.items()}
+    return {slug: Text("“{text}”", text=text) for slug, text in named.items()}
 
 
 def similar(incident: Incident, findings: tuple[Finding, ...]) -> tuple[SimilarIncident, ...]:

@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from domain import codec
 from domain.errors import Malformed, NotYet, Refused, Unreachable
 from notify import outbox, targets
 from notify.dedup import Pending
@@ -105,7 +106,7 @@ def _finish_row(pending: Pending, receipt: Receipt, traffic: Traffic, now: datet
     fields: dict[str, Any] = {
         "last_sent": {"standing": asdict(pending.state), "dry_run": dry_run},
         "preview": traffic.held_back if dry_run else [],
-        "sentence": asdict(receipt.sentence),
+        "sentence": codec.to_builtins(receipt.sentence),
         "first_at": row.first_at,
     }
     if not dry_run:

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from domain import codec
 from domain.text import Text
 
 
@@ -62,7 +63,7 @@ class Outbox(models.Model):
     @property
     def outcome(self) -> Text | None:
         """What the last attempt that succeeded did at the other side, and what it had to leave out."""
-        return Text(self.sentence["en"], self.sentence["zh"]) if self.sentence else None
+        return codec.convert(self.sentence, Text) if self.sentence else None
 
 
 class TargetStatus(models.Model):

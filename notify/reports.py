@@ -7,6 +7,7 @@ import msgspec
 from django.conf import settings
 
 from causes.catalogue import all_causes
+from domain import codec
 from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from incidents import queries
@@ -41,7 +42,7 @@ def changed_verdicts(row: Incident) -> list[tuple[datetime, Text]]:
     found: list[tuple[datetime, Text]] = []
     last = ""
     for at, body in queries.verdict_bodies(row, REVISIONS):
-        verdict = msgspec.json.decode(bytes(body), type=StoredVerdict)
+        verdict = codec.decode(bytes(body), StoredVerdict)
         if verdict.claim != last:
             found.append((at, verdict.headline))
         last = verdict.claim

@@ -11,7 +11,7 @@ from tickets.problems import problem_of
 from tickets.system import Problem
 
 CHECK_S = 20.0
-FAULT = Text("The check itself failed ({kind}); see the log.", "检查本身失败（{kind}）；请查看日志。")
+FAULT = Text("The check itself failed ({kind}); see the log.")
 log = structlog.get_logger()
 
 

@@ -16,13 +16,9 @@ from tickets.system import Notification, Problem, Receipt, TargetState, Transpor
 from tickets.transport import raise_retryable, send_request
 
 NO_SECRET = Text(
-    "No signing secret is declared; copy it from the robot's settings into a file and name it in secret_file.",
-    "未声明加签密钥；请将机器人设置中的密钥复制到文件，并在 secret_file 中指定。",
+    "No signing secret is declared; copy it from the robot's settings into a file and name it in secret_file."
 )
-NO_ADDRESS = Text(
-    "No address is declared; put the robot's address into a file and name it in url_file.",
-    "未声明地址；请将机器人的地址写入文件，并在 url_file 中指定。",
-)
+NO_ADDRESS = Text("No address is declared; put the robot's address into a file and name it in url_file.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ def by_code(who: str, known: Mapping[int, Fault], *names: str) -> Callable[[http
         code, message = code_of(answer, *names)
         if code == 0:
             return None
-        sentence = Text(f"{who} refused with code {code}: {message}", f"{who} 以代码 {code} 拒绝：{message}")
+        sentence = Text("{who} refused with code {code}: {message}", who=who, code=code, message=message)
         return known.get(code, Fault(sentence))
 
     return fault

@@ -8,16 +8,16 @@ from tickets.sanitize import clipped, one_line
 from tickets.system import Notification, Reason, Receipt, TargetState
 
 LEADS = {
-    Reason.CAUSE_CHANGED: Text("Other first cause", "首位原因变更"),
-    Reason.ACKNOWLEDGED: Text("Acknowledged", "已确认"),
-    Reason.CONFIRMED: Text("Cause confirmed", "原因已证实"),
-    Reason.RESOLVED: Text("Resolved", "已恢复"),
-    Reason.REOPENED: Text("Reopened", "再次发生"),
+    Reason.CAUSE_CHANGED: Text("Other first cause"),
+    Reason.ACKNOWLEDGED: Text("Acknowledged", context="occasion"),
+    Reason.CONFIRMED: Text("Cause confirmed"),
+    Reason.RESOLVED: Text("Resolved"),
+    Reason.REOPENED: Text("Reopened", context="occasion"),
 }
-AT_ONCE = Text("{count} incidents at once", "同时发生 {count} 个事件")
-STORM = Text("Further incidents in this message", "本消息中的其他事件")
-SENT = Text("Sent.", "已发送。")
-SENT_BEFORE = Text("It had been sent before; nothing was sent again.", "此前已发送，未重复发送。")
+AT_ONCE = Text("{count} incidents at once")
+STORM = Text("Further incidents in this message")
+SENT = Text("Sent.")
+SENT_BEFORE = Text("It had been sent before; nothing was sent again.")
 DIGEST = 20
 # The key in the stored target state under which the last message's id is kept.
 LAST_MESSAGE = "told"
@@ -40,7 +40,7 @@ def report_with_lead(notification: Notification) -> Report:
 
 def _digest_line(report: Report) -> Line:
     title = f"#{report.number} {clipped(report.title, TITLE // 2)}"
-    return Line(bounded(Text(f"{title}: {report.headline.en}", f"{title}：{report.headline.zh}")), url=report.url)
+    return Line(bounded(Text("{title}: {headline}", title=title, headline=report.headline)), url=report.url)
 
 
 def message_id(notification: Notification) -> str:

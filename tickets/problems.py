@@ -15,5 +15,9 @@ class RefusedWithText(Refused):
 
 def problem_of(error: ProductError) -> Problem:
     """The error's own sentence in both languages; where it has only one, that it came in a check."""
-    sentence = error.text if isinstance(error, RefusedWithText) else Text(str(error), f"检查失败：{error}")
+    sentence = (
+        error.text
+        if isinstance(error, RefusedWithText)
+        else Text("{reason}", context="why a check failed", reason=str(error))
+    )
     return Problem(sentence)

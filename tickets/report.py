@@ -7,7 +7,8 @@ from urllib.parse import quote, urlencode
 
 from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
-from domain.text import Text
+from domain.text import Text, listed, verbatim
+from domain.translations import CHINESE, languages
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict, VerdictState
 from tickets.sanitize import clipped, one_line
 
@@ -17,20 +18,20 @@ TITLE, SENTENCE, HEADING = 255, 400, 150
 # A query is never cut, as half a query asks something else: a longer one is left to the incident's page.
 QUERY, URL = 500, 1_000
 
-NOT_YET = Text("This incident has not been investigated yet.", "该事件尚未完成调查。")
+NOT_YET = Text("This incident has not been investigated yet.")
 STATES = {
-    VerdictState.RANKED: Text("causes ranked", "已排出原因"),
-    VerdictState.UNKNOWN: Text("cause unknown", "原因未知"),
-    VerdictState.NO_FAULT: Text("no fault found", "未发现故障"),
+    VerdictState.RANKED: Text("causes ranked"),
+    VerdictState.UNKNOWN: Text("cause unknown"),
+    VerdictState.NO_FAULT: Text("no fault found"),
 }
 WORDS = (
-    (0.9, Text("almost certain", "几乎确定")),
-    (0.7, Text("likely", "很可能")),
-    (0.4, Text("possible", "可能")),
-    (0.0, Text("unlikely", "不太可能")),
+    (0.9, Text("almost certain")),
+    (0.7, Text("likely")),
+    (0.4, Text("possible")),
+    (0.0, Text("unlikely")),
 )
-MORE = Text("{count} more", "另有 {count} 项")
-ELSE = Text("Something else, unknown", "其他未知原因")
+MORE = Text("{count} more")
+ELSE = Text("Something else, unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,13 @@ class Known:
 
     def title(self, slug: str) -> Text:
         """A cause's title, its slug where there is none."""
-        return self.titles.get(slug, Text(slug, slug))
+        return self.titles.get(slug, verbatim(slug))
 
 
 NOTHING_MORE = Known()
+
+
+FURTHER = tuple(code for code in languages() if code != CHINESE)
 
 
 def build(
@@ -118,7 +122,7 @@ def build(
         number=snapshot.number,
         title=clipped(snapshot.title, TITLE),
         headline=bounded(verdict.headline) if verdict else NOT_YET,
-        state=STATES[verdict.state] if verdict else Text("waiting", "等待中"),
+        state=STATES[verdict.state] if verdict else Text("waiting"),
         url=_incident_url(snapshot, base_url),
         as_of=verdict.as_of if verdict else None,
         revision=verdict.revision if verdict else 0,
@@ -127,8 +131,8 @@ def build(
 
 
 def bounded(text: Text, limit: int = SENTENCE) -> Text:
-    """Both languages as one line of at most `limit` characters."""
-    return Text(clipped(text.en, limit), clipped(text.zh, limit))
+    """In each language one line of at most `limit` characters."""
+    return Text.rendered(**{code: clipped(text.in_language(code), limit) for code in ("en", "zh", *FURTHER)})
 
 
 def shortened(report: Report) -> Report | None:
@@ -155,27 +159,27 @@ def _sections(verdict: Verdict, similar: Sequence[SimilarIncident], known: Known
     titles = Known(known.prometheus, {**known.titles, **{c.cause: c.title for c in verdict.causes}})
     for cause in verdict.causes[:CAUSES]:
         yield from _cause_sections(cause, titles)
-    yield _bounded_section(Text("Other causes", "其他原因"), _other_causes(verdict), OTHERS, yields=3)
+    yield _bounded_section(Text("Other causes"), _other_causes(verdict), OTHERS, yields=3)
     apart = [Line(bounded(text)) for text in dict.fromkeys(verdict.tell_apart)]
-    yield _bounded_section(Text("What would tell them apart", "如何区分这些原因"), apart, OTHERS, yields=1)
-    yield _bounded_section(Text("Next steps", "后续步骤"), _next_steps(verdict), OTHERS, yields=1)
+    yield _bounded_section(Text("What would tell them apart"), apart, OTHERS, yields=1)
+    yield _bounded_section(Text("Next steps"), _next_steps(verdict), OTHERS, yields=1)
     out = [Line(labelled(titles.title(r.cause), r.sentence)) for r in verdict.ruled_out]
-    yield _bounded_section(Text("Ruled out", "已排除"), out, OTHERS, yields=4)
+    yield _bounded_section(Text("Ruled out"), out, OTHERS, yields=4)
     missing = [Line(bounded(text)) for text in verdict.missing]
-    yield _bounded_section(Text("Evidence that is missing", "缺失的证据"), missing, OTHERS, yields=4)
+    yield _bounded_section(Text("Evidence that is missing"), missing, OTHERS, yields=4)
     alike = [similar_line(past, titles) for past in similar]
-    yield _bounded_section(Text("Similar incidents", "相似事件"), alike, SIMILAR, yields=4)
+    yield _bounded_section(Text("Similar incidents"), alike, SIMILAR, yields=4)
 
 
 def _bounded_section(title: Text, lines: Sequence[Line], limit: int, yields: int, level: int = 3) -> Section:
     """A section of at most `limit` items; one that is empty once its invisible marks are gone is none."""
-    shown = [line for line in lines if line.text.en and line.text.zh]
+    shown = [line for line in lines if line.text.en and line.text.in_language("zh")]
     return Section(bounded(title, HEADING), tuple(shown[:limit]), max(0, len(shown) - limit), level, yields)
 
 
 def labelled(label: Text, sentence: Text) -> Text:
     """A sentence with what it is about in front."""
-    return bounded(Text(f"{label.en}: {sentence.en}", f"{label.zh}：{sentence.zh}"))
+    return bounded(Text("{label}: {sentence}", label=label, sentence=sentence))
 
 
 def in_words(probability: float) -> Text:
@@ -191,7 +195,7 @@ def percent(probability: float) -> str:
 def chance(title: Text, probability: float) -> Text:
     """A cause with its probability as a word and a number."""
     word, share, name = in_words(probability), percent(probability), bounded(title, HEADING // 2)
-    return Text(f"{name.en}: {word.en} ({share})", f"{name.zh}：{word.zh}（{share}）")
+    return Text("{name}: {word} ({share})", name=name, word=word, share=share)
 
 
 def _other_causes(verdict: Verdict) -> list[Line]:
@@ -203,11 +207,11 @@ def _other_causes(verdict: Verdict) -> list[Line]:
 def _cause_sections(cause: RankedCause, known: Known) -> tuple[Section, Section]:
     """A cause's heading with the evidence for it, then the evidence against it."""
     likely = chance(cause.title, cause.probability)
-    title = Text(f"{cause.position}. {likely.en}", f"{cause.position}. {likely.zh}")
+    title = Text("{position}. {likely}", position=cause.position, likely=likely)
     pro, contra = (evidence(_strongest(cause.terms, outcome), known) for outcome in (Outcome.FOR, Outcome.AGAINST))
-    pro = pro or [Line(Text("Nothing speaks for it.", "没有支持证据。"))]
+    pro = pro or [Line(Text("Nothing speaks for it."))]
     first = cause.position == 1
-    against = Text("Against it", "反对证据")
+    against = Text("Against it")
     return (
         _bounded_section(title, pro, TERMS, yields=0 if first else 2),
         _bounded_section(against, contra, TERMS, yields=1 if first else 2, level=4),
@@ -262,11 +266,12 @@ def _next_steps(verdict: Verdict) -> list[Line]:
 
 def step_line(step: Text) -> Line:
     """A step, its command apart: what reads the same in both languages, all of it or what follows the last colon."""
-    if step.en == step.zh and len(step.en) <= SENTENCE:
+    chinese = step.in_language("zh")
+    if step.en == chinese and len(chinese) <= SENTENCE:
         return Line(bounded(step), command=True)
-    (en, _, command), (zh, _, same) = step.en.rpartition(": "), step.zh.rpartition("：")
+    (en, _, command), (zh, _, same) = step.en.rpartition(": "), chinese.rpartition("：")
     if command == same and (shown := _pasteable(command)):
-        return Line(bounded(Text(f"{en}:", f"{zh}：")), query=shown)
+        return Line(bounded(Text.rendered(f"{en}:", f"{zh}：")), query=shown)
     return Line(bounded(step))
 
 
@@ -274,14 +279,13 @@ def similar_line(past: SimilarIncident, known: Known) -> Line:
     """A similar incident with how it came out."""
     share, cause = f"{round(past.score * 100)}%", known.title(past.cause)
     title = clipped(past.title, HEADING)
-    en, zh = [title, f"{share} alike"], [title, f"相似度 {share}"]
-    if past.cause:
-        en.append(("confirmed cause " if past.confirmed else "first ranked cause ") + cause.en)
-        zh.append(("确认原因 " if past.confirmed else "首位原因 ") + cause.zh)
+    said = [verbatim(title), Text("{share} alike", share=share)]
+    if past.cause and past.confirmed:
+        said.append(Text("confirmed cause {cause}", cause=cause))
+    elif past.cause:
+        said.append(Text("first ranked cause {cause}", cause=cause))
     if past.fixed_by:
-        en.append(f"fixed by {past.fixed_by}")
-        zh.append(f"解决方式 {past.fixed_by}")
+        said.append(Text("fixed by {fixed_by}", fixed_by=past.fixed_by))
     if past.minutes is not None:
-        en.append(f"took {past.minutes} min")
-        zh.append(f"历时 {past.minutes} 分钟")
-    return Line(bounded(Text("; ".join(en), "；".join(zh))), url=past.url)
+        said.append(Text("took {minutes} min", minutes=past.minutes))
+    return Line(bounded(listed(said)), url=past.url)

@@ -20,12 +20,10 @@ RENAMED_FROM = (7, 0)
 NO_PERMISSION = "no permissions to referred object"
 NOT_SIGNED_IN = ("session terminated", "not authorized", "not authorised", "api token expired")
 TOKEN = Text(
-    "Zabbix does not take the API token; make a new one for the integration user and put it into api_token_file",
-    "Zabbix 不接受该 API 令牌；请为集成用户新建令牌并写入 api_token_file",
+    "Zabbix does not take the API token; make a new one for the integration user and put it into api_token_file"
 )
 RIGHTS = Text(
-    "Zabbix hides this event from the API user; give the user's group read permission for the event's host group",
-    "API 用户无权查看该事件；请为其用户组授予相应主机组的读权限",
+    "Zabbix hides this event from the API user; give the user's group read permission for the event's host group"
 )
 
 

@@ -21,9 +21,7 @@ LIMIT_S = 1.0
 SHOWN = 5
 FRONTENDS = 2
 ZABBIX = "zabbix"
-NO_CLOCK = Text(
-    "no node_exporter tells its clock (node_time_seconds)", "没有 node_exporter 提供时钟（node_time_seconds）"
-)
+NO_CLOCK = Text("no node_exporter tells its clock (node_time_seconds)")
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -32,13 +30,14 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     with ask.aside():
         items = (*clocks, *_intervals(ask), *_delays(ask), *_starts(ask.scope))
     if not clocks:
-        sentence = Text("Whether the clocks agree is unknown.", "时钟是否一致未知。")
+        sentence = Text("Whether the clocks agree is unknown.")
         return {"clock-differs": MeasureResult(None, sentence, why_unknown=why, items=items)}
     worst = clocks[0]
     seen, offset = bool(worst.exceeds), worst.value or 0.0
-    yes = Text(f"The clock of {worst.name} is {offset:+.1f} s off; orders in time are uncertain.",
-               f"{worst.name} 的时钟与指标服务器相差 {offset:+.1f} 秒；时间先后并不可靠。")  # fmt: skip
-    no = Text(f"The clocks agree within {abs(offset):.2f} s.", f"时钟相差不超过 {abs(offset):.2f} 秒。")
+    yes = Text(
+        "The clock of {name} is {offset_s:+.1f} s off; orders in time are uncertain.", name=worst.name, offset_s=offset
+    )
+    no = Text("The clocks agree within {offset_s:.2f} s.", offset_s=abs(offset))
     return {"clock-differs": MeasureResult(seen, yes if seen else no, offset, LIMIT_S, worst.name, items=items,
                                   series=chart(lines, lambda x: x.labels.get("instance", "")))}  # fmt: skip
 
@@ -105,13 +104,13 @@ def _starts(scope: Scope) -> list[Item]:
 
 CHECK = Check(
     "alignment",
-    Text("Do the witnesses' clocks agree?", "各来源的时钟是否一致？"),
+    Text("Do the witnesses' clocks agree?"),
     (
         Measure(
             "clock-differs",
-            Text("Does a node's clock differ by a second or more?", "是否有节点时钟相差一秒以上？"), "s",
-            if_seen=Text("An order of events across these sources proves nothing.", "跨来源的先后顺序不能作为证据。"),
-            if_not=Text("Orders of events hold down to the intervals shown.", "先后顺序精确到所示间隔。"),
+            Text("Does a node's clock differ by a second or more?"), "s",
+            if_seen=Text("An order of events across these sources proves nothing."),
+            if_not=Text("Orders of events hold down to the intervals shown."),
         ),
     ),
     lambda _: True,

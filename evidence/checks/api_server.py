@@ -36,14 +36,12 @@ QUERY = " or ".join(
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_any(ask, QUERY, step_s=15)
     if not answered.lines:
-        raise Refused(Text("the API server's own metrics are not scraped", "没有采集 API 服务器自身的指标"))
+        raise Refused(Text("the API server's own metrics are not scraped"))
     window = round(fault_at(ask.scope).timestamp() * 1000) - LEAD_MS, end_ms(ask.scope)
     return {
-        "apiserver-slow": _slow(_line(answered, "latency"), window, SLOW_S, ("API requests", "API 请求")),
+        "apiserver-slow": _slow(_line(answered, "latency"), window, SLOW_S, Text("API requests")),
         "apiserver-errors": _errors(answered, window),
-        "apiserver-etcd-slow": _slow(
-            _line(answered, "store"), window, STORE_SLOW_S, ("Its requests to etcd", "其 etcd 请求")
-        ),
+        "apiserver-etcd-slow": _slow(_line(answered, "store"), window, STORE_SLOW_S, Text("Its requests to etcd")),
     }
 
 
@@ -51,14 +49,14 @@ def _line(answered: Answered, name: str) -> Line | None:
     return next((x for x in answered.lines if x.labels.get("told") == name), None)
 
 
-def _slow(line: Line | None, window: tuple[int, int], limit: float, who: tuple[str, str]) -> MeasureResult:
+def _slow(line: Line | None, window: tuple[int, int], limit: float, who: Text) -> MeasureResult:
     values = line.between(*window) if line else ()
     if line is None or not values:
-        return unmeasured(Text("the API server's histograms are not there", "缺少 API Server 的直方图"))
+        return unmeasured(Text("the API server's histograms are not there"))
     worst = max(values)
     # One sample is a rate over two minutes and may reach back to the server's own start.
     seen = sum(v >= limit for v in values) >= SAMPLES
-    sentence = Text(f"{who[0]} took up to {worst:.2f} s (99 %).", f"{who[1]}耗时（99%）最高 {worst:.2f} 秒。")
+    sentence = Text("{who} took up to {worst_s:.2f} s (99 %).", who=who, worst_s=worst)
     first = next((p.at_ms for p in line.points if p.at_ms >= window[0] and p.value >= limit), None)
     return MeasureResult(seen, sentence, worst, limit, series=chart([line], lambda _: "p99"),
                 first_seen_at=moment(first) if seen else None)  # fmt: skip
@@ -68,11 +66,9 @@ def _errors(answered: Answered, window: tuple[int, int]) -> MeasureResult:
     """No 5xx series at all means none failed, as long as requests are counted."""
     line, asked = _line(answered, "errors"), _line(answered, "asked")
     if asked is None or not any(asked.between(*window)):
-        return unmeasured(Text("the API server's requests are not counted", "未统计 API Server 请求数"))
+        return unmeasured(Text("the API server's requests are not counted"))
     worst = max(line.between(*window), default=0.0) if line else 0.0
-    sentence = Text(
-        f"Up to {worst:.1%} of the API requests failed with 5xx.", f"最多 {worst:.1%} 的 API 请求返回 5xx。"
-    )
+    sentence = Text("Up to {worst:.1%} of the API requests failed with 5xx.", worst=worst)
     return MeasureResult(
         worst >= FAILING, sentence, worst, FAILING, series=chart([line] if line else [], lambda _: "5xx")
     )
@@ -84,11 +80,11 @@ def _about(scope: Scope) -> bool:
 
 CHECK = Check(
     "api-server",
-    Text("Is the API server in order?", "API Server 是否正常？"),
+    Text("Is the API server in order?"),
     (
-        Measure("apiserver-slow", Text("Is it slow?", "是否缓慢？"), "s"),
-        Measure("apiserver-errors", Text("Does it fail?", "是否报错？"), "share"),
-        Measure("apiserver-etcd-slow", Text("Is etcd slow as it sees it?", "其访问 etcd 是否缓慢？"), "s"),
+        Measure("apiserver-slow", Text("Is it slow?"), "s"),
+        Measure("apiserver-errors", Text("Does it fail?"), "share"),
+        Measure("apiserver-etcd-slow", Text("Is etcd slow as it sees it?"), "s"),
     ),
     _about,
     _collect,

@@ -10,20 +10,20 @@ from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, m
 from evidence.pods import about_probes, end_ms, onset_ms
 
 CLASSES = {
-    "probe-dns-absent": Text("the name did not resolve", "域名无法解析"),
-    "probe-transport-timeout": Text("no connection until the timeout", "直到超时仍未建立连接"),
-    "probe-refused": Text("refused at once, nobody listens", "立即被拒绝，无监听"),
-    "probe-app-silent": Text("connected, and no first byte until the timeout", "已连接，但直到超时无首字节"),
-    "probe-dropped-by-app": Text("connected, then dropped at once", "已连接，随即被断开"),
-    "probe-body-stall": Text("status 200, and the body did not end in time", "状态 200，但正文未按时结束"),
-    "probe-redirect-loop": Text("redirected in a circle", "循环重定向"),
-    "probe-status-error": Text("answered with an error status", "返回错误状态码"),
-    "probe-content-mismatch": Text("answered in time, and the answer was not the wanted one", "按时返回，但内容不符"),
+    "probe-dns-absent": Text("the name did not resolve"),
+    "probe-transport-timeout": Text("no connection until the timeout"),
+    "probe-refused": Text("refused at once, nobody listens"),
+    "probe-app-silent": Text("connected, and no first byte until the timeout"),
+    "probe-dropped-by-app": Text("connected, then dropped at once"),
+    "probe-body-stall": Text("status 200, and the body did not end in time"),
+    "probe-redirect-loop": Text("redirected in a circle"),
+    "probe-status-error": Text("answered with an error status"),
+    "probe-content-mismatch": Text("answered in time, and the answer was not the wanted one"),
 }
 CODES = {
-    "probe-status-auth": ({401, 403}, Text("status 401 or 403", "状态 401 或 403")),
-    "probe-status-missing": ({404, 410}, Text("status 404", "状态 404")),
-    "probe-status-unavailable": ({503}, Text("status 503", "状态 503")),
+    "probe-status-auth": ({401, 403}, Text("status 401 or 403")),
+    "probe-status-missing": ({404, 410}, Text("status 404")),
+    "probe-status-unavailable": ({503}, Text("status 503")),
 }
 # With https the exporter counts a connection only after the handshake.
 HIDES_TLS = frozenset({"probe-refused", "probe-transport-timeout"})
@@ -39,21 +39,11 @@ NEAR = 0.8
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     declared = ask.scope.connections.blackbox
     if not declared:
-        raise Refused(
-            Text(
-                "no blackbox exporter is declared; declare it with [[blackbox]]",
-                "未声明 blackbox exporter；请用 [[blackbox]] 声明",
-            )
-        )
+        raise Refused(Text("no blackbox exporter is declared; declare it with [[blackbox]]"))
     targets = all_targets(ask, declared[0])
     own = [t for t in targets if t.http and is_own(t, ask.scope)]
     if not own:
-        raise Refused(
-            Text(
-                "no blackbox target carries the pod, service or instance of the incident",
-                "没有 blackbox 目标带有该事件的 pod、service 或 instance 标签",
-            )
-        )
+        raise Refused(Text("no blackbox target carries the pod, service or instance of the incident"))
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     seen: Counter[str] = Counter()
     for target in own:
@@ -73,9 +63,14 @@ def _told(slug: str, seen: Counter[str], own: list[ProbeTarget]) -> MeasureResul
     total, count = seen.total(), seen[slug]
     meaning = _meaning(slug, own)
     items = tuple(Item(CLASSES[k].en if k in CLASSES else k, float(v)) for k, v in sorted(seen.items()))
-    yes = Text(f"{count} of {total} failed probes of {own[0].name}: {meaning.en}.",
-               f"{own[0].name} 的 {total} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
-    no = Text(f"None of {total} failed probes: {meaning.en}.", f"{total} 次失败探测中没有：{meaning.zh}。")
+    yes = Text(
+        "{count} of {total} failed probes of {name}: {meaning}.",
+        count=count,
+        total=total,
+        name=own[0].name,
+        meaning=meaning,
+    )
+    no = Text("None of {total} failed probes: {meaning}.", total=total, meaning=meaning)
     hit = _mostly(seen, slug)
     lines = [line for t in own for line in t.lines]
     return MeasureResult(hit, yes if hit else no, float(count), 0, own[0].name, items=items,
@@ -87,7 +82,7 @@ def _meaning(slug: str, own: list[ProbeTarget]) -> Text:
     meaning = CLASSES[slug]
     if not _secure(own[0]) or slug not in HIDES_TLS:
         return meaning
-    return Text(f"{meaning.en}, or its TLS handshake failed so", f"{meaning.zh}，或 TLS 握手以此方式失败")
+    return Text("{meaning}, or its TLS handshake failed so", meaning=meaning)
 
 
 def _code(slug: str, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
@@ -95,9 +90,8 @@ def _code(slug: str, own: list[ProbeTarget], start: int, end: int) -> MeasureRes
     codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
     count = sum(code in wanted for code in codes)
     hit = count > 0 and count >= MOSTLY * len(codes)
-    yes = Text(f"{count} of {len(codes)} failed probes: {meaning.en}.",
-               f"{len(codes)} 次失败探测中有 {count} 次：{meaning.zh}。")  # fmt: skip
-    no = Text(f"None of {len(codes)} failed probes: {meaning.en}.", f"{len(codes)} 次失败探测中没有：{meaning.zh}。")
+    yes = Text("{count} of {total} failed probes: {meaning}.", count=count, total=len(codes), meaning=meaning)
+    no = Text("None of {total} failed probes: {meaning}.", total=len(codes), meaning=meaning)
     return MeasureResult(hit, yes if count else no, float(count), 0, own[0].name)
 
 
@@ -107,12 +101,15 @@ def _slow(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     limit = NEAR * max([USUAL_TIMEOUT_S, *failed])
     good = [d for t in own for d in t.succeeded(start, end)]
     if not good:
-        why = Text("no probe succeeded in the window", "时间窗内没有成功的探测")
+        why = Text("no probe succeeded in the window")
         return MeasureResult(None, why, why_unknown=why)
     slow = [d for d in good if d >= limit]
     sentence = Text(
-        f"{len(slow)} of {len(good)} probes that succeeded took {limit:.1f} s or more, the longest {max(good):.2f} s.",
-        f"{len(good)} 次成功探测中有 {len(slow)} 次耗时 {limit:.1f} 秒以上，最长 {max(good):.2f} 秒。",
+        "{slow} of {succeeded} probes that succeeded took {limit_s:.1f} s or more, the longest {longest_s:.2f} s.",
+        slow=len(slow),
+        succeeded=len(good),
+        limit_s=limit,
+        longest_s=max(good),
     )
     return MeasureResult(bool(slow), sentence, max(good), limit, own[0].name)
 
@@ -122,15 +119,13 @@ def _status(told: MeasureResult, own: list[ProbeTarget], start: int, end: int) -
     code = max((c for c in codes if c >= 400), default=0.0)
     if not told.seen or not code:
         return told
-    sentence = Text(f"The target answers with status {code:.0f}.", f"目标返回状态码 {code:.0f}。")
+    sentence = Text("The target answers with status {code:.0f}.", code=code)
     return MeasureResult(True, sentence, code, 399, own[0].name, items=told.items, series=told.series)
 
 
 def _https(own: list[ProbeTarget]) -> MeasureResult:
     seen = any(_secure(t) for t in own)
-    return MeasureResult(
-        seen, Text("The target is https.", "目标为 https。") if seen else Text("The target is http.", "目标为 http。")
-    )
+    return MeasureResult(seen, Text("The target is https.") if seen else Text("The target is http."))
 
 
 def _secure(target: ProbeTarget) -> bool:
@@ -145,15 +140,13 @@ def _tcp(own: list[ProbeTarget], targets: list[ProbeTarget], start: int, end: in
     ports = {_authority(t.name) for t in own}
     tcp = [t for t in targets if not t.http and _authority(t.name) in ports and t.values.get("probe_success")]
     if not tcp:
-        why = Text("no tcp module probes the same port", "没有 tcp 模块探测同一端口")
-        return MeasureResult(
-            None, Text("Whether a TCP connection succeeds is unknown.", "TCP 是否可连未知。"), why_unknown=why
-        )
+        why = Text("no tcp module probes the same port")
+        return MeasureResult(None, Text("Whether a TCP connection succeeds is unknown."), why_unknown=why)
     failing = {at for t in own for at in t.failing(start, end)}
     bad = len({at for t in tcp for at in t.failing(start, end)})
     passes = bad <= 0.25 * max(1, len(failing))
-    yes = Text("A TCP connection to the same port succeeds meanwhile.", "同一端口的 TCP 连接同时成功。")
-    no = Text("A TCP connection to the same port fails as well.", "同一端口的 TCP 连接也失败。")
+    yes = Text("A TCP connection to the same port succeeds meanwhile.")
+    no = Text("A TCP connection to the same port fails as well.")
     return MeasureResult(passes, yes if passes else no, float(bad), None, tcp[0].name)
 
 
@@ -163,21 +156,23 @@ def _peers(
     main = seen.most_common(1)[0][0] if seen else ""
     others = [t for t in targets if t.http and t not in own and _comparable(t, own, main)]
     if not others or not main:
-        return _undecided(Text("there is no other target to compare with", "没有其他目标可供比较"))
+        return _undecided(Text("there is no other target to compare with"))
     same = len([t for t in others if _mostly(t.classes(*window), main)])
     if 0 < same < SHARED * len(others):
-        return _undecided(Text(f"{same} of {len(others)} do, too few for a shared cause and too many to be none",
-                               f"{len(others)} 个中有 {same} 个，不足以判断是否有共同原因"))  # fmt: skip
-    yes = Text(f"{same} of {len(others)} other targets fail in the same way.",
-               f"{len(others)} 个其他目标中有 {same} 个以相同方式失败。")  # fmt: skip
-    no = Text(f"The {len(others)} other targets do not fail in this way.", f"其他 {len(others)} 个目标没有如此失败。")
+        return _undecided(
+            Text(
+                "{same} of {others} do, too few for a shared cause and too many to be none",
+                same=same,
+                others=len(others),
+            )
+        )
+    yes = Text("{same} of {others} other targets fail in the same way.", same=same, others=len(others))
+    no = Text("The {others} other targets do not fail in this way.", others=len(others))
     return MeasureResult(same > 0, yes if same else no, float(same), 0)
 
 
 def _undecided(why: Text) -> MeasureResult:
-    return MeasureResult(
-        None, Text("Whether other targets fail too is unknown.", "其他目标是否也失败未知。"), why_unknown=why
-    )
+    return MeasureResult(None, Text("Whether other targets fail too is unknown."), why_unknown=why)
 
 
 def _comparable(other: ProbeTarget, own: list[ProbeTarget], main: str) -> bool:
@@ -193,31 +188,29 @@ def _mostly(seen: Counter[str], slug: str) -> bool:
 def _recovered(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     times = sorted(at for t in own for at in t.failing(start, end))
     if not times:
-        return MeasureResult(False, Text("No probe failed in the window.", "时间窗内没有失败的探测。"), 0.0, 120)
+        return MeasureResult(False, Text("No probe failed in the window."), 0.0, 120)
     lasted = (times[-1] - times[0]) / 1000
     over = lasted < 120 and end - times[-1] > 15_000
-    yes = Text(f"The failures were over after {lasted:.0f} s.", f"失败持续 {lasted:.0f} 秒后结束。")
-    no = Text(f"The failures lasted {lasted:.0f} s or still go on.", f"失败持续 {lasted:.0f} 秒或仍在继续。")
+    yes = Text("The failures were over after {lasted_s:.0f} s.", lasted_s=lasted)
+    no = Text("The failures lasted {lasted_s:.0f} s or still go on.", lasted_s=lasted)
     return MeasureResult(over, yes if over else no, lasted, 120, first_seen_at=moment(times[0]))
 
 
-TIMES = Charted(Text("how long each probe took, by phase", "每次探测的耗时，按阶段"), "s")
+TIMES = Charted(Text("how long each probe took, by phase"), "s")
 CHECK = Check(
     "blackbox-phases",
-    Text("In which phase does the probe fail?", "探测在哪个阶段失败？"),
+    Text("In which phase does the probe fail?"),
     (
         *(
-            Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes", charted=TIMES)
+            Measure(s, Text("Failed probes: {meaning}?", meaning=t), "probes", charted=TIMES)
             for s, t in CLASSES.items()
         ),
-        *(Measure(s, Text(f"Failed probes: {t.en}?", f"失败探测：{t.zh}？"), "probes") for s, (_, t) in CODES.items()),
-        Measure("probe-slow-success", Text("Do probes succeed only just?", "探测是否勉强成功？"), "s"),
-        Measure("probe-https", Text("Is the target https?", "目标是否为 https？")),
-        Measure("probe-tcp-passes", Text("Does a TCP connection succeed?", "TCP 连接是否成功？"), "probes"),
-        Measure(
-            "probe-peers-fail", Text("Do other targets fail in the same way?", "其他目标是否同样失败？"), "targets"
-        ),
-        Measure("probe-recovered-fast", Text("Was it over within two minutes?", "是否在两分钟内恢复？"), "s"),
+        *(Measure(s, Text("Failed probes: {meaning}?", meaning=t), "probes") for s, (_, t) in CODES.items()),
+        Measure("probe-slow-success", Text("Do probes succeed only just?"), "s"),
+        Measure("probe-https", Text("Is the target https?")),
+        Measure("probe-tcp-passes", Text("Does a TCP connection succeed?"), "probes"),
+        Measure("probe-peers-fail", Text("Do other targets fail in the same way?"), "targets"),
+        Measure("probe-recovered-fast", Text("Was it over within two minutes?"), "s"),
     ),
     about_probes,
     _collect,

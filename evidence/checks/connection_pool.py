@@ -28,12 +28,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_more(ask)
     pools = list(_pools(answered, onset_ms(ask.scope), end_ms(ask.scope)))
     if not pools:
-        raise Refused(
-            Text(
-                "the pod exports no connection pool (go_sql_*, hikaricp_*, pgxpool_*) with a limit",
-                "Pod 没有导出带上限的连接池指标（go_sql_*、hikaricp_*、pgxpool_*）",
-            )
-        )
+        raise Refused(Text("the pod exports no connection pool (go_sql_*, hikaricp_*, pgxpool_*) with a limit"))
     return {"pool-exhausted": _told(pools, answered)}
 
 
@@ -69,22 +64,25 @@ def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> M
     empty = [p for p in pools if p[1] >= 1.0 and p[3] >= QUEUE]
     name, share, limit, queue = max(empty or pools, key=lambda p: (p[1], p[3], p[0]))
     sentence = Text(
-        f"{share:.0%} of the {limit:.0f} connections of {name} were in use; {queue:.1f} requests waited at a time.",
-        f"{name} 的 {limit:.0f} 个连接最多使用 {share:.0%}，同时有 {queue:.1f} 个请求等待。",
+        "{share:.0%} of the {limit:.0f} connections of {name} were in use; {queue:.1f} requests waited at a time.",
+        share=share,
+        limit=limit,
+        name=name,
+        queue=queue,
     )
     items = tuple(Item(n, s, f"{q:.1f} waiting of {top:.0f}", s >= 1 and q >= QUEUE) for n, s, top, q in pools[:12])
     lines = [x for used, _ in POOLS for x in named(answered, used)]
     return MeasureResult(bool(empty), sentence, share, 1.0, name, items=items, series=chart(lines, _name))
 
 
-IN_USE = Charted(Text("connections in use", "使用中的连接数"))
+IN_USE = Charted(Text("connections in use"))
 CHECK = Check(
     "connection-pool",
-    Text("Is the connection pool used up?", "连接池是否耗尽？"),
+    Text("Is the connection pool used up?"),
     (
         Measure(
-            "pool-exhausted", Text("Do requests wait for a connection?", "请求是否在等待连接？"), "share",
-            if_not=Text("The pool had room, or was full and nobody waited for it.", "连接池有余量，或已满但无人等待。"),
+            "pool-exhausted", Text("Do requests wait for a connection?"), "share",
+            if_not=Text("The pool had room, or was full and nobody waited for it."),
             charted=IN_USE,
         ),
     ),

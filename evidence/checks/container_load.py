@@ -30,14 +30,11 @@ def _throttled(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = named(answered, "container_cpu_cfs_throttled_periods_total")
     shares = {name_of(x): increase(x, start, end) / periods[name_of(x)] for x in lines if periods.get(name_of(x))}
     if not shares:
-        why = Text("the container has no CPU limit, or cAdvisor is not scraped", "容器没有 CPU 限额，或未采集 cAdvisor")
-        return MeasureResult(None, Text("CPU throttling is unknown.", "CPU 限流未知。"), why_unknown=why)
+        why = Text("the container has no CPU limit, or cAdvisor is not scraped")
+        return MeasureResult(None, Text("CPU throttling is unknown."), why_unknown=why)
     name = max(sorted(shares), key=lambda n: shares[n])
     seen = shares[name] >= THROTTLED
-    sentence = Text(
-        f"{name} was throttled in {shares[name]:.0%} of its CPU periods.",
-        f"{name} 在 {shares[name]:.0%} 的 CPU 周期中被限流。",
-    )
+    sentence = Text("{name} was throttled in {share:.0%} of its CPU periods.", name=name, share=shares[name])
     items = tuple(Item(n, v, exceeds=v >= THROTTLED) for n, v in sorted(shares.items()))
     return MeasureResult(seen, sentence, shares[name], THROTTLED, name, items=items, series=chart(lines, name_of))
 
@@ -60,26 +57,22 @@ def _memory(answered: Answered, start: int, end: int) -> MeasureResult:
             )
     peaks = {name: max(p.value for p in points) for name, points in shares.items() if points}
     if not peaks:
-        why = Text(
-            "the container has no memory limit, or cAdvisor is not scraped", "容器没有内存限额，或未采集 cAdvisor"
-        )
-        return MeasureResult(None, Text("Memory use is unknown.", "内存使用未知。"), why_unknown=why)
+        why = Text("the container has no memory limit, or cAdvisor is not scraped")
+        return MeasureResult(None, Text("Memory use is unknown."), why_unknown=why)
     name = max(sorted(peaks), key=lambda n: peaks[n])
-    sentence = Text(
-        f"{name} used up to {peaks[name]:.0%} of its memory limit.", f"{name} 最多使用了内存限额的 {peaks[name]:.0%}。"
-    )
+    sentence = Text("{name} used up to {peak:.0%} of its memory limit.", name=name, peak=peaks[name])
     return MeasureResult(
         peaks[name] >= MEMORY, sentence, peaks[name], MEMORY, name, series=(Series(name, shares[name][-400:]),)
     )
 
 
-THROTTLES = Charted(Text("throttled CPU periods so far", "累计被限流的 CPU 周期"))
+THROTTLES = Charted(Text("throttled CPU periods so far"))
 CHECK = Check(
     "container-load",
-    Text("Did the container run out of CPU time or memory?", "容器是否缺少 CPU 时间或内存？"),
+    Text("Did the container run out of CPU time or memory?"),
     (
-        Measure("cpu-throttled", Text("Was the CPU throttled?", "CPU 是否被限流？"), "share", charted=THROTTLES),
-        Measure("memory-near-limit", Text("Was memory near its limit?", "内存是否接近限额？"), "share"),
+        Measure("cpu-throttled", Text("Was the CPU throttled?"), "share", charted=THROTTLES),
+        Measure("memory-near-limit", Text("Was memory near its limit?"), "share"),
     ),
     about_probes,
     _collect,

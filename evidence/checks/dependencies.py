@@ -34,20 +34,19 @@ def _latency(ask: Ask) -> dict[str, MeasureResult]:
     window = onset_ms(ask.scope), end_ms(ask.scope)
     called = [x for only in CLIENTS for x in by_label(spent, KEYS, only, window) if x.since_s is not None]
     if not called:
-        raise Refused(
-            Text(
-                "the pod exports no durations of the calls that it makes, or none ended in the window",
-                "Pod 没有导出其对外调用的耗时，或时间窗内没有完成的调用",
-            )
-        )
+        raise Refused(Text("the pod exports no durations of the calls that it makes, or none ended in the window"))
     slow = [x for x in called if x.risen(SLOW_S, RISEN)]
     worst = max(slow or called, key=lambda x: (x.since_s or 0.0, x.name))
     took = worst.since_s or 0.0
-    was = "" if worst.before_s is None else f", {worst.before_s:.3f} s before"
-    was_zh = "" if worst.before_s is None else f"，此前 {worst.before_s:.3f} 秒"
-    sentence = Text(
-        f"Calls to {worst.name} took {took:.3f} s on average{was}.",
-        f"调用 {worst.name} 平均耗时 {took:.3f} 秒{was_zh}。",
+    sentence = (
+        Text("Calls to {name} took {took_s:.3f} s on average.", name=worst.name, took_s=took)
+        if worst.before_s is None
+        else Text(
+            "Calls to {name} took {took_s:.3f} s on average, {before_s:.3f} s before.",
+            name=worst.name,
+            took_s=took,
+            before_s=worst.before_s,
+        )
     )
     items = tuple(Item(x.name, x.since_s, f"{x.count:.0f} calls", x in slow) for x in called[:12])
     told = MeasureResult(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
@@ -61,7 +60,7 @@ def _failing(ask: Ask) -> dict[str, MeasureResult]:
     alerted = [a for a in ask.scope.alerts if {e.name for e in a.entities} & names]
     if alerted:
         first = min(alerted, key=lambda a: (a.started_at, a.identity))
-        sentence = Text(f"A dependency has its own alert: {first.name}.", f"依赖项自身有告警：{first.name}。")
+        sentence = Text("A dependency has its own alert: {name}.", name=first.name)
         return {"dependency-failing": MeasureResult(True, sentence, float(len(alerted)), 0, first.name,
                                            first_seen_at=first.started_at, asked=False)}  # fmt: skip
     looks: list[Callable[[Ask], MeasureResult | None]] = [_probed, lambda a: _watched(a, names), _counted]
@@ -72,10 +71,7 @@ def _failing(ask: Ask) -> dict[str, MeasureResult]:
         raise errors[0]
     if told is None:
         raise Refused(
-            Text(
-                "no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client",
-                "没有依赖项：既未用 [[target]] 的 used_by 声明，也没有标签或 Pod 客户端计数",
-            )
+            Text("no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client")
         )
     return {"dependency-failing": told}
 
@@ -103,12 +99,14 @@ def _probed(ask: Ask) -> MeasureResult | None:
     bad = [(name, o.steps[-1]) for name, o in outcomes.items() if not o.passes and o.steps]
     if not bad:
         names = ", ".join(outcomes)
-        return MeasureResult(
-            False, Text(f"A probe of {names} from here passes now.", f"目前从此处探测 {names} 成功。"), 0.0, 0, names
-        )
+        return MeasureResult(False, Text("A probe of {names} from here passes now.", names=names), 0.0, 0, names)
     name, step = bad[0]
-    sentence = Text(f"A probe of the dependency {name} from here fails now at {step.step}: {step.error}.",
-                    f"目前从此处探测依赖项 {name} 失败于 {step.step}：{step.error}。")  # fmt: skip
+    sentence = Text(
+        "A probe of the dependency {name} from here fails now at {step}: {error}.",
+        name=name,
+        step=step.step,
+        error=step.error,
+    )
     return MeasureResult(True, sentence, float(len(bad)), 0, name)
 
 
@@ -144,12 +142,9 @@ def _judged(lines: Iterable[Line], start: int, end: int) -> MeasureResult:
         if values:
             shares[_named(line)] = max(shares.get(_named(line), 0.0), sum(v == 0 for v in values) / len(values))
     if not shares:
-        return unmeasured(Text("the dependency's probe has no samples in the window", "时间窗内没有依赖项的探测样本"))
+        return unmeasured(Text("the dependency's probe has no samples in the window"))
     name = max(sorted(shares), key=lambda n: shares[n])
-    sentence = Text(
-        f"The dependency {name} failed {shares[name]:.0%} of its probes.",
-        f"依赖项 {name} 的探测失败 {shares[name]:.0%}。",
-    )
+    sentence = Text("The dependency {name} failed {share:.0%} of its probes.", name=name, share=shares[name])
     items = tuple(Item(n, s, exceeds=s >= FAILING) for n, s in sorted(shares.items()))
     return MeasureResult(
         shares[name] >= FAILING, sentence, shares[name], FAILING, name, items=items, series=chart(list(lines), _named)
@@ -167,7 +162,7 @@ def _counted(ask: Ask) -> MeasureResult | None:
     if not shares:
         return None
     name = max(sorted(shares), key=lambda n: shares[n])
-    sentence = Text(f"{shares[name]:.0%} of the calls to {name} failed.", f"对 {name} 的调用失败 {shares[name]:.0%}。")
+    sentence = Text("{share:.0%} of the calls to {name} failed.", share=shares[name], name=name)
     return MeasureResult(shares[name] >= FAILING, sentence, shares[name], FAILING, name)
 
 
@@ -187,21 +182,21 @@ def _error_shares(calls: Answered, start: int, end: int) -> dict[str, float]:
     return {name: bad[name] / count for name, count in total.items() if count >= 1}
 
 
-PASSED = Charted(Text("the dependency's probe: 1 passed, 0 failed", "依赖项的探测：1 成功，0 失败"))
-SPENT = Charted(Text("seconds that all calls have taken so far", "所有调用累计耗时（秒）"))
+PASSED = Charted(Text("the dependency's probe: 1 passed, 0 failed"))
+SPENT = Charted(Text("seconds that all calls have taken so far"))
 CHECK = Check(
     "dependencies",
-    Text("Does a dependency fail?", "依赖项是否故障？"),
+    Text("Does a dependency fail?"),
     (
         Measure(
             "dependency-failing",
-            Text("Does a dependency fail by its own witness?", "依赖项自身是否故障？"),
+            Text("Does a dependency fail by its own witness?"),
             "share",
             charted=PASSED,
         ),
         Measure(
             "dependency-latency-high",
-            Text("Are calls to a dependency slow?", "对依赖项的调用是否缓慢？"),
+            Text("Are calls to a dependency slow?"),
             "s",
             charted=SPENT,
         ),

@@ -29,18 +29,12 @@ def _measured(ask: Ask) -> MeasureResult:
     window = onset_ms(ask.scope), end_ms(ask.scope)
     values = [v for x in lines for v in x.between(*window)]
     if not values:
-        raise Refused(
-            Text(
-                f"kube-state-metrics tells nothing of the replicas of {own}",
-                f"kube-state-metrics 没有 {own} 的副本数据",
-            )
-        )
+        raise Refused(Text("kube-state-metrics tells nothing of the replicas of {own}", own=own))
     least = min(values)
     # Before its first replica is there a workload starts; without one at all it never did.
     gone = not any(values) or any(b == 0 for a, b in pairwise_of(lines, window) if a > 0)
-    yes = Text(f"{own} had no available replica for a time, so its service had no ready endpoint.",
-               f"{own} 一度没有可用副本，其服务没有就绪端点。")  # fmt: skip
-    no = Text(f"{own} did not lose its last available replica.", f"{own} 没有失去最后一个可用副本。")
+    yes = Text("{own} had no available replica for a time, so its service had no ready endpoint.", own=own)
+    no = Text("{own} did not lose its last available replica.", own=own)
     return MeasureResult(gone, yes if gone else no, least, 0, own, series=chart(lines, lambda _: "available"))
 
 
@@ -61,12 +55,10 @@ def _listed(ask: Ask) -> MeasureResult:
     for service, good in _endpoints(slices, workload(ask.scope)):
         ready[service] = ready.get(service, 0) + good
     if not ready:
-        raise Refused(
-            Text("no service of the namespace has the incident's pods behind it", "命名空间内没有指向该事件 Pod 的服务")
-        )
+        raise Refused(Text("no service of the namespace has the incident's pods behind it"))
     bare = sorted(name for name, count in ready.items() if not count)
-    yes = Text(f"No endpoint of {', '.join(bare)} is ready now.", f"{', '.join(bare)} 目前没有就绪端点。")
-    no = Text("Every service of these pods has a ready endpoint now.", "这些 Pod 的服务目前都有就绪端点。")
+    yes = Text("No endpoint of {bare} is ready now.", bare=", ".join(bare))
+    no = Text("Every service of these pods has a ready endpoint now.")
     items = tuple(Item(name, float(count), exceeds=not count) for name, count in sorted(ready.items()))
     return MeasureResult(bool(bare), yes if bare else no, float(min(ready.values())), 0, ", ".join(bare), items=items)
 
@@ -83,15 +75,11 @@ def _endpoints(slices: Iterable[EndpointSlice], own: str) -> Iterator[tuple[str,
                 yield service, int(endpoint.conditions is None or endpoint.conditions.ready is not False)
 
 
-REPLICAS = Charted(Text("available replicas", "可用副本数"))
+REPLICAS = Charted(Text("available replicas"))
 CHECK = Check(
     "endpoints",
-    Text("Is any endpoint ready?", "是否有就绪端点？"),
-    (
-        Measure(
-            "endpoints-none-ready", Text("Was no endpoint ready?", "是否没有就绪端点？"), "endpoints", charted=REPLICAS
-        ),
-    ),
+    Text("Is any endpoint ready?"),
+    (Measure("endpoints-none-ready", Text("Was no endpoint ready?"), "endpoints", charted=REPLICAS),),
     about_probes,
     _collect,
     needs=("prometheus", "kubernetes api"),

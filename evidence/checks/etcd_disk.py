@@ -37,6 +37,10 @@ class Spread:
         return f"P50 ≤ {self.median * 1000:g} ms; P99 ≤ {self.p99 * 1000:g} ms; {self.slow:.0%} slow"
 
 
+# What is slow, where a sentence begins with it.
+SUBJECTS = {"WAL fsync": Text("WAL fsync"), "backend commit": Text("Backend commit")}
+
+
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(
         ask, f"({FSYNC}|{COMMIT})_(sum|count)|etcd_server_slow_apply_total|etcd_server_heartbeat_send_failures_total"
@@ -45,9 +49,9 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         "etcd-fsync-one-slow": _one_slow(ask, members, (FSYNC, "WAL fsync", FSYNC_LIMIT_S)),
         "etcd-commit-one-slow": _one_slow(ask, members, (COMMIT, "backend commit", COMMIT_LIMIT_S)),
         "etcd-fsync-over-guidance": _guidance(members),
-        "etcd-slow-applies": _counted(members, "etcd_server_slow_apply_total", "slow applies", "慢应用次数"),
+        "etcd-slow-applies": _counted(members, "etcd_server_slow_apply_total", Text("slow applies")),
         "etcd-heartbeat-failures": _counted(
-            members, "etcd_server_heartbeat_send_failures_total", "heartbeats sent late", "心跳发送迟延次数"
+            members, "etcd_server_heartbeat_send_failures_total", Text("heartbeats sent late")
         ),
     }
 
@@ -87,10 +91,8 @@ def _means(members: Members, metric: str) -> dict[str, float]:
 
 
 def _silent(what: str) -> MeasureResult:
-    why = Text(f"fewer than two members did any {what}", f"执行过 {what} 的成员少于两个")
-    return MeasureResult(
-        None, Text(f"Whether one member's {what} is slow is unknown.", f"无法比较各成员的 {what}。"), why_unknown=why
-    )
+    why = Text("fewer than two members did any {what}", what=what)
+    return MeasureResult(None, Text("Whether one member's {what} is slow is unknown.", what=what), why_unknown=why)
 
 
 def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> MeasureResult:
@@ -116,22 +118,25 @@ def _slow_text(values: dict[str, float], name: str, what: str) -> Text:
     # Said as "at most", so a value below a tenth of a millisecond is rounded up, not down to nothing.
     rest = max(0.0001, *(v for n, v in values.items() if n != name))
     return Text(
-        f"{what[0].upper()}{what[1:]} of {name} takes {values[name] * 1000:.0f} ms on average, of its peers at most "
-        f"{rest * 1000:.1f} ms.",
-        f"{name} 的 {what} 平均耗时 {values[name] * 1000:.0f} 毫秒，其他成员最多 {rest * 1000:.1f} 毫秒。",
+        "{what} of {name} takes {mean_ms:.0f} ms on average, of its peers at most {rest_ms:.1f} ms.",
+        what=SUBJECTS[what],
+        name=name,
+        mean_ms=values[name] * 1000,
+        rest_ms=rest * 1000,
     )
 
 
 def _even_text(values: dict[str, float], name: str, what: str, few: bool) -> Text:
     if few:
         return Text(
-            f"A few {what}s of {name} took very long, almost all were quick: not a slow disk.",
-            f"{name} 仅有极少数 {what} 耗时很长，其余都很快：并非磁盘过慢。",
+            "A few {what}s of {name} took very long, almost all were quick: not a slow disk.", what=what, name=name
         )
     slowest = ceil(values[name] * 10_000) / 10
     return Text(
-        f"No member's {what} stands out; the slowest, {name}, takes at most {slowest:.1f} ms on average.",
-        f"没有成员的 {what} 明显偏慢；最慢的 {name} 平均不超过 {slowest:.1f} 毫秒。",
+        "No member's {what} stands out; the slowest, {name}, takes at most {slowest_ms:.1f} ms on average.",
+        what=what,
+        name=name,
+        slowest_ms=slowest,
     )
 
 
@@ -148,44 +153,35 @@ def _guidance(members: Members) -> MeasureResult:
     name = max(sorted(values), key=lambda n: values[n])
     over = values[name] > FSYNC_LIMIT_S
     yes = Text(
-        f"Even the mean WAL fsync of {name}, {values[name] * 1000:.1f} ms, is over the guidance of 10 ms for p99.",
-        f"{name} 的 WAL fsync 均值 {values[name] * 1000:.1f} 毫秒，已超过 p99 建议值 10 毫秒。",
+        "Even the mean WAL fsync of {name}, {mean_ms:.1f} ms, is over the guidance of 10 ms for p99.",
+        name=name,
+        mean_ms=values[name] * 1000,
     )
-    no = Text("The mean WAL fsync of every member is below 10 ms.", "所有成员的 WAL fsync 均值低于 10 毫秒。")
+    no = Text("The mean WAL fsync of every member is below 10 ms.")
     return MeasureResult(over, yes if over else no, values[name], FSYNC_LIMIT_S, name)
 
 
-def _counted(members: Members, metric: str, en: str, zh: str) -> MeasureResult:
+def _counted(members: Members, metric: str, what: Text) -> MeasureResult:
     gained = {members.member(line): increase(line, members.onset_ms, members.end_ms) for line in members.of(metric)}
     if not gained:
-        return MeasureResult(
-            None, Text(f"{en}: unknown.", f"{zh}：未知。"), why_unknown=Text("no such series", "没有该序列")
-        )
+        return MeasureResult(None, Text("{what}: unknown.", what=what), why_unknown=Text("no such series"))
     name = max(sorted(gained), key=lambda n: gained[n])
     seen = gained[name] >= 3
     items = tuple(Item(n, v, exceeds=v >= 3) for n, v in sorted(gained.items()))
-    yes = Text(f"{name}: {gained[name]:.0f} {en}.", f"{name}：{zh} {gained[name]:.0f}。")
-    no = Text(f"No member had more than {gained[name]:.0f} {en}.", f"所有成员的{zh}不超过 {gained[name]:.0f}。")
+    yes = Text("{name}: {count:.0f} {what}.", name=name, count=gained[name], what=what)
+    no = Text("No member had more than {count:.0f} {what}.", count=gained[name], what=what)
     return MeasureResult(seen, yes if seen else no, gained[name], 3, name if seen else "", items=items)
-
-
-def _measure(slug: str, en: str, zh: str, unit: str) -> Measure:
-    return Measure(slug, Text(en, zh), unit)
 
 
 CHECK = Check(
     "etcd-disk",
-    Text("Is a member's disk slow?", "是否有成员磁盘缓慢？"),
+    Text("Is a member's disk slow?"),
     (
-        _measure(
-            "etcd-fsync-one-slow", "Is one member's WAL fsync far slower?", "是否有成员的 WAL fsync 明显偏慢？", "s"
-        ),
-        _measure(
-            "etcd-commit-one-slow", "Is one member's backend commit far slower?", "是否有成员的后端提交明显偏慢？", "s"
-        ),
-        _measure("etcd-fsync-over-guidance", "Is WAL fsync over the guidance?", "WAL fsync 是否超过建议值？", "s"),
-        _measure("etcd-slow-applies", "Were applies slow?", "应用日志是否缓慢？", "applies"),
-        _measure("etcd-heartbeat-failures", "Were heartbeats sent late?", "心跳是否迟延？", "heartbeats"),
+        Measure("etcd-fsync-one-slow", Text("Is one member's WAL fsync far slower?"), "s"),
+        Measure("etcd-commit-one-slow", Text("Is one member's backend commit far slower?"), "s"),
+        Measure("etcd-fsync-over-guidance", Text("Is WAL fsync over the guidance?"), "s"),
+        Measure("etcd-slow-applies", Text("Were applies slow?"), "applies"),
+        Measure("etcd-heartbeat-failures", Text("Were heartbeats sent late?"), "heartbeats"),
     ),
     lambda scope: bool(etcds(scope)),
     _collect,

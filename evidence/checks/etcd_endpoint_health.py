@@ -18,7 +18,7 @@ ACTION = "endpoint-health"
 # A linearizable read is at least one round trip to the leader and one to a majority: slow from a tenth of the
 # election timeout, where etcd's guidance for a single round trip ends.
 SLOW_SHARE = 0.10
-UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
+UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "\u00b5s": 1e-6, "us": 1e-6, "ns": 1e-9}
 # Said of us, not of the member.
 OURS = ("user name is empty", "authentication failed", "invalid auth token", "permission denied", "x509", "tls:")
 
@@ -71,7 +71,7 @@ def _endpoint(name: str, row: _Row) -> Endpoint:
 
 def seconds(took: str) -> float | None:
     """A Go duration such as `1m2.5s` or `17.1ms` in seconds; None when it is none."""
-    parts = re.findall(r"([0-9.]+)(ns|us|µs|ms|s|m|h)", took)
+    parts = re.findall(r"([0-9.]+)(ns|us|\u00b5s|ms|s|m|h)", took)
     if not parts or "".join(number + unit for number, unit in parts) != took:
         return None
     try:
@@ -92,12 +92,11 @@ def _unhealthy(found: list[Endpoint]) -> MeasureResult:
     who = ", ".join(bad)
     if unsure and not bad:
         said = "; ".join(f"{e.name}: {e.error}" for e in unsure)
-        why = Text(f"not all endpoints told ({said})", f"部分端点没有结果（{said}）")
-        sentence = Text("Whether every endpoint is healthy is unknown.", "无法确定所有端点是否健康。")
+        why = Text("not all endpoints told ({said})", said=said)
+        sentence = Text("Whether every endpoint is healthy is unknown.")
         return MeasureResult(None, sentence, items=_items(found), why_unknown=why)
-    yes = Text(f"A read through consensus fails at {who}.", f"经 {who} 的一致性读取失败。")
-    no = Text(f"A read through consensus succeeds at all {len(found)} endpoints.",
-              f"{len(found)} 个端点的一致性读取均成功。")  # fmt: skip
+    yes = Text("A read through consensus fails at {who}.", who=who)
+    no = Text("A read through consensus succeeds at all {endpoints} endpoints.", endpoints=len(found))
     return MeasureResult(bool(bad), yes if bad else no, float(len(bad)), 0, who, items=_items(found))
 
 
@@ -105,18 +104,20 @@ def _slow(found: list[Endpoint], limit: float) -> MeasureResult:
     """Of the healthy ones only: an unhealthy one took its whole time limit, which says nothing."""
     times = {e.name: e.took_s for e in found if e.healthy and e.took_s is not None}
     if not times:
-        why = Text("no endpoint answered", "没有端点响应")
-        return MeasureResult(
-            None, Text("Whether reads are slow is unknown.", "读取是否缓慢，未知。"), None, limit, why_unknown=why
-        )
+        why = Text("no endpoint answered")
+        return MeasureResult(None, Text("Whether reads are slow is unknown."), None, limit, why_unknown=why)
     slow = [name for name, took in times.items() if took >= limit]
     worst = max(sorted(times), key=lambda name: times[name])
     yes = Text(
-        f"A read through consensus takes {times[worst] * 1000:.0f} ms at {worst}: slow, and not unhealthy.",
-        f"经 {worst} 的一致性读取耗时 {times[worst] * 1000:.0f} 毫秒：缓慢，但并非不健康。",
+        "A read through consensus takes {took_ms:.0f} ms at {endpoint}: slow, and not unhealthy.",
+        took_ms=times[worst] * 1000,
+        endpoint=worst,
     )
-    no = Text(f"Reads through consensus take at most {times[worst] * 1000:.0f} ms ({worst}).",
-              f"一致性读取最多耗时 {times[worst] * 1000:.0f} 毫秒（{worst}）。")  # fmt: skip
+    no = Text(
+        "Reads through consensus take at most {took_ms:.0f} ms ({endpoint}).",
+        took_ms=times[worst] * 1000,
+        endpoint=worst,
+    )
     who = slow[0] if len(slow) == 1 else ""
     return MeasureResult(bool(slow), yes if slow else no, times[worst], limit, who, items=_items(found, limit))
 
@@ -127,12 +128,10 @@ def _applies(scope: Scope) -> bool:
 
 CHECK = Check(
     "etcd-endpoint-health",
-    Text("What does etcdctl say of the endpoints?", "etcdctl 对各端点的检查结果如何？"),
+    Text("What does etcdctl say of the endpoints?"),
     (
-        Measure(
-            "etcd-endpoint-unhealthy", Text("Does a read through consensus fail?", "一致性读取是否失败？"), "endpoints"
-        ),
-        Measure("etcd-endpoint-slow", Text("Are reads through consensus slow?", "一致性读取是否缓慢？"), "s"),
+        Measure("etcd-endpoint-unhealthy", Text("Does a read through consensus fail?"), "endpoints"),
+        Measure("etcd-endpoint-slow", Text("Are reads through consensus slow?"), "s"),
     ),
     _applies,
     _collect,

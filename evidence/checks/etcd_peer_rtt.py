@@ -84,25 +84,29 @@ def certainty(
     """Over only when the whole bucket is over for more than 1 %; under only when nothing is above the lower border."""
     low, high, limit = limits
     if not found:
-        why = Text("there are no observations in the window", "时间窗内没有观测值")
-        sentence = Text("Whether P99 is over the limit is unknown.", "无法判断 P99 是否超限。")
+        why = Text("there are no observations in the window")
+        sentence = Text("Whether P99 is over the limit is unknown.")
         return MeasureResult(None, sentence, mean, limit, why_unknown=why)
     shown = f"{limit * 1000:g} ms"
     if over := max((t.above_high for t in found if t.over), default=0.0):
         sentence = Text(
-            f"P99 of some pair is certainly over {shown}: {over:.0%} or more of its samples exceed {high * 1000:g} ms.",
-            f"某成员对的 P99 确定超过 {shown}：至少 {over:.0%} 的样本高于 {high * 1000:g} 毫秒。",
+            "P99 of some pair is certainly over {shown}: {over:.0%} or more of its samples exceed {high_ms:g} ms.",
+            shown=shown,
+            over=over,
+            high_ms=high * 1000,
         )
         return MeasureResult(True, sentence, mean, limit, items=items)
     if all(t.over is False for t in found):
-        sentence = Text(f"P99 of every pair is certainly under {shown}.", f"所有成员对的 P99 确定低于 {shown}。")
+        sentence = Text("P99 of every pair is certainly under {shown}.", shown=shown)
         return MeasureResult(False, sentence, mean, limit, items=items)
     why = Text(
-        f"{shown} lies inside the bucket {low * 1000:g} to {high * 1000:g} ms, which P99 cannot look into",
-        f"{shown} 位于 {low * 1000:g} 至 {high * 1000:g} 毫秒的桶内，P99 无法分辨",
+        "{shown} lies inside the bucket {low_ms:g} to {high_ms:g} ms, which P99 cannot look into",
+        shown=shown,
+        low_ms=low * 1000,
+        high_ms=high * 1000,
     )
     at = f"{mean * 1000:.0f} ms" if mean is not None else "?"
-    sentence = Text(f"Near the limit; the highest mean is {at}.", f"接近限值；最高均值 {at}。")
+    sentence = Text("Near the limit; the highest mean is {at}.", at=at)
     return MeasureResult(None, sentence, mean, limit, why_unknown=why, items=items)
 
 
@@ -121,14 +125,17 @@ def _rises(members: Members, pairs: list[Pair]) -> dict[str, MeasureResult]:
 def _rise(risen: list[Pair], pairs: list[Pair], items: tuple[Item, ...], series: tuple[Series, ...]) -> MeasureResult:
     worst = max(risen or pairs, key=lambda p: (p.peak, p.name))
     yes = Text(
-        f"Round trip times of {len(risen)} of {len(pairs)} pairs rose; {worst.name} from {worst.before * 1000:.1f} "
-        f"to {worst.peak * 1000:.0f} ms.",
-        f"{len(pairs)} 对成员中有 {len(risen)} 对往返时延上升；{worst.name} 由 {worst.before * 1000:.1f} 升至 "
-        f"{worst.peak * 1000:.0f} 毫秒。",
+        "Round trip times of {risen} of {pairs} pairs rose; {name} from {before_ms:.1f} to {peak_ms:.0f} ms.",
+        risen=len(risen),
+        pairs=len(pairs),
+        name=worst.name,
+        before_ms=worst.before * 1000,
+        peak_ms=worst.peak * 1000,
     )
     no = Text(
-        f"No pair's round trip time rose over its own level; the highest is {worst.peak * 1000:.0f} ms ({worst.name}).",
-        f"没有成员对的往返时延高于自身水平；最高 {worst.peak * 1000:.0f} 毫秒（{worst.name}）。",
+        "No pair's round trip time rose over its own level; the highest is {peak_ms:.0f} ms ({name}).",
+        peak_ms=worst.peak * 1000,
+        name=worst.name,
     )
     return MeasureResult(bool(risen), yes if risen else no, worst.peak, None, worst.name if risen else "", items=items,
                 series=series, first_seen_at=moment(min((p.rose_ms for p in risen), default=None)))  # fmt: skip
@@ -136,36 +143,31 @@ def _rise(risen: list[Pair], pairs: list[Pair], items: tuple[Item, ...], series:
 
 def _one_member(common: str, risen: list[Pair], items: tuple[Item, ...]) -> MeasureResult:
     yes = Text(
-        f"Only pairs with {common} rose; the others stayed as they were: that member or its host, not the network.",
-        f"只有涉及 {common} 的成员对上升，其余不变：问题在该成员或其主机，而非网络。",
+        "Only pairs with {common} rose; the others stayed as they were: that member or its host, not the network.",
+        common=common,
     )
-    no = Text("The rise is not limited to one member.", "上升并不限于某一个成员。") if risen else Text(
-        "No pair rose.", "没有成员对上升。"
-    )  # fmt: skip
+    no = Text("The rise is not limited to one member.") if risen else Text("No pair rose.")
     return MeasureResult(bool(common), yes if common else no, float(len(risen)), None, common, items=items)
 
 
 def _cross_zone(members: Members, pairs: list[Pair], common: str, items: tuple[Item, ...]) -> MeasureResult:
     risen = [p for p in pairs if p.rose]
     if not any(p.crosses for p in pairs):
-        why = Text("no two members are declared in different zones", "没有声明位于不同可用区的成员")
-        return MeasureResult(None, Text("Whether zones matter is unknown.", "无法判断是否跨可用区。"), why_unknown=why)
+        why = Text("no two members are declared in different zones")
+        return MeasureResult(None, Text("Whether zones matter is unknown."), why_unknown=why)
     crossing = [p for p in risen if p.crosses]
     if common and len(crossing) == len(risen) and _alone_in_zone(members, common):
-        why = Text(f"{common} is the only member of its zone", f"{common} 是其可用区内唯一的成员")
+        why = Text("{common} is the only member of its zone", common=common)
         sentence = Text(
-            f"Whether it is {common} or the path to its zone cannot be told from round trips alone.",
-            f"仅凭往返时延无法区分问题在 {common} 本身还是通往其可用区的链路。",
+            "Whether it is {common} or the path to its zone cannot be told from round trips alone.", common=common
         )
         return MeasureResult(None, sentence, float(len(crossing)), None, common, why_unknown=why, items=items)
     seen = bool(risen) and len(crossing) == len(risen) and not common
     yes = Text(
-        f"All {len(risen)} risen pairs cross a zone border and share no single member: the path between the zones.",
-        f"{len(risen)} 对上升的成员均跨可用区，且不集中于单一成员：问题在可用区之间的链路。",
+        "All {risen} risen pairs cross a zone border and share no single member: the path between the zones.",
+        risen=len(risen),
     )
-    no = Text("The rise does not follow the zone borders.", "上升与可用区边界不一致。") if risen else Text(
-        "No pair across the zones rose.", "没有跨可用区的成员对上升。"
-    )  # fmt: skip
+    no = Text("The rise does not follow the zone borders.") if risen else Text("No pair across the zones rose.")
     return MeasureResult(seen, yes if seen else no, float(len(crossing)), None, items=items)
 
 
@@ -183,23 +185,16 @@ def _order(risen: list[Pair], members: Members, leaderless: dict[str, int]) -> M
     known = sorted((at, name) for name, at in events if at is not None)
     items = tuple(Item(name, (at - (switch_ms or at)) / 1000, f"{moment(at):%H:%M:%S} UTC") for at, name in known)
     if switch_ms is None:
-        return MeasureResult(False, Text("There was no switch to compare with.", "没有换主可供比较。"), items=items)
+        return MeasureResult(False, Text("There was no switch to compare with."), items=items)
     if rose_ms is None:
-        return MeasureResult(False, Text("Nothing rose before the switch.", "换主前没有上升。"), items=items)
+        return MeasureResult(False, Text("Nothing rose before the switch."), items=items)
     lag = (rose_ms - min(switch_ms, lost_ms or switch_ms)) / 1000
     if 0 < lag <= SAMPLED_MS / 1000:
-        why = Text(
-            "pairs are sampled every 30 s, the rise shows after it began", "每 30 秒采样一次，上升晚于实际开始才可见"
-        )
-        late = Text(
-            f"The rise was first sampled {lag:.0f} s after the leader was lost.",
-            f"上升在失去主节点后 {lag:.0f} 秒首次采样到。",
-        )
+        why = Text("pairs are sampled every 30 s, the rise shows after it began")
+        late = Text("The rise was first sampled {lag_s:.0f} s after the leader was lost.", lag_s=lag)
         return MeasureResult(None, late, lag, why_unknown=why, items=items)
-    yes = Text(
-        f"The rise was sampled {-lag:.0f} s before the leader was lost.", f"上升在失去主节点前 {-lag:.0f} 秒采样到。"
-    )
-    no = Text(f"The rise came {lag:.0f} s after the leader was lost.", f"上升在失去主节点后 {lag:.0f} 秒才出现。")
+    yes = Text("The rise was sampled {lag_s:.0f} s before the leader was lost.", lag_s=-lag)
+    no = Text("The rise came {lag_s:.0f} s after the leader was lost.", lag_s=lag)
     return MeasureResult(lag <= 0, yes if lag <= 0 else no, lag, items=items, first_seen_at=moment(rose_ms))
 
 
@@ -207,44 +202,49 @@ def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> M
     """High, on its usual level throughout, and the leader stayed: slow, and no fault that began."""
     watched = [p for p in pairs if len(p.points) >= STEADY_POINTS and p.watched_ms >= STEADY_MS]
     if not watched:
-        why = Text("no pair was watched long enough to have a usual level", "观测时间过短，无法得知通常水平")
-        return MeasureResult(None, Text("Whether round trips are always slow is unknown.", "无法判断时延是否一贯偏高。"),
-                    None, guidance, why_unknown=why)  # fmt: skip
+        why = Text("no pair was watched long enough to have a usual level")
+        return MeasureResult(
+            None, Text("Whether round trips are always slow is unknown."), None, guidance, why_unknown=why
+        )
     levels = {p: median(x.value for x in p.points) for p in watched}
     worst = max(watched, key=lambda p: (levels[p], p.name))
     high, moved = levels[worst] >= guidance, switch_ms is not None or any(p.rose for p in pairs)
     items = tuple(Item(p.name, levels[p], p.where, levels[p] >= guidance) for p in watched)
     yes = Text(
-        f"{worst.name} always takes {levels[worst] * 1000:.0f} ms, over a tenth of the election timeout "
-        f"({guidance * 1000:g} ms), and the leader stayed: slow, and nothing new.",
-        f"{worst.name} 一直约为 {levels[worst] * 1000:.0f} 毫秒，超过选举超时的十分之一（{guidance * 1000:g} 毫秒），"
-        f"且没有换主：虽慢，但并非新出现的故障。",
+        "{name} always takes {level_ms:.0f} ms, over a tenth of the election timeout ({guidance_ms:g} ms), and the"
+        " leader stayed: slow, and nothing new.",
+        name=worst.name,
+        level_ms=levels[worst] * 1000,
+        guidance_ms=guidance * 1000,
     )
-    no = Text("Round trips were not steady.", "往返时延并不平稳。") if high and moved else Text(
-        f"No pair is always slow; the slowest level is {levels[worst] * 1000:.1f} ms ({worst.name}).",
-        f"没有成员对一贯偏慢；最慢的通常水平为 {levels[worst] * 1000:.1f} 毫秒（{worst.name}）。",
-    )  # fmt: skip
+    no = (
+        Text("Round trips were not steady.")
+        if high and moved
+        else Text(
+            "No pair is always slow; the slowest level is {level_ms:.1f} ms ({name}).",
+            level_ms=levels[worst] * 1000,
+            name=worst.name,
+        )
+    )
     seen = high and not moved
     return MeasureResult(seen, yes if seen else no, levels[worst], guidance, worst.name if seen else "", items=items)
 
 
 CHECK = Check(
     "etcd-peer-rtt",
-    Text("Did round trip times between members rise, and where?", "成员间往返时延是否上升，出现在哪里？"),
+    Text("Did round trip times between members rise, and where?"),
     (
-        Measure("etcd-rtt-over-limit", Text("Is P99 of a pair over the limit?", "是否有成员对 P99 超限？"), "s"),
-        Measure("etcd-rtt-rise", Text("Did a pair's round trip time rise?", "是否有成员对时延上升？"), "s"),
-        Measure(
-            "etcd-rtt-cross-zone", Text("Is the rise between zones?", "上升是否在可用区之间？"), "pairs", items_unit="s"
-        ),
+        Measure("etcd-rtt-over-limit", Text("Is P99 of a pair over the limit?"), "s"),
+        Measure("etcd-rtt-rise", Text("Did a pair's round trip time rise?"), "s"),
+        Measure("etcd-rtt-cross-zone", Text("Is the rise between zones?"), "pairs", items_unit="s"),
         Measure(
             "etcd-rtt-one-member",
-            Text("Is the rise at one member?", "上升是否集中于一个成员？"),
+            Text("Is the rise at one member?"),
             "pairs",
             items_unit="s",
         ),
-        Measure("etcd-rtt-before-switch", Text("Did the rise come before the switch?", "上升是否早于换主？"), "s"),
-        Measure("etcd-rtt-steady-high", Text("Are round trips always slow?", "往返时延是否一贯偏高？"), "s"),
+        Measure("etcd-rtt-before-switch", Text("Did the rise come before the switch?"), "s"),
+        Measure("etcd-rtt-steady-high", Text("Are round trips always slow?"), "s"),
     ),
     lambda scope: bool(etcds(scope)),
     _collect,

@@ -38,12 +38,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, f"{LOST}|{ACTIVE}|{SENT_FAILURES}|process_start_time_seconds|up")
     peers = [line for line in members.lines if _peer(line)]
     if not peers:
-        raise Refused(
-            Text(
-                f"etcd {members.etcd.name} exports no peer connections in the window",
-                f"etcd {members.etcd.name} 在时间窗内没有导出成员间连接数据",
-            )
-        )
+        raise Refused(Text("etcd {name} exports no peer connections in the window", name=members.etcd.name))
     ids = members.ids() | read_more(ask, members.etcd, "etcd_server_id").ids()
     return {"etcd-peer-disconnected": _told(members, _links(members, peers, ids), ids)}
 
@@ -98,15 +93,13 @@ def _told(members: Members, links: list[Link], ids: dict[str, str]) -> MeasureRe
     broken = [link for link in links if link.broken]
     items = tuple(_item(link) for link in links)
     names = ", ".join(f"{link.start} → {link.end}" for link in broken[:4])
-    yes = Text(
-        f"Connections broke while both ends were alive: {names}.", f"两端均存活时连接中断：{names}。"
-    )  # fmt: skip
+    yes = Text("Connections broke while both ends were alive: {names}.", names=names)
     excused = sorted({link.excused for link in links if link.excused and (link.lost or link.inactive or link.failures)})
     no = (
-        Text(f"Connections broke only with {', '.join(excused)}, which was not there itself.",
-             f"仅与 {', '.join(excused)} 的连接中断，而该成员自身当时不在。")
-        if excused else Text("All members kept their connections to each other.", "各成员间连接均保持。")
-    )  # fmt: skip
+        Text("Connections broke only with {excused}, which was not there itself.", excused=", ".join(excused))
+        if excused
+        else Text("All members kept their connections to each other.")
+    )
     series = chart(members.of(ACTIVE), lambda line: f"{members.member(line)} → {ids.get(_peer(line), _peer(line))}")
     first = min((link.since_ms for link in broken if link.since_ms), default=0)
     return MeasureResult(
@@ -128,14 +121,14 @@ def _item(link: Link) -> Item:
     return Item(f"{link.start} → {link.end}", link.lost, "; ".join(told), link.broken)
 
 
-CONNECTED = Charted(Text("open connections to the peer", "与对端的活动连接数"))
+CONNECTED = Charted(Text("open connections to the peer"))
 CHECK = Check(
     "etcd-peers",
-    Text("Did members lose their connections to each other?", "成员之间的连接是否中断？"),
+    Text("Did members lose their connections to each other?"),
     (
         Measure(
             "etcd-peer-disconnected",
-            Text("Did a connection break while both ends were alive?", "两端均存活时连接是否中断？"),
+            Text("Did a connection break while both ends were alive?"),
             "disconnections",
             charted=CONNECTED,
         ),

@@ -32,21 +32,19 @@ def _told(members: Members) -> MeasureResult:
     sizes, quotas = _highest(members, OLD_SIZE) | _highest(members, SIZE), _highest(members, QUOTA)
     shares = {name: size / quotas[name] for name, size in sizes.items() if quotas.get(name, 0) > 0}
     if not shares:
-        why = Text("no member tells its size and its quota", "没有成员提供数据库大小与配额")
-        return MeasureResult(
-            None, Text("How full the database is, is unknown.", "数据库占用情况未知。"), limit=LIMIT, why_unknown=why
-        )
+        why = Text("no member tells its size and its quota")
+        return MeasureResult(None, Text("How full the database is, is unknown."), limit=LIMIT, why_unknown=why)
     used = _highest(members, IN_USE)
     name = max(sorted(shares), key=lambda n: shares[n])
     items = tuple(Item(n, s, _note(sizes[n], quotas[n], used.get(n)), s >= LIMIT) for n, s in sorted(shares.items()))
     seen = shares[name] >= LIMIT
     yes = Text(
-        f"The database of {name} takes {shares[name]:.0%} of its quota of {quotas[name] / MIB:.0f} MiB.",
-        f"{name} 的数据库已占配额（{quotas[name] / MIB:.0f} MiB）的 {shares[name]:.0%}。",
+        "The database of {name} takes {share:.0%} of its quota of {quota_mib:.0f} MiB.",
+        name=name,
+        share=shares[name],
+        quota_mib=quotas[name] / MIB,
     )
-    no = Text(
-        f"The fullest database takes {shares[name]:.0%} of its quota.", f"最满的数据库占配额的 {shares[name]:.0%}。"
-    )
+    no = Text("The fullest database takes {share:.0%} of its quota.", share=shares[name])
     series = chart(members.of(SIZE), members.member)
     return MeasureResult(
         seen, yes if seen else no, shares[name], LIMIT, name if seen else "", items=items, series=series
@@ -59,14 +57,14 @@ def _note(size: float, quota: float, used: float | None) -> str:
     return f"{size / MIB:.0f} / {quota / MIB:.0f} MiB{free}"
 
 
-SIZES = Charted(Text("size of each member's database", "各成员的数据库大小"), "B")
+SIZES = Charted(Text("size of each member's database"), "B")
 CHECK = Check(
     "etcd-space",
-    Text("How full is the database against its quota?", "数据库占配额多少？"),
+    Text("How full is the database against its quota?"),
     (
         Measure(
             "etcd-disk-space-low",
-            Text("Is the database close to its quota?", "数据库是否接近配额？"),
+            Text("Is the database close to its quota?"),
             "of its quota",
             charted=SIZES,
         ),

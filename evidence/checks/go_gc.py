@@ -35,13 +35,12 @@ def _minutes(pod: Answered, start: int, end: int) -> tuple[Point, ...]:
 
 def _told(shares: list[Line]) -> MeasureResult:
     if not shares:
-        why = Text("the process did hardly anything in the window", "进程在时间窗内几乎没有工作")
-        return MeasureResult(None, Text("The collector's share is unknown.", "垃圾回收的占比未知。"), why_unknown=why)
+        why = Text("the process did hardly anything in the window")
+        return MeasureResult(None, Text("The collector's share is unknown."), why_unknown=why)
     peaks = {_pod(line): max(p.value for p in line.points) for line in shares}
     pod = max(peaks, key=lambda name: (peaks[name], name))
     sentence = Text(
-        f"In its worst minute {pod} spent {peaks[pod]:.0%} of its CPU time on garbage collection.",
-        f"在最差的一分钟内，{pod} 有 {peaks[pod]:.0%} 的 CPU 时间用于垃圾回收。",
+        "In its worst minute {pod} spent {peak:.0%} of its CPU time on garbage collection.", pod=pod, peak=peaks[pod]
     )
     items = tuple(Item(name, peak, exceeds=peak >= LIMIT) for name, peak in sorted(peaks.items()))
     return MeasureResult(peaks[pod] >= LIMIT, sentence, peaks[pod], LIMIT, pod, items=items, series=chart(shares, _pod))
@@ -53,18 +52,18 @@ def _pod(line: Line) -> str:
 
 CHECK = Check(
     "go-gc",
-    Text("How much CPU does the garbage collector take?", "垃圾回收占用多少 CPU？"),
+    Text("How much CPU does the garbage collector take?"),
     (
         Measure(
-            "go-gc-cpu-high", Text("Does garbage collection take the CPU?", "垃圾回收是否占用了 CPU？"), "share",
+            "go-gc-cpu-high",
+            Text("Does garbage collection take the CPU?"),
+            "share",
             if_unknown=Text(
-                "The service does not export the runtime's CPU classes; with Go's Prometheus client they come by "
-                "collectors.WithGoCollectorRuntimeMetrics.",
-                "服务未导出运行时的 CPU 分类指标；"
-                "可在 Go 的 Prometheus 客户端中用 collectors.WithGoCollectorRuntimeMetrics 开启。",
+                "The service does not export the runtime's CPU classes; with Go's Prometheus client they come by"
+                " collectors.WithGoCollectorRuntimeMetrics."
             ),
         ),
     ),
     about_probes,
     _collect,
-)  # fmt: skip
+)

@@ -37,18 +37,18 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     return known | measured_by(ask, ("go-mutex-wait-high",), _mutex)
 
 
-def _nothing(what: str, zh: str) -> MeasureResult:
-    why = Text(f"the pod exports no {what}", f"该 Pod 未导出{zh}")
-    return MeasureResult(None, Text(f"{what}: unknown.", f"{zh}：未知。"), why_unknown=why)
+def _nothing(what: Text) -> MeasureResult:
+    why = Text("the pod exports no {what}", what=what)
+    return MeasureResult(None, Text("{what}: unknown.", what=what), why_unknown=why)
 
 
 def _answers(answered: Answered, start: int, end: int) -> MeasureResult:
     values = [v for line in named(answered, "up") for v in line.between(start, end)]
     if not values:
-        return _nothing("scrapes", "采集结果")
+        return _nothing(Text("scrapes"))
     share = sum(values) / len(values)
-    yes = Text("The process answered its metrics scrapes throughout.", "进程一直响应指标采集。")
-    no = Text(f"Only {share:.0%} of the metrics scrapes were answered.", f"只有 {share:.0%} 的指标采集得到响应。")
+    yes = Text("The process answered its metrics scrapes throughout.")
+    no = Text("Only {share:.0%} of the metrics scrapes were answered.", share=share)
     return MeasureResult(
         share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(named(answered, "up"), lambda _: "up")
     )
@@ -58,11 +58,9 @@ def _goroutines(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = named(answered, "go_goroutines")
     grown = [_growth(line, start, end) for line in lines if line.between(start, end)]
     if not grown:
-        return _nothing("goroutine count", "协程数")
+        return _nothing(Text("goroutine count"))
     seen, _, base, peak = max(grown)
-    sentence = Text(
-        f"Goroutines: {base:.0f} before, at most {peak:.0f} since.", f"协程数：此前 {base:.0f}，此后最多 {peak:.0f}。"
-    )
+    sentence = Text("Goroutines: {base:.0f} before, at most {peak:.0f} since.", base=base, peak=peak)
     return MeasureResult(seen, sentence, peak, PILED_UP * base, series=chart(lines, lambda _: "goroutines"))
 
 
@@ -78,7 +76,7 @@ def _leaking(answered: Answered, start: int) -> MeasureResult:
     known = [[p for p in line.points if p.at_ms < start] for line in named(answered, "go_goroutines")]
     told = [_climb(p, answered) for p in known if len(p) >= 20 and p[-1].at_ms - p[0].at_ms >= LEAK_LEAST_MS]
     if not told:
-        return _nothing("goroutine history", "协程历史")
+        return _nothing(Text("goroutine history"))
     return max(told, key=lambda t: (bool(t.seen), t.value or 0.0))
 
 
@@ -90,8 +88,12 @@ def _climb(points: list[Point], answered: Answered) -> MeasureResult:
     early = values[len(values) // 2] - values[0]
     seen = straight >= 0.9 and early >= 0.3 * climbed and climbed >= max(20.0, 0.5 * values[0])
     minutes = (times[-1] - times[0]) / 60
-    sentence = Text(f"Goroutines went from {values[0]:.0f} to {values[-1]:.0f} in the {minutes:.0f} min before.",
-                    f"此前 {minutes:.0f} 分钟协程数由 {values[0]:.0f} 变为 {values[-1]:.0f}。")  # fmt: skip
+    sentence = Text(
+        "Goroutines went from {first:.0f} to {last:.0f} in the {minutes:.0f} min before.",
+        first=values[0],
+        last=values[-1],
+        minutes=minutes,
+    )
     return MeasureResult(seen, sentence, climbed, max(20.0, 0.5 * values[0]),
                 series=chart(named(answered, "go_goroutines"), lambda _: "goroutines"))  # fmt: skip
 
@@ -101,14 +103,11 @@ def _mutex(ask: Ask) -> dict[str, MeasureResult]:
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     lines = named(ask_more(ask), "go_sync_mutex_wait_total_seconds_total")
     if not lines:
-        return {"go-mutex-wait-high": _nothing("mutex wait (go_sync_mutex_wait_total_seconds_total)", "锁等待时间")}
+        return {"go-mutex-wait-high": _nothing(Text("mutex wait (go_sync_mutex_wait_total_seconds_total)"))}
     # The busiest minute: over the whole window a fault of a minute would be thinned out.
     minutes = range(max(start, end - MINUTE_MS * ((end - start) // MINUTE_MS or 1)), end, MINUTE_MS)
     waiting = max(increase(x, at, at + MINUTE_MS) for x in lines for at in minutes) / (MINUTE_MS / 1000)
-    sentence = Text(
-        f"In the busiest minute {waiting:.1f} goroutines waited for a lock on average.",
-        f"最忙的一分钟内平均有 {waiting:.1f} 个协程在等待锁。",
-    )
+    sentence = Text("In the busiest minute {waiting:.1f} goroutines waited for a lock on average.", waiting=waiting)
     return {"go-mutex-wait-high": MeasureResult(waiting >= 1.0, sentence, waiting, 1.0)}
 
 
@@ -116,18 +115,18 @@ def _pauses(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = [x for x in named(answered, "go_gc_duration_seconds") if x.labels.get("quantile") == "1"]
     values = [v for line in lines for v in line.between(start, end)]
     if not values:
-        return _nothing("GC pauses", "GC 停顿")
+        return _nothing(Text("GC pauses"))
     longest = max(values)
-    sentence = Text(f"The longest GC pause was {longest * 1000:.2f} ms.", f"最长 GC 停顿 {longest * 1000:.2f} 毫秒。")
+    sentence = Text("The longest GC pause was {longest_ms:.2f} ms.", longest_ms=longest * 1000)
     return MeasureResult(longest >= GC_PAUSE_S, sentence, longest, GC_PAUSE_S)
 
 
 def _overflows(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = [x for name in ("Overflows", "Drops") for x in named(answered, f"node_netstat_TcpExt_Listen{name}")]
     if not lines:
-        return _nothing("listen overflows", "监听队列溢出计数")
+        return _nothing(Text("listen overflows"))
     count = max(increase(line, start, end) for line in lines)
-    sentence = Text(f"The listen queue overflowed {count:.0f} times.", f"监听队列溢出 {count:.0f} 次。")
+    sentence = Text("The listen queue overflowed {count:.0f} times.", count=count)
     return MeasureResult(
         count > 0, sentence, count, 0, series=chart(lines, lambda line: line.labels.get("__name__", ""))
     )
@@ -137,9 +136,9 @@ def _latency(answered: Answered, start: int, end: int) -> MeasureResult:
     total = sum(increase(x, start, end) for x in named(answered, "http_request_duration_seconds_sum"))
     count = sum(increase(x, start, end) for x in named(answered, "http_request_duration_seconds_count"))
     if not count:
-        return _nothing("request latency", "请求时延")
+        return _nothing(Text("request latency"))
     mean = total / count
-    sentence = Text(f"Requests took {mean:.2f} s on average.", f"请求平均耗时 {mean:.2f} 秒。")
+    sentence = Text("Requests took {mean_s:.2f} s on average.", mean_s=mean)
     return MeasureResult(mean >= 1.0, sentence, mean, 1.0)
 
 
@@ -149,40 +148,47 @@ def _surge(answered: Answered, start: int, end: int) -> MeasureResult:
     if start - first < HISTORY_MS:
         start = max(start, end - RECENT_MS)  # a young pod: its last minute against all before it
     if not lines or start - first < HISTORY_MS / 2:
-        return _nothing("request history", "请求历史")
+        return _nothing(Text("request history"))
     before = sum(increase(x, first, start) for x in lines) / (start - first)
     since = sum(increase(x, start, end) for x in lines) / max(1, end - start)
     factor = since / before if before > 0 else 0.0
-    sentence = Text(f"The request rate is {factor:.1f} times that before.", f"请求速率为此前的 {factor:.1f} 倍。")
+    sentence = Text("The request rate is {factor:.1f} times that before.", factor=factor)
     return MeasureResult(factor >= 3, sentence, factor, 3)
 
 
-GOROUTINES = Charted(Text("goroutines", "协程数"))
-OVERFLOWED = Charted(Text("overflows and drops of listen queues so far", "监听队列累计溢出与丢弃次数"))
+GOROUTINES = Charted(Text("goroutines"))
+OVERFLOWED = Charted(Text("overflows and drops of listen queues so far"))
 CHECK = Check(
     "go-runtime",
-    Text("What does the process say of itself?", "进程自身的指标说明了什么？"),
+    Text("What does the process say of itself?"),
     (
-        Measure("go-process-answers", Text("Does the process answer?", "进程是否响应？"), "share", charted=UP),
-        Measure("go-goroutines-rising", Text("Do goroutines pile up?", "协程是否堆积？"), "goroutines"),
+        Measure("go-process-answers", Text("Does the process answer?"), "share", charted=UP),
+        Measure("go-goroutines-rising", Text("Do goroutines pile up?"), "goroutines"),
         Measure(
-            "go-goroutines-leaking", Text("Did goroutines climb long before?", "协程是否早已持续增长？"), "goroutines",
+            "go-goroutines-leaking",
+            Text("Did goroutines climb long before?"),
+            "goroutines",
             charted=GOROUTINES,
         ),
         Measure(
-            "go-mutex-wait-high", Text("Do goroutines wait for locks?", "协程是否在等待锁？"), "goroutines",
-            if_not=Text("Little time was spent before locks that were got; a wait that still lasts is not counted yet.",
-                        "已获得的锁等待时间很短；仍在进行的等待尚未计入。"),
+            "go-mutex-wait-high",
+            Text("Do goroutines wait for locks?"),
+            "goroutines",
+            if_not=Text(
+                "Little time was spent before locks that were got; a wait that still lasts is not counted yet."
+            ),
         ),
-        Measure("go-gc-pause-long", Text("Are GC pauses long?", "GC 停顿是否过长？"), "s"),
+        Measure("go-gc-pause-long", Text("Are GC pauses long?"), "s"),
         Measure(
-            "listen-overflows", Text("Does the listen queue overflow?", "监听队列是否溢出？"), "overflows",
+            "listen-overflows",
+            Text("Does the listen queue overflow?"),
+            "overflows",
             charted=OVERFLOWED,
         ),
-        Measure("request-latency-high", Text("Are requests slow?", "请求是否缓慢？"), "s"),
-        Measure("load-surge", Text("Did the load surge?", "负载是否激增？"), "times"),
+        Measure("request-latency-high", Text("Are requests slow?"), "s"),
+        Measure("load-surge", Text("Did the load surge?"), "times"),
     ),
     about_probes,
     _collect,
     cost=2,
-)  # fmt: skip
+)

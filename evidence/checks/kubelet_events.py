@@ -16,43 +16,41 @@ from evidence.onset import fault_at
 from evidence.pods import LEAD, about_probes, is_ours, namespace
 
 MEANINGS = {
-    "event-refused": Text("nobody listens on the port", "端口无监听"),
+    "event-refused": Text("nobody listens on the port"),
     "event-deadline": Text(
-        "no answer within timeoutSeconds; a dropped packet, a TLS stall and a blocked handler all read like this",
-        "在 timeoutSeconds 内无响应；丢包、TLS 停滞与处理阻塞的文本完全相同",
+        "no answer within timeoutSeconds; a dropped packet, a TLS stall and a blocked handler all read like this"
     ),
-    "event-headers-timeout": Text("connected, and no headers in time (old kubelet)", "已连接但响应头超时（旧版）"),
-    "event-dial-timeout": Text("no TCP connection in time", "未能按时建立 TCP 连接"),
-    "event-unreachable": Text("no route to the pod", "没有到 Pod 的路由"),
-    "event-tls-trust": Text("the certificate is not trusted", "证书不受信任"),
-    "event-tls-timeout": Text("connected, and the TLS handshake did not end", "已连接但 TLS 握手未完成"),
-    "event-scheme-mismatch": Text("HTTP spoken to HTTPS or the other way round", "HTTP 与 HTTPS 协议不匹配"),
-    "event-reset": Text("the connection was reset", "连接被重置"),
-    "event-eof": Text("accepted, then closed without an answer", "已接受连接，但未应答即关闭"),
-    "event-status-code": Text("the application answered with an error status", "应用返回错误状态码"),
-    "event-status-auth": Text("status 401 or 403: the probe is not authorised", "状态 401 或 403：探针未获授权"),
-    "event-status-missing": Text("status 404: there is no such path", "状态 404：路径不存在"),
-    "event-status-unavailable": Text("status 503: the application says it is not ready", "状态 503：应用表示未就绪"),
-    "event-body-timeout": Text("headers came, and the body did not end in time", "收到响应头，但正文未按时结束"),
-    "event-redirect-warning": Text("redirected to another host, which counts as success", "重定向到其他主机，计为成功"),
-    "event-redirect-loop": Text("redirected in a circle", "循环重定向"),
-    "event-grpc-connect": Text("no HTTP/2 connection for the gRPC probe", "gRPC 探针无法建立 HTTP/2 连接"),
-    "event-grpc-silent": Text("connected, and the gRPC health call was not answered", "已连接，但 gRPC 健康检查未应答"),
-    "event-grpc-unimplemented": Text("the server has no gRPC health service", "服务端未实现 gRPC 健康检查"),
-    "event-not-serving": Text("the application says NOT_SERVING", "应用返回 NOT_SERVING"),
-    "event-dns": Text("a name did not resolve", "域名无法解析"),
-    "event-exec-timeout": Text("the probe's command did not end in time", "探针命令未按时结束"),
-    "event-liveness-kill": Text("killed because the liveness probe failed", "因存活探针失败被杀"),
-    "event-startup-kill": Text("killed because the startup probe failed", "因启动探针失败被杀"),
-    "event-stopping": Text("stopped on purpose: a deletion or a rollout", "主动停止：删除或发布"),
-    "event-backoff": Text("the restart is delayed because it failed again and again", "反复失败，重启被延后"),
-    "event-failed-mount": Text("a volume could not be mounted", "卷无法挂载"),
-}  # fmt: skip
+    "event-headers-timeout": Text("connected, and no headers in time (old kubelet)"),
+    "event-dial-timeout": Text("no TCP connection in time"),
+    "event-unreachable": Text("no route to the pod"),
+    "event-tls-trust": Text("the certificate is not trusted"),
+    "event-tls-timeout": Text("connected, and the TLS handshake did not end"),
+    "event-scheme-mismatch": Text("HTTP spoken to HTTPS or the other way round"),
+    "event-reset": Text("the connection was reset"),
+    "event-eof": Text("accepted, then closed without an answer"),
+    "event-status-code": Text("the application answered with an error status"),
+    "event-status-auth": Text("status 401 or 403: the probe is not authorised"),
+    "event-status-missing": Text("status 404: there is no such path"),
+    "event-status-unavailable": Text("status 503: the application says it is not ready"),
+    "event-body-timeout": Text("headers came, and the body did not end in time"),
+    "event-redirect-warning": Text("redirected to another host, which counts as success"),
+    "event-redirect-loop": Text("redirected in a circle"),
+    "event-grpc-connect": Text("no HTTP/2 connection for the gRPC probe"),
+    "event-grpc-silent": Text("connected, and the gRPC health call was not answered"),
+    "event-grpc-unimplemented": Text("the server has no gRPC health service"),
+    "event-not-serving": Text("the application says NOT_SERVING"),
+    "event-dns": Text("a name did not resolve"),
+    "event-exec-timeout": Text("the probe's command did not end in time"),
+    "event-liveness-kill": Text("killed because the liveness probe failed"),
+    "event-startup-kill": Text("killed because the startup probe failed"),
+    "event-stopping": Text("stopped on purpose: a deletion or a rollout"),
+    "event-backoff": Text("the restart is delayed because it failed again and again"),
+    "event-failed-mount": Text("a volume could not be mounted"),
+}
 KEPT = timedelta(hours=1)
 IF_NOT = Text(
-    "None of the kept events says so. That is weak: events are limited in rate, joined when alike, and forgotten "
-    "after an hour.",
-    "保留的事件均未提及。证据较弱：事件受限速、会合并，且一小时后被清除。",
+    "None of the kept events says so. That is weak: events are limited in rate, joined when alike, and forgotten"
+    " after an hour."
 )
 
 
@@ -99,16 +97,18 @@ def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> Meas
     hits = [e for e in events if slug in e.said.slugs]
     meaning = MEANINGS[slug]
     if not hits and too_old and not events:
-        why = Text("the API server forgets events after about an hour", "API Server 约一小时后清除事件")
+        why = Text("the API server forgets events after about an hour")
         return MeasureResult(None, why, why_unknown=why)
     if not hits:
-        no = Text(f"None of the {len(events)} kept events says: {meaning.en}.",
-                  f"保留的 {len(events)} 条事件均未说明：{meaning.zh}。")  # fmt: skip
+        no = Text("None of the {count} kept events says: {meaning}.", count=len(events), meaning=meaning)
         return MeasureResult(False, no, 0.0, 0)
     probes = ", ".join(sorted({e.said.probe for e in hits if e.said.probe})) or hits[0].reason
     yes = Text(
-        f"{len(hits)} events of {hits[0].pod} ({probes}): {meaning.en}. A count of events is not a count of failures.",
-        f"{hits[0].pod} 的 {len(hits)} 条事件（{probes}）：{meaning.zh}。事件数不等于失败次数。",
+        "{count} events of {pod} ({probes}): {meaning}. A count of events is not a count of failures.",
+        count=len(hits),
+        pod=hits[0].pod,
+        probes=probes,
+        meaning=meaning,
     )
     items = tuple(Item(f"{e.first:%H:%M:%S} {e.message}", float(e.said.code) or None, f"x{e.count}") for e in hits[:8])
     return MeasureResult(
@@ -118,11 +118,11 @@ def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> Meas
 
 CHECK = Check(
     "kubelet-events",
-    Text("What do the pod's events say?", "该 Pod 的事件说明了什么？"),
+    Text("What do the pod's events say?"),
     tuple(
         Measure(
             slug,
-            Text(f"Does an event say: {t.en}?", f"是否有事件说明：{t.zh}？"),
+            Text("Does an event say: {meaning}?", meaning=t),
             "events",
             if_not=IF_NOT,
             items_unit="status",

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from domain.errors import ProductError, Refused
 from domain.text import Text
-from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, measured_by, moment
+from evidence.check import PROBES, Ask, Charted, Check, Measure, MeasureResult, chart, measured_by, moment
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
@@ -36,13 +36,11 @@ def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> MeasureRe
     of_kind = [line for line in lines if line.labels.get("probe_type") == kind]
     failed = [line for line in of_kind if line.labels.get("result") == "failed" and line.points]
     if not of_kind:
-        return MeasureResult(False, Text(f"The pod has no {kind.lower()} probe.", f"该 Pod 没有 {kind} 探针。"), 0.0, 0)
+        return MeasureResult(False, Text("The pod has no {probe} probe.", probe=PROBES[kind]), 0.0, 0)
     # A counter that begins within the window began at zero: its first value is already a count of failures.
     count = sum(increase(line, start, end) + _born(line, start) for line in failed)
-    yes = Text(
-        f"The kubelet's {kind.lower()} probe failed {count:.0f} times.", f"kubelet 的 {kind} 探针失败 {count:.0f} 次。"
-    )
-    no = Text(f"The kubelet's {kind.lower()} probe did not fail.", f"kubelet 的 {kind} 探针没有失败。")
+    yes = Text("The kubelet's {probe} probe failed {count:.0f} times.", probe=PROBES[kind], count=count)
+    no = Text("The kubelet's {probe} probe did not fail.", probe=PROBES[kind])
     first = min((line.points[0].at_ms for line in failed), default=None)
     return MeasureResult(count > 0, yes if count > 0 else no, count, 0, series=chart(failed, lambda line: kind),
                 first_seen_at=moment(first) if count else None)  # fmt: skip
@@ -52,11 +50,10 @@ def _together(lines: tuple[Line, ...], start: int, end: int) -> MeasureResult:
     """Whether most liveness failures have a readiness failure beside them."""
     alive, ready = (_failures(lines, kind, start, end) for kind in ("Liveness", "Readiness"))
     if not alive:
-        return MeasureResult(False, Text("Liveness did not fail.", "存活探针没有失败。"), 0.0, TOGETHER)
+        return MeasureResult(False, Text("Liveness did not fail."), 0.0, TOGETHER)
     beside = [any(pod == other and abs(at - r) <= BESIDE_MS for other, r in ready) for pod, at in alive]
     share = sum(beside) / len(beside)
-    sentence = Text(f"{share:.0%} of the liveness failures have a readiness failure beside them.",
-                    f"{share:.0%} 的存活探针失败伴随就绪探针失败。")  # fmt: skip
+    sentence = Text("{share:.0%} of the liveness failures have a readiness failure beside them.", share=share)
     return MeasureResult(share >= TOGETHER, sentence, share, TOGETHER)
 
 
@@ -71,12 +68,7 @@ def _near(ask: Ask) -> dict[str, MeasureResult]:
     """Held against timeoutSeconds where the API tells it. It is a second at least, so less than that is never near."""
     measured = slowest(ask_more(ask))
     if not measured:
-        raise Refused(
-            Text(
-                "the kubelet tells no durations of probes (prober_probe_duration_seconds)",
-                "kubelet 没有探针耗时数据（prober_probe_duration_seconds）",
-            )
-        )
+        raise Refused(Text("the kubelet tells no durations of probes (prober_probe_duration_seconds)"))
     with ask.aside():
         known = _timeouts(ask)
     shares = {key: took / known.get(key, 1) for key, took in measured.items()}
@@ -84,13 +76,13 @@ def _near(ask: Ask) -> dict[str, MeasureResult]:
     if shares[key] >= NEAR and key not in known:
         raise Refused(
             Text(
-                f"{key[0]} probes take {measured[key]:.2f} s, and their timeoutSeconds is not known without the API",
-                f"{key[0]} 探针耗时 {measured[key]:.2f} 秒；没有集群 API 则无法得知其 timeoutSeconds",
+                "{probe} probes take {took_s:.2f} s, and their timeoutSeconds is not known without the API",
+                probe=key[0],
+                took_s=measured[key],
             )
         )
     limit = NEAR * known.get(key, 1)
-    sentence = Text(f"{key[0]} probes that succeed take up to {measured[key]:.3f} s (99 %).",
-                    f"成功的 {key[0]} 探测耗时（99%）达 {measured[key]:.3f} 秒。")  # fmt: skip
+    sentence = Text("{probe} probes that succeed take up to {took_s:.3f} s (99 %).", probe=key[0], took_s=measured[key])
     told = MeasureResult(shares[key] >= NEAR, sentence, measured[key], limit, key[1])
     return {"kubelet-probe-near-timeout": told}
 
@@ -109,24 +101,22 @@ def _born(line: Line, start: int) -> float:
     return first.value if first.at_ms >= start else 0.0
 
 
-FAILED = Charted(Text("failed probes so far", "累计失败探测次数"))
+FAILED = Charted(Text("failed probes so far"))
 CHECK = Check(
     "kubelet-probes",
-    Text("Which kubelet probes fail?", "哪些 kubelet 探针失败？"),
+    Text("Which kubelet probes fail?"),
     (
         *(
-            Measure(slug, Text(f"Does the {kind.lower()} probe fail?", f"{kind} 探针是否失败？"), "failures",
-                    charted=FAILED)
+            Measure(slug, Text("Does the {probe} probe fail?", probe=PROBES[kind]), "failures", charted=FAILED)
             for kind, slug in TYPES.items()
         ),
         Measure(
-            "kubelet-probe-near-timeout", Text("Do probes nearly take their timeout?", "探测耗时是否接近超时？"), "s",
-            if_not=Text("Successful probes have room. Failed ones are not in this histogram.",
-                        "成功的探测仍有余量。失败的探测不在此直方图中。"),
+            "kubelet-probe-near-timeout", Text("Do probes nearly take their timeout?"), "s",
+            if_not=Text("Successful probes have room. Failed ones are not in this histogram."),
         ),
         Measure(
             "kubelet-probes-fail-together",
-            Text("Do readiness and liveness fail together?", "就绪与存活探针是否同时失败？"), "share",
+            Text("Do readiness and liveness fail together?"), "share",
         ),
     ),
     about_probes,

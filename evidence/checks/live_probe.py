@@ -49,12 +49,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     if errors and not found:
         raise errors[0]
     if not found:
-        raise Refused(
-            Text(
-                "nothing may be probed live; declare a [[target]] for it, or the `url` of its [[blackbox]]",
-                "没有可主动探测的目标；请声明 [[target]]，或设置 [[blackbox]] 的 `url`",
-            )
-        )
+        raise Refused(Text("nothing may be probed live; declare a [[target]] for it, or the `url` of its [[blackbox]]"))
     ask.query = "; ".join(f"PROBE {p.name}" for p in found)
     ask.connection, (ask.start, ask.end) = ", ".join(sorted({p.by for p in found})), (ask.scope.as_of, ask.scope.as_of)
     return {
@@ -111,16 +106,14 @@ def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Pro
             answer = client.get("probe", params=params)
         except httpx.HTTPError as error:
             raise Unreachable(
-                Text(
-                    f"the blackbox exporter cannot be reached ({type(error).__name__})",
-                    f"无法访问 blackbox exporter（{type(error).__name__}）",
-                )
+                Text("the blackbox exporter cannot be reached ({error})", error=type(error).__name__)
             ) from error
     if answer.status_code != 200 or not SUCCESS.search(answer.text):
         raise Refused(
             Text(
-                f"the blackbox exporter answered {answer.status_code} to a probe with module {module}",
-                f"blackbox exporter 对模块 {module} 的探测返回 {answer.status_code}",
+                "the blackbox exporter answered {status} to a probe with module {module}",
+                status=answer.status_code,
+                module=module,
             )
         )
     return Probed(f"{target} ({module})", exporter.name, read_debug(answer.text, target))
@@ -157,24 +150,27 @@ def _items(found: Sequence[Probed]) -> tuple[Item, ...]:
 def _passes(found: Sequence[Probed]) -> MeasureResult:
     bad = [p for p in found if not p.outcome.passes]
     if not bad:
-        sentence = Text(f"A probe of {found[0].name} from here passes now.", f"从此处探测 {found[0].name} 目前成功。")
+        sentence = Text("A probe of {name} from here passes now.", name=found[0].name)
         return MeasureResult(True, sentence, float(len(found)), subject=found[0].name, items=_items(found))
     last = bad[0].outcome.steps[-1] if bad[0].outcome.steps else Step(step="probe", took_ms=0, error="failed")
-    code = f" ({last.code})" if last.code else ""
-    sentence = Text(f"A probe of {bad[0].name} from here fails now at {last.step}: {last.error}{code}.",
-                    f"从此处探测 {bad[0].name} 目前失败于 {last.step}：{last.error}{code}。")  # fmt: skip
+    sentence = (
+        Text("A probe of {name} from here fails now at {step}: {error} ({code}).", code=last.code)
+        if last.code
+        else Text("A probe of {name} from here fails now at {step}: {error}.")
+    )
+    sentence = sentence.format(name=bad[0].name, step=last.step, error=last.error)
     return MeasureResult(False, sentence, float(len(bad)), subject=bad[0].name, items=_items(found))
 
 
 def _tcp(found: Sequence[Probed]) -> MeasureResult:
     tried = [(p, s) for p in found if (s := p.outcome.step("tcp"))]
     if not tried:
-        return unmeasured(Text("no probe got as far as a connection", "没有探测到达连接阶段"))
+        return unmeasured(Text("no probe got as far as a connection"))
     bad = [(p, s) for p, s in tried if s.error]
     name = (bad or tried)[0][0].name
-    yes = Text(f"A TCP connection to {name} succeeds from here now.", f"目前可从此处建立到 {name} 的 TCP 连接。")
-    no = Text(f"A TCP connection to {name} fails from here now: {bad[0][1].error if bad else ''}.",
-              f"目前无法从此处建立到 {name} 的 TCP 连接：{bad[0][1].error if bad else ''}。")  # fmt: skip
+    yes = Text("A TCP connection to {name} succeeds from here now.", name=name)
+    error = bad[0][1].error if bad else ""
+    no = Text("A TCP connection to {name} fails from here now: {error}.", name=name, error=error)
     return MeasureResult(not bad, no if bad else yes, subject=name, items=_items(found))
 
 
@@ -184,39 +180,39 @@ def _failed(
     """Whether a step failed with one of these words; unknown where no probe got as far."""
     tried = [(p, s) for p in found for s in p.outcome.steps if s.step in {step, also}]
     if not tried:
-        return unmeasured(Text(f"no probe got as far as {step}", f"没有探测到达 {step} 阶段"))
+        return unmeasured(Text("no probe got as far as {step}", step=step))
     hits = [(p, s) for p, s in tried if (s.step == step and s.error in errors) or (also and s.error == also_error)]
     if not hits:
-        return MeasureResult(
-            False, Text(f"The step {step} does not fail so now.", f"{step} 阶段目前没有如此失败。"), 0.0, 0
-        )
+        return MeasureResult(False, Text("The step {step} does not fail so now.", step=step), 0.0, 0)
     target, last = hits[0]
-    code = f" ({last.code})" if last.code else ""
-    sentence = Text(f"{target.name} fails now at {last.step}: {last.error}{code}.",
-                    f"{target.name} 目前失败于 {last.step}：{last.error}{code}。")  # fmt: skip
+    sentence = (
+        Text("{name} fails now at {step}: {error} ({code}).", code=last.code)
+        if last.code
+        else Text("{name} fails now at {step}: {error}.")
+    )
+    sentence = sentence.format(name=target.name, step=last.step, error=last.error)
     return MeasureResult(True, sentence, float(last.code or len(hits)), 0, target.name, items=_items([target]))
 
 
-NOW = Text("It is so now, at the look, from where this service runs; it was not necessarily so before.",
-           "这是查看时从本服务所在处的结果，此前未必如此。")  # fmt: skip
+NOW = Text("It is so now, at the look, from where this service runs; it was not necessarily so before.")
 
 
-def _measure(slug: str, en: str, zh: str) -> Measure:
-    return Measure(slug, Text(en, zh), if_seen=NOW, if_not=NOW)
+def _measure(slug: str, question: Text) -> Measure:
+    return Measure(slug, question, if_seen=NOW, if_not=NOW)
 
 
 CHECK = Check(
     "live-probe",
-    Text("What does a probe from here find now?", "现在从此处探测的结果如何？"),
+    Text("What does a probe from here find now?"),
     (
-        _measure("live-probe-passes", "Does a probe from here pass?", "从此处探测是否成功？"),
-        _measure("live-tcp-connects", "Does a TCP connection succeed?", "TCP 连接是否成功？"),
-        _measure("live-tls-fails", "Does the TLS handshake fail?", "TLS 握手是否失败？"),
-        _measure("live-grpc-not-serving", "Does gRPC health say no?", "gRPC 健康检查是否为否？"),
-        _measure("live-refused", "Is the connection refused?", "连接是否被拒绝？"),
-        _measure("live-dial-timeout", "Does the connection time out?", "连接是否超时？"),
-        _measure("live-app-silent", "Does the application not answer in time?", "应用是否未按时应答？"),
-        _measure("live-status-error", "Does it answer with an error status?", "是否返回错误状态？"),
+        _measure("live-probe-passes", Text("Does a probe from here pass?")),
+        _measure("live-tcp-connects", Text("Does a TCP connection succeed?")),
+        _measure("live-tls-fails", Text("Does the TLS handshake fail?")),
+        _measure("live-grpc-not-serving", Text("Does gRPC health say no?")),
+        _measure("live-refused", Text("Is the connection refused?")),
+        _measure("live-dial-timeout", Text("Does the connection time out?")),
+        _measure("live-app-silent", Text("Does the application not answer in time?")),
+        _measure("live-status-error", Text("Does it answer with an error status?")),
     ),
     about_probes,
     _collect,

@@ -26,12 +26,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     pattern = "|".join(re.escape(name) for name in names)
     answered = ask_any(ask, f'{{__name__=~"{METRICS}",instance=~"({escape(pattern)})(:[0-9]+)?"}}', step_s=15)
     if not answered.lines:
-        raise Refused(
-            Text(
-                f"no node_exporter of {', '.join(names)} is scraped, by its `instance` label",
-                f"没有采集 {', '.join(names)} 的 node_exporter（按 `instance` 标签）",
-            )
-        )
+        raise Refused(Text("no node_exporter of {names} is scraped, by its `instance` label", names=", ".join(names)))
     window = onset_ms(ask.scope), end_ms(ask.scope)
     return {"conntrack-near-limit": _tracked(answered, window), "tcp-retransmits-high": _resent(answered, window)}
 
@@ -45,14 +40,16 @@ def _tracked(answered: Answered, window: tuple[int, int]) -> MeasureResult:
     lines = [x for x in named(answered, "node_nf_conntrack_entries") if limits.get(_instance(x), 0) > 0]
     shares = {_instance(x): max(x.between(*window), default=0.0) / limits[_instance(x)] for x in lines}
     if not shares:
-        return unmeasured(Text("node_exporter tells no conntrack table", "node_exporter 未提供 conntrack 指标"))
+        return unmeasured(Text("node_exporter tells no conntrack table"))
     kinds = ("stat_drop", "stat_early_drop", "stat_insert_failed")
     dropped = sum(increase(x, *window) for k in kinds for x in named(answered, f"node_nf_conntrack_{k}"))
     name = max(sorted(shares), key=lambda n: shares[n])
     seen = shares[name] >= FULL
     sentence = Text(
-        f"The conntrack table of {name} was filled to {shares[name]:.0%}; {dropped:.0f} entries were dropped.",
-        f"{name} 的 conntrack 表最多用了 {shares[name]:.0%}，丢弃 {dropped:.0f} 条。",
+        "The conntrack table of {name} was filled to {share:.0%}; {dropped:.0f} entries were dropped.",
+        name=name,
+        share=shares[name],
+        dropped=dropped,
     )
     items = tuple(Item(n, v, exceeds=v >= FULL) for n, v in sorted(shares.items()))
     return MeasureResult(seen, sentence, shares[name], FULL, name, items=items, series=chart(lines, _instance))
@@ -68,14 +65,19 @@ def _resent(answered: Answered, window: tuple[int, int]) -> MeasureResult:
         if since is not None:
             shares[_instance(line)] = (since, before)
     if not shares:
-        return unmeasured(Text("node_exporter tells no TCP segments", "node_exporter 未提供 TCP 段计数"))
+        return unmeasured(Text("node_exporter tells no TCP segments"))
     high = [n for n, (s, b) in sorted(shares.items()) if s >= RESENT and (b is None or s >= RISEN * b)]
     name = high[0] if high else max(sorted(shares), key=lambda n: shares[n][0])
     share, before = shares[name]
-    was = "" if before is None else f", {before:.2%} before"
-    was_zh = "" if before is None else f"，此前 {before:.2%}"
-    sentence = Text(
-        f"{name} sent {share:.2%} of its TCP segments again{was}.", f"{name} 重传了 {share:.2%} 的 TCP 段{was_zh}。"
+    sentence = (
+        Text("{name} sent {share:.2%} of its TCP segments again.", name=name, share=share)
+        if before is None
+        else Text(
+            "{name} sent {share:.2%} of its TCP segments again, {before:.2%} before.",
+            name=name,
+            share=share,
+            before=before,
+        )
     )
     items = tuple(Item(n, s, exceeds=n in high) for n, (s, _) in sorted(shares.items()))
     return MeasureResult(bool(high), sentence, share, RESENT, name, items=items, series=chart(lines, _instance))
@@ -87,21 +89,21 @@ def _share(resent: Line, sent: Line, start: int, end: int) -> float | None:
     return increase(resent, start, end) / total if total >= 100 else None
 
 
-TRACKED = Charted(Text("tracked connections", "跟踪的连接数"))
-SENT_AGAIN = Charted(Text("TCP segments sent again so far", "累计重传的 TCP 段"))
+TRACKED = Charted(Text("tracked connections"))
+SENT_AGAIN = Charted(Text("TCP segments sent again so far"))
 CHECK = Check(
     "node-network",
-    Text("Does the node's network lose packets?", "节点网络是否丢包？"),
+    Text("Does the node's network lose packets?"),
     (
         Measure(
             "conntrack-near-limit",
-            Text("Is connection tracking near its limit?", "连接跟踪是否接近上限？"),
+            Text("Is connection tracking near its limit?"),
             "share",
             charted=TRACKED,
         ),
         Measure(
             "tcp-retransmits-high",
-            Text("Are many TCP segments sent again?", "TCP 重传是否过多？"),
+            Text("Are many TCP segments sent again?"),
             "share",
             charted=SENT_AGAIN,
         ),

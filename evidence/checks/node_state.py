@@ -33,7 +33,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 def _measured(ask: Ask) -> dict[tuple[str, str], Line | datetime]:
     answered = ask_any(ask, BAD, step_s=15)
     if not any("condition" not in line.labels for line in answered.lines):
-        raise Refused(Text("kube-state-metrics tells no conditions of nodes", "kube-state-metrics 没有节点状态数据"))
+        raise Refused(Text("kube-state-metrics tells no conditions of nodes"))
     window = onset_ms(ask.scope), end_ms(ask.scope)
     return {(line.labels.get("node", ""), line.labels["condition"]): line for line in answered.lines
             if "condition" in line.labels and line.between(*window)}  # fmt: skip
@@ -44,9 +44,7 @@ def _listed(ask: Ask, nodes: set[str]) -> dict[tuple[str, str], Line | datetime]
     found: dict[tuple[str, str], Line | datetime] = {}
     known = ask.kubernetes("/api/v1/nodes").nodes()
     if nodes.isdisjoint((n.metadata.name or "") if n.metadata else "" for n in known):
-        raise Refused(
-            Text(f"the cluster knows no node {', '.join(sorted(nodes))}", f"集群中没有节点 {', '.join(sorted(nodes))}")
-        )
+        raise Refused(Text("the cluster knows no node {nodes}", nodes=", ".join(sorted(nodes))))
     for node in known:
         for condition in (node.status.conditions or []) if node.status else []:
             good = "True" if condition.type == "Ready" else "False"
@@ -59,15 +57,17 @@ def _listed(ask: Ask, nodes: set[str]) -> dict[tuple[str, str], Line | datetime]
 def _told(hits: list[str], nodes: set[str], found: dict[tuple[str, str], Line | datetime], what: str) -> MeasureResult:
     names = ", ".join(sorted(nodes))
     if not hits:
-        good = "ready" if what == "Ready" else "without pressure"
-        zh = "就绪" if what == "Ready" else "无资源压力"
-        return MeasureResult(False, Text(f"{names} was {good}.", f"{names} {zh}。"), 0.0, 0, names)
+        good = Text("{names} was ready.", names=names)
+        if what != "Ready":
+            good = Text("{names} was without pressure.", names=names)
+        return MeasureResult(False, good, 0.0, 0, names)
     conditions = sorted({c for (n, c) in found if n in hits and (c == "Ready") is (what == "Ready")})
     told = [found[(n, c)] for n in hits for c in conditions if (n, c) in found]
-    word = "was not ready" if what == "Ready" else f"had {', '.join(conditions)}"
-    zh = "未就绪" if what == "Ready" else f"出现 {', '.join(conditions)}"
+    bad = Text("{node} was not ready.", node=hits[0])
+    if what != "Ready":
+        bad = Text("{node} had {conditions}.", node=hits[0], conditions=", ".join(conditions))
     items = tuple(Item(n, None, c) for n, c in sorted(found) if n in hits)
-    return MeasureResult(True, Text(f"{hits[0]} {word}.", f"{hits[0]} {zh}。"), float(len(set(hits))), 0, hits[0], items=items,
+    return MeasureResult(True, bad, float(len(set(hits))), 0, hits[0], items=items,
                 series=chart([x for x in told if isinstance(x, Line)], lambda x: x.labels.get("condition", "")),
                 first_seen_at=min(_since(x) for x in told))  # fmt: skip
 
@@ -80,15 +80,13 @@ def _about(scope: Scope) -> bool:
     return about_probes(scope) or bool(scope.of_kind(EntityKind.HOST))
 
 
-CONDITION = Charted(Text("the condition that is bad", "异常状态"))
+CONDITION = Charted(Text("the condition that is bad"))
 CHECK = Check(
     "node-state",
-    Text("Is the node below in order?", "所在节点是否正常？"),
+    Text("Is the node below in order?"),
     (
-        Measure("node-not-ready", Text("Was the node not ready?", "节点是否未就绪？"), "nodes", charted=CONDITION),
-        Measure(
-            "node-pressure", Text("Was the node under pressure?", "节点是否有资源压力？"), "nodes", charted=CONDITION
-        ),
+        Measure("node-not-ready", Text("Was the node not ready?"), "nodes", charted=CONDITION),
+        Measure("node-pressure", Text("Was the node under pressure?"), "nodes", charted=CONDITION),
     ),
     _about,
     _collect,

@@ -16,9 +16,10 @@ SHOWN_AS = ("label_topology_kubernetes_io_zone", "label_failure_domain_beta_kube
 QUERY = f"max by (node, {', '.join(SHOWN_AS)}) (kube_node_labels)"
 # Elsewhere a tenth of the pods may fall for reasons of their own: somewhere something always starts or ends.
 ELSEWHERE = 0.1
-UNSHOWN = Text(f"kube-state-metrics shows no node's zone; give it --metric-labels-allowlist=nodes=[{LABELS[0]}]",
-               f"kube-state-metrics 没有节点的可用区；设置 --metric-labels-allowlist=nodes=[{LABELS[0]}]")  # fmt: skip
-UNLABELLED = Text(f"no node has the label {LABELS[0]}", f"没有节点带有标签 {LABELS[0]}")
+UNSHOWN = Text(
+    "kube-state-metrics shows no node's zone; give it --metric-labels-allowlist=nodes=[{label}]", label=LABELS[0]
+)
+UNLABELLED = Text("no node has the label {label}", label=LABELS[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     home = _home(zones, {zone_of.get(found.nodes[pod], "") for pod in own})
     rest = [zone for zone in zones if zone is not home]
     if not rest:
-        raise Refused(
-            Text(
-                f"all pods run in {home.name}, so there is no other zone to compare with",
-                f"所有 Pod 都在 {home.name}，没有其他可用区可供比较",
-            )
-        )
+        raise Refused(Text("all pods run in {zone}, so there is no other zone to compare with", zone=home.name))
     items = tuple(_item(zone) for zone in zones)
     return {
         "peers-other-zones-fail": _elsewhere(rest, workload(ask.scope), items),
@@ -108,14 +104,9 @@ def _home(zones: list[Zone], of_own: set[str]) -> Zone:
         return max(fell, key=lambda z: (len(z.fallen_mates), z.name))
     found = [zone for zone in zones if zone.name in of_own]
     if not found:
-        raise Refused(Text("the nodes of the incident's pods carry no zone", "该事件 Pod 所在节点没有可用区标签"))
+        raise Refused(Text("the nodes of the incident's pods carry no zone"))
     if len(found) > 1:
-        raise Refused(
-            Text(
-                "none of the incident's pods stopped being ready, and they run in several zones",
-                "该事件的 Pod 均未变为未就绪，且分布在多个可用区",
-            )
-        )
+        raise Refused(Text("none of the incident's pods stopped being ready, and they run in several zones"))
     return found[0]
 
 
@@ -123,12 +114,15 @@ def _elsewhere(rest: list[Zone], name: str, items: tuple[Item, ...]) -> MeasureR
     failing = [zone.name for zone in rest if zone.fails]
     mates, others = sum(z.mates for z in rest), sum(z.others for z in rest)
     if not failing and not mates and others < LEAST:
-        return unmeasured(Text("too few pods run in other zones to compare with", "其他可用区的 Pod 太少，无法比较"))
-    yes = Text(f"Pods fail in {', '.join(failing)} too.", f"{', '.join(failing)} 的 Pod 同样失败。")
+        return unmeasured(Text("too few pods run in other zones to compare with"))
+    yes = Text("Pods fail in {failing} too.", failing=", ".join(failing))
     ready = others - sum(len(z.fallen_others) for z in rest)
     no = Text(
-        f"In other zones {mates} pods of {name} and {ready} of {others} other pods stayed ready.",
-        f"其他可用区中 {name} 的 {mates} 个 Pod 保持就绪，其他 {others} 个 Pod 中有 {ready} 个就绪。",
+        "In other zones {mates} pods of {name} and {ready} of {others} other pods stayed ready.",
+        mates=mates,
+        name=name,
+        ready=ready,
+        others=others,
     )
     return MeasureResult(bool(failing), yes if failing else no, float(len(failing)), 0, items=items)
 
@@ -137,17 +131,20 @@ def _kept(home: Zone, rest: list[Zone], items: tuple[Item, ...]) -> MeasureResul
     """Most of the zone on more than one node, and hardly anything elsewhere; one node alone is that node's story."""
     others = sum(zone.others for zone in rest)
     if home.nodes < LEAST or home.others < LEAST or others < LEAST:
-        why = Text("its zone or the others have too few nodes and pods", "该可用区或其他可用区的节点和 Pod 太少")
+        why = Text("its zone or the others have too few nodes and pods")
         return unmeasured(why)
     nodes = {f.node for f in (*home.fallen_mates, *home.fallen_others)}
     away = sum(len(zone.fallen_others) for zone in rest)
     well = not any(zone.fallen_mates for zone in rest) and away <= ELSEWHERE * others
     seen = well and home.share >= SHARE and min(len(home.fallen_others), len(nodes)) >= LEAST
     sentence = Text(
-        f"{len(home.fallen_others)} of {home.others} pods of other workloads were not ready in {home.name}, "
-        f"{away} of {others} in the other zones.",
-        f"{home.name} 其他工作负载的 {home.others} 个 Pod 中有 {len(home.fallen_others)} 个未就绪，"
-        f"其他可用区为 {others} 个中的 {away} 个。",
+        "{fallen} of {pods} pods of other workloads were not ready in {zone}, {fallen_away} of {pods_away} in the"
+        " other zones.",
+        fallen=len(home.fallen_others),
+        pods=home.others,
+        zone=home.name,
+        fallen_away=away,
+        pods_away=others,
     )
     return MeasureResult(seen, sentence, home.share, SHARE, home.name, items=items)
 
@@ -159,26 +156,22 @@ def _item(zone: Zone) -> Item:
 
 CHECK = Check(
     "peer-zones",
-    Text("Does the failure keep to one zone?", "故障是否局限于一个可用区？"),
+    Text("Does the failure keep to one zone?"),
     (
         Measure(
             "peers-other-zones-fail",
-            Text("Do pods in other zones fail too?", "其他可用区的 Pod 是否也失败？"),
+            Text("Do pods in other zones fail too?"),
             "zones",
-            Text(
-                "No single node or zone explains it: look at what they share.", "单个节点或可用区无法解释：查共同依赖。"
-            ),
-            Text("Other zones were well; so they are when one pod fails.", "其他可用区正常；仅一个 Pod 故障时也如此。"),
+            Text("No single node or zone explains it: look at what they share."),
+            Text("Other zones were well; so they are when one pod fails."),
             items_unit="pods",
         ),
         Measure(
             "peers-keep-to-zone",
-            Text("Does most of one zone fail, and no other?", "是否仅一个可用区大部分失败？"),
+            Text("Does most of one zone fail, and no other?"),
             "share",
-            Text(
-                "What the zone shares is at fault: network, power, way out.", "该可用区共享的网络、供电或出口有问题。"
-            ),
-            Text("The failure does not follow the zone's border.", "故障与可用区边界不一致。"),
+            Text("What the zone shares is at fault: network, power, way out."),
+            Text("The failure does not follow the zone's border."),
             items_unit="pods",
         ),
     ),

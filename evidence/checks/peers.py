@@ -30,9 +30,9 @@ def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[st
     peers = [pod for pod in found.nodes if pod not in own and workload_of(pod) == name]
     hits = [f for f in others if f.namespace == where and f.workload == name]
     if not peers and not hits:
-        return unmeasured(Text(f"{name} has no other pod to compare with", f"{name} 没有其他 Pod 可比较"))
-    yes = Text(f"{len(hits)} other pods of {name} were not ready either.", f"{name} 另有 {len(hits)} 个 Pod 也未就绪。")
-    no = Text(f"The {len(peers)} other pods of {name} stayed ready.", f"{name} 的其他 {len(peers)} 个 Pod 保持就绪。")
+        return unmeasured(Text("{name} has no other pod to compare with", name=name))
+    yes = Text("{hits} other pods of {name} were not ready either.", hits=len(hits), name=name)
+    no = Text("The {peers} other pods of {name} stayed ready.", peers=len(peers), name=name)
     return MeasureResult(bool(hits), yes if hits else no, float(len(hits)), 0, name, items=_items(hits))
 
 
@@ -43,38 +43,43 @@ def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) ->
     rest = sum(found.per_node.get(node, 0) for node in nodes) - len(same)
     hits = [f for f in others if f.node in nodes and f.workload != name]
     if not nodes or rest < LEAST:
-        return unmeasured(Text("too few other pods run on its node to compare with", "同节点的其他 Pod 太少，无法比较"))
+        return unmeasured(Text("too few other pods run on its node to compare with"))
     share = len(hits) / rest
     seen = len(hits) >= LEAST and share >= SHARE
-    sentence = Text(f"{len(hits)} of {rest} pods of other workloads on {', '.join(nodes)} were not ready.",
-                    f"{', '.join(nodes)} 上其他工作负载的 {rest} 个 Pod 中有 {len(hits)} 个未就绪。")  # fmt: skip
+    sentence = Text(
+        "{hits} of {rest} pods of other workloads on {nodes} were not ready.",
+        hits=len(hits),
+        rest=rest,
+        nodes=", ".join(nodes),
+    )
     return MeasureResult(seen, sentence, share, SHARE, ", ".join(nodes), items=_items(hits))
 
 
 def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> MeasureResult:
     if found.total < 4:
-        return unmeasured(Text("the cluster has too few pods to compare with", "集群 Pod 太少，无法比较"))
+        return unmeasured(Text("the cluster has too few pods to compare with"))
     share = len(fallen) / found.total
-    sentence = Text(f"{len(fallen)} of {found.total} pods of the cluster stopped being ready together.",
-                    f"集群 {found.total} 个 Pod 中有 {len(fallen)} 个同时变为未就绪。")  # fmt: skip
+    sentence = Text(
+        "{fallen} of {total} pods of the cluster stopped being ready together.", fallen=len(fallen), total=found.total
+    )
     return MeasureResult(share >= MOST, sentence, share, MOST, items=_items(list(fallen)) if share >= MOST else ())
 
 
 CHECK = Check(
     "peers",
-    Text("Do other pods fail as well?", "其他 Pod 是否也失败？"),
+    Text("Do other pods fail as well?"),
     (
         Measure(
             "peers-same-workload-fail",
-            Text("Do other pods of the workload fail?", "同一工作负载的其他 Pod 是否失败？"),
+            Text("Do other pods of the workload fail?"),
             "pods",
         ),
         Measure(
             "peers-same-node-fail",
-            Text("Do other workloads on the node fail?", "同节点的其他工作负载是否失败？"),
+            Text("Do other workloads on the node fail?"),
             "share",
         ),
-        Measure("peers-most-pods-fail", Text("Do most pods fail?", "多数 Pod 是否失败？"), "share"),
+        Measure("peers-most-pods-fail", Text("Do most pods fail?"), "share"),
     ),
     about_probes,
     _collect,

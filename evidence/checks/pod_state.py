@@ -39,18 +39,18 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     return known | measured_by(ask, ("pod-waiting",), _waiting)
 
 
-def _silent(what: str, zh: str) -> MeasureResult:
-    why = Text(f"kube-state-metrics has no {what} of this pod", f"kube-state-metrics 没有该 Pod 的{zh}")
-    return MeasureResult(None, Text(f"{what}: unknown.", f"{zh}：未知。"), why_unknown=why)
+def _silent(what: Text) -> MeasureResult:
+    why = Text("kube-state-metrics has no {what} of this pod", what=what)
+    return MeasureResult(None, Text("{what}: unknown.", what=what), why_unknown=why)
 
 
 def _restarted(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = named(answered, f"{PREFIX}restarts_total")
     if not lines:
-        return _silent("restarts", "重启次数")
+        return _silent(Text("restarts"))
     count = sum(increase(line, start, end) for line in lines)
-    yes = Text(f"A container was restarted {count:.0f} times.", f"容器重启了 {count:.0f} 次。")
-    no = Text("No container was restarted.", "没有容器重启。")
+    yes = Text("A container was restarted {count:.0f} times.", count=count)
+    no = Text("No container was restarted.")
     return MeasureResult(count > 0, yes if count > 0 else no, count, 0, series=chart(lines, lambda line: "restarts"))
 
 
@@ -61,8 +61,8 @@ def _reasons(answered: Answered, start: int, end: int) -> set[str]:
 
 def _oom(answered: Answered, start: int, end: int) -> MeasureResult:
     seen = "OOMKilled" in _reasons(answered, start, end)
-    yes = Text("A container was killed for memory (reason OOMKilled).", "容器因内存被杀（原因 OOMKilled）。")
-    no = Text("No container was killed for memory.", "没有容器因内存被杀。")
+    yes = Text("A container was killed for memory (reason OOMKilled).")
+    no = Text("No container was killed for memory.")
     return MeasureResult(seen, yes if seen else no)
 
 
@@ -71,21 +71,20 @@ def _crashed(answered: Answered, start: int, end: int) -> MeasureResult:
     bad = sorted({int(c) for c in codes} - KILLED - {0})
     crashed = bool(bad) or ("Error" in _reasons(answered, start, end) and not codes)
     code = float(bad[0]) if bad else None
-    yes = Text(
-        f"A container ended by itself with exit code {bad[0] if bad else 'unknown'}.",
-        f"容器自行退出，退出码 {bad[0] if bad else '未知'}。",
-    )
-    no = Text("No container ended by itself with an error.", "没有容器自行异常退出。")
+    yes = Text("A container ended by itself with exit code unknown.")
+    if bad:
+        yes = Text("A container ended by itself with exit code {code}.", code=bad[0])
+    no = Text("No container ended by itself with an error.")
     return MeasureResult(crashed, yes if crashed else no, code, 0)
 
 
 def _never_ready(answered: Answered, end: int) -> MeasureResult:
     lines = named(answered, f"{PREFIX}ready")
     if not lines:
-        return _silent("readiness", "就绪状态")
+        return _silent(Text("readiness"))
     ready = any(v == 1 for line in lines for v in line.between(0, end))
-    yes = Text("No container of the pod was ever ready in the window.", "时间窗内该 Pod 从未就绪。")
-    no = Text("The pod was ready at some time.", "该 Pod 曾经就绪。")
+    yes = Text("No container of the pod was ever ready in the window.")
+    no = Text("The pod was ready at some time.")
     return MeasureResult(not ready, no if ready else yes, series=chart(lines, lambda line: "ready"))
 
 
@@ -101,34 +100,32 @@ def _young(answered: Answered, fault_s: float, alerted_s: float) -> MeasureResul
         p.value for line in named(answered, "kube_pod_created") for p in line.points[:1]
     ]
     if not starts:
-        return _silent("container start time", "容器启动时间")
+        return _silent(Text("container start time"))
     age = started_s - max(starts)
-    yes = Text(f"The container was {age:.0f} s old when the alert began.", f"告警开始时容器仅运行 {age:.0f} 秒。")
-    no = Text(f"The container had run for {age / 60:.0f} minutes.", f"容器已运行 {age / 60:.0f} 分钟。")
+    yes = Text("The container was {age_s:.0f} s old when the alert began.", age_s=age)
+    no = Text("The container had run for {minutes:.0f} minutes.", minutes=age / 60)
     return MeasureResult(age < YOUNG_S, yes if age < YOUNG_S else no, age, YOUNG_S)
 
 
 def _constant(answered: Answered) -> MeasureResult:
     ages = [b - a for pod in by_pod(answered) for a, b in pairwise(_starts(pod))]
     if len(ages) < 2:
-        return MeasureResult(
-            False, Text("There are too few restarts for a pattern.", "重启次数太少，无规律可言。"), float(len(ages))
-        )
+        return MeasureResult(False, Text("There are too few restarts for a pattern."), float(len(ages)))
     spread = pstdev(ages) / max(1.0, sum(ages) / len(ages))
     seen = spread < 0.15
     mean = sum(ages) / len(ages)
-    yes = Text(f"Containers are restarted at a constant age of {mean:.0f} s.", f"容器总在运行 {mean:.0f} 秒时重启。")
-    no = Text("The ages at restart differ.", "重启时的运行时长各不相同。")
+    yes = Text("Containers are restarted at a constant age of {mean_s:.0f} s.", mean_s=mean)
+    no = Text("The ages at restart differ.")
     return MeasureResult(seen, yes if seen else no, mean)
 
 
 def _deleted(answered: Answered, started_s: float) -> MeasureResult:
     times = [p.value for line in named(answered, "kube_pod_deletion_timestamp") for p in line.points]
     if not times:
-        return MeasureResult(False, Text("The pod was not being deleted.", "该 Pod 未在删除中。"))
+        return MeasureResult(False, Text("The pod was not being deleted."))
     # The timestamp is when the grace period ends; the deletion was asked for before that.
     lag = started_s - min(times)
-    return MeasureResult(True, Text("The pod was being deleted.", "该 Pod 正在被删除。"), lag)
+    return MeasureResult(True, Text("The pod was being deleted."), lag)
 
 
 def _recovered(answered: Answered, start: int, end: int) -> MeasureResult:
@@ -136,20 +133,17 @@ def _recovered(answered: Answered, start: int, end: int) -> MeasureResult:
     known = [(_starts(pod), _readiness(pod, start, end)) for pod in by_pod(answered)]
     known = [(starts, points) for starts, points in known if starts and points]
     if not known:
-        return _silent("starts or readiness", "启动时间或就绪状态")
+        return _silent(Text("starts or readiness"))
     fell = [(starts, points) for starts, points in known if any(p.value == 0 for p in points)]
     if not fell:
-        return MeasureResult(False, Text("The pod was ready throughout.", "该 Pod 一直就绪。"), 0.0, RACE_S)
+        return MeasureResult(False, Text("The pod was ready throughout."), 0.0, RACE_S)
     ages = [_age(starts, p.at_ms / 1000) for starts, points in fell for p in points if p.value == 0]
     ready_after = all(_ready_again(points) for _, points in fell)
     # Every pod is unready for a moment; five seconds of it are a race that was lost for a while.
     seen = RACE_LEAST_S <= max(ages) <= RACE_S and ready_after
     age = min(max(ages), 1e6)
-    yes = Text(f"It was not ready only in the first {age:.0f} s after a start.", f"仅在启动后 {age:.0f} 秒内未就绪。")
-    no = Text(
-        "It was not ready at other times, or is not ready yet, or its start was a plain one.",
-        "其他时间也未就绪、至今未就绪，或启动正常。",
-    )
+    yes = Text("It was not ready only in the first {age_s:.0f} s after a start.", age_s=age)
+    no = Text("It was not ready at other times, or is not ready yet, or its start was a plain one.")
     return MeasureResult(seen, yes if seen else no, age, RACE_S)
 
 
@@ -172,10 +166,10 @@ def _waiting(ask: Ask) -> dict[str, MeasureResult]:
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     lines = [x for x in named(answered, f"{PREFIX}waiting_reason") if any(v == 1 for v in x.between(start, end))]
     if not lines and not named(answered, "kube_pod_info"):
-        return {"pod-waiting": _silent("waiting reasons", "等待原因")}
+        return {"pod-waiting": _silent(Text("waiting reasons"))}
     reasons = sorted({x.labels.get("reason", "") for x in lines} - HARMLESS)
-    yes = Text(f"A container was waiting: {', '.join(reasons)}.", f"容器处于等待状态：{', '.join(reasons)}。")
-    no = Text("No container was held back.", "没有容器被阻滞。")
+    yes = Text("A container was waiting: {reasons}.", reasons=", ".join(reasons))
+    no = Text("No container was held back.")
     bad = [x for x in lines if x.labels.get("reason", "") not in HARMLESS]
     first = min((p.at_ms for x in bad for p in x.points if p.value == 1 and p.at_ms >= start), default=None)
     told = MeasureResult(bool(reasons), yes if reasons else no, float(len(reasons)), 0, ", ".join(reasons),
@@ -183,27 +177,25 @@ def _waiting(ask: Ask) -> dict[str, MeasureResult]:
     return {"pod-waiting": told}
 
 
-RESTARTS = Charted(Text("restarts of the container so far", "容器累计重启次数"))
-READY = Charted(Text("ready: 1 yes, 0 no", "就绪：1 是，0 否"))
+RESTARTS = Charted(Text("restarts of the container so far"))
+READY = Charted(Text("ready: 1 yes, 0 no"))
 CHECK = Check(
     "pod-state",
-    Text("What became of the pod?", "该 Pod 发生了什么？"),
+    Text("What became of the pod?"),
     (
-        Measure("pod-restarted", Text("Was a container restarted?", "容器是否重启？"), "restarts", charted=RESTARTS),
-        Measure("pod-oom-killed", Text("Was it killed for memory?", "是否因内存被杀？")),
-        Measure("pod-crashed", Text("Did it end by itself with an error?", "是否自行异常退出？"), "exit code"),
-        Measure("pod-not-started", Text("Was it never ready?", "是否从未就绪？"), charted=READY),
-        Measure("pod-young", Text("Had it just been started?", "是否刚刚启动？"), "s"),
-        Measure(
-            "pod-constant-age-restarts", Text("Is it restarted at a constant age?", "是否总在固定时长后重启？"), "s"
-        ),
-        Measure("pod-waiting", Text("Is a container held back?", "容器是否被阻滞？"), "reasons"),
+        Measure("pod-restarted", Text("Was a container restarted?"), "restarts", charted=RESTARTS),
+        Measure("pod-oom-killed", Text("Was it killed for memory?")),
+        Measure("pod-crashed", Text("Did it end by itself with an error?"), "exit code"),
+        Measure("pod-not-started", Text("Was it never ready?"), charted=READY),
+        Measure("pod-young", Text("Had it just been started?"), "s"),
+        Measure("pod-constant-age-restarts", Text("Is it restarted at a constant age?"), "s"),
+        Measure("pod-waiting", Text("Is a container held back?"), "reasons"),
         Measure(
             "pod-recovered-after-start",
-            Text("Was it unready only just after a start?", "是否仅在启动后短暂未就绪？"),
+            Text("Was it unready only just after a start?"),
             "s",
         ),
-        Measure("pod-being-deleted", Text("Was it being deleted?", "是否正在被删除？"), "s"),
+        Measure("pod-being-deleted", Text("Was it being deleted?"), "s"),
     ),
     about_probes,
     _collect,

@@ -9,7 +9,7 @@ from lightkube.models.core_v1 import Container, Pod
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.check import Ask, Check, Measure, MeasureResult, measured_by, unmeasured
+from evidence.check import PROBES, Ask, Check, Measure, MeasureResult, measured_by, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.pods import about_probes, ask_more, namespace, workload, workload_of
 from evidence.probe_durations import slowest
@@ -28,9 +28,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     pods = list(ask.kubernetes(of("api/v1", where, "pods")).pods(where))
     mine = ours(pods, ask.scope)
     if not mine:
-        raise Refused(
-            Text("the pod is not there any more, so its probes cannot be read", "Pod 已不存在，无法读取其探针")
-        )
+        raise Refused(Text("the pod is not there any more, so its probes cannot be read"))
     probes = probes_of(mine[0])
     same = [p for p in pods if workload_of(name_of(p)) == workload(ask.scope)]
     told = measured_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
@@ -59,9 +57,10 @@ def _pairs(probes: list[ProbeSpec]) -> list[tuple[ProbeSpec, ProbeSpec]]:
 def _shared(probes: list[ProbeSpec]) -> MeasureResult:
     hits = [ready for ready, alive in _pairs(probes) if ready.target == alive.target != "exec"]
     if not hits:
-        return MeasureResult(False, Text("Readiness and liveness do not ask the same.", "就绪与存活探针的目标不同。"))
-    sentence = Text(f"Readiness and liveness of {hits[0].container} both ask {hits[0].target}.",
-                    f"{hits[0].container} 的就绪与存活探针都请求 {hits[0].target}。")  # fmt: skip
+        return MeasureResult(False, Text("Readiness and liveness do not ask the same."))
+    sentence = Text(
+        "Readiness and liveness of {container} both ask {target}.", container=hits[0].container, target=hits[0].target
+    )
     return MeasureResult(True, sentence, subject=hits[0].container, items=_items(probes))
 
 
@@ -77,24 +76,23 @@ def _budget(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> MeasureResult
     """The budget against the measured starts of the workload, or against the age at which containers were killed."""
     gates = [p for p in probes if p.kind == "Startup"] or [p for p in probes if p.kind == "Liveness"]
     if not gates:
-        return MeasureResult(False, Text("No startup or liveness probe can kill a start.", "没有会中止启动的探针。"))
+        return MeasureResult(False, Text("No startup or liveness probe can kill a start."))
     gate = min(gates, key=lambda p: p.budget_s)
     starts = [s for p in same for s in _starts(p, gate.container)]
     killed = [a for p in ours_or(pod, same) for a in _killed_at(p, gate)]
     if not starts and not killed:
-        return unmeasured(Text("no start of the workload was measured", "没有测得该工作负载的启动时长"))
+        return unmeasured(Text("no start of the workload was measured"))
     took = median(starts) if starts else float(gate.budget_s)
     # What survived its start was within the budget, so a start that nearly fills it is the sign, or a kill.
     short = bool(killed) or (gate.kind == "Startup" and took >= TIGHT * gate.budget_s)
-    yes = Text(
-        f"The {gate.kind.lower()} probe gives {gate.container} {gate.budget_s} s to start; "
-        + (f"it was killed at the age of {killed[0]:.0f} s." if killed else f"a start took {took:.0f} s."),
-        f"{gate.kind} 探针给 {gate.container} 的启动预算为 {gate.budget_s} 秒；"
-        + (f"它在 {killed[0]:.0f} 秒时被杀。" if killed else f"实测启动需 {took:.0f} 秒。"),
-    )
-    no = Text(
-        f"A start takes {took:.0f} s and has {gate.budget_s} s.", f"启动需 {took:.0f} 秒，预算 {gate.budget_s} 秒。"
-    )
+    yes = Text("The {probe} probe gives {container} {budget_s} s to start; a start took {took_s:.0f} s.", took_s=took)
+    if killed:
+        yes = Text(
+            "The {probe} probe gives {container} {budget_s} s to start; it was killed at the age of {age_s:.0f} s.",
+            age_s=killed[0],
+        )
+    yes = yes.format(probe=PROBES[gate.kind], container=gate.container, budget_s=gate.budget_s)
+    no = Text("A start takes {took_s:.0f} s and has {budget_s} s.", took_s=took, budget_s=gate.budget_s)
     return MeasureResult(short, yes if short else no, took, float(gate.budget_s), gate.container, items=_items(gates))
 
 
@@ -137,11 +135,13 @@ def _stricter(probes: list[ProbeSpec]) -> MeasureResult:
 
     hits = [(r, a) for r, a in _pairs(probes) if patience(a) < patience(r) or a.timeout_s < r.timeout_s]
     if not hits:
-        return MeasureResult(False, Text("Liveness is not stricter than readiness.", "存活探针不比就绪探针严格。"))
+        return MeasureResult(False, Text("Liveness is not stricter than readiness."))
     ready, alive = hits[0]
     sentence = Text(
-        f"Liveness of {alive.container} acts after {patience(alive)} s, readiness after {patience(ready)} s.",
-        f"{alive.container} 的存活探针 {patience(alive)} 秒后动作，就绪探针为 {patience(ready)} 秒。",
+        "Liveness of {container} acts after {liveness_s} s, readiness after {readiness_s} s.",
+        container=alive.container,
+        liveness_s=patience(alive),
+        readiness_s=patience(ready),
     )
     return MeasureResult(
         True, sentence, float(patience(alive)), float(patience(ready)), alive.container, items=_items(hits[0])
@@ -152,11 +152,8 @@ def _no_startup(probes: list[ProbeSpec]) -> MeasureResult:
     gated = {p.container for p in probes if p.kind == "Startup"}
     bare = [p for p in probes if p.kind == "Liveness" and p.container not in gated]
     if not bare:
-        return MeasureResult(
-            False, Text("Liveness waits for a startup probe, or there is none.", "存活探针受启动探针保护或不存在。")
-        )
-    sentence = Text(f"{bare[0].container} has a liveness probe and no startup probe.",
-                    f"{bare[0].container} 有存活探针但没有启动探针。")  # fmt: skip
+        return MeasureResult(False, Text("Liveness waits for a startup probe, or there is none."))
+    sentence = Text("{container} has a liveness probe and no startup probe.", container=bare[0].container)
     return MeasureResult(True, sentence, float(bare[0].budget_s), subject=bare[0].container, items=_items(bare))
 
 
@@ -165,19 +162,21 @@ def _drain(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
     served = {p.container for p in probes if p.kind == "Readiness"}
     containers = [c for c in (pod.spec.containers if pod.spec else []) if c.name in served]
     if not containers:
-        return unmeasured(
-            Text("no container of the pod takes requests behind a readiness probe", "没有带就绪探针的容器")
-        )
+        return unmeasured(Text("no container of the pod takes requests behind a readiness probe"))
     grace = (pod.spec.terminationGracePeriodSeconds if pod.spec else None) or 30
     pauses = {c.name: _pause(c) for c in containers}
     known = {n: p for n, p in pauses.items() if p is not None}
     name = min(sorted(known), key=lambda n: known[n], default="")
     pause = known.get(name)
     if pause is None:
-        return unmeasured(Text("how long the preStop hook takes is not known", "preStop 钩子的耗时未知"))
+        return unmeasured(Text("how long the preStop hook takes is not known"))
     short = pause == 0 or pause >= grace
-    yes = Text(f"{name} waits {pause:.0f} s before it stops, and has {grace} s in all.",
-               f"{name} 停止前等待 {pause:.0f} 秒，总宽限期 {grace} 秒。")  # fmt: skip
+    yes = Text(
+        "{name} waits {pause_s:.0f} s before it stops, and has {grace_s} s in all.",
+        name=name,
+        pause_s=pause,
+        grace_s=grace,
+    )
     return MeasureResult(short, yes, pause, float(grace), name)
 
 
@@ -196,9 +195,13 @@ def _ports(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
     containers = {c.name: c for c in (pod.spec.containers if pod.spec else [])}
     strange = [p for p in probes if p.port and not _declares(containers.get(p.container), p.port)]
     if not strange:
-        return MeasureResult(False, Text("Every probed port is a declared one.", "探测的端口均已声明。"))
-    sentence = Text(f"{strange[0].kind} asks port {strange[0].port}, which {strange[0].container} does not declare.",
-                    f"{strange[0].kind} 探测端口 {strange[0].port}，但 {strange[0].container} 未声明。")  # fmt: skip
+        return MeasureResult(False, Text("Every probed port is a declared one."))
+    sentence = Text(
+        "{probe} asks port {port}, which {container} does not declare.",
+        probe=strange[0].kind,
+        port=strange[0].port,
+        container=strange[0].container,
+    )
     return MeasureResult(True, sentence, subject=strange[0].container, items=_items(strange))
 
 
@@ -213,18 +216,16 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
     measured = slowest(ask_more(ask))
     shares = {p: measured[(p.kind, p.container)] / p.timeout_s for p in probes if (p.kind, p.container) in measured}
     if not shares:
-        raise Refused(
-            Text(
-                "the kubelet tells no durations of these probes (prober_probe_duration_seconds)",
-                "kubelet 没有这些探针的耗时数据（prober_probe_duration_seconds）",
-            )
-        )
+        raise Refused(Text("the kubelet tells no durations of these probes (prober_probe_duration_seconds)"))
     worst = max(sorted(shares, key=lambda p: (p.container, p.kind)), key=lambda p: shares[p])
     took = measured[(worst.kind, worst.container)]
     seen = shares[worst] >= NEAR
     sentence = Text(
-        f"{worst.kind} probes of {worst.container} that succeed take up to {took:.2f} s (99 %) of {worst.timeout_s} s.",
-        f"{worst.container} 成功的 {worst.kind} 探测耗时（99%）达 {took:.2f} 秒，超时为 {worst.timeout_s} 秒。",
+        "{probe} probes of {container} that succeed take up to {took_s:.2f} s (99 %) of {timeout_s} s.",
+        probe=worst.kind,
+        container=worst.container,
+        took_s=took,
+        timeout_s=worst.timeout_s,
     )
     told = MeasureResult(seen, sentence, took, NEAR * worst.timeout_s, worst.container, items=_items([worst]))
     return {"spec-timeout-below-latency": told}
@@ -232,29 +233,23 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
 
 CHECK = Check(
     "probe-spec",
-    Text("Do the probes' settings explain it?", "探针自身的设置能否解释？"),
+    Text("Do the probes' settings explain it?"),
     (
         Measure(
             "spec-shared-endpoint",
-            Text("Do readiness and liveness ask the same endpoint?", "就绪与存活探针是否共用端点？"),
+            Text("Do readiness and liveness ask the same endpoint?"),
             items_unit="s",
         ),
         Measure(
             "spec-timeout-below-latency",
-            Text("Is the timeout near the endpoint's latency?", "超时是否接近端点时延？"),
+            Text("Is the timeout near the endpoint's latency?"),
             "s",
         ),
-        Measure("spec-startup-budget-short", Text("Is the time to start too short?", "启动预算是否过短？"), "s"),
-        Measure(
-            "spec-liveness-stricter", Text("Is liveness stricter than readiness?", "存活探针是否比就绪探针严格？"), "s"
-        ),
-        Measure("spec-no-startup-probe", Text("Is there no startup probe?", "是否缺少启动探针？"), "s"),
-        Measure(
-            "spec-drain-short", Text("Does it stop before its endpoint is taken out?", "是否在端点移除前停止？"), "s"
-        ),
-        Measure(
-            "spec-port-not-declared", Text("Is an undeclared port probed?", "是否探测了未声明的端口？"), items_unit="s"
-        ),
+        Measure("spec-startup-budget-short", Text("Is the time to start too short?"), "s"),
+        Measure("spec-liveness-stricter", Text("Is liveness stricter than readiness?"), "s"),
+        Measure("spec-no-startup-probe", Text("Is there no startup probe?"), "s"),
+        Measure("spec-drain-short", Text("Does it stop before its endpoint is taken out?"), "s"),
+        Measure("spec-port-not-declared", Text("Is an undeclared port probed?"), items_unit="s"),
     ),
     about_probes,
     _collect,

@@ -23,12 +23,15 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     routes = [x for only in ("http_request_duration", "http_server", "grpc_server")
               for x in by_label(answered, KEYS, only, window)]  # fmt: skip
     if not routes:
-        raise Refused(Text("the pod exports no request durations by route", "Pod 没有按路由导出请求耗时"))
+        raise Refused(Text("the pod exports no request durations by route"))
     with ask.aside():
         probed = _probed(ask)
     own = [r for r in routes if _plain(r.name) in probed]
     others = [r for r in routes if r not in own and _plain(r.name) != "/metrics"]
-    return {"probe-route-slow": _told(own, "The probed route"), "other-routes-slow": _told(others, "Another route")}
+    return {
+        "probe-route-slow": _told(own, Text("The probed route")),
+        "other-routes-slow": _told(others, Text("Another route")),
+    }
 
 
 def _plain(route: str) -> str:
@@ -48,44 +51,43 @@ def _probed(ask: Ask) -> set[str]:
     return {_plain(p) for p in paths if p != "/"} or USUAL
 
 
-def _told(routes: list[Latency], who: str) -> MeasureResult:
+def _told(routes: list[Latency], who: Text) -> MeasureResult:
     served = [r for r in routes if r.since_s is not None]
     if not served:
-        return unmeasured(Text("no request of such a route ended in the window", "时间窗内没有此类请求完成"))
+        return unmeasured(Text("no request of such a route ended in the window"))
     worst = max(sorted(served, key=lambda r: r.name), key=lambda r: (r.risen(SLOW_S, RISEN), r.since_s or 0))
     slow = [r for r in served if r.risen(SLOW_S, RISEN)]
     took = worst.since_s or 0.0
-    earlier = "" if worst.before_s is None else f", {worst.before_s:.3f} s before"
-    early_zh = "" if worst.before_s is None else f"，此前 {worst.before_s:.3f} 秒"
-    zh = "探针接口" if who.startswith("The") else "其他接口"
-    sentence = Text(
-        f"{who}, {worst.name}, took {took:.3f} s on average{earlier}.",
-        f"{zh} {worst.name} 平均耗时 {took:.3f} 秒{early_zh}。",
+    sentence = (
+        Text("{who}, {name}, took {took_s:.3f} s on average.", who=who, name=worst.name, took_s=took)
+        if worst.before_s is None
+        else Text(
+            "{who}, {name}, took {took_s:.3f} s on average, {before_s:.3f} s before.",
+            who=who,
+            name=worst.name,
+            took_s=took,
+            before_s=worst.before_s,
+        )
     )
     items = tuple(Item(r.name, r.since_s, f"{r.count:.0f} requests", r in slow) for r in served[:12])
     return MeasureResult(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
                 series=chart([worst.line], lambda _: worst.name))  # fmt: skip
 
 
-ENDED = Text(
-    "The requests that ended were on time. A request that is still blocked is not in the histogram yet.",
-    "已完成的请求正常。仍被阻塞的请求尚未计入直方图。",
-)
-SPENT = Charted(Text("seconds that all requests have taken so far", "所有请求累计耗时（秒）"))
+ENDED = Text("The requests that ended were on time. A request that is still blocked is not in the histogram yet.")
+SPENT = Charted(Text("seconds that all requests have taken so far"))
 CHECK = Check(
     "request-routes",
-    Text("Which routes are slow?", "哪些接口变慢？"),
+    Text("Which routes are slow?"),
     (
         Measure(
             "probe-route-slow",
-            Text("Is the probed route slow?", "探针接口是否变慢？"),
+            Text("Is the probed route slow?"),
             "s",
             if_not=ENDED,
             charted=SPENT,
         ),
-        Measure(
-            "other-routes-slow", Text("Are other routes slow?", "其他接口是否变慢？"), "s", if_not=ENDED, charted=SPENT
-        ),
+        Measure("other-routes-slow", Text("Are other routes slow?"), "s", if_not=ENDED, charted=SPENT),
     ),
     about_probes,
     _collect,

@@ -33,10 +33,10 @@ def _change(scope: Scope) -> MeasureResult:
     about = keys(scope)
     near: list[ChangeRef] = [c for c in scope.changes if c.at <= scope.started_at and about & set(c.entities)]
     if not near:
-        return MeasureResult(False, Text("No recorded change touched it shortly before.", "此前没有相关变更记录。"))
+        return MeasureResult(False, Text("No recorded change touched it shortly before."))
     last = near[-1]
     minutes = (scope.started_at - last.at).total_seconds() / 60
-    sentence = Text(f"{minutes:.0f} minutes before: {last.title}.", f"{minutes:.0f} 分钟前：{last.title}。")
+    sentence = Text("{minutes:.0f} minutes before: {title}.", minutes=minutes, title=last.title)
     return MeasureResult(True, sentence, minutes, subject=last.kind, first_seen_at=last.at)
 
 
@@ -44,10 +44,8 @@ def _rollout(ask: Ask, query: str) -> MeasureResult:
     answered = ask_any(ask, query)
     wanted = {x.labels.get("deployment"): x for x in named(answered, "kube_deployment_spec_replicas")}
     if not wanted:
-        why = Text(
-            "kube-state-metrics has no deployments of this namespace", "kube-state-metrics 没有该命名空间的 Deployment"
-        )
-        return MeasureResult(None, Text("Whether a rollout ran is unknown.", "是否在发布未知。"), why_unknown=why)
+        why = Text("kube-state-metrics has no deployments of this namespace")
+        return MeasureResult(None, Text("Whether a rollout ran is unknown."), why_unknown=why)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     rolling = []
     for line in named(answered, "kube_deployment_status_replicas_updated"):
@@ -57,8 +55,8 @@ def _rollout(ask: Ask, query: str) -> MeasureResult:
         whole = next((p.at_ms for p in line.points if p.value >= spec), end)
         if any(v < spec for v in line.between(max(start, whole), end)):
             rolling.append(line.labels.get("deployment", ""))
-    yes = Text(f"A rollout of {', '.join(rolling)} was in progress.", f"{', '.join(rolling)} 正在发布。")
-    no = Text("No rollout was in progress.", "没有正在进行的发布。")
+    yes = Text("A rollout of {rolling} was in progress.", rolling=", ".join(rolling))
+    no = Text("No rollout was in progress.")
     return MeasureResult(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
 
 
@@ -67,8 +65,8 @@ def _gap(ask: Ask) -> dict[str, MeasureResult]:
     lines = answered.lines
     values = [v for line in lines for v in line.between(onset_ms(ask.scope), end_ms(ask.scope))]
     share = max(values, default=0.0)
-    yes = Text(f"{share:.0%} of all scrape targets were down at the same time.", f"{share:.0%} 的采集目标同时失联。")
-    no = Text(f"At most {share:.0%} of all scrape targets were down at once.", f"同时失联的采集目标最多 {share:.0%}。")
+    yes = Text("{share:.0%} of all scrape targets were down at the same time.", share=share)
+    no = Text("At most {share:.0%} of all scrape targets were down at once.", share=share)
     told = MeasureResult(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
     return {"scrape-gap": told}
 
@@ -82,12 +80,7 @@ def _stuck_measured(ask: Ask) -> MeasureResult:
     lines = [x for x in named(ask_namespace(ask), "kube_deployment_status_condition")
              if x.labels.get("deployment") == own and x.labels.get("condition") == "Progressing"]  # fmt: skip
     if not lines:
-        raise Refused(
-            Text(
-                f"kube-state-metrics tells no conditions of deployment {own}",
-                f"kube-state-metrics 没有部署 {own} 的状态数据",
-            )
-        )
+        raise Refused(Text("kube-state-metrics tells no conditions of deployment {own}", own=own))
     window = onset_ms(ask.scope), end_ms(ask.scope)
     bad = [x for x in lines if x.labels.get("status") == "false" and any(v == 1 for v in x.between(*window))]
     return _stuck_told(bool(bad), own)
@@ -98,16 +91,14 @@ def _stuck_listed(ask: Ask) -> MeasureResult:
     found = ask.kubernetes(of("apis/apps/v1", where, "deployments")).deployments(where)
     mine = [d for d in found if d.metadata and d.metadata.name == own]
     if not mine:
-        raise Refused(Text(f"there is no deployment {own}", f"没有部署 {own}"))
+        raise Refused(Text("there is no deployment {own}", own=own))
     conditions = (mine[0].status.conditions or []) if mine[0].status else []
     return _stuck_told(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
 
 
 def _stuck_told(seen: bool, own: str) -> MeasureResult:
-    yes = Text(
-        f"The rollout of {own} does not get on (Progressing is false).", f"{own} 的发布停滞（Progressing 为 false）。"
-    )
-    no = Text(f"No rollout of {own} is stuck.", f"{own} 没有停滞的发布。")
+    yes = Text("The rollout of {own} does not get on (Progressing is false).", own=own)
+    no = Text("No rollout of {own} is stuck.", own=own)
     return MeasureResult(seen, yes if seen else no, float(seen), 0, own)
 
 
@@ -116,26 +107,18 @@ def _planned(ask: Ask) -> dict[str, MeasureResult]:
     scope = ask.scope
     told = [c for c in scope.changes if c.kind.lower() in PLANNED_KINDS and c.at <= scope.as_of]
     if told:
-        sentence = Text(f"Planned work was told: {told[-1].title}.", f"有已登记的计划作业：{told[-1].title}。")
+        sentence = Text("Planned work was told: {title}.", title=told[-1].title)
         return {
             "planned-work": MeasureResult(True, sentence, float(len(told)), 0, told[-1].kind, first_seen_at=told[-1].at)
         }
     nodes = {place.node for place in places(ask)}
     answered = ask_any(ask, CLOSED, step_s=15)
     if not answered.lines:
-        raise Refused(
-            Text(
-                "nobody told of planned work, and kube-state-metrics tells no closed nodes",
-                "没有计划内工作的记录，kube-state-metrics 也没有节点停止调度的数据",
-            )
-        )
+        raise Refused(Text("nobody told of planned work, and kube-state-metrics tells no closed nodes"))
     window = onset_ms(scope), end_ms(scope)
     closed = sorted({x.labels["node"] for x in answered.lines if x.labels.get("node") in nodes and x.between(*window)})
-    yes = Text(
-        f"{', '.join(closed)} is closed for new pods, as before maintenance.",
-        f"{', '.join(closed)} 已停止调度（维护）。",
-    )
-    no = Text("No planned work was told, and the node is open.", "没有登记的计划作业，节点可调度。")
+    yes = Text("{closed} is closed for new pods, as before maintenance.", closed=", ".join(closed))
+    no = Text("No planned work was told, and the node is open.")
     return {
         "planned-work": MeasureResult(bool(closed), yes if closed else no, float(len(closed)), 0, ", ".join(closed))
     }
@@ -145,53 +128,37 @@ def _guilty(ask: Ask) -> dict[str, MeasureResult]:
     found = crowd(ask)
     known = changes(ask.scope, found, ask_namespace(ask))
     if not known:
-        return {
-            "change-guilty": MeasureResult(
-                False, Text("Nothing was changed in the hour before.", "此前一小时没有变更。"), 0.0
-            )
-        }
+        return {"change-guilty": MeasureResult(False, Text("Nothing was changed in the hour before."), 0.0)}
     fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
     if not fallen:
-        raise Refused(
-            Text(
-                "no pod stopped being ready, so the order of change and symptom is not known",
-                "没有 Pod 变为未就绪，无法判断变更与症状的先后",
-            )
-        )
+        raise Refused(Text("no pod stopped being ready, so the order of change and symptom is not known"))
     verdicts = {c: verdict(c, fallen) for c in known}
     guilty = [c for c in known if verdicts[c]]
     if not guilty and None in verdicts.values():
         raise Refused(
-            Text(
-                "the changed pods were ready for a while before they fell, so the order of times does not tell",
-                "变更后的 Pod 曾就绪一段时间，先后顺序不能说明问题",
-            )
+            Text("the changed pods were ready for a while before they fell, so the order of times does not tell")
         )
     last = (guilty or known)[-1]
-    yes = Text(f"The pods fell after {last.title}, and only those that it changed.",
-               f"Pod 在“{last.title}”之后才失败，且仅限被变更的 Pod。")  # fmt: skip
-    no = Text(f"Pods fell before {last.title}, or others that it did not change fell too.",
-              f"在“{last.title}”之前已有 Pod 失败，或未变更的 Pod 也失败。")  # fmt: skip
+    yes = Text("The pods fell after {title}, and only those that it changed.", title=last.title)
+    no = Text("Pods fell before {title}, or others that it did not change fell too.", title=last.title)
     return {"change-guilty": MeasureResult(bool(guilty), yes if guilty else no, float(len(fallen)), subject=last.title,
                                   first_seen_at=last.at if guilty else None)}  # fmt: skip
 
 
 CHECK = Check(
     "surroundings",
-    Text("What happened around it?", "周围发生了什么？"),
+    Text("What happened around it?"),
     (
-        Measure("change-before", Text("Was something changed shortly before?", "此前是否有变更？"), "min"),
-        Measure("rollout-in-progress", Text("Was a rollout in progress?", "是否正在发布？"), "deployments"),
-        Measure("rollout-stuck", Text("Is a rollout stuck?", "发布是否停滞？"), "deployments"),
-        Measure("planned-work", Text("Is it planned work?", "是否为计划作业？")),
+        Measure("change-before", Text("Was something changed shortly before?"), "min"),
+        Measure("rollout-in-progress", Text("Was a rollout in progress?"), "deployments"),
+        Measure("rollout-stuck", Text("Is a rollout stuck?"), "deployments"),
+        Measure("planned-work", Text("Is it planned work?")),
         Measure(
             "change-guilty",
-            Text(
-                "Do the symptoms start after a change, on what it changed only?", "症状是否始于变更之后且仅限被变更者？"
-            ),
+            Text("Do the symptoms start after a change, on what it changed only?"),
             "pods",
         ),
-        Measure("scrape-gap", Text("Did the measuring itself have a gap?", "采集本身是否中断？"), "share"),
+        Measure("scrape-gap", Text("Did the measuring itself have a gap?"), "share"),
     ),
     lambda scope: bool(scope.entities),
     _collect,

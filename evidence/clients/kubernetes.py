@@ -69,14 +69,14 @@ class Kubernetes:
     def _read(self, path: str, kind: type[L]) -> L:
         answer = self._get(path)
         if answer.status_code >= 500 or answer.status_code == 429:
-            raise Unreachable(
-                Text(f"the Kubernetes API answered {answer.status_code}", f"Kubernetes API 返回 {answer.status_code}")
-            )
+            raise Unreachable(Text("the Kubernetes API answered {status}", status=answer.status_code))
         if answer.status_code != 200:
             raise Refused(
                 Text(
-                    f"the Kubernetes API refused {path} ({answer.status_code}): {_said(answer.content)}",
-                    f"Kubernetes API 拒绝 {path}（{answer.status_code}）：{_said(answer.content)}",
+                    "the Kubernetes API refused {path} ({status}): {said}",
+                    path=path,
+                    status=answer.status_code,
+                    said=_said(answer.content),
                 )
             )
         try:
@@ -84,10 +84,7 @@ class Kubernetes:
             return found
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Malformed(
-                Text(
-                    f"the Kubernetes API answered {path} with something that is not its list",
-                    f"Kubernetes API 对 {path} 的应答不是列表",
-                )
+                Text("the Kubernetes API answered {path} with something that is not its list", path=path)
             ) from error
 
     def _get(self, path: str) -> httpx.Response:
@@ -96,15 +93,10 @@ class Kubernetes:
             try:
                 return client.get(path)
             except httpx.TimeoutException as error:
-                raise Unreachable(
-                    Text("the Kubernetes API did not answer in time", "Kubernetes API 未按时应答")
-                ) from error
+                raise Unreachable(Text("the Kubernetes API did not answer in time")) from error
             except httpx.HTTPError as error:
                 raise Unreachable(
-                    Text(
-                        f"the Kubernetes API cannot be reached ({type(error).__name__})",
-                        f"无法访问 Kubernetes API（{type(error).__name__}）",
-                    )
+                    Text("the Kubernetes API cannot be reached ({error})", error=type(error).__name__)
                 ) from error
 
 
@@ -113,8 +105,8 @@ def of(group: str, namespace: str, plural: str) -> str:
     if not NAME.fullmatch(namespace):
         raise Refused(
             Text(
-                f"`{namespace[:80]}` is no namespace's name; keep the `namespace` label in the alert",
-                f"`{namespace[:80]}` 不是命名空间名；请在告警中保留 `namespace` 标签",
+                "`{namespace}` is no namespace's name; keep the `namespace` label in the alert",
+                namespace=namespace[:80],
             )
         )
     return f"/{group}/namespaces/{namespace}/{plural}"

@@ -22,10 +22,7 @@ def probe(target: ProbeTargetDecl, transports: Transports) -> Outcome:
             return READER.decode(client.request("PROBE", "/").content)
         except httpx.HTTPError as error:
             raise Unreachable(
-                Text(
-                    f"the probe of {target.name} did not end ({type(error).__name__})",
-                    f"对 {target.name} 的探测没有结束（{type(error).__name__}）",
-                )
+                Text("the probe of {name} did not end ({error})", name=target.name, error=type(error).__name__)
             ) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Malformed(f"what was kept of the probe of {target.name} is not its outcome") from error

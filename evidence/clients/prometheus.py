@@ -92,14 +92,11 @@ class Prometheus:
             try:
                 answer = self._client.post(path, data=form)
             except httpx.TimeoutException as error:
-                raise Unreachable(Text("Prometheus did not answer in time", "Prometheus 未按时应答")) from error
+                raise Unreachable(Text("Prometheus did not answer in time")) from error
             except httpx.HTTPError as error:
                 if attempt == 2:
                     raise Unreachable(
-                        Text(
-                            f"Prometheus cannot be reached ({type(error).__name__})",
-                            f"无法访问 Prometheus（{type(error).__name__}）",
-                        )
+                        Text("Prometheus cannot be reached ({error})", error=type(error).__name__)
                     ) from error
                 continue
             if answer.status_code not in RETRIED or attempt == 2:
@@ -118,26 +115,15 @@ def _read(status: int, content: bytes) -> Answered:
         envelope = READER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if status >= 500:
-            raise Unreachable(Text(f"Prometheus answered {status}", f"Prometheus 返回 {status}")) from error
+            raise Unreachable(Text("Prometheus answered {status}", status=status)) from error
         raise Malformed(
-            Text(
-                f"Prometheus answered {status} with something that is not its JSON",
-                f"Prometheus 返回 {status}，内容不是其 JSON",
-            )
+            Text("Prometheus answered {status} with something that is not its JSON", status=status)
         ) from error
     if status >= 500:
-        raise Unreachable(
-            Text(
-                f"Prometheus answered {status}: {envelope.error[:200]}",
-                f"Prometheus 返回 {status}：{envelope.error[:200]}",
-            )
-        )
+        raise Unreachable(Text("Prometheus answered {status}: {error}", status=status, error=envelope.error[:200]))
     if status >= 400 or envelope.status != "success" or envelope.data is None:
         raise Refused(
-            Text(
-                f"Prometheus refused the query ({status}): {envelope.error[:200]}",
-                f"Prometheus 拒绝查询（{status}）：{envelope.error[:200]}",
-            )
+            Text("Prometheus refused the query ({status}): {error}", status=status, error=envelope.error[:200])
         )
     lines = sorted((_line(r) for r in envelope.data.result), key=lambda line: sorted(line.labels.items()))
     # Remarks on the query itself say nothing about missing data.

@@ -165,14 +165,15 @@ def setup(url: str, token: str) -> tuple[SetupStep, ...]:
     route = "route:\n  routes:\n    - receiver: incident-graph\n      continue: true\n"
     return (
         SetupStep(
-            Text("Add this receiver to alertmanager.yml", "将此接收器加入 alertmanager.yml"),
-            snippet, "receiver.yml",
+            Text("Add this receiver to alertmanager.yml"),
+            snippet,
+            "receiver.yml",
         ),
         SetupStep(
-            Text("Send it a copy of every alert, before the other routes", "在其他路由之前，将每条告警发送一份给它"),
+            Text("Send it a copy of every alert, before the other routes"),
             route,
         ),
-    )  # fmt: skip
+    )
 
 
 EXAMPLE = (
@@ -182,4 +183,4 @@ EXAMPLE = (
     b'"endsAt":"0001-01-01T00:00:00Z","fingerprint":"96b07faa17782a8c"}]}'
 )
 
-SOURCE = AlertSource("alertmanager", Text("Alertmanager", "Alertmanager"), parse, EXAMPLE, setup)
+SOURCE = AlertSource("alertmanager", Text("Alertmanager"), parse, EXAMPLE, setup)

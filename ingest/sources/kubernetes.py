@@ -37,13 +37,9 @@ CASES = {
     "ProbeWarning": ("ProbeWarning", "Probe of {0} warns: {1}", Severity.INFO),
 }  # fmt: skip
 LABELS = {"Deployment": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset"}
-NOT_FAILURES = (
-    "Kubernetes told of {0} events. Event counts are not failure counts: alike events are joined and limited in rate; "
-    "prober_probe_total says how often a probe failed."
-)
-NOT_FAILURES_ZH = (
-    "Kubernetes 共报告 {0} 个事件。事件数不等于失败次数：相似事件会合并并受限速；"
-    "探针失败次数以 prober_probe_total 为准。"
+NOT_FAILURES = Text(
+    "Kubernetes told of {events} events. Event counts are not failure counts: alike events are joined and limited in"
+    " rate; prober_probe_total says how often a probe failed."
 )
 
 
@@ -120,8 +116,8 @@ def _alert(message: EventGroupMessage, received_at: datetime) -> ParsedAlert:
         entities=_entities(message), labels=_labels(message),
         annotations={
             "summary": title,
-            "description": NOT_FAILURES.format(message.count),
-            "description_zh": NOT_FAILURES_ZH.format(message.count),
+            "description": NOT_FAILURES.format(events=message.count).en,
+            "description_zh": NOT_FAILURES.format(events=message.count).in_language("zh"),
             **{f"message_{n}": clean(text)[:MESSAGE_CUT] for n, text in enumerate(message.messages[:MOST_MESSAGES], 1)},
             **({"after_deletion": str(message.after_deletion)} if message.after_deletion else {}),
             **({"at_start": str(message.at_start)} if message.at_start else {}),
@@ -199,16 +195,15 @@ def setup(url: str, token: str) -> tuple[SetupStep, ...]:
     by_hand = f"curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d @message.json {url}\n"
     return (
         SetupStep(
-            Text("Give the service a read-only role in the cluster", "在集群中为本服务授予只读角色"),
+            Text("Give the service a read-only role in the cluster"),
             ROLE.read_text(encoding="utf-8"), "read-only-role.yaml",
         ),
         SetupStep(
-            Text("Declare the cluster with its API; the watcher then makes this source by itself",
-                 "声明集群及其 API；监视器随后会自动创建此来源"),
+            Text("Declare the cluster with its API; the watcher then makes this source by itself"),
             declared, "connections.toml",
         ),
         SetupStep(
-            Text("Only to send a recorded message again by hand", "仅用于手动重发已记录的消息"), by_hand
+            Text("Only to send a recorded message again by hand"), by_hand
         ),
     )  # fmt: skip
 
@@ -221,4 +216,4 @@ EXAMPLE = (
     b'(Client.Timeout exceeded while awaiting headers)"]}'
 )
 
-SOURCE = AlertSource("kubernetes", Text("Kubernetes events", "Kubernetes 事件"), parse, EXAMPLE, setup, by_itself=True)
+SOURCE = AlertSource("kubernetes", Text("Kubernetes events"), parse, EXAMPLE, setup, by_itself=True)

@@ -157,21 +157,19 @@ def setup(url: str, token: str) -> tuple[SetupStep, ...]:
     macros = f"{{$INCIDENT_GRAPH.URL}} = {url}\n{{$INCIDENT_GRAPH.TOKEN}} = {token}\n"
     return (
         SetupStep(
-            Text("Import this media type (Alerts → Media types → Import)", "导入此媒介类型（告警 → 媒介类型 → 导入）"),
-            MEDIA_TYPE.read_text(encoding="utf-8"), "incident-graph-media-type.yaml",
+            Text("Import this media type (Alerts → Media types → Import)"),
+            MEDIA_TYPE.read_text(encoding="utf-8"),
+            "incident-graph-media-type.yaml",
         ),
-        SetupStep(
-            Text("Set two global macros, the second as secret text", "设置两个全局宏，第二个设为密文"), macros
-        ),
+        SetupStep(Text("Set two global macros, the second as secret text"), macros),
         SetupStep(
             Text(
-                "Give a user with read permission this media, and add an action with operations, recovery and update "
-                "operations that sends to the user",
-                "为具有读权限的用户添加此媒介，并创建动作：操作、恢复操作和更新操作均发送给该用户",
+                "Give a user with read permission this media, and add an action with operations, recovery and update"
+                " operations that sends to the user"
             ),
             "",
         ),
-    )  # fmt: skip
+    )
 
 
 EXAMPLE = (
@@ -181,4 +179,4 @@ EXAMPLE = (
     b'"event_tags":[{"tag":"component","value":"etcd"}]}'
 )
 
-SOURCE = AlertSource("zabbix", Text("Zabbix", "Zabbix"), parse, EXAMPLE, setup)
+SOURCE = AlertSource("zabbix", Text("Zabbix"), parse, EXAMPLE, setup)

@@ -62,9 +62,14 @@ def scope(kind: str, changes: tuple[ChangeRef, ...] = (), incident: str = "inc")
 
 
 def finding(measure: str, seen: bool | None, **more: object) -> Finding:
-    sentence = Text(f"{measure} came out {seen}.", f"{measure} 结果 {seen}。")
+    sentence = Text.rendered(f"{measure} came out {seen}.", f"{measure} 结果 {seen}。")
     return Finding(
-        measure, "check", seen, sentence, why_unknown=None if seen is not None else Text("hang", "超时"), **more
+        measure,
+        "check",
+        seen,
+        sentence,
+        why_unknown=None if seen is not None else Text.rendered("hang", "超时"),
+        **more,
     )
 
 

@@ -74,7 +74,7 @@ def test_a_check_without_an_answer_makes_the_verdict_less_sure_and_is_named(path
     seen = replayed(bundle)
     scope, collected = seen.scope, seen.collected
     whole = rank(scope, collected.findings)
-    gone = Text("the witness hung", "证人无应答")
+    gone = Text.rendered("the witness hung", "证人无应答")
     for check in sorted({f.check for f in collected.findings}):
         lost = [replace(f, seen=None, why_unknown=gone) if f.check == check else f for f in collected.findings]
         verdict = rank(scope, lost)

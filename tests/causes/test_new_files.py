@@ -26,12 +26,12 @@ from evidence.check import Ask, Check, Measure, MeasureResult
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    return {"moon-full": MeasureResult(True, Text("The moon is full.", "今夜月圆。"), 1.0)}
+    return {"moon-full": MeasureResult(True, Text.rendered("The moon is full.", "今夜月圆。"), 1.0)}
 
 
 CHECK = Check(
-    "moon", Text("Which phase has the moon?", "月相如何？"),
-    (Measure("moon-full", Text("Is the moon full?", "是否满月？"), "share"),), lambda scope: True, _collect,
+    "moon", Text.rendered("Which phase has the moon?", "月相如何？"),
+    (Measure("moon-full", Text.rendered("Is the moon full?", "是否满月？"), "share"),), lambda scope: True, _collect,
 )
 """
 CAUSE = """
@@ -39,10 +39,10 @@ from causes.cause import Cause, Symptom, Term
 from domain.text import Text
 
 CAUSE = Cause(
-    slug="full-moon", layer="infrastructure", title=Text("Full moon", "满月"),
+    slug="full-moon", layer="infrastructure", title=Text.rendered("Full moon", "满月"),
     symptoms=frozenset({Symptom.PROBE}), prior=-1.0,
-    terms=(Term("moon-full", 4.0, Text("It shines on {subject}.", "月光照着 {subject}。"), -1.0, Text("No.", "否。")),),
-    next_steps=(Text("kubectl -n <ns> wait pod/<pod> --for=morning", "kubectl -n <ns> wait pod/<pod> --for=morning"),),
+    terms=(Term("moon-full", 4.0, Text.rendered("It shines on {subject}.", "月光照着 {subject}。"), -1.0, Text.rendered("No.", "否。")),),
+    next_steps=(Text.rendered("kubectl -n <ns> wait pod/<pod> --for=morning", "kubectl -n <ns> wait pod/<pod> --for=morning"),),
     references=("https://example.org/moon",), weights_from="An almanac.",
 )
 """
@@ -78,7 +78,7 @@ def test_a_new_check_is_asked_and_a_new_cause_ranked_by_it(moon: None) -> None:
     verdict = rank(there, [full])
     first = verdict.causes[0]
     assert (first.cause, first.next_steps[0].en) == ("full-moon", "kubectl -n shop wait pod/cart-7d9f --for=morning")
-    assert "The moon is full." in verdict.headline.en and "今夜月圆" in verdict.headline.zh
+    assert "The moon is full." in verdict.headline.en and "今夜月圆" in verdict.headline.in_language("zh")
 
 
 @pytest.mark.django_db

@@ -5,11 +5,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-import msgspec
 import pytest
 
 from causes.catalogue import all_causes
 from causes.rank import probabilities, rank
+from domain import codec
 from domain.similar import SimilarIncident
 from domain.verdict import VerdictState
 from tests.causes.scenes import START, findings, scope
@@ -98,7 +98,7 @@ def test_order_of_findings_and_the_random_incident_id_do_not_matter() -> None:
     first = rank(scope("etcd"), found)
     for seed in range(20):
         random.Random(seed).shuffle(found)
-        assert msgspec.json.encode(rank(scope("etcd"), found)) == msgspec.json.encode(first)
+        assert codec.encode(rank(scope("etcd"), found)) == codec.encode(first)
     assert rank(scope("etcd", incident="other"), found).input_hash == first.input_hash
     assert rank(replace(scope("etcd"), as_of=START + timedelta(minutes=9)), found).input_hash != first.input_hash
 
@@ -127,14 +127,14 @@ def test_the_headline_names_the_entity_and_the_strongest_evidence_in_both_langua
         scope("etcd"), findings("etcd-fsync-one-slow etcd-commit-one-slow etcd-fsync-over-guidance", "etcd-rtt-rise")
     )
     assert "etcd1" in verdict.headline.en and "etcd-fsync-one-slow came out True" in verdict.headline.en
-    assert "磁盘" in verdict.headline.zh
+    assert "磁盘" in verdict.headline.in_language("zh")
 
 
 def test_the_headline_rests_on_what_was_seen_even_where_an_absence_weighs_more() -> None:
     seen, absent = "etcd-leader-switch", "etcd-no-leader-seen etcd-rtt-rise etcd-member-restarted etcd-fsync-one-slow"
     first = rank(scope("etcd"), findings(seen, f"{absent} etcd-member-scrape-gap etcd-old-leader-silent"))
     assert first.causes[0].cause == "etcd-leadership-moved"
-    assert "The leader really changed." in first.headline.en and "确实换主" in first.headline.zh
+    assert "The leader really changed." in first.headline.en and "确实换主" in first.headline.in_language("zh")
     moved = next(t for t in first.causes[0].terms if t.measure == "etcd-leader-switch")
     assert moved.weight < max(t.weight for t in first.causes[0].terms)
 
@@ -142,7 +142,7 @@ def test_the_headline_rests_on_what_was_seen_even_where_an_absence_weighs_more()
 def test_an_undecided_headline_keeps_its_candidates_apart() -> None:
     told = rank(scope("probe"), findings("probe-transport-timeout probe-https", "", "listen-overflows")).headline
     assert re.search(r'candidates: "[^"]+"(, "[^"]+")* or "[^"]+"\.', told.en), told.en
-    assert re.search("候选：“[^”]+”(、“[^”]+”)*或“[^”]+”。", told.zh), told.zh
+    assert re.search("候选：“[^”]+”(、“[^”]+”)*或“[^”]+”。", told.in_language("zh")), told.in_language("zh")
 
 
 def test_where_hardly_a_witness_answered_the_headline_does_not_say_that_they_found_nothing() -> None:

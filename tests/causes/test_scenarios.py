@@ -38,7 +38,7 @@ def recorded_truths() -> set[str]:
 
 
 def without(findings: list[Finding], check: str) -> list[Finding]:
-    gone = Text("it did not answer", "无应答")
+    gone = Text.rendered("it did not answer", "无应答")
     return [
         replace(f, seen=None, value=None, why_unknown=gone) if CHECK_OF.get(f.measure, f.measure[:5]) == check else f
         for f in findings

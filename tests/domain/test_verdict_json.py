@@ -25,7 +25,7 @@ def test_a_jump_of_one_series_becomes_the_unusual_finding() -> None:
     start = round(START.timestamp() * 1000)
     calm = tuple(Point(start + 15_000 * i, 5 + i % 3 * 0.1) for i in range(-80, 20))
     jump = tuple(Point(p.at_ms, p.value + (40 if p.at_ms >= start else 0)) for p in calm)
-    told = Finding("m", "c", True, Text("s", "句"), series=(Series("calm", calm), Series("jump", jump)))
+    told = Finding("m", "c", True, Text.rendered("s", "句"), series=(Series("calm", calm), Series("jump", jump)))
     (found,) = unusual_findings([told], START)
     assert (found.seen, found.subject, found.items[0].name) == (True, "jump", "jump")
     assert unusual_findings([told], START) == (found,)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from domain import codec
 from domain.alerts import Severity
 from domain.connections import Connections, EtcdMemberDecl
 from domain.entities import EntityKind, EntityRef
@@ -19,7 +20,7 @@ def test_a_finding_read_back_equals_the_finding_written() -> None:
         "etcd-rtt-over-limit",
         "etcd-peer-rtt",
         None,
-        Text("undetermined", "无法判定"),
+        Text.rendered("undetermined", "无法判定"),
         value=0.11,
         unit="s",
         limit=0.15,
@@ -27,11 +28,11 @@ def test_a_finding_read_back_equals_the_finding_written() -> None:
         to=at,
         series=(Series("a-b", (Point(1, 0.5),)),),
     )
-    assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding
+    assert codec.decode(codec.encode(finding), Finding) == finding
 
 
 def test_a_text_speaks_chinese_for_any_zh_code_and_english_otherwise() -> None:
-    text = Text("slow disk on {name}", "{name} 磁盘缓慢").format(name="etcd1")
+    text = Text.rendered("slow disk on {name}", "{name} 磁盘缓慢").format(name="etcd1")
     assert text.in_language("zh-hans") == "etcd1 磁盘缓慢"
     assert text.in_language("ZH-CN") == "etcd1 磁盘缓慢"
     assert text.in_language("de") == str(text) == "slow disk on etcd1"

@@ -143,7 +143,7 @@ def findings(slug: str, world: World, about: Scope | None = None) -> dict[str, F
     found = {f.measure: f for f in run(check, Ask(about or scope(), world, check.before))}
     assert set(found) == {m.slug for m in check.measures}
     for finding in found.values():
-        assert finding.sentence.en and finding.sentence.zh
+        assert finding.sentence.en and finding.sentence.in_language("zh")
         assert (finding.why_unknown is not None) is (finding.seen is None)
     return found
 

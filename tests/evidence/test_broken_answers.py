@@ -97,7 +97,7 @@ def test_a_broken_answer_makes_every_prometheus_measure_unknown_with_a_reason(
     assert len(asked) > 15
     assert not [f.measure for f in asked if f.seen]
     for finding in asked:
-        assert finding.seen is False or (finding.why_unknown and finding.why_unknown.zh), finding.measure
+        assert finding.seen is False or (finding.why_unknown and finding.why_unknown.in_language("zh")), finding.measure
 
 
 def test_a_witness_that_cannot_be_reached_is_unknown_and_not_healthy() -> None:
@@ -123,7 +123,7 @@ def test_a_live_look_can_be_replayed_to_the_same_findings(address: str) -> None:
 def test_each_measure_is_told_by_one_check_and_asks_a_question_in_both_languages() -> None:
     measures = [m for check in all_checks() for m in check.measures]
     assert len({m.slug for m in measures}) == len(measures) > 45
-    assert all(m.question.en and m.question.zh for m in measures)
+    assert all(m.question.en and m.question.in_language("zh") for m in measures)
 
 
 def test_the_checks_are_these() -> None:
@@ -177,7 +177,10 @@ def test_an_investigation_asks_at_most_forty_questions(address: str) -> None:
 def test_each_check_declares_what_it_needs_costs_and_looks_back_on() -> None:
     for check in all_checks():
         assert check.needs and check.cost >= 1 and check.before >= timedelta(minutes=30), check.slug
-        assert all(m.if_seen.zh and m.if_not.zh and m.if_unknown.zh for m in check.measures)
+        assert all(
+            m.if_seen.in_language("zh") and m.if_not.in_language("zh") and m.if_unknown.in_language("zh")
+            for m in check.measures
+        )
 
 
 def test_a_label_value_cannot_break_out_of_its_quotes() -> None:

@@ -12,8 +12,8 @@ from evidence.recording import ReplayTransports
 from tests.causes.scenes import scope
 
 QUICK = Check(
-    "quick", Text("Quick?", "快？"), (Measure("is-quick", Text("Quick?", "快？")),), lambda _: True,
-    lambda _: {"is-quick": MeasureResult(True, Text("Yes.", "是。"))},
+    "quick", Text.rendered("Quick?", "快？"), (Measure("is-quick", Text.rendered("Quick?", "快？")),), lambda _: True,
+    lambda _: {"is-quick": MeasureResult(True, Text.rendered("Yes.", "是。"))},
 )  # fmt: skip
 
 
@@ -25,10 +25,10 @@ def test_a_check_that_is_over_its_limit_is_unknown_in_a_live_look_only(
 
     def collect(ask: Ask) -> dict[str, MeasureResult]:
         over.wait(0.6)
-        return {"is-slow": MeasureResult(True, Text("Yes.", "是。"))}
+        return {"is-slow": MeasureResult(True, Text.rendered("Yes.", "是。"))}
 
     slow = replace(
-        QUICK, slug="slow", measures=(Measure("is-slow", Text("Slow?", "慢？")),), collect=collect, limit_s=0.2
+        QUICK, slug="slow", measures=(Measure("is-slow", Text.rendered("Slow?", "慢？")),), collect=collect, limit_s=0.2
     )
     monkeypatch.setattr(collecting, "all_checks", lambda: (QUICK, slow))
     found = {f.measure: f for f in collecting.collect(scope("probe"), ReplayTransports(()), budget_s=budget_s).findings}

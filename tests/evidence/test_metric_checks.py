@@ -366,4 +366,4 @@ def test_an_exit_code_is_said_as_the_number_that_it_is() -> None:
     world = World().add("kube_pod_container_status_last_terminated_exitcode", 2.0)
     told = findings("pod-state", world)["pod-crashed"]
     assert told.seen is True and told.sentence.en == "A container ended by itself with exit code 2."
-    assert told.sentence.zh == "容器自行退出，退出码 2。"
+    assert told.sentence.in_language("zh") == "容器自行退出，退出码 2。"

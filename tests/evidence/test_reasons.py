@@ -5,7 +5,7 @@ from domain.text import Text
 from evidence.checks import all_checks
 from tests.evidence.scene import World, findings
 
-TIMED_OUT = Text("it did not answer", "没有应答")
+TIMED_OUT = Text.rendered("it did not answer", "没有应答")
 
 
 def test_a_reason_in_both_languages_is_told_in_both_and_logged_in_english() -> None:
@@ -14,7 +14,7 @@ def test_a_reason_in_both_languages_is_told_in_both_and_logged_in_english() -> N
 
 
 def test_a_reason_in_english_alone_is_told_as_it_is() -> None:
-    assert "no such file" in Refused("no such file").message.zh
+    assert "no such file" in Refused("no such file").message.in_language("zh")
     assert (
         Malformed(TIMED_OUT, "body").field == "body" and str(Malformed(TIMED_OUT, "body")) == "body: it did not answer"
     )
@@ -23,4 +23,8 @@ def test_a_reason_in_english_alone_is_told_as_it_is() -> None:
 def test_whatever_an_empty_prometheus_cannot_tell_is_said_in_chinese_too() -> None:
     told = [f for check in all_checks() for f in findings(check.slug, World()).values() if f.seen is None]
     assert len(told) > 50
-    assert [f.why_unknown.zh for f in told if f.why_unknown and f.why_unknown.zh.startswith("查询失败")] == []
+    assert [
+        f.why_unknown.in_language("zh")
+        for f in told
+        if f.why_unknown and f.why_unknown.in_language("zh").startswith("查询失败")
+    ] == []

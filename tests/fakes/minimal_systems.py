@@ -51,7 +51,7 @@ def _notify_board(transport: Transport, notification: Notification, state: Targe
     else:
         key = str(json_of(send_request(transport.client, "POST", "/items", "the board", json=body), "the board")["key"])
         state.put(key=key)
-    return Receipt(key, f"http://board/{key}", Text("The item is up to date.", "条目已更新。"))
+    return Receipt(key, f"http://board/{key}", Text.rendered("The item is up to date.", "条目已更新。"))
 
 
 def _find_item(transport: Transport, notification: Notification) -> str:
@@ -64,7 +64,7 @@ def _check_board(transport: Transport) -> Sequence[Problem]:
     try:
         json_of(send_request(transport.client, "GET", "/items", "the board"), "the board")
     except Refused as error:
-        return [Problem(Text(str(error), str(error)))]
+        return [Problem(Text.rendered(str(error), str(error)))]
     return []
 
 
@@ -91,7 +91,7 @@ def _poll_events(transport: Transport, keys: Sequence[str], since: datetime) -> 
 
 
 BOARD = System(
-    "board", "ticket", Text("Board", "看板"), Text("Point the board's webhook here: {url}", "将看板的 webhook 指向：{url}"),
+    "board", "ticket", Text.rendered("Board", "看板"), Text.rendered("Point the board's webhook here: {url}", "将看板的 webhook 指向：{url}"),
     _notify_board, _check_board, parse_webhook=_parse_webhook, poll_events=_poll_events, edits=True,
 )  # fmt: skip
 
@@ -102,7 +102,7 @@ def _notify_shout(transport: Transport, notification: Notification, state: Targe
         "listed": [notification.report.number, *(report.number for report in notification.digest)],
     }  # fmt: skip
     json_of(send_request(transport.client, "POST", "", "the shout", json=body), "the shout")
-    return Receipt("", "", Text("Told.", "已通知。"))
+    return Receipt("", "", Text.rendered("Told.", "已通知。"))
 
 
 class Wall(Fake):
@@ -118,5 +118,5 @@ class Wall(Fake):
 
 
 SHOUT = System(
-    "shout", "chat", Text("Shout", "喊话"), Text("Nothing to set up.", "无需设置。"), _notify_shout, lambda transport: [],
+    "shout", "chat", Text.rendered("Shout", "喊话"), Text.rendered("Nothing to set up.", "无需设置。"), _notify_shout, lambda transport: [],
 )  # fmt: skip

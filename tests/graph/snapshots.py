@@ -26,16 +26,16 @@ def relations() -> tuple[Relation, ...]:
 
 
 def finding(measure: str, seen: bool | None, value: float | None = None) -> Finding:
-    word = Text(f"{measure} {seen}", f"{measure} {seen}")
+    word = Text("{measure} {seen}", measure=measure, seen=seen)
     return Finding(measure, "etcd-check", seen, word, value, "s", 0.15, "etcd-0")
 
 
 def cause(slug: str, position: int, probability: float, *terms: TermResult) -> RankedCause:
-    return RankedCause(slug, "network", Text(slug, slug), position, probability, terms)
+    return RankedCause(slug, "network", Text.rendered(slug, slug), position, probability, terms)
 
 
 def term(measure: str, outcome: Outcome, weight: float) -> TermResult:
-    return TermResult(measure, outcome, weight, Text(measure, measure))
+    return TermResult(measure, outcome, weight, Text.rendered(measure, measure))
 
 
 def verdict(incident: str, *causes: RankedCause, revision: int = 1, **changes: Any) -> Verdict:
@@ -43,7 +43,7 @@ def verdict(incident: str, *causes: RankedCause, revision: int = 1, **changes: A
         incident=incident,
         revision=revision,
         state=VerdictState.RANKED,
-        headline=Text("headline", "标题"),
+        headline=Text.rendered("headline", "标题"),
         as_of=START + timedelta(minutes=5),
         causes=causes,
         unknown_probability=1 - sum(c.probability for c in causes),
@@ -116,7 +116,7 @@ def whole() -> tuple[IncidentSnapshot, ...]:
     every = tuple(EntityRef(kind, f"a-{kind.lower()}", "prod", "shop") for kind in EntityKind)
     links = tuple(Relation(MEMBERS[0].key, kind, ETCD.key) for kind in RelationKind)
     first = judged("first", confirmed=(Confirmation("etcd-slow-disk", "ann", START, "new disk"),))
-    alike = SimilarIncident("first", "Incident first", 0.5, (Text("same", "相同"),))
+    alike = SimilarIncident("first", "Incident first", 0.5, (Text.rendered("same", "相同"),))
     base = judged("second", 60)
     assert base.verdict is not None
     second = replace(

@@ -51,7 +51,7 @@ def test_an_alert_joins_what_is_related_and_near_and_nothing_else(
 ) -> None:
     decision = group(Newcomer(frozenset([key]), minutes(at)), [there], RELATIONS, Rules())
     assert bool(decision.incident) is joins
-    assert why in decision.reason.en and decision.reason.zh
+    assert why in decision.reason.en and decision.reason.in_language("zh")
 
 
 def test_a_flapping_alert_returns_to_its_own_incident_even_when_another_is_newer() -> None:

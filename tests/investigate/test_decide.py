@@ -14,7 +14,7 @@ PATH = sorted(p.parent for p in (settings.BASE_DIR / "bundles").glob("etcd*/bund
 def test_a_recurrence_changes_no_probability_but_stands_on_the_page() -> None:
     seen = replayed(Bundle.load(PATH))
     scope, collected = seen.scope, seen.collected
-    past = SimilarIncident("i", "t", 0.9, (Text("w", "w"),), "etcd-slow-disk", True, recurrence_of="etcd-slow-disk")
+    past = SimilarIncident("i", "t", 0.9, (Text("w"),), "etcd-slow-disk", True, recurrence_of="etcd-slow-disk")
     without, with_it = (decide(scope, collected.findings, similar) for similar in ((), (past,)))
     assert with_it.causes == without.causes
     assert with_it.similar == (past,)

@@ -65,9 +65,9 @@ def an_incident(
 
 def judged(incident: Incident, cause: str = "etcd-slow-disk") -> None:
     look = incident.investigations.order_by("-pk").first()
-    ranked = RankedCause(cause, "infrastructure", Text(cause, cause), 1, 0.9, ())
+    ranked = RankedCause(cause, "infrastructure", Text.rendered(cause, cause), 1, 0.9, ())
     verdict = Verdict(
-        str(incident.pk), 1, VerdictState.RANKED, Text(f"It is {cause}", cause), timezone.now(), (ranked,), 0.1,
+        str(incident.pk), 1, VerdictState.RANKED, Text.rendered(f"It is {cause}", cause), timezone.now(), (ranked,), 0.1,
         (), (), (), "terms", "1", "sha256:" + "a" * 64,
     )  # fmt: skip
     verdicts.save_verdict(incident, look, verdict)

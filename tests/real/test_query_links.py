@@ -21,7 +21,7 @@ def test_the_link_fills_in_the_query_and_its_range() -> None:
     if not program or not shutil.which("prometheus"):
         pytest.skip("no Chromium or no Prometheus here: apt-get install chromium prometheus")
     end = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
-    term = TermResult("m", Outcome.FOR, 1.0, Text("a", "b"), QUERY, end - timedelta(minutes=30), end)
+    term = TermResult("m", Outcome.FOR, 1.0, Text.rendered("a", "b"), QUERY, end - timedelta(minutes=30), end)
     with Stage() as stage, sync_playwright() as play:
         port = free_port()
         stage.start("prometheus", [

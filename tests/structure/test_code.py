@@ -74,7 +74,9 @@ def identifiers(tree: ast.Module) -> Iterator[str]:
 
 
 def banned_in(tree: ast.Module) -> set[str]:
-    return {name for name in set(identifiers(tree)) - OUTWARD if BANNED & {word.lower() for word in WORDS.findall(name)}}
+    return {
+        name for name in set(identifiers(tree)) - OUTWARD if BANNED & {word.lower() for word in WORDS.findall(name)}
+    }
 
 
 def test_the_check_of_words_finds_them_in_every_kind_of_name() -> None:

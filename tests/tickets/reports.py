@@ -12,7 +12,7 @@ AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
 def both(text: str) -> Text:
-    return Text(text, f"中文 {text}")
+    return Text.rendered(text, f"中文 {text}")
 
 
 def term(number: int, outcome: Outcome, text: str) -> TermResult:

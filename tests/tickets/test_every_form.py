@@ -44,7 +44,7 @@ def hostile(text: str) -> IncidentSnapshot:
         replace(
             cause,
             terms=tuple(replace(t, query=f"{n}{text}", connection="main" if n % 2 else "") for n, t in enumerate(cause.terms)),
-            next_steps=(Text(text, text), Text(text, f"z{text}")),
+            next_steps=(Text.rendered(text, text), Text.rendered(text, f"z{text}")),
         )
         for cause in verdict.causes
     )  # fmt: skip
@@ -52,7 +52,7 @@ def hostile(text: str) -> IncidentSnapshot:
         replace(s, title=text, cause=text, fixed_by=text, url=text if n else s.url)
         for n, s in enumerate(verdict.similar)
     )
-    changed = replace(verdict, causes=causes, similar=alike, tell_apart=(Text(text, text),))
+    changed = replace(verdict, causes=causes, similar=alike, tell_apart=(Text.rendered(text, text),))
     return replace(whole, verdict=changed)
 
 

@@ -38,7 +38,7 @@ def nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
 def poisoned(text: str, number: int):
     """An incident whose every text is hostile."""
     changed = verdict(text)
-    changed = replace(changed, headline=Text(text, text), tell_apart=(both(text),))
+    changed = replace(changed, headline=Text.rendered(text, text), tell_apart=(both(text),))
     return notification(
         id=f"i{number}", number=number, title=text, verdict=changed, url=f"https://graph.example/{text}"
     )

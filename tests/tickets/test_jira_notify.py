@@ -61,7 +61,7 @@ def test_a_new_revision_edits_the_comment_in_place(jira, target_state):
 def test_a_chinese_notification_is_written_in_chinese(jira, target_state):
     receipt = notify(jira, notification(language="zh"), target_state)
     assert "中文 slow disk headline" in contract.text_of(next(iter(jira.issues[0].comments.values())).body)
-    assert "已创建工单" in receipt.sentence.zh
+    assert "已创建工单" in receipt.sentence.in_language("zh")
 
 
 def test_a_comment_that_a_person_deleted_stays_deleted(jira, target_state):

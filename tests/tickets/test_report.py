@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from domain.text import Text
 from domain.verdict import Outcome, TermResult
+from tests.languages import in_both
 from tests.tickets.reports import AT, similar, snapshot
 from tickets.render import LIMIT, formats, render
 from tickets.render.form import safe_url
@@ -34,8 +35,10 @@ def nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def report_of(text: str) -> Report:
-    line = Line(Text(text, text), query=text, url=text)
-    return Report(1, text, Text(text, text), Text("", ""), text, None, 0, (Section(Text(text, text), (line,)),))
+    line = Line(Text.rendered(text, text), query=text, url=text)
+    return Report(
+        1, text, Text.rendered(text, text), Text(""), text, None, 0, (Section(Text.rendered(text, text), (line,)),)
+    )
 
 
 def test_the_forms_are_these() -> None:
@@ -66,12 +69,12 @@ def test_an_incident_without_verdict_is_shown_as_such(form: str) -> None:
 
 def test_what_is_left_out_is_counted() -> None:
     report = build(snapshot(), [similar(n) for n in range(9)])
-    assert report.sections[-1].more == Text("6 more", "另有 6 项")
+    assert in_both(report.sections[-1].more) == ("6 more", "另有 6 项")
 
 
 def test_a_query_leads_to_the_declared_servers_graph_with_its_range() -> None:
     term = TermResult(
-        "m", Outcome.FOR, 1.0, Text("a", "b"), 'up{job="x"}', AT, AT + timedelta(minutes=30), connection="main"
+        "m", Outcome.FOR, 1.0, Text.rendered("a", "b"), 'up{job="x"}', AT, AT + timedelta(minutes=30), connection="main"
     )
     shown = snapshot()
     assert shown.verdict is not None
@@ -103,7 +106,7 @@ def test_a_query_leads_to_the_declared_servers_graph_with_its_range() -> None:
     ],
 )
 def test_every_query_can_be_linked(query: str) -> None:
-    term = TermResult("m", Outcome.FOR, 1.0, Text("a", "b"), query, connection="main")
+    term = TermResult("m", Outcome.FOR, 1.0, Text.rendered("a", "b"), query, connection="main")
     url = graph_page("http://prom.example", query, term)
     assert safe_url(url) == url
     assert parse_qs(urlsplit(url).query)["g0.expr"] == [query]
@@ -113,13 +116,13 @@ def test_causes_are_named_by_title_and_commands_can_be_pasted() -> None:
     shown = snapshot()
     assert shown.verdict is not None
     steps = (
-        Text("iostat -x 5 3", "iostat -x 5 3"),
-        Text("On its host: pidstat -d 5", "在其主机上：pidstat -d 5"),
-        Text("Wait: a", "等：b"),
+        Text("iostat -x 5 3"),
+        Text.rendered("On its host: pidstat -d 5", "在其主机上：pidstat -d 5"),
+        Text.rendered("Wait: a", "等：b"),
     )
     cause = replace(shown.verdict.causes[0], next_steps=steps)
-    verdict = replace(shown.verdict, causes=(cause,), tell_apart=(Text("the round trip", "往返时间"),))
-    known = Known(titles={"x": Text("A full disk", "磁盘满")})
+    verdict = replace(shown.verdict, causes=(cause,), tell_apart=(Text.rendered("the round trip", "往返时间"),))
+    known = Known(titles={"x": Text.rendered("A full disk", "磁盘满")})
     text = str(render(build(replace(shown, verdict=verdict), known=known), "text"))
     assert "A full disk: slow disk is ruled out" in text
     assert "  - iostat -x 5 3\n  - On its host:\n      pidstat -d 5\n  - Wait: a\n" in text
@@ -142,7 +145,7 @@ def test_whole_sections_are_counted_when_nothing_else_is_left() -> None:
     items = sum(len(s.lines) + s.dropped for s in report.sections)
     last = _emptied(report)
     assert last.sections == ()
-    assert last.more == Text(f"{items} more", f"另有 {items} 项")
+    assert last.more == Text("{count} more", count=items)
 
 
 def test_the_address_follows_the_base_url() -> None:

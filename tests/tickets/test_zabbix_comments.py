@@ -13,6 +13,7 @@ from domain.connections import SourceDecl
 from domain.errors import Refused, Unreachable
 from domain.marks import OWN_COMMENT
 from domain.snapshot import AlertRecord
+from domain.text import Text
 from tests.fakes.server import error, lost_answer
 from tests.fakes.zabbix import TOKEN, Zabbix
 from tests.tickets.targets import Kept, notification
@@ -52,7 +53,10 @@ def about(*events: str, revision: int = 1, reason: Reason = Reason.VERDICT, head
     alerts = tuple(replace(PROBLEM, id=e, identity=e) for e in events)
     built = replace(built, snapshot=replace(built.snapshot, alerts=alerts))
     if headline:
-        built = replace(built, report=replace(built.report, headline=replace(built.report.headline, en=headline)))
+        built = replace(
+            built,
+            report=replace(built.report, headline=Text.rendered(headline, built.report.headline.in_language("zh"))),
+        )
     return built
 
 

@@ -29,7 +29,7 @@ def of_modules() -> Iterator[tuple[str, str]]:
 
 
 def test_every_sentence_of_templates_and_modules_has_its_chinese():
-    with (WEB / "locale/zh_Hans/LC_MESSAGES/django.mo").open("rb") as file:
+    with (WEB.parent / "locale/zh_Hans/LC_MESSAGES/django.mo").open("rb") as file:
         known = {key[0] if isinstance(key, tuple) else key for key in GNUTranslations(file)._catalog}
     asked = [*of_templates(), *of_modules()]
     assert len(asked) > 150

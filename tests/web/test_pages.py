@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 from django.db import connection
 from django.test import Client
@@ -13,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from connections import declare
+from domain import codec
 from domain.connections import Connections, PrometheusDecl
 from domain.findings import Finding, Item
 from domain.text import Text
@@ -66,8 +66,8 @@ def test_what_no_listed_cause_rests_on_is_shown_once_with_its_details(person, in
 
 def test_what_was_seen_comes_first_and_findings_without_content_are_left_out():
     def found(measure: str, seen: bool | None, *items: Item) -> Finding:
-        why = None if seen is not None else Text("hang", "超时")
-        return Finding(measure, "check", seen, Text(measure, measure), why_unknown=why, items=items)
+        why = None if seen is not None else Text.rendered("hang", "超时")
+        return Finding(measure, "check", seen, Text.rendered(measure, measure), why_unknown=why, items=items)
 
     findings = [
         found("a-not", False),
@@ -110,11 +110,13 @@ def test_the_list_names_what_an_incident_is_about_always_in_the_same_order(perso
 
 
 def test_a_headline_is_parted_into_what_it_is_and_why(person, incident):
-    headline = Text("etcd1: Slow disk (83%). It took 390 ms. No peer did.", "etcd1：磁盘慢（83%）。耗时 390 毫秒。")
+    headline = Text.rendered(
+        "etcd1: Slow disk (83%). It took 390 ms. No peer did.", "etcd1：磁盘慢（83%）。耗时 390 毫秒。"
+    )
     assert (lead(headline), rest(headline)) == ("etcd1: Slow disk (83%)", "It took 390 ms. No peer did.")
     with translation.override("zh-hans"):
         assert (lead(headline), rest(headline)) == ("etcd1：磁盘慢（83%）", "耗时 390 毫秒。")
-    undecided = Text("etcd1: not decided; candidates: A or B.", "etcd1：尚无定论；候选：A或B。")
+    undecided = Text.rendered("etcd1: not decided; candidates: A or B.", "etcd1：尚无定论；候选：A或B。")
     assert (lead(undecided), rest(undecided)) == (undecided.en, "")
 
 
@@ -122,7 +124,7 @@ def test_the_timeline_shows_each_verdict_as_it_was_then(person, incident):
     first = queries.latest_verdict(incident)
     look = incident.investigations.get()
     verdicts.save_verdict(incident, look, first)
-    verdicts.save_verdict(incident, look, replace(first, headline=Text("It was the network", "是网络问题")))
+    verdicts.save_verdict(incident, look, replace(first, headline=Text.rendered("It was the network", "是网络问题")))
     page = person.get("/incidents/1/", headers={"accept-language": "zh-hans"}).content.decode()
     timeline = page[page.index("时间线") :]
     assert timeline.index("etcd1 的磁盘慢") < timeline.index("结论变更") < timeline.index("是网络问题")
@@ -199,10 +201,10 @@ def test_a_404_is_a_page_for_people_and_a_problem_for_programs(person, path, kin
 def test_an_undecided_verdict_shows_what_would_decide_it_and_roles_what_follows_from_what(person, incident):
     body = queries.latest_verdict(incident)
     first = replace(body.causes[0], role=Role.PRIMARY, entity="EtcdMember/prod-a//etcd1",
-                    consequences=(Text("the API server is slow", "API 服务器变慢"),))  # fmt: skip
+                    consequences=(Text.rendered("the API server is slow", "API 服务器变慢"),))  # fmt: skip
     second = replace(body.causes[1], role=Role.CONSEQUENCE)
-    verdict = replace(body, causes=(first, second), next_question=Text("Is the disk slow?", "磁盘是否缓慢？"))
-    incident.verdicts.update(body=msgspec.json.encode(verdict))
+    verdict = replace(body, causes=(first, second), next_question=Text.rendered("Is the disk slow?", "磁盘是否缓慢？"))
+    incident.verdicts.update(body=codec.encode(verdict))
     page = person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
     for words in ("What would decide it:", "Is the disk slow?", "primary cause", "follows from the first",
                   "etcd member etcd1", "the API server is slow"):  # fmt: skip
@@ -215,9 +217,9 @@ def test_an_undecided_verdict_shows_what_would_decide_it_and_roles_what_follows_
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        (Text("df -h | sort", "df -h | sort"), "<code>df -h | sort</code>"),
-        (Text("On the node: df -h", "在节点上：df -h"), "On the node: <code>df -h</code>"),
-        (Text("Ask <them>.", "询问。"), "Ask &lt;them&gt;."),
+        (Text("df -h | sort"), "<code>df -h | sort</code>"),
+        (Text.rendered("On the node: df -h", "在节点上：df -h"), "On the node: <code>df -h</code>"),
+        (Text.rendered("Ask <them>.", "询问。"), "Ask &lt;them&gt;."),
     ],
 )
 def test_the_command_of_a_next_step_stands_apart_and_stays_text(text, shown):
@@ -235,7 +237,7 @@ def test_the_page_of_the_api_speaks_chinese_in_every_row(person):
 def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
     first, look = queries.latest_verdict(incident), incident.investigations.get()
     for headline in ("etcd1: slow disk (80%). 12 of 12 writes.", "etcd1: slow disk (82%). 14 of 14 writes."):
-        verdicts.save_verdict(incident, look, replace(first, headline=Text(headline, headline)))
+        verdicts.save_verdict(incident, look, replace(first, headline=Text.rendered(headline, headline)))
     headlines = [str(headline) for _, headline in changed_verdicts(incident)]
     assert headlines[1:] == ["etcd1: slow disk (80%). 12 of 12 writes."]
     draft = person.get(f"/api/v1/incidents/{incident.pk}/postmortem/").content.decode()

@@ -71,7 +71,7 @@ def test_a_limit_of_nothing_draws_no_line_over_the_axis():
 
 
 def test_a_detail_table_without_notes_has_no_column_for_them():
-    sentence = Text("5 of 5 failed probes.", "5 次失败探测。")
+    sentence = Text.rendered("5 of 5 failed probes.", "5 次失败探测。")
     for note, columns in (("", 2), ("of 7", 3)):
         found = Finding("probe-refused", "blackbox-phases", True, sentence, items=(Item("refused", 5.0, note),))
         shown = {"shown": ShownTerm(TermResult("probe-refused", Outcome.FOR, 1.0, sentence), SafeString(""), found)}
@@ -79,7 +79,7 @@ def test_a_detail_table_without_notes_has_no_column_for_them():
 
 
 def test_lines_that_are_not_the_value_are_labelled_and_have_neither_its_unit_nor_its_limit():
-    sentence = Text("It answered 60% of its scrapes.", "只响应了 60% 的采集。")
+    sentence = Text.rendered("It answered 60% of its scrapes.", "只响应了 60% 的采集。")
     found = Finding("go-process-answers", "go-runtime", True, sentence, 0.6, "share", 0.8, series=series(1, 0, 1))
     term = TermResult("go-process-answers", Outcome.FOR, 1.0, sentence, value=0.6, unit="share", limit=0.8)
     cause = RankedCause("handler-crash", "application", sentence, 1, 0.9, (term,))
@@ -95,5 +95,5 @@ def test_lines_that_are_not_the_value_are_labelled_and_have_neither_its_unit_nor
      ("etcd-heartbeat-failures", "heartbeats", "heartbeats"), (unusual.MEASURE, "p", "")],
 )  # fmt: skip
 def test_details_stand_in_their_own_unit_and_a_score_in_none(measure, unit, details):
-    found = Finding(measure, "x", True, Text("x", "x"), 2.0, unit, items=(Item("etcd1", 503.0),))
+    found = Finding(measure, "x", True, Text("x"), 2.0, unit, items=(Item("etcd1", 503.0),))
     assert [shown.items_unit for shown in measured_beside(None, [found])] == [details]

@@ -11,13 +11,13 @@ from tickets.system import Problem, Transport
 
 # What we do there, and with which permission; without a fatal one no notification can be delivered.
 NEEDED = {
-    "BROWSE_PROJECTS": (True, Text("see its tickets", "查看工单")),
-    "ADD_COMMENTS": (True, Text("write comments", "写评论")),
-    "EDIT_OWN_COMMENTS": (True, Text("edit its own comments", "编辑自己的评论")),
-    "EDIT_ISSUES": (True, Text("edit tickets", "编辑工单")),
-    "CREATE_ISSUES": (True, Text("create tickets", "创建工单")),
-    "LINK_ISSUES": (True, Text("link tickets", "链接工单")),
-    "TRANSITION_ISSUES": (False, Text("make transitions", "执行转换")),
+    "BROWSE_PROJECTS": (True, Text("see its tickets")),
+    "ADD_COMMENTS": (True, Text("write comments")),
+    "EDIT_OWN_COMMENTS": (True, Text("edit its own comments")),
+    "EDIT_ISSUES": (True, Text("edit tickets")),
+    "CREATE_ISSUES": (True, Text("create tickets")),
+    "LINK_ISSUES": (True, Text("link tickets")),
+    "TRANSITION_ISSUES": (False, Text("make transitions")),
 }
 PHASES = {"acknowledged", "mitigated", "resolved", "reopened"}
 
@@ -33,13 +33,13 @@ def check(transport: Transport) -> list[Problem]:
 def _declaration_problems(transport: Transport) -> Iterator[Problem]:
     declared = transport.declared
     if not declared.project:
-        yield Problem(Text("project is not declared; name the Jira project", "没有声明 project；请写上 Jira 项目"))
+        yield Problem(Text("project is not declared; name the Jira project"))
     if unknown := sorted(set(declared.transitions) - PHASES):
         names = ", ".join(unknown)
-        yield Problem(Text(
-            f"transitions knows no phase {names}; use {', '.join(sorted(PHASES))}",
-            f"transitions 没有阶段 {names}；可用：{', '.join(sorted(PHASES))}",
-        ), fatal=False)  # fmt: skip
+        yield Problem(
+            Text("transitions knows no phase {names}; use {phases}", names=names, phases=", ".join(sorted(PHASES))),
+            fatal=False,
+        )
 
 
 def _server_problems(api: JiraApi) -> Iterator[Problem]:
@@ -49,10 +49,12 @@ def _server_problems(api: JiraApi) -> Iterator[Problem]:
         return
     project = api.look("the project", "project", declared.project)
     if project is None:
-        yield Problem(Text(
-            f"there is no project {declared.project}, or this user may not see it; correct project, or let the user in",
-            f"没有项目 {declared.project}，或该用户无权查看；请改正 project 或授权",
-        ))  # fmt: skip
+        yield Problem(
+            Text(
+                "there is no project {project}, or this user may not see it; correct project, or let the user in",
+                project=declared.project,
+            )
+        )
         return
     yield from _issue_type(api, project)
     yield from _permissions(api)
@@ -63,10 +65,13 @@ def _issue_type(api: JiraApi, project: Mapping[str, Any]) -> Iterator[Problem]:
     declared = api.transport.declared
     kinds = [str(k.get("name")) for k in project.get("issueTypes") or () if isinstance(k, Mapping)]
     if declared.mode != "update-only" and kinds and declared.issue_type not in kinds:
-        yield Problem(Text(
-            f"the project has no issue type {declared.issue_type}; use one of {', '.join(kinds[:10])}",
-            f"项目没有问题类型 {declared.issue_type}；可用：{', '.join(kinds[:10])}",
-        ))  # fmt: skip
+        yield Problem(
+            Text(
+                "the project has no issue type {issue_type}; use one of {kinds}",
+                issue_type=declared.issue_type,
+                kinds=", ".join(kinds[:10]),
+            )
+        )
 
 
 def _permissions(api: JiraApi) -> Iterator[Problem]:
@@ -76,10 +81,15 @@ def _permissions(api: JiraApi) -> Iterator[Problem]:
     for name, (fatal, what) in NEEDED.items():
         needed = name != "CREATE_ISSUES" or declared.mode != "update-only"
         if needed and not (has.get(name) or {}).get("havePermission"):
-            yield Problem(Text(
-                f"the user may not {what.en} in {declared.project}; give it the permission {name}",
-                f"该用户在 {declared.project} 中不能{what.zh}；请授予权限 {name}",
-            ), fatal=fatal)  # fmt: skip
+            yield Problem(
+                Text(
+                    "the user may not {what} in {project}; give it the permission {name}",
+                    what=what,
+                    project=declared.project,
+                    name=name,
+                ),
+                fatal=fatal,
+            )
 
 
 def _fields(api: JiraApi) -> Iterator[Problem]:
@@ -91,13 +101,22 @@ def _fields(api: JiraApi) -> Iterator[Problem]:
     fits = {"cause": {"string", "option"}, "probability": {"number", "string"}}
     for name, field in sorted(wanted.items()):
         if field not in kinds:
-            yield Problem(Text(
-                f"there is no field {field} for the {name}; give its id, like customfield_10050",
-                f"没有用于 {name} 的字段 {field}；请填写字段 id，例如 customfield_10050",
-            ), fatal=False)  # fmt: skip
+            yield Problem(
+                Text(
+                    "there is no field {field} for the {name}; give its id, like customfield_10050",
+                    field=field,
+                    name=name,
+                ),
+                fatal=False,
+            )
         elif kinds[field] not in fits.get(name, set()):
-            yield Problem(Text(
-                f"the field {field} is of the kind {kinds[field]}; the {name} needs one of "
-                f"{', '.join(sorted(fits.get(name, set()))) or 'cause or probability'}",
-                f"字段 {field} 的类型是 {kinds[field]}，不适合 {name}",
-            ), fatal=False)  # fmt: skip
+            yield Problem(
+                Text(
+                    "the field {field} is of the kind {kind}; the {name} needs one of {kinds}",
+                    field=field,
+                    kind=kinds[field],
+                    name=name,
+                    kinds=", ".join(sorted(fits.get(name, set()))) or "cause or probability",
+                ),
+                fatal=False,
+            )

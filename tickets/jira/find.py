@@ -179,9 +179,7 @@ def create(api: JiraApi, notification: Notification, state: TargetState) -> Tick
 def _new_issue(api: JiraApi, notification: Notification) -> dict[str, Any]:
     declared, report, language = api.transport.declared, notification.report, notification.language
     severity = SEVERITY_NAMES[notification.snapshot.severity]
-    opening = Text(
-        f"Opened by Incident Graph. Severity: {severity.en}.", f"由 Incident Graph 创建。严重级别：{severity.zh}。"
-    )
+    opening = Text("Opened by Incident Graph. Severity: {severity}.", severity=severity)
     opening_lines = [opening.in_language(language), report.title, report.headline.in_language(language)]
     fields = {
         **declared.set,

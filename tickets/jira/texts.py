@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from domain.text import Text
+from domain.text import Text, listed
 from tickets.render import LIMIT, Content, render
 from tickets.render.form import safe_url
 from tickets.render.wiki import escaped
@@ -87,4 +87,4 @@ def digest(content: Any) -> str:
 
 def joined(parts: list[Text]) -> Text:
     """Several sentences as one."""
-    return Text("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
+    return listed(parts) if parts else Text("")

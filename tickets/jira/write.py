@@ -38,7 +38,7 @@ class Writer:
         body = texts.comment_body(self.notification.report, self.api.cloud, self.notification.language)
         known, digest = self.state.get("comment"), texts.digest(body)
         if known == REMOVED:
-            yield Text("a person removed the comment, so it is not written again", "评论已被人删除，不再重写")
+            yield Text("a person removed the comment, so it is not written again")
             return
         if known and self.state.get("comment_digest") == digest:
             return
@@ -49,7 +49,7 @@ class Writer:
                 {"body": body, "properties": [entity_property(self.notification)]},
             )  # fmt: skip
             self.state.put(comment=str(answer.get("id", "")), comment_digest=digest)
-            yield Text("comment written", "已写入评论")
+            yield Text("comment written")
             return
         yield self._edited(known, body, digest)
 
@@ -62,9 +62,9 @@ class Writer:
             if error.status != 404:
                 raise
             self.state.put(comment=REMOVED)
-            return Text("a person removed the comment, so it is not written again", "评论已被人删除，不再重写")
+            return Text("a person removed the comment, so it is not written again")
         self.state.put(comment=comment, comment_digest=digest)
-        return Text("comment brought up to date", "已更新评论")
+        return Text("comment brought up to date")
 
     def _made_before(self) -> str:
         """The comment whose making was not answered, by the mark that it was made with; empty if there is none."""
@@ -112,7 +112,7 @@ class Writer:
             return
         self.api.send("a link", "POST", ("issue", self.ticket.key, "remotelink"), body)
         self.state.put(link=digest)
-        yield Text("link set", "已设置链接")
+        yield Text("link set")
 
     def fields(self) -> Iterator[Text]:
         """Labels, added and never overwritten, and the declared fields for cause and probability."""
@@ -141,12 +141,12 @@ class Writer:
         notes: list[Text] = []
         for name, field in declared.items():
             if field not in meta:
-                notes.append(Text(f"{field} is not on the edit screen", f"编辑界面没有 {field}"))
+                notes.append(Text("{field} is not on the edit screen", field=field))
             elif name in {"cause", "probability"}:
                 value = fitting(name, first, meta[field], self.notification.language)
                 values[field] = value
                 if first and value is None:
-                    notes.append(Text(f"{field} does not take the {name}", f"{field} 无法填入该值"))
+                    notes.append(Text("{field} does not take the {name}", field=field, name=name))
         return values, notes
 
     def status(self) -> Iterator[Text]:
@@ -179,15 +179,13 @@ class Writer:
         found = next((t for t in there if _named(t, name)), None) or next((t for t in there if _leads(t, name)), None)
         if found is None:
             status = self.ticket.status or "new"
-            return Text(
-                f"no transition {name} from the status {status}", f"状态 {status} 没有名为 {name} 的转换"
-            )  # fmt: skip
+            return Text("no transition {name} from the status {status}", name=name, status=status)
         place = ("issue", self.ticket.key, "transitions")
         try:
             self.api.send(f"the transition {name}", "POST", place, {"transition": {"id": str(found.get("id"))}})
         except Denied as error:
-            return Text(str(error), f"Jira 不接受转换 {name}（{error.status}）")
-        return Text(f"moved by {name}", f"已执行转换 {name}")
+            return Text("{reason}", context="a transition refused", reason=str(error), name=name, status=error.status)
+        return Text("moved by {name}", name=name)
 
 
 def _named(transition: Mapping[str, Any], name: str) -> bool:
@@ -229,6 +227,6 @@ def fitting(name: str, first: RankedCause | None, meta: Mapping[str, Any], langu
         return percent if kind == "number" else f"{percent} %" if kind == "string" else None
     if kind == "string":
         return texts.cut(first.title.in_language(language), texts.SUMMARY_LIMIT)
-    names = {first.cause, first.title.en, first.title.zh}
+    names = {first.cause, first.title.en, first.title.in_language("zh")}
     options = [o for o in meta.get("allowedValues") or () if isinstance(o, Mapping) and o.get("value") in names]
     return {"value": options[0]["value"]} if kind == "option" and options else None

@@ -13,9 +13,9 @@ from tickets.sanitize import clipped
 
 # Jira refuses a comment above 32,767 characters; what is left is room for what Jira adds.
 LIMIT = 25_000
-REVISION = Text("Revision {revision}, looked at {as_of}", "第 {revision} 版，分析时间 {as_of}")
-OPEN = Text("Open the incident", "打开事件页面")
-SHOW_QUERY = Text("Show the query", "查看查询")
+REVISION = Text("Revision {revision}, looked at {as_of}")
+OPEN = Text("Open the incident")
+SHOW_QUERY = Text("Show the query")
 
 
 @dataclass(frozen=True, slots=True)

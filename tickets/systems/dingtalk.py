@@ -17,22 +17,19 @@ from tickets.system import System, Transport
 
 # Codes as DingTalk's reference of custom robots lists them.
 KNOWN = {
-    -1: Fault(Text("DingTalk is busy", "钉钉系统繁忙"), 5.0),
-    130101: Fault(Text("More than 20 messages a minute went to this robot", "该机器人每分钟消息超过 20 条"), 600.0),
-    410100: Fault(Text("Messages go to this robot too fast", "该机器人消息发送过快"), 600.0),
-    300001: Fault(Text(
-        "DingTalk does not know this robot; copy its address anew into url_file",
-        "钉钉不认识该机器人；请重新将其地址复制到 url_file",
-    )),
-    310000: Fault(Text(
-        "DingTalk refused the sender: compare secret_file with the robot's signing secret, and the server's clock;"
-        " a robot with key words or an address list needs the signature instead",
-        "钉钉拒绝发送方：请核对 secret_file 与机器人的加签密钥及服务器时钟；使用关键词或 IP 白名单的机器人请改为加签",
-    )),
-    400101: Fault(Text("DingTalk does not know this robot; copy its address anew into url_file",
-                       "钉钉不认识该机器人；请重新将其地址复制到 url_file")),
-    400106: Fault(Text("The robot was removed or stopped; add it again", "机器人已被移除或停用；请重新添加")),
-}  # fmt: skip
+    -1: Fault(Text("DingTalk is busy"), 5.0),
+    130101: Fault(Text("More than 20 messages a minute went to this robot"), 600.0),
+    410100: Fault(Text("Messages go to this robot too fast"), 600.0),
+    300001: Fault(Text("DingTalk does not know this robot; copy its address anew into url_file")),
+    310000: Fault(
+        Text(
+            "DingTalk refused the sender: compare secret_file with the robot's signing secret, and the server's"
+            " clock; a robot with key words or an address list needs the signature instead"
+        )
+    ),
+    400101: Fault(Text("DingTalk does not know this robot; copy its address anew into url_file")),
+    400106: Fault(Text("The robot was removed or stopped; add it again")),
+}
 
 
 def signature(secret: str, at_ms: int) -> str:
@@ -67,11 +64,8 @@ ROBOT = ChatRobot(
 SYSTEM = System(
     kind="dingtalk",
     section="chat",
-    title=Text("DingTalk group robot", "钉钉群机器人"),
-    setup=Text(
-        "Add a custom robot with a signature; its address goes into url_file, its secret into secret_file.",
-        "在群中添加带加签的自定义机器人；其地址写入 url_file，密钥写入 secret_file。",
-    ),
+    title=Text("DingTalk group robot"),
+    setup=Text("Add a custom robot with a signature; its address goes into url_file, its secret into secret_file."),
     notify=ROBOT.notify,
     check=ROBOT.check,
     every_s=3.0,

@@ -10,8 +10,8 @@ from tickets.jira.write import Writer
 from tickets.render.form import safe_url
 from tickets.system import Notification, Receipt, System, TargetState, Transport
 
-NO_TICKET = Text("no ticket of this incident was found, and none is made", "没有找到该事件的工单，也不创建")
-OVER = Text("the incident was over before it had a ticket; none is made", "事件在有工单之前已结束，不再创建")
+NO_TICKET = Text("no ticket of this incident was found, and none is made")
+OVER = Text("the incident was over before it had a ticket; none is made")
 
 
 def notify(transport: Transport, notification: Notification, state: TargetState) -> Receipt:
@@ -24,12 +24,12 @@ def notify(transport: Transport, notification: Notification, state: TargetState)
     if ticket is None:
         return Receipt("", "", texts.joined(parts))
     parts += Writer(api, notification, state, ticket).all()
-    same = Text("all stands there already", "内容已是最新")
+    same = Text("all stands there already")
     sentence = texts.joined(parts or [same])
     return Receipt(
         ticket.key,
         f"{_site_url(api, state)}/browse/{quote(ticket.key, safe='')}",
-        Text(f"{ticket.key}: {sentence.en}", f"{ticket.key}：{sentence.zh}"),
+        Text("{key}: {sentence}", key=ticket.key, sentence=sentence),
     )
 
 
@@ -41,7 +41,7 @@ def _find_or_create(
     if ticket := find.find(api, notification, state):
         if ticket.key != known:
             state.put(key=ticket.key, creating="")
-        found = Text(f"found {ticket.key}", f"找到 {ticket.key}")
+        found = Text("found {key}", key=ticket.key)
         return ticket, [] if known else [found]
     if api.transport.declared.mode == "update-only":
         find.wait_for_others(api, notification)
@@ -49,7 +49,7 @@ def _find_or_create(
     if notification.snapshot.state == "resolved":
         find.wait_for_own(api, state)
         return None, [OVER]
-    return find.create(api, notification, state), [Text("ticket made", "已创建工单")]
+    return find.create(api, notification, state), [Text("ticket made")]
 
 
 def _site_url(api: JiraApi, state: TargetState) -> str:
@@ -66,17 +66,13 @@ def _site_url(api: JiraApi, state: TargetState) -> str:
 SYSTEM = System(
     kind="jira",
     section="ticket",
-    title=Text("Jira", "Jira"),
+    title=Text("Jira"),
     setup=Text(
         "Declare url, project and mode. Cloud: basic_user is the e-mail address of a service account and"
         " basic_password_file its API token, or give an OAuth 2.0 client. Data Center: a personal access token in"
         " bearer_file. For the way back add a webhook for issue updated, comment created and comment updated, signed"
         " with the secret of webhook_secret_file (Cloud) or with the secret address (Data Center); without a webhook"
-        " the tickets are asked every poll_s seconds.",
-        "请声明 url、project 和 mode。Cloud：basic_user 为服务账号邮箱，basic_password_file 为其 API 令牌，或使用"
-        " OAuth 2.0 客户端。Data Center：在 bearer_file 中放个人访问令牌。若要接收回传，请添加 issue updated、"
-        "comment created、comment updated 的 webhook，用 webhook_secret_file 的密钥签名（Cloud）或使用带密钥的地址"
-        "（Data Center）；没有 webhook 时，每隔 poll_s 秒查询一次工单。",
+        " the tickets are asked every poll_s seconds."
     ),
     notify=notify,
     check=check,

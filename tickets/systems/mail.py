@@ -21,25 +21,11 @@ from tickets.transport import trust
 
 # A header line may have 998 bytes; a subject that is shown has far less.
 SUBJECT = 150
-INCOMPLETE = Text(
-    "The declaration lacks smtp_host, sender or recipients; add what is missing",
-    "声明缺少 smtp_host、sender 或 recipients；请补充",
-)
-OPEN_PASSWORD = Text(
-    "A password would go over an open connection; set smtp_tls to starttls or tls",
-    "密码将经由未加密连接发送；请将 smtp_tls 设为 starttls 或 tls",
-)
-NOT_OFFERED = Text(
-    "The mail server offers no STARTTLS or no sign-in on this port; compare smtp_tls and smtp_port",
-    "邮件服务器在该端口不提供 STARTTLS 或登录；请核对 smtp_tls 与 smtp_port",
-)
-BAD_PASSWORD = Text(
-    "The mail server does not take user and password; correct basic_user and basic_password_file",
-    "邮件服务器不接受该用户与密码；请更正 basic_user 与 basic_password_file",
-)
-OPEN = Text(
-    "The connection is not encrypted; set smtp_tls to starttls or tls", "连接未加密；请将 smtp_tls 设为 starttls 或 tls"
-)
+INCOMPLETE = Text("The declaration lacks smtp_host, sender or recipients; add what is missing")
+OPEN_PASSWORD = Text("A password would go over an open connection; set smtp_tls to starttls or tls")
+NOT_OFFERED = Text("The mail server offers no STARTTLS or no sign-in on this port; compare smtp_tls and smtp_port")
+BAD_PASSWORD = Text("The mail server does not take user and password; correct basic_user and basic_password_file")
+OPEN = Text("The connection is not encrypted; set smtp_tls to starttls or tls")
 
 
 def message_of(transport: Transport, notification: Notification, state: TargetState) -> EmailMessage:
@@ -149,7 +135,7 @@ def _notify(transport: Transport, notification: Notification, state: TargetState
     if not refused:
         return receipt
     who = ", ".join(sorted(refused))
-    return Receipt(receipt.key, receipt.url, Text(f"Sent, but refused for {who}.", f"已发送，但 {who} 被拒绝。"))
+    return Receipt(receipt.key, receipt.url, Text("Sent, but refused for {who}.", who=who))
 
 
 def _check(transport: Transport) -> Sequence[Problem]:
@@ -168,18 +154,22 @@ def _check(transport: Transport) -> Sequence[Problem]:
 
 def _raise_for_code(answer: tuple[int, bytes], what: str) -> None:
     if answer[0] >= 400:
-        en = f"The mail server refuses the {what} with {answer[0]}; correct it in the connections file"
-        raise RefusedWithText(Text(en, f"邮件服务器以 {answer[0]} 拒绝 {what}；请在连接文件中更正"))
+        raise RefusedWithText(
+            Text(
+                "The mail server refuses the {what} with {code}; correct it in the connections file",
+                what=what,
+                code=answer[0],
+            )
+        )
 
 
 SYSTEM = System(
     kind="mail",
     section="chat",
-    title=Text("Mail", "邮件"),
+    title=Text("Mail"),
     setup=Text(
         "Name smtp_host, smtp_port, smtp_tls, sender and recipients; user and password as basic_user and"
-        " basic_password_file.",
-        "填写 smtp_host、smtp_port、smtp_tls、sender 与 recipients；用户与密码写入 basic_user 与 basic_password_file。",
+        " basic_password_file."
     ),
     notify=_notify,
     check=_check,

@@ -20,32 +20,24 @@ LOOKED_AT = 100
 LATER = {"internal_error": 10.0, "fatal_error": 30.0, "service_unavailable": 30.0, "request_timeout": 10.0,
          "ratelimited": 30.0, "rate_limited": 30.0}  # fmt: skip
 LOST = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
-BAD_TOKEN = Text("Slack does not take the bot's token; copy the token that begins with xoxb- into bearer_file",
-                 "Slack 不接受该令牌；请将以 xoxb- 开头的令牌复制到 bearer_file")  # fmt: skip
+BAD_TOKEN = Text("Slack does not take the bot's token; copy the token that begins with xoxb- into bearer_file")
 KNOWN = {
     **dict.fromkeys(("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive"), BAD_TOKEN),
-    "missing_scope": Text("The bot may not post; give it the scope chat:write and install it again",
-                          "机器人无发送权限；请授予 chat:write 权限并重新安装"),
-    "channel_not_found": Text("Slack does not show the channel to the bot; write its id (C...) and invite the bot",
-                              "机器人看不到该频道；请填写频道 ID（C...）并邀请机器人"),
-    "not_in_channel": Text("The bot is not in the channel; invite it with /invite",
-                           "机器人不在频道中；请用 /invite 邀请"),
-    "is_archived": Text("The channel is archived; choose another", "该频道已归档；请选择其他频道"),
+    "missing_scope": Text("The bot may not post; give it the scope chat:write and install it again"),
+    "channel_not_found": Text("Slack does not show the channel to the bot; write its id (C...) and invite the bot"),
+    "not_in_channel": Text("The bot is not in the channel; invite it with /invite"),
+    "is_archived": Text("The channel is archived; choose another"),
 }  # fmt: skip
-NO_TOKEN = Text("No token is declared; put the bot's token into a file and name it in bearer_file",
-                "未声明令牌；请将机器人令牌写入文件，并在 bearer_file 中指定")  # fmt: skip
-NO_CHANNEL = Text("No channel is declared; write its id into channel", "未声明频道；请在 channel 中填写频道 ID")
-NAMED = Text(
-    "The channel is declared by its name; with its id a lost answer leads to no second message",
-    "频道以名称声明；使用频道 ID 可避免丢失应答后的重复消息",
-)
+NO_TOKEN = Text("No token is declared; put the bot's token into a file and name it in bearer_file")
+NO_CHANNEL = Text("No channel is declared; write its id into channel")
+NAMED = Text("The channel is declared by its name; with its id a lost answer leads to no second message")
 
 
 class SlackError(RefusedWithText):
     """Slack answered `ok: false`; `code` is its error."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(KNOWN.get(code, Text(f"Slack refused: {code}", f"Slack 拒绝：{code}")))
+        super().__init__(KNOWN.get(code, Text("Slack refused: {code}", code=code)))
         self.code = code
 
 
@@ -140,12 +132,10 @@ def _reads(request: httpx.Request) -> bool:
 SYSTEM = System(
     kind="slack",
     section="chat",
-    title=Text("Slack bot", "Slack 机器人"),
+    title=Text("Slack bot"),
     setup=Text(
-        "Make an app with the scopes chat:write and channels:history, install it, invite it to the channel;"
-        " its token goes into bearer_file, the channel's id into channel.",
-        "创建具有 chat:write 与 channels:history 权限的应用并安装，邀请其加入频道；"
-        "令牌写入 bearer_file，频道 ID 写入 channel。",
+        "Make an app with the scopes chat:write and channels:history, install it, invite it to the channel; its token"
+        " goes into bearer_file, the channel's id into channel."
     ),
     notify=_notify,
     check=_check,

@@ -10,28 +10,28 @@ from tickets.render import Content
 from tickets.report import Report
 from tickets.system import System
 
-GONE = Fault(Text(
-    "Slack does not know this webhook; make a new one and copy its address into url_file",
-    "Slack 不认识该 webhook；请新建并将其地址复制到 url_file",
-))  # fmt: skip
+GONE = Fault(Text("Slack does not know this webhook; make a new one and copy its address into url_file"))
 KNOWN = {
-    "no_service": GONE, "no_service_id": GONE, "invalid_token": GONE, "no_team": GONE, "team_disabled": GONE,
+    "no_service": GONE,
+    "no_service_id": GONE,
+    "invalid_token": GONE,
+    "no_team": GONE,
+    "team_disabled": GONE,
     "no_active_hooks": GONE,
-    "channel_not_found": Fault(Text("The webhook's channel is gone; make a new webhook",
-                                    "该 webhook 的频道已不存在；请新建 webhook")),
-    "channel_is_archived": Fault(Text("The webhook's channel is archived; make a new webhook",
-                                      "该 webhook 的频道已归档；请新建 webhook")),
-    "action_prohibited": Fault(Text("An administrator forbids this webhook to post", "管理员禁止该 webhook 发送消息")),
-    "posting_to_general_channel_denied": Fault(Text("This webhook may not post to the general channel; choose another",
-                                                    "该 webhook 不得在默认频道发送；请选择其他频道")),
-}  # fmt: skip
+    "channel_not_found": Fault(Text("The webhook's channel is gone; make a new webhook")),
+    "channel_is_archived": Fault(Text("The webhook's channel is archived; make a new webhook")),
+    "action_prohibited": Fault(Text("An administrator forbids this webhook to post")),
+    "posting_to_general_channel_denied": Fault(
+        Text("This webhook may not post to the general channel; choose another")
+    ),
+}
 
 
 def _fault(answer: httpx.Response) -> Fault | None:
     if answer.is_success and answer.text.strip() == "ok":
         return None
     word = answer.text.strip()[:100]
-    sentence = Text(f"Slack refused with {answer.status_code}: {word}", f"Slack 以 {answer.status_code} 拒绝：{word}")
+    sentence = Text("Slack refused with {status}: {word}", status=answer.status_code, word=word)
     return KNOWN.get(word, Fault(sentence))
 
 
@@ -50,11 +50,8 @@ ROBOT = ChatRobot(
 SYSTEM = System(
     kind="slack-webhook",
     section="chat",
-    title=Text("Slack incoming webhook", "Slack 传入 webhook"),
-    setup=Text(
-        "Make an incoming webhook for the channel and copy its address into a file, named in url_file.",
-        "为频道创建传入 webhook，将其地址复制到文件，并在 url_file 中指定。",
-    ),
+    title=Text("Slack incoming webhook"),
+    setup=Text("Make an incoming webhook for the channel and copy its address into a file, named in url_file."),
     notify=ROBOT.notify,
     check=ROBOT.check,
     every_s=1.0,

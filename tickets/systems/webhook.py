@@ -23,12 +23,9 @@ SIGNATURE = "X-Incident-Graph-Signature"
 EVENT = "X-Incident-Graph-Event"
 CHECK = "check"
 ENTITIES = 200
-NO_ADDRESS = Text("No address is declared; write it into url, or into a file named in url_file",
-                  "未声明地址；请写入 url，或写入文件并在 url_file 中指定")  # fmt: skip
-NO_SECRET = Text("No secret is declared; put at least 32 random characters into a file and name it in secret_file",
-                 "未声明密钥；请将至少 32 个随机字符写入文件，并在 secret_file 中指定")  # fmt: skip
-SHORT = Text("The secret is shorter than 16 characters; take at least 32 random ones",
-             "密钥少于 16 个字符；请至少使用 32 个随机字符")  # fmt: skip
+NO_ADDRESS = Text("No address is declared; write it into url, or into a file named in url_file")
+NO_SECRET = Text("No secret is declared; put at least 32 random characters into a file and name it in secret_file")
+SHORT = Text("The secret is shorter than 16 characters; take at least 32 random ones")
 
 
 def signature(secret: str, at_s: int, body: bytes) -> str:
@@ -94,10 +91,9 @@ def _check(transport: Transport) -> Sequence[Problem]:
 SYSTEM = System(
     kind="webhook",
     section="chat",
-    title=Text("Signed webhook", "签名 webhook"),
+    title=Text("Signed webhook"),
     setup=Text(
-        "The verdict as JSON, signed with HMAC-SHA256 over the time and the body; verify both before you read it.",
-        "以 JSON 发送结论，并对时间与正文做 HMAC-SHA256 签名；读取前请验证两者。",
+        "The verdict as JSON, signed with HMAC-SHA256 over the time and the body; verify both before you read it."
     ),
     notify=_notify,
     check=_check,

@@ -10,14 +10,11 @@ from tickets.system import System
 
 # Codes as WeCom's error reference lists them.
 KNOWN = {
-    -1: Fault(Text("WeCom is busy", "企业微信系统繁忙"), 5.0),
-    45009: Fault(Text("More than 20 messages a minute went to this robot", "该机器人每分钟消息超过 20 条"), 60.0),
-    45033: Fault(Text("Too many messages at the same time went to this robot", "该机器人并发消息过多"), 10.0),
-    93000: Fault(Text(
-        "WeCom does not know this robot; copy its address anew into url_file",
-        "企业微信不认识该机器人；请重新将其地址复制到 url_file",
-    )),
-    93008: Fault(Text("The robot is no longer in its group; add it again", "机器人已不在群中；请重新添加")),
+    -1: Fault(Text("WeCom is busy"), 5.0),
+    45009: Fault(Text("More than 20 messages a minute went to this robot"), 60.0),
+    45033: Fault(Text("Too many messages at the same time went to this robot"), 10.0),
+    93000: Fault(Text("WeCom does not know this robot; copy its address anew into url_file")),
+    93008: Fault(Text("The robot is no longer in its group; add it again")),
 }  # fmt: skip
 
 
@@ -36,10 +33,9 @@ ROBOT = ChatRobot(
 SYSTEM = System(
     kind="wecom",
     section="chat",
-    title=Text("WeCom group robot", "企业微信群机器人"),
+    title=Text("WeCom group robot"),
     setup=Text(
-        "Add a robot to the group, copy its address into a file that only the service reads, and name it in url_file.",
-        "在群中添加机器人，将其地址复制到仅本服务可读的文件，并在 url_file 中指定。",
+        "Add a robot to the group, copy its address into a file that only the service reads, and name it in url_file."
     ),
     notify=ROBOT.notify,
     check=ROBOT.check,

@@ -20,13 +20,11 @@ LIMIT, LINK_LIMIT = 2000, 500
 ADD_MESSAGE, CHANGE_SEVERITY = 4, 8
 # So many problems of an incident are commented on at most, and so many are remembered as done.
 EVENTS, KEPT = 20, 200
-NO_TOKEN = Text("No API token is declared; put one of the integration user into a file and name it in api_token_file",
-                "未声明 API 令牌；请将集成用户的令牌写入文件，并在 api_token_file 中指定")  # fmt: skip
-DONE = Text("Problems commented on: {count}.", "已添加评论的问题数：{count}。")
-STANDS = Text("The comment stands there already.", "评论已存在。")
-NOTHING = Text("The incident has no problem of this Zabbix.", "该事件没有来自此 Zabbix 的问题。")
-READ_ONLY = Text("The API user sees no host; give its group read permission for the host groups that alert",
-                 "API 用户看不到任何主机；请为其用户组授予告警主机组的读权限")  # fmt: skip
+NO_TOKEN = Text("No API token is declared; put one of the integration user into a file and name it in api_token_file")
+DONE = Text("Problems commented on: {count}.")
+STANDS = Text("The comment stands there already.")
+NOTHING = Text("The incident has no problem of this Zabbix.")
+READ_ONLY = Text("The API user sees no host; give its group read permission for the host groups that alert")
 
 
 def _api(transport: Transport) -> ZabbixApi:
@@ -116,11 +114,10 @@ def _check(transport: Transport) -> Sequence[Problem]:
 SYSTEM = System(
     kind="zabbix",
     section="source",
-    title=Text("Comments in Zabbix", "Zabbix 评论"),
+    title=Text("Comments in Zabbix"),
     setup=Text(
         "Set write_back = true, api_url to the frontend's address and api_token_file to a token of a user with read"
-        " permission; a comment needs no more than that.",
-        "设置 write_back = true，api_url 为前端地址，api_token_file 为具有读权限用户的令牌文件；添加评论无需更多权限。",
+        " permission; a comment needs no more than that."
     ),
     notify=_notify,
     check=_check,

@@ -28,7 +28,7 @@ OWN_LABEL = re.compile(r"ig-([1-9]\d{0,8})")
 IDENTITIES = ("fingerprint", "event_id", "eventid", "identity")
 GROUPS = ("groupKey", "group_key")
 MOST_ALERTS, TRIED_AT_MOST, SHOWN = 20, 60, 200
-WAITING = Text("This incident is being investigated.", "该事件正在调查中。")
+WAITING = Text("This incident is being investigated.")
 
 
 def search(asked: Mapping[str, Any]) -> tuple[Incident | None, list[str]]:
@@ -124,8 +124,9 @@ def summary(report: Report, first: RankedCause | None, *, waiting: bool) -> Text
     word, share = in_words(first.probability), percent(first.probability)
     if f"({share})" in report.headline.en:
         en = report.headline.en.replace(f"({share})", f"({word.en}, {share})", 1)
-        return Text(en, report.headline.zh.replace(f"（{share}）", f"（{word.zh}，{share}）", 1))
-    return Text(f"{report.headline.en} ({word.en}, {share})", f"{report.headline.zh}（{word.zh}，{share}）")
+        chinese, sure = report.headline.in_language("zh"), word.in_language("zh")
+        return Text.rendered(en, chinese.replace(f"（{share}）", f"（{sure}，{share}）", 1))
+    return Text("{headline} ({word}, {share})", headline=report.headline, word=word, share=share)
 
 
 class Enrich(Api):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -13,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from causes.catalogue import all_causes
+from domain import codec
 from domain.verdict_json import to_contract
 from evidence.checks import all_checks
 from incidents import changes, deliveries, feedback, lifecycle, queries
@@ -104,7 +104,7 @@ class Timeline(Api):
         """What happened, oldest first."""
         row = found(incident_id)
         moments = timeline(row, queries.changes(row), queries.confirmations(row))
-        return Response([msgspec.to_builtins(m) for m in moments])
+        return Response([codec.in_two_languages(m) for m in moments])
 
 
 class Similar(Api):
@@ -114,7 +114,7 @@ class Similar(Api):
     def get(self, request: Request, incident_id: str) -> Response:
         """Similar past incidents with their written reasons."""
         verdict = queries.latest_verdict(found(incident_id))
-        return Response([msgspec.to_builtins(s) for s in verdict.similar] if verdict else [])
+        return Response([codec.in_two_languages(s) for s in verdict.similar] if verdict else [])
 
 
 class GiveFeedback(Api):
@@ -154,7 +154,7 @@ class Causes(Api):
                 "cause": c.slug,
                 "layer": c.layer,
                 "title": c.title.en,
-                "title_zh": c.title.zh,
+                "title_zh": c.title.in_language("zh"),
                 "measures": sorted(c.measures),
             }
             for c in all_causes().values()
@@ -171,13 +171,13 @@ class Checks(Api):
             {
                 "check": c.slug,
                 "question": c.question.en,
-                "question_zh": c.question.zh,
+                "question_zh": c.question.in_language("zh"),
                 "needs": c.needs,
                 "window": {"before_s": round(c.before.total_seconds()), "until": "as_of"},
                 "most_queries": c.cost,
                 "limit_s": c.limit_s,
                 "measures": [m.slug for m in c.measures],
-                "readings": [msgspec.to_builtins(m) for m in c.measures],
+                "readings": [codec.in_two_languages(m) for m in c.measures],
             }
             for c in all_checks()
         ])  # fmt: skip

@@ -1,38 +1,38 @@
-"""How a measured value is written: a readable size, a share as a percentage, a count with its word in two languages."""
+"""How a measured value is written: a readable size, a share as a percentage, a count with its word."""
 
 import math
 
 from domain.text import Text
 
-SHARES = {"share": Text("", ""), "of its quota": Text(" of its quota", "（占配额）")}
+SHARES = {"share": Text(""), "of its quota": Text(" of its quota")}
 NUMBERED = {
-    "exit code": Text("exit code {n}", "退出码 {n}"),
-    "status": Text("status {n}", "状态码 {n}"),
-    "p": Text("p = {n}", "p = {n}"),
+    "exit code": Text("exit code {n}"),
+    "status": Text("status {n}"),
+    "p": Text("p = {n}"),
 }
-# One, many, and the Chinese word with its measure.
+# One, and many.
 COUNTS = {
-    "applies": ("slow apply", "slow applies", "次慢应用"),
-    "changes": ("change", "changes", "次变更"),
-    "deployments": ("deployment", "deployments", "个 Deployment"),
-    "disconnections": ("disconnection", "disconnections", "次断开"),
-    "endpoints": ("endpoint", "endpoints", "个端点"),
-    "events": ("event", "events", "个事件"),
-    "failures": ("failure", "failures", "次失败"),
-    "goroutines": ("goroutine", "goroutines", "个协程"),
-    "heartbeats": ("heartbeat", "heartbeats", "次心跳"),
-    "members": ("member", "members", "个成员"),
-    "min": ("min", "min", "分钟"),
-    "nodes": ("node", "nodes", "个节点"),
-    "overflows": ("overflow", "overflows", "次溢出"),
-    "pairs": ("pair", "pairs", "对成员"),
-    "pods": ("pod", "pods", "个 Pod"),
-    "probes": ("probe", "probes", "次探测"),
-    "reasons": ("reason", "reasons", "个原因"),
-    "restarts": ("restart", "restarts", "次重启"),
-    "targets": ("target", "targets", "个目标"),
-    "times": ("times", "times", "倍"),
-    "zones": ("zone", "zones", "个可用区"),
+    "applies": (Text("{n} slow apply"), Text("{n} slow applies")),
+    "changes": (Text("{n} change"), Text("{n} changes")),
+    "deployments": (Text("{n} deployment"), Text("{n} deployments")),
+    "disconnections": (Text("{n} disconnection"), Text("{n} disconnections")),
+    "endpoints": (Text("{n} endpoint"), Text("{n} endpoints")),
+    "events": (Text("{n} event"), Text("{n} events")),
+    "failures": (Text("{n} failure"), Text("{n} failures")),
+    "goroutines": (Text("{n} goroutine"), Text("{n} goroutines")),
+    "heartbeats": (Text("{n} heartbeat"), Text("{n} heartbeats")),
+    "members": (Text("{n} member"), Text("{n} members")),
+    "min": (Text("{n} min"), Text("{n} min")),
+    "nodes": (Text("{n} node"), Text("{n} nodes")),
+    "overflows": (Text("{n} overflow"), Text("{n} overflows")),
+    "pairs": (Text("{n} pair"), Text("{n} pairs")),
+    "pods": (Text("{n} pod"), Text("{n} pods")),
+    "probes": (Text("{n} probe"), Text("{n} probes")),
+    "reasons": (Text("{n} reason"), Text("{n} reasons")),
+    "restarts": (Text("{n} restart"), Text("{n} restarts")),
+    "targets": (Text("{n} target"), Text("{n} targets")),
+    "times": (Text("{n} times"), Text("{n} times")),
+    "zones": (Text("{n} zone"), Text("{n} zones")),
 }
 
 
@@ -53,8 +53,10 @@ def spoken(value: float | None, unit: str = "", language: str = "en") -> str:
 def _counted(number: str, unit: str, language: str) -> str:
     if unit in NUMBERED:
         return NUMBERED[unit].format(n=number).in_language(language)
-    one, many, zh = COUNTS.get(unit, (unit, unit, unit))
-    return Text(f"{number} {one if number == '1' else many}", f"{number} {zh}").in_language(language).strip()
+    if unit not in COUNTS:
+        return f"{number} {unit}".strip()
+    one, many = COUNTS[unit]
+    return (one if number == "1" else many).format(n=number).in_language(language)
 
 
 def percent(probability: float) -> str:

@@ -7,16 +7,16 @@ from django.views.decorators.http import require_safe
 
 from causes.catalogue import all_causes
 from causes.cause import LAYERS
-from domain.text import Text
+from domain.text import Text, verbatim
 
 # What recordings say where nothing was broken and the catalogue has no entry of its own for it.
-HEALTHY = {"no-fault": Text("No fault", "无故障")}
+HEALTHY = {"no-fault": Text("No fault")}
 
 
 def title_of(slug: str) -> Text:
     """The cause's title; an unknown slug, as old records may hold, stays itself."""
     cause = all_causes().get(slug)
-    return cause.title if cause else HEALTHY.get(slug, Text(slug, slug))
+    return cause.title if cause else HEALTHY.get(slug, verbatim(slug))
 
 
 def choices() -> list[tuple[str, Text]]:

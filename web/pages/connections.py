@@ -21,10 +21,10 @@ from tickets.system import Problem
 from web.pages.actions import action
 
 MODES = {
-    "dry-run": Text("Dry run: shows what it would send", "演练：只显示将发送的内容"),
-    "send": Text("Sends", "发送"),
-    "update-only": Text("Updates tickets that exist", "只更新已有工单"),
-    "create-and-update": Text("Creates and updates tickets", "创建并更新工单"),
+    "dry-run": Text("Dry run: shows what it would send"),
+    "send": Text("Sends"),
+    "update-only": Text("Updates tickets that exist"),
+    "create-and-update": Text("Creates and updates tickets"),
 }
 
 

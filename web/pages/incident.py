@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from django.contrib import messages
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.http import require_safe
 
+from domain import codec
 from domain.alerts import ParsedAlert
 from domain.findings import Finding
 from domain.scope import ChangeRef
@@ -203,15 +204,23 @@ def _counted(alert: Alert) -> str:
     if alert.source.kind != watch_leases.KIND:
         return ""
     annotations = msgspec.json.decode(alert.parsed, type=ParsedAlert).annotations
-    description = Text(annotations.get("description", ""), annotations.get("description_zh", ""))
+    description = Text.rendered(annotations.get("description", ""), annotations.get("description_zh", ""))
     return description.in_language(get_language() or "en")
+
+
+def _reason(kept: Any) -> Text | None:
+    """Why an alert joined; None for one that opened its incident, or that another version wrote differently."""
+    try:
+        return codec.convert(kept, Text) if kept else None
+    except msgspec.ValidationError:
+        return None
 
 
 def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Feedback]) -> list[Moment]:
     """Alerts, changes, looks, verdicts and what people did, oldest first."""
     moments = [Moment(c.at, "looked", c.title, gettext("change")) for c in changes]
     for alert in queries.alert_rows(row):
-        reason = Text(**alert.joined_because) if set(alert.joined_because) == {"en", "zh"} else None
+        reason = _reason(alert.joined_because)
         why = reason.in_language(get_language() or "en") if reason else ""
         parts = (str(alert.source), why, _counted(alert))
         moments.append(Moment(alert.started_at, "fired", alert.title or alert.name, " · ".join(p for p in parts if p)))
