@@ -1,4 +1,4 @@
-"""Puts the scope of an investigation together; pure, so that live and replay see the same."""
+"""Builds the scope of an investigation. Pure, so that a live investigation and a replay get the same scope."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ def scope_of(
 
 
 def _touching(relations: set[Relation], named: tuple[EntityRef, ...]) -> tuple[Relation, ...]:
-    """Relations of the named things, and of everything in the clusters that they belong to."""
+    """Relations of the named entities, and of everything in the clusters that they belong to."""
     keys = {e.key for e in named}
     parents = {r.end for r in relations if r.start in keys} | keys
     members = {r.start for r in relations if r.end in parents}

@@ -17,9 +17,9 @@ def write(by: str, action: str, object_id: str = "", detail: dict[str, str] | No
 
 
 def admit_run(cluster: str, rest_s: float, by: str) -> bool:
-    """Whether a program may ask this etcd cluster now: not within `rest_s` seconds of the last time it might.
+    """Whether a program may ask this etcd cluster now: False within `rest_s` seconds of the last admitted run.
 
-    The line in the audit trail is the claim, written before anything runs; two workers cannot both get it.
+    The claim is a line in the audit trail, written before anything runs; two workers cannot both get it.
     """
     with transaction.atomic():
         lock_etcd(cluster)

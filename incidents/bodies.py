@@ -1,4 +1,4 @@
-"""What the doors share: bodies are bounded and whole, refusals are problems with a remedy."""
+"""Request bodies and error answers of the HTTP doors: a body has a size limit, an error names its remedy."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -21,7 +21,7 @@ def announced(request: HttpRequest) -> int:
 
 
 def read_body(request: HttpRequest, limit: int) -> bytes | HttpResponse:
-    """The whole body, at most `limit` bytes, or what to answer instead."""
+    """The whole body of at most `limit` bytes, or the error response to send."""
     try:
         body = request.read(limit + 1)
     except OSError:

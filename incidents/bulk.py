@@ -1,4 +1,4 @@
-"""What many incidents need at once, one query each however many there are."""
+"""Reads for many incidents at once: one query for each kind of data, however many incidents there are."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,7 +24,7 @@ def verdicts(ids: Sequence[UUID]) -> dict[UUID, Verdict]:
 
 
 def findings(ids: Sequence[UUID]) -> dict[UUID, tuple[Finding, ...]]:
-    """What the newest finished look at each incident found."""
+    """The findings of each incident's newest finished investigation."""
     newest = Investigation.objects.filter(incident=OuterRef("incident"), state="done").order_by("-finished_at")
     rows = Investigation.objects.filter(incident__in=ids, pk=Subquery(newest.values("pk")[:1]))
     kind = tuple[Finding, ...]
@@ -48,8 +48,10 @@ def changes(rows: Sequence[Incident]) -> dict[UUID, tuple[ChangeRef, ...]]:
         return {}
     first, last = min(start for start, _ in spans.values()), max(end for _, end in spans.values())
     around = Change.objects.filter(at__gte=first, at__lte=last).prefetch_related("entities").order_by("at", "pk")
-    told = [
-        ChangeRef(c.reference, c.kind, c.title, c.at, tuple(sorted(e.key for e in c.entities.all())), c.url)
-        for c in around
-    ]
-    return {pk: tuple(c for c in told if start <= c.at <= end) for pk, (start, end) in spans.items()}
+    refs = [_change_ref(change) for change in around]
+    return {pk: tuple(ref for ref in refs if start <= ref.at <= end) for pk, (start, end) in spans.items()}
+
+
+def _change_ref(change: Change) -> ChangeRef:
+    entities = tuple(sorted(entity.key for entity in change.entities.all()))
+    return ChangeRef(change.reference, change.kind, change.title, change.at, entities, change.url)

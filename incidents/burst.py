@@ -1,4 +1,4 @@
-"""A burst of deliveries into the record: alerts, incidents, and what is asked for next."""
+"""Writes a burst of deliveries into the record: alerts and incidents, and asks for their investigations."""
 
 import time
 from collections import deque
@@ -19,8 +19,8 @@ from incidents.models import Delivery, Incident, Source
 from incidents.signals import incident_changed
 from incidents.tickets import link_tickets
 
-# SQLite has one writer, and the doors give up after 20 s: a long message leaves them room, more than they sleep between
-# two attempts.
+# SQLite allows one writer, and a door waits for it 20 s at most. So a long delivery is written `STEP` alerts at a time
+# in transactions of `HOLD_S`, with a pause of `ROOM_S` between two: longer than SQLite sleeps between two attempts.
 HOLD_S, ROOM_S, STEP = 1.0, 0.12, 20
 
 
@@ -35,11 +35,10 @@ class _Step:
 
 
 def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: Connections) -> list[Incident]:
-    """All alerts of these deliveries into the record and its incidents; marks them done.
+    """Place all alerts of these deliveries in incidents and mark the deliveries done; the incidents that changed.
 
-    One transaction, or several where it would take longer than `HOLD_S`: the doors write to the same record. What an
-    incident needs after its alerts is done once in each. What was placed before a fault is placed again later, which
-    changes nothing.
+    It takes one transaction, or several where one would take longer than `HOLD_S`. Each transaction updates every
+    incident that it changed once. After an error the whole burst is placed again, and placing twice changes nothing.
     """
     steps = deque(step for delivery, parsed in burst for step in _steps(delivery, parsed))
     touched = _apply(steps, connections)
@@ -56,7 +55,7 @@ def _steps(delivery: Delivery, parsed: ParsedDelivery) -> Iterator[_Step]:
 
 
 def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]:
-    """As many steps as fit into one transaction; they are taken off. The incidents that they touched, by id."""
+    """Take as many steps off the queue as fit into one transaction; the incidents that they changed, by id."""
     with transaction.atomic():
         lock_grouping()
         entities, until = EntityCache(connections), time.monotonic() + HOLD_S
@@ -76,7 +75,7 @@ def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]
 
 
 def _place(step: _Step, entities: EntityCache) -> dict[str, Incident]:
-    """The incidents that some alerts of a delivery are part of, by id; the last ones mark the delivery done."""
+    """Place one step's alerts; their incidents by id. The last step of a delivery marks it done."""
     delivery, parsed = step.delivery, step.parsed
     placed = [place_alert(delivery, alert, entities) for alert in step.alerts]
     touched = {str(incident.pk): incident for incident in placed}

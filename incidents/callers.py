@@ -1,4 +1,4 @@
-"""Who calls: the client's address, and what a caller gets whose tokens keep being wrong."""
+"""The address of an HTTP client, and the slower answers for a client that keeps sending wrong tokens."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
@@ -16,17 +16,17 @@ UNKNOWN = IPv4Address("0.0.0.0")  # noqa: S104  a socket of the file system has 
 
 
 def client_address(request: HttpRequest) -> IPv4Address | IPv6Address:
-    """Whom a request comes from.
+    """The address that a request comes from, `UNKNOWN` if there is none.
 
-    Where PUBLIC_URL is https a proxy stands in front, and the last address that it added counts: those before it are
-    the client's own word. Without TLS no proxy is known of, and only the connection itself is believed.
+    Where PUBLIC_URL is https, a proxy stands in front and its own entry, the last one of X-Forwarded-For, counts: the
+    client can write the entries before it. Without TLS no proxy is assumed, and only the connection's address counts.
     """
-    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2] if settings.SERVED_OVER_TLS else ""
-    return _parsed(told) or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.SERVED_OVER_TLS else ""
+    return _parsed(forwarded.rpartition(",")[2]) or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, also as some proxies write it: with a port."""
+    """The address in a text, None if there is none. Some proxies write a port after it."""
     text = text.strip()
     for form in (text, text.rpartition(":")[0].strip("[]")):
         try:
@@ -37,10 +37,10 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def slowed(request: HttpRequest, refused: Refusal) -> Refusal | HttpResponse:
-    """The refusal of a wrong token, or 429 where too many came from this address.
+    """The refusal of a wrong token, or 429 where too many wrong ones came from this address.
 
-    It counts what was refused and nothing else: a right token has 256 random bits, nobody guesses it, and its sender
-    is never kept waiting by others.
+    Only refused requests are counted. A right token is never slowed: it has 256 random bits, so nobody finds it by
+    trying, and its sender does not wait because of others.
     """
     where = client_address(request)
     attempt = login_failures.begin([login_failures.caller(where)], timezone.now())
@@ -48,6 +48,6 @@ def slowed(request: HttpRequest, refused: Refusal) -> Refusal | HttpResponse:
         detail = f"too many wrong tokens from this address: correct the token, then try again in {attempt.wait_s} s"
         return refusal(429, "Too many refusals", detail, **{"Retry-After": str(attempt.wait_s)})
     if attempt.wait_s:
-        told = {"failures": str(attempt.failures), "wait_s": str(attempt.wait_s)}
-        audit.write(f"address {where}", "wrong tokens slowed", redacted(request.path), told)
+        counts = {"failures": str(attempt.failures), "wait_s": str(attempt.wait_s)}
+        audit.write(f"address {where}", "wrong tokens slowed", redacted(request.path), counts)
     return refused

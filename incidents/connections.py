@@ -1,4 +1,4 @@
-"""Declared connections: put, looked at, and where a recorded source has its answers."""
+"""Declared connections in the record: written, listed and locked."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -12,7 +12,7 @@ ADDED, CHANGED, LEFT = "added", "changed", "left"
 
 
 def put(kind: str, name: str, config: dict[str, Any]) -> str:
-    """Declare one connection, or declare it anew; whether it was `ADDED`, `CHANGED` or `LEFT` as it was."""
+    """Write one declared connection; `ADDED`, `CHANGED`, or `LEFT` if it was there with the same configuration."""
     row, made = Connection.objects.get_or_create(kind=kind, name=name, defaults={"config": config})
     if made:
         return ADDED
@@ -23,7 +23,7 @@ def put(kind: str, name: str, config: dict[str, Any]) -> str:
 
 
 def put_recording(source: Source, path: Path) -> None:
-    """The answers for this source's incidents lie in the bundle at `path`."""
+    """Declare that the answers for this source's incidents are in the bundle at `path`."""
     put("recorded", str(source), {"path": str(path.resolve())})
 
 
@@ -33,7 +33,10 @@ def of_kinds(kinds: Collection[str]) -> QuerySet[Connection]:
 
 
 def lock_grouping() -> None:
-    """Grouping reads what it writes: on PostgreSQL one writer holds this row; SQLite has one writer anyway."""
+    """Lock the grouping of alerts until the transaction ends, as it reads what it writes.
+
+    On PostgreSQL one writer holds this row; SQLite has only one writer.
+    """
     lock = {"kind": "lock", "name": "grouping"}
     if not Connection.objects.select_for_update().filter(**lock):
         Connection.objects.get_or_create(**lock, defaults={"config": {}})
@@ -41,5 +44,5 @@ def lock_grouping() -> None:
 
 
 def lock_etcd(cluster: str) -> None:
-    """Locks the row of a declared etcd cluster on PostgreSQL; SQLite lets one writer in from the start."""
+    """Lock a declared etcd cluster until the transaction ends. On SQLite the transaction itself is the lock."""
     list(Connection.objects.select_for_update().filter(kind="etcd", name=cluster))

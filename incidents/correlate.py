@@ -1,6 +1,7 @@
 """Which incident an alert belongs to, and the state that follows for the incident. Called inside one transaction."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Min, Q
@@ -15,20 +16,32 @@ from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
 
 RULES = Rules()
 CANDIDATES = 200
-SETTLED = ("state", "severity", "started_at", "last_alert_at", "resolved_at", "closed_at", "reopened")
+# The fields of an incident that follow from its alerts.
+DERIVED_FIELDS = ("state", "severity", "started_at", "last_alert_at", "resolved_at", "closed_at", "reopened")
 
 
-def place_alert(delivery: Delivery, alert: ParsedAlert, things: EntityCache) -> Incident:
-    """The incident that the alert is part of, opened if none fits."""
+@dataclass(frozen=True, slots=True)
+class _AlertSummary:
+    """All alerts of one incident: first and last start, last end, highest severity (0 to 4), how many hold it open."""
+
+    first_start: datetime
+    last_start: datetime
+    last_end: datetime | None
+    severity: int
+    firing: int
+
+
+def place_alert(delivery: Delivery, alert: ParsedAlert, entities: EntityCache) -> Incident:
+    """Store the alert; the incident that it is part of, opened if none fits."""
     near = nearby_occurrences(delivery, alert)
     row = stored_occurrence(near, delivery, alert) or new_occurrence(near, delivery, alert)
     if alert.state is AlertState.RESOLVED:
         end_merged(near, alert)
-    stored = things.of(alert)
+    stored = entities.of(alert)
     incident = row.incident or _join(row, alert, stored, delivery)
     row.save()
     row.entities.add(*stored.values())
-    things.join(incident, stored)
+    entities.join(incident, stored)
     if alert.acknowledged and incident.acknowledged_at is None:
         Incident.objects.filter(pk=incident.pk).update(
             acknowledged_at=delivery.received_at, acknowledged_by=str(delivery.source)
@@ -55,9 +68,9 @@ def _earlier(row: Alert) -> str:
 
 
 def _alive(newcomer: Newcomer, recorded: str) -> dict[str, Incident]:
-    """Incidents that may be joined, without those that were quiet for too long already.
+    """Incidents that the alert may join, by id: those that are open or were resolved shortly before it.
 
-    A recording keeps to itself: its world is not this one.
+    Alerts of a recording only join incidents of the same recording.
     """
     at = newcomer.started_at
     alive = Q(state="open", last_alert_at__gte=at - RULES.window) | Q(resolved_at__gte=at - RULES.reopen_window)
@@ -97,29 +110,50 @@ def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:
 
 
 def refresh_state(incident: Incident) -> bool:
-    """State, severity and times of the incident, from its alerts; whether it opened or resolved by that.
+    """Derive state, severity and times of the incident from its alerts; whether that opened or resolved it.
 
-    Resolved only when all alerts are. Once a person closed it, alerts from before do not hold it open.
+    It is resolved when no alert fires. Once a person closed it, only alerts that start later hold it open.
     """
     incident.refresh_from_db()
-    before = [getattr(incident, field) for field in SETTLED]
-    was, live = incident.state, Q(firing=True)
+    previous_state, previous = incident.state, _derived(incident)
+    summary = _summary_of_alerts(incident)
+    incident.started_at, incident.severity = summary.first_start, summary.severity
+    if summary.firing:
+        _keep_open(incident, summary)
+    else:
+        _keep_resolved(incident, summary)
+    if _derived(incident) != previous:
+        # Only these fields: a person or a verdict may be writing to the others.
+        incident.save(update_fields=DERIVED_FIELDS)
+    return incident.state != previous_state
+
+
+def _derived(incident: Incident) -> list[object]:
+    return [getattr(incident, field) for field in DERIVED_FIELDS]
+
+
+def _summary_of_alerts(incident: Incident) -> _AlertSummary:
+    holds_open = Q(firing=True)
     if incident.closed_at:
-        live &= Q(started_at__gt=incident.closed_at)
-    summary = incident.alerts.aggregate(
-        first=Min("started_at"), last=Max("started_at"), ended=Max("ended_at"), severity=Max("severity"),
-        live=Count("pk", filter=live),
+        holds_open &= Q(started_at__gt=incident.closed_at)
+    return _AlertSummary(
+        **incident.alerts.aggregate(
+            first_start=Min("started_at"), last_start=Max("started_at"), last_end=Max("ended_at"),
+            severity=Max("severity"), firing=Count("pk", filter=holds_open),
+        )
     )  # fmt: skip
-    firing = summary["live"] > 0
-    if firing and was == "resolved":
+
+
+def _keep_open(incident: Incident, summary: _AlertSummary) -> None:
+    if incident.state == "resolved":
         incident.reopened += 1
-    incident.state = "open" if firing else "resolved"
-    ended = incident.closed_at or summary["ended"]
-    incident.resolved_at = None if firing else ended
-    incident.closed_at = None if firing else incident.closed_at
-    incident.started_at, incident.severity = summary["first"], summary["severity"]
-    incident.last_alert_at = max(filter(None, (summary["last"], None if firing else ended)))
-    if before != [getattr(incident, field) for field in SETTLED]:
-        # Only these: a person or a verdict may be writing to the other fields.
-        incident.save(update_fields=SETTLED)
-    return incident.state != was
+    incident.state = "open"
+    incident.resolved_at = incident.closed_at = None
+    incident.last_alert_at = summary.last_start
+
+
+def _keep_resolved(incident: Incident, summary: _AlertSummary) -> None:
+    ended_at = incident.closed_at or summary.last_end
+    incident.state = "resolved"
+    incident.resolved_at = ended_at
+    incident.last_alert_at = summary.last_start if ended_at is None else max(summary.last_start, ended_at)

@@ -1,4 +1,4 @@
-"""The inbox: every delivery from accepted to done, parked or dead. Claims are conditional updates."""
+"""The inbox: every delivery from accepted to done, parked or dead. A claim is a conditional update."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ def accept(source: Source, body: bytes, headers: dict[str, str], received_at: da
 
 
 def claim_deliveries(delivery_ids: Sequence[str]) -> list[Delivery]:
-    """Those of the deliveries that wait and that nobody else has, in the order of their arrival."""
+    """Claim those of the deliveries that wait and are not leased, in order of arrival."""
     now = timezone.now()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     with transaction.atomic():
@@ -35,12 +35,15 @@ def claim_deliveries(delivery_ids: Sequence[str]) -> list[Delivery]:
     sources = {row.source_id: row.source for row in mine}
     for row in mine:
         row.claimed_until, row.attempts = now + LEASE, row.attempts + 1
-        row.source = sources[row.source_id]  # what one of them has looked up the others know too
-    return [row for row in mine if not _worn_out(row)]
+        row.source = sources[row.source_id]  # one object for all, so that its cached properties are read once
+    return [row for row in mine if not _attempts_used_up(row)]
 
 
-def _worn_out(delivery: Delivery) -> bool:
-    """Whoever tried before never reported back: a body that kills its worker must not be tried for ever."""
+def _attempts_used_up(delivery: Delivery) -> bool:
+    """Whether too many attempts ended without a result; the delivery is then dead.
+
+    A body that kills its worker must not be tried for ever.
+    """
     if delivery.attempts <= MAX_ATTEMPTS:
         return False
     fail_delivery(delivery, f"no worker survived it in {MAX_ATTEMPTS} attempts")
@@ -48,7 +51,7 @@ def _worn_out(delivery: Delivery) -> bool:
 
 
 def park(delivery: Delivery, reason: str) -> None:
-    """Keep what cannot be understood, with the reason, for a person to look at."""
+    """Keep a delivery that cannot be parsed, with the reason, until a person looks at it."""
     Delivery.objects.filter(pk=delivery.pk).update(state="parked", reason=reason[:2000], claimed_until=None)
 
 
@@ -61,7 +64,7 @@ def replay_delivery(delivery: Delivery, by: str) -> None:
 
 
 def fail_delivery(delivery: Delivery, reason: str) -> None:
-    """Another attempt later, or dead after the last."""
+    """Schedule another attempt with back-off, or mark it dead after the last one."""
     state = "dead" if delivery.attempts >= MAX_ATTEMPTS else "new"
     wait = timezone.now() + timedelta(seconds=2**delivery.attempts)
     Delivery.objects.filter(pk=delivery.pk).update(

@@ -1,4 +1,4 @@
-"""Entities with their other names and relations: looked up, stored once."""
+"""Stores entities with their aliases and relations."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -14,7 +14,7 @@ MANY_NAMES = frozenset({EntityKind.HOST, EntityKind.ETCD_MEMBER})
 
 
 class EntityCache:
-    """What the alerts of a burst are about; what several of them name is looked up and stored once."""
+    """The entities of a burst of alerts; each one is looked up and stored once."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -23,7 +23,7 @@ class EntityCache:
         self._joined: set[tuple[UUID, tuple[str, ...]]] = set()
 
     def of(self, alert: ParsedAlert) -> dict[str, Entity]:
-        """The rows of the alert's things by key, stored with their other names and how they hang together."""
+        """The rows of the alert's entities by key; stores them with their aliases and relations."""
         if alert.entities not in self._stored:
             self._stored[alert.entities] = self._store(alert.entities)
         return self._stored[alert.entities]
@@ -37,14 +37,17 @@ class EntityCache:
         return stored
 
     def join(self, incident: Incident, stored: Mapping[str, Entity]) -> None:
-        """The incident is about these too."""
+        """Add these entities to the incident."""
         if (joined := (incident.pk, tuple(stored))) not in self._joined:
             incident.entities.add(*stored.values())
             self._joined.add(joined)
 
 
 def known_as(ref: EntityRef) -> EntityRef:
-    """The stored thing that has one of these names, if exactly one fits; hosts and etcd members go by many names."""
+    """The stored entity that has one of these names, if exactly one fits; otherwise `ref` itself.
+
+    Only hosts and etcd members are looked up, as only they have many names.
+    """
     names = identity.names_of(ref)
     if ref.kind not in MANY_NAMES or Entity.objects.filter(key=ref.key).exists():
         return ref
@@ -61,7 +64,7 @@ def known_as(ref: EntityRef) -> EntityRef:
 
 
 def store_aliases(entities: tuple[EntityRef, ...], stored: Mapping[str, Entity]) -> None:
-    """Remember under which names these hosts and members came; the first entity of a name keeps it."""
+    """Store the names of these hosts and members; a name stays with the first entity that had it."""
     EntityAlias.objects.bulk_create(
         [
             EntityAlias(entity=stored[e.key], kind=e.kind, cluster=e.cluster, alias=name[:253])
@@ -86,7 +89,7 @@ def store_entities(entities: Iterable[EntityRef]) -> dict[str, Entity]:
 
 
 def store_relations(relations: Iterable[Relation], stored: Mapping[str, Entity] = MappingProxyType({})) -> None:
-    """The rows of these relations, with the entities at their ends; those that are `stored` are not looked up."""
+    """Store these relations and the entities at their ends; entities in `stored` are not looked up again."""
     found = list(relations)
     ends = {key for r in found for key in (r.start, r.end)} - stored.keys()
     rows = {**stored, **store_entities(EntityRef.from_key(key) for key in ends)}
@@ -96,5 +99,5 @@ def store_relations(relations: Iterable[Relation], stored: Mapping[str, Entity] 
 
 
 def store_topology(connections: Connections) -> None:
-    """How the declared things hang together, which groups alerts; to be said when something is declared."""
+    """Store the relations that follow from the declarations; alerts are grouped by them."""
     store_relations(identity.declared(connections)[1])

@@ -1,4 +1,4 @@
-"""What people say of an incident and its causes."""
+"""People's feedback on the causes of an incident."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,7 +12,7 @@ from incidents.signals import incident_changed
 
 
 def add(incident: Incident, by: str, kind: str, cause: str, fixed_by: str = "", note: str = "") -> Feedback:
-    """Confirm, reject or correct a cause."""
+    """Store that a person confirmed, rejected or corrected a cause."""
     with transaction.atomic():
         row = Feedback.objects.create(
             incident=incident, by=by[:150], kind=kind, cause=cause, fixed_by=fixed_by[:300], note=note[:5000],

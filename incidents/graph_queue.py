@@ -1,4 +1,4 @@
-"""The queue of the graph: one row for each incident that it has to learn or learn anew."""
+"""The queue of the graph: one row for each incident that must be written to the graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ DUE_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How far the graph is behind; `oldest` is since when the longest waiting row waits, None when none does."""
+    """How many rows wait, and since when the oldest of them does; None when none waits."""
 
     waiting: int
     oldest: datetime | None
 
 
 def put(incident_ids: Sequence[str], now: datetime) -> None:
-    """Newer revisions of these incidents, to be tried at once, however long the graph was away."""
+    """Queue newer revisions of these incidents; they are due at once, whatever the back-off was."""
     with transaction.atomic(savepoint=False):
         rows = [GraphQueue(incident_id=pk, revision=0, wanted_at=now, next_at=now) for pk in incident_ids]
         GraphQueue.objects.bulk_create(rows, ignore_conflicts=True)
@@ -39,18 +39,18 @@ def due() -> list[GraphQueue]:
 
 
 def backlog() -> Backlog:
-    """What waits, due or not."""
+    """The rows that wait, due or not."""
     return Backlog(**GraphQueue.objects.aggregate(waiting=Count("pk"), oldest=Min("wanted_at")))
 
 
 def finish(rows: Sequence[GraphQueue]) -> None:
-    """These revisions are in the graph; a revision that came meanwhile keeps its row."""
+    """Remove rows whose revisions are in the graph; a row that got a newer revision stays."""
     for row in rows:
         GraphQueue.objects.filter(pk=row.pk, revision=row.revision).delete()
 
 
 def back_off(rows: Sequence[GraphQueue], reason: str) -> None:
-    """Again later, for ever: nothing is lost while the graph is away."""
+    """Schedule another attempt; there is no last one, so nothing is lost while the graph is away."""
     for row in rows:
         wait = timedelta(seconds=min(LONGEST_WAIT_S, 2 ** min(row.attempts + 1, 9)))
         GraphQueue.objects.filter(pk=row.pk, revision=row.revision).update(

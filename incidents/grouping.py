@@ -49,29 +49,30 @@ class Decision:
 
 
 def group(newcomer: Newcomer, candidates: Sequence[Candidate], relations: Iterable[Relation], rules: Rules) -> Decision:
-    """The nearest candidate that fits, in the order: flapping, same entity, related entity, storm.
+    """The most recent candidate that fits, by the first rule that does: flapping, same entity, related entity, storm.
 
-    Relations are read only where it comes to them.
+    `relations` is read only if the first two rules do not apply.
     """
     near = sorted((c for c in candidates if _near(newcomer, c, rules)), key=lambda c: (c.last_alert_at, c.id))[::-1]
     for candidate in near:
         if candidate.id == newcomer.earlier_incident:
-            return Decision(candidate.id, Text("the same alert fired here before"))
+            return Decision(candidate.id, Text("the same alert fired here before", "同一告警此前已属于此事件"))
     for candidate in near:
         if shared := sorted(newcomer.keys & candidate.keys):
-            return Decision(candidate.id, Text("same entity, {entity}", entity=named(shared[0])))
+            return Decision(candidate.id, _about("same entity, {0}", "同一实体：{0}", named(shared[0])))
     links = list(relations) if near else []
     for candidate in near:
-        if link := _link(newcomer.keys, candidate.keys, links):
-            return Decision(candidate.id, _related(*link))
+        if pair := _related_pair(newcomer.keys, candidate.keys, links):
+            return Decision(candidate.id, _about("{0} is related to {1}", "{0} 与 {1} 相关", *map(named, pair)))
     opened = [c for c in near if c.quiet_since is None]
     if len(opened) >= rules.storm_cap:
-        return Decision(opened[0].id, Text("storm: {number} incidents are open", number=len(opened)))
-    return Decision("", Text("no open incident is related"))
+        number = Text(str(len(opened)), str(len(opened)))
+        return Decision(opened[0].id, _about("storm: {0} incidents are open", "告警风暴：已有 {0} 个事件", number))
+    return Decision("", Text("no open incident is related", "没有相关的未解决事件"))
 
 
-def _related(entity: str, other: str) -> Text:
-    return Text("{entity} is related to {other}", entity=named(entity), other=named(other))
+def _about(en: str, zh: str, *values: Text) -> Text:
+    return Text(en.format(*(v.en for v in values)), zh.format(*(v.zh for v in values)))
 
 
 def _near(newcomer: Newcomer, candidate: Candidate, rules: Rules) -> bool:
@@ -82,8 +83,8 @@ def _near(newcomer: Newcomer, candidate: Candidate, rules: Rules) -> bool:
     return early <= newcomer.started_at <= late or candidate.id == newcomer.earlier_incident
 
 
-def _link(ours: frozenset[str], theirs: frozenset[str], links: list[Relation]) -> tuple[str, str] | None:
-    """A direct relation, or a thing that both stand for; the first in order."""
+def _related_pair(ours: frozenset[str], theirs: frozenset[str], links: list[Relation]) -> tuple[str, str] | None:
+    """The first pair of keys with a direct relation, or with the same cluster or workload above both."""
     for link in sorted(link for link in links if link.kind is not RelationKind.IN_ZONE):
         if (link.start in ours and link.end in theirs) or (link.end in ours and link.start in theirs):
             return link.start, link.end

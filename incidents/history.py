@@ -1,13 +1,13 @@
-"""Puts an incident of the past into the record whole: resolved, with its verdict and what was confirmed."""
+"""Writes a past incident into the record: resolved, with its verdict and its confirmed cause."""
 
 import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from domain.findings import Finding
 from domain.scope import Scope
@@ -22,14 +22,14 @@ NAMESPACE = uuid.UUID("6f6b7a55-7f4c-4d36-9c2b-0f6d6f5f2b11")
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One past incident; `recurrence_of` names the recording that it repeats, `back` is how long ago it was."""
+    """One past incident; `recurrence_of` names the recording that it repeats, `back` is how long before it that was."""
 
     title: str
     scope: Scope
     findings: tuple[Finding, ...]
     verdict: Verdict
     cause: str
-    said_by: str
+    confirmed_by: str
     recurrence_of: str
     back: timedelta
 
@@ -41,7 +41,7 @@ class Past:
 
 @transaction.atomic
 def remember_past(past: Past, source: Source) -> Incident | None:
-    """The incident as a row; None if it is there already."""
+    """Store the past incident; None if it is stored already."""
     if Incident.objects.filter(pk=past.id).exists():
         return None
     began, ended = past.scope.started_at - past.back, past.scope.as_of - past.back
@@ -54,33 +54,33 @@ def remember_past(past: Past, source: Source) -> Incident | None:
     store_relations(past.scope.relations)
     incident.entities.set(store_entities(past.scope.entities).values())
     for alert in past.scope.alerts:
-        _alert(past, alert, source, incident)
-    _judged(past, incident)
+        _store_alert(past, alert, source, incident)
+    _store_verdict(past, incident)
     graph_queue.put([str(incident.pk)], timezone.now())
     return incident
 
 
-def _alert(past: Past, alert: ParsedAlert, source: Source, incident: Incident) -> None:
+def _store_alert(past: Past, alert: ParsedAlert, source: Source, incident: Incident) -> None:
     began, ended = alert.started_at - past.back, past.scope.as_of - past.back
-    told = replace(alert, state=AlertState.RESOLVED, started_at=began, ended_at=ended)
+    resolved = replace(alert, state=AlertState.RESOLVED, started_at=began, ended_at=ended)
     row = Alert.objects.create(
         source=source, identity=f"{past.id}/{alert.identity}"[:200], occurrence=began.isoformat(), firing=False,
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank, started_at=began, ended_at=ended,
-        last_seen_at=ended, parsed=codec.encode(told), incident=incident,
+        last_seen_at=ended, parsed=msgspec.json.encode(resolved), incident=incident,
     )  # fmt: skip
     row.entities.set(incident.entities.all())
 
 
-def _judged(past: Past, incident: Incident) -> None:
-    """The verdict of then, and the truth as somebody named it."""
+def _store_verdict(past: Past, incident: Incident) -> None:
+    """The verdict of that time, and the confirmed cause."""
     at = past.scope.as_of - past.back
     look = Investigation.objects.create(
         incident=incident, state="done", asked_at=at, not_before=at, as_of=at, finished_at=at,
-        findings=codec.encode(past.findings),
+        findings=msgspec.json.encode(past.findings),
     )  # fmt: skip
     verdict = replace(past.verdict, incident=str(incident.pk), as_of=at)
     VerdictRow.objects.create(
-        incident=incident, investigation=look, revision=verdict.revision, body=codec.encode(verdict),
+        incident=incident, investigation=look, revision=verdict.revision, body=msgspec.json.encode(verdict),
         created_at=at,
     )  # fmt: skip
-    Feedback.objects.create(incident=incident, kind="confirmed", cause=past.cause, by=past.said_by[:150], at=at)
+    Feedback.objects.create(incident=incident, kind="confirmed", cause=past.cause, by=past.confirmed_by[:150], at=at)

@@ -1,4 +1,4 @@
-"""Calls that may come twice: the first one's answer is kept for a day and given again."""
+"""Answers of calls with an `Idempotency-Key`: kept for a day and given again to a repeated call."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ SWEPT_AT_ONCE = 200
 
 
 def begin(caller: str, key: str, asked: str, now: datetime) -> tuple[AnsweredCall, bool]:
-    """The call's row, and whether it is new. Inside the transaction that does the work.
+    """The call's row, and whether it is new. Call it inside the transaction that does the work.
 
     A second call with the same key waits here until the first one's transaction ends, and then finds its answer;
     if that one failed, its row is gone with it and this call is the first.
@@ -26,7 +26,7 @@ def begin(caller: str, key: str, asked: str, now: datetime) -> tuple[AnsweredCal
 
 
 def answered(call: AnsweredCall, status: int, body: bytes) -> None:
-    """Keeps the answer, in the same transaction as the work."""
+    """Store the answer, in the same transaction as the work."""
     AnsweredCall.objects.filter(pk=call.pk).update(status=status, body=body)
 
 

@@ -1,4 +1,4 @@
-"""Makes one entity of the many names that monitoring systems give to the same thing; pure."""
+"""Resolves the different names that monitoring systems use to one entity. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,12 +19,12 @@ def resolve(found: Iterable[EntityRef], connections: Connections) -> tuple[Entit
 
 
 def names_of(ref: EntityRef) -> frozenset[str]:
-    """All names of a thing that tell it from others; a loopback address tells nothing."""
+    """All names that identify an entity; a loopback address does not."""
     return frozenset(n for n in (ref.name, *ref.aliases) if n and n not in LOOPBACK)
 
 
 def compatible(one: str, other: str) -> bool:
-    """Whether two names may mean one thing: two addresses with different ports are two processes."""
+    """Whether two names may mean the same entity. Two addresses with different ports are two processes."""
     first, second = one.rpartition(":")[2], other.rpartition(":")[2]
     return one == other or ":" not in one or ":" not in other or first == second
 
@@ -121,6 +121,6 @@ def relations_from_alert(entities: Iterable[EntityRef], connections: Connections
         cluster = EntityRef(EntityKind.ETCD_CLUSTER, member.cluster, member.cluster)
         return (Relation(member.key, RelationKind.MEMBER_OF, cluster.key),)
     ways = [(RelationKind.PART_OF, EntityKind.WORKLOAD), (RelationKind.PART_OF, EntityKind.SERVICE)]
-    if len(pods) == 1:  # of several nobody said which one runs there
+    if len(pods) == 1:  # of several pods the labels do not say which one runs on the host
         ways.append((RelationKind.RUNS_ON, EntityKind.HOST))
     return tuple(Relation(pod.key, way, by_kind[kind].key) for pod in pods for way, kind in ways if kind in by_kind)

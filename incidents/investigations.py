@@ -1,4 +1,4 @@
-"""Investigations: asked for, claimed, saved or failed. Claims are conditional updates."""
+"""Investigations: asked for, claimed, saved or failed. A claim is a conditional update."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -18,17 +18,17 @@ from incidents.models import (
 )
 from incidents.verdicts import save_verdict
 
-# The first alert is looked at right away; what follows comes in a burst, and one look sees all of it.
+# The first alert is investigated at once; alerts that follow in a burst share one later investigation.
 DEBOUNCE = timedelta(milliseconds=1200)
 LONGEST_BURST = timedelta(seconds=5)
-# Scrapes, smoothed values and events come late: what the first look could not see yet, a second one does.
+# Scrapes, rates and events come late: the second investigation sees what was not measured yet at the first.
 SECOND_LOOK = timedelta(seconds=90)
 
 
 def ask_investigation(incident: Incident) -> None:
-    """Ask for one look at the incident: the first one at once, later ones when the burst of alerts is over.
+    """Ask for one investigation of the incident: the first at once, a later one when the burst of alerts is over.
 
-    While one waits, that one will see this too; it does not wait for the end of a burst longer than a few seconds.
+    If one waits already, no other is asked for. It waits for the end of a burst, `LONGEST_BURST` at most.
     """
     now = timezone.now()
     waits, looks = Q(state="asked"), Investigation.objects.filter(incident=incident)
@@ -44,9 +44,9 @@ def ask_investigation(incident: Incident) -> None:
 
 
 def ask_second_look(look: Investigation) -> None:
-    """After a look at an open incident, one more when late measurements are in; that one asks for no further.
+    """After an investigation of an open incident, ask for one more `SECOND_LOOK` later; that one asks for no further.
 
-    An alert meanwhile makes it come earlier, and then the measurements are not in yet: the late one is asked for again.
+    A new alert moves the waiting one forward, before the late measurements are in; then another late one is asked for.
     """
     late = look.not_before - look.asked_at >= SECOND_LOOK
     if not late and Incident.objects.filter(pk=look.incident_id, state="open").exists():
@@ -55,14 +55,14 @@ def ask_second_look(look: Investigation) -> None:
 
 
 def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
-    """One waiting row per incident; where one waits already, that one stays."""
+    """Add a waiting row unless the incident has one."""
     Investigation.objects.bulk_create(
         [Investigation(incident=incident, asked_at=now, not_before=not_before)], ignore_conflicts=True
     )
 
 
 def claim_investigation(investigation_id: int) -> Investigation | None:
-    """The investigation, if it is due and no other of its incident runs."""
+    """Claim the investigation if it is due and no other of its incident runs; otherwise None."""
     now = timezone.now()
     due = Q(state="asked", not_before__lte=now) | Q(state="running", claimed_until__lt=now)
     try:
@@ -84,7 +84,7 @@ def claim_investigation(investigation_id: int) -> Investigation | None:
 def save_investigation(
     investigation: Investigation, as_of: datetime, findings: Iterable[Finding], answers: bytes
 ) -> None:
-    """What was found and every answer that it rests on."""
+    """Store the findings and the recorded answers that they come from."""
     investigation.as_of, investigation.findings, investigation.answers = (
         as_of, codec.encode(list(findings)), answers
     )  # fmt: skip
@@ -95,7 +95,7 @@ def save_investigation(
 def save_look(
     investigation: Investigation, as_of: datetime, findings: Iterable[Finding], answers: bytes, verdict: Verdict
 ) -> None:
-    """A finished look with its verdict, in one transaction; one with answers asks for the second."""
+    """Store a finished investigation with its verdict in one transaction, and ask for the second one."""
     incident = investigation.incident
     with transaction.atomic():
         save_investigation(investigation, as_of, findings, answers)
@@ -105,7 +105,7 @@ def save_look(
 
 
 def fail_investigation(investigation: Investigation, reason: str) -> None:
-    """Another attempt after the lease, or dead after the last; a newer one that waits makes it needless."""
+    """Schedule another attempt; dead after the last one, or if a newer investigation of the incident waits."""
     newer = Investigation.objects.filter(incident=investigation.incident_id, state="asked").exists()
     dead = newer or investigation.attempts >= MAX_ATTEMPTS
     Investigation.objects.filter(pk=investigation.pk).update(

@@ -1,4 +1,4 @@
-"""What people do to an incident itself: acknowledge, assign, close, reopen."""
+"""What people do with an incident: acknowledge, assign, close, reopen."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ def locked(incident_id: str) -> Incident:
 
 
 def acknowledge(incident: Incident, by: str) -> None:
-    """Somebody looks at it; the first one counts."""
+    """Store who acknowledged the incident first; a later acknowledgement changes nothing."""
     now = timezone.now()
     with transaction.atomic():
         won = Incident.objects.filter(pk=incident.pk, acknowledged_at__isnull=True).update(
@@ -30,7 +30,7 @@ def acknowledge(incident: Incident, by: str) -> None:
 
 
 def assign(incident: Incident, to: str) -> bool:
-    """Whether it was assigned to somebody else before; who it is assigned to has acknowledged it."""
+    """Assign the incident, which also acknowledges it; whether the assignee changed."""
     if not to or incident.assigned_to == to[:150]:
         return False
     Incident.objects.filter(pk=incident.pk).update(assigned_to=to[:150])
@@ -40,23 +40,27 @@ def assign(incident: Incident, to: str) -> bool:
 
 
 def close(incident: Incident, at: datetime) -> bool:
-    """Whether it is resolved by that. Alerts that still fire do not hold it open; one that starts later does."""
+    """Close the incident; whether that resolved it. Alerts that fire already do not hold it open, later ones do."""
     if incident.state == "resolved":
         return False
     Incident.objects.filter(pk=incident.pk).update(closed_at=at)
-    return refresh_state(incident) and _announced(incident)
+    resolved = refresh_state(incident)
+    if resolved:
+        _announce(incident)
+    return resolved
 
 
 def reopen(incident: Incident) -> bool:
-    """Whether it was resolved. It is open until its alerts or its ticket say otherwise."""
-    won = Incident.objects.filter(pk=incident.pk, state="resolved").update(
+    """Open a resolved incident again, until its alerts or its ticket resolve it; whether it was resolved."""
+    reopened = Incident.objects.filter(pk=incident.pk, state="resolved").update(
         state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
     )
-    return bool(won) and _announced(incident)
+    if reopened:
+        _announce(incident)
+    return bool(reopened)
 
 
-def _announced(incident: Incident) -> bool:
+def _announce(incident: Incident) -> None:
     now = timezone.now()
     incident_changed.send(Incident, incident=incident, now=now)
     graph_queue.put([str(incident.pk)], now)
-    return True

@@ -1,8 +1,9 @@
-"""Guessing at passwords and tokens is slowed: failed attempts are counted in the record, for all web workers alike.
+"""Slows down brute-force attempts at passwords and tokens: failed attempts are counted in the record.
 
-A few failures in a row cost nothing; each further one doubles the wait, up to `LONGEST`, and one is forgotten every
-`FORGOTTEN_EVERY`. An attempt is counted before it is looked at and taken back when it was right, so that many at the
-same moment gain nothing; one that comes too early is refused unseen, and makes no wait longer.
+A few failures in a row cost nothing. Each further one doubles the wait, up to `LONGEST`, and one failure is forgotten
+every `FORGOTTEN_EVERY`. An attempt is counted as failed before it is checked, and the count is taken back when it was
+right, so many attempts at the same moment gain nothing. An attempt before the wait is over is refused without a check,
+and does not extend the wait.
 """
 
 import math
@@ -28,7 +29,7 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose failures are counted together; `shared` ones are not over when one of many gets it right."""
+    """Whose failures are counted together. A right attempt clears the failures, unless the subject is `shared`."""
 
     kind: str
     value: str
@@ -41,18 +42,18 @@ class Subject:
 
     @property
     def free(self) -> int:
-        """So many failures in a row cost nothing."""
+        """How many failures in a row cost nothing."""
         return FREE_TOGETHER if self.shared else FREE
 
     def wait(self, failures: int) -> timedelta:
-        """After so many failures in a row."""
+        """How long to wait after this many failures in a row."""
         over = failures - self.free
         return min(LONGEST, timedelta(seconds=2 ** min(over, DOUBLINGS))) if over > 0 else timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Whether it may be made, and the seconds until the next one may; `failures` counts this one."""
+    """Whether the attempt is allowed, and in how many seconds the next one is; `failures` includes this one."""
 
     allowed: bool
     wait_s: int = 0
@@ -80,7 +81,7 @@ def caller(ip: IPv4Address | IPv6Address) -> Subject:
 
 
 def _network(ip: IPv4Address | IPv6Address) -> str:
-    """Whoever has an IPv6 address has 2^64 of them."""
+    """The /64 network of an IPv6 address, as one client has 2^64 of them; an IPv4 address as it is."""
     if isinstance(ip, IPv4Address) or ip.ipv4_mapped:
         return str(ip if isinstance(ip, IPv4Address) else ip.ipv4_mapped)
     return str(IPv6Network((ip, 64), strict=False))
@@ -110,7 +111,7 @@ def _early(rows: list[LoginFailure], now: datetime) -> Attempt | None:
 
 
 def _count(row: LoginFailure, subject: Subject, now: datetime) -> None:
-    """One failure more, after those that time has forgotten; enough for the longest wait is never exceeded."""
+    """Add one failure, less those forgotten meanwhile; the count stays at what the longest wait needs."""
     most = subject.free + DOUBLINGS
     left = max(0, row.failures - max(0, int((now - row.at) / FORGOTTEN_EVERY)))
     row.failures = min(left + 1, most)
@@ -119,7 +120,7 @@ def _count(row: LoginFailure, subject: Subject, now: datetime) -> None:
 
 
 def right(subjects: Sequence[Subject]) -> None:
-    """The attempt was right: it is taken back, and with it all failures of a subject that is one person's alone."""
+    """Take back the count of a right attempt, and clear the failures of subjects that are not shared."""
     shared = [subject.key for subject in subjects if subject.shared]
     LoginFailure.objects.filter(key__in=[s.key for s in subjects if not s.shared]).delete()
     LoginFailure.objects.filter(key__in=shared, failures__gt=0).update(failures=F("failures") - 1, until=None)

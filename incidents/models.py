@@ -1,4 +1,4 @@
-"""The tables of the record; the constraints stand in the database, not only here."""
+"""The tables of the record. Their constraints are in the database too."""
 
 import uuid
 
@@ -73,7 +73,7 @@ class Delivery(models.Model):
             # Only what waits or needs a person is looked for; done rows stay out of these two.
             models.Index(fields=["received_at"], name="delivery_waiting", condition=Q(state="new")),
             models.Index(fields=["received_at"], name="delivery_stuck", condition=Q(state__in=["parked", "dead"])),
-            # Filled when a delivery is done, not at the door; by it the oldest are found that may be forgotten.
+            # Filled when a delivery is done, not at the door; retention finds the oldest deliveries by it.
             models.Index(fields=["received_at"], name="delivery_done", condition=Q(state="done")),
         ]
 
@@ -82,7 +82,7 @@ class Delivery(models.Model):
 
 
 class Entity(models.Model):
-    """One identity-resolved thing, whatever the monitoring systems call it."""
+    """One entity, identified across the names that monitoring systems use for it."""
 
     key = models.CharField(max_length=500, unique=True)
     kind = models.CharField(max_length=20)
@@ -110,7 +110,7 @@ class EntityAlias(models.Model):
 
 
 class EntityRelation(models.Model):
-    """`start` hangs on `end`; declared or learnt from labels."""
+    """`start` depends on `end`; declared, or found in the labels of an alert."""
 
     start = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="relations")
     kind = models.CharField(max_length=20)
@@ -160,7 +160,7 @@ class Incident(models.Model):
             models.Index(fields=["-started_at", "-number"], name="incident_newest"),
             models.Index(fields=["state", "-started_at"], name="incident_by_state"),
             models.Index(fields=["first_cause", "-started_at"], name="incident_by_cause"),
-            # By it a watched list learns whether anything is new.
+            # A page that refreshes itself asks by it whether anything is new.
             models.Index(fields=["-last_alert_at"], name="incident_latest"),
         ]
         constraints = [
@@ -175,7 +175,7 @@ class Incident(models.Model):
 
 
 class Alert(models.Model):
-    """One occurrence of one alert; repeated and late messages change it, they never double it."""
+    """One occurrence of one alert; repeated and late messages change it, they never add another."""
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="alerts")
     identity = models.CharField(max_length=200)
@@ -223,10 +223,10 @@ class Change(models.Model):
 
 
 class Investigation(models.Model):
-    """One look at an incident: its findings and every recorded answer. Asked for, running, done or dead."""
+    """One investigation of an incident: its findings and every recorded answer. Asked for, running, done or dead."""
 
     class State(models.TextChoices):
-        """The row is the message here too."""
+        """Asked for waits, running is leased by a worker, dead failed too often."""
 
         ASKED = "asked"
         RUNNING = "running"
@@ -274,7 +274,7 @@ class VerdictRow(models.Model):
 
 
 class Feedback(models.Model):
-    """What a person said of a cause."""
+    """A person's feedback on a cause."""
 
     class Kind(models.TextChoices):
         """A correction confirms another cause than the first ranked one."""
@@ -309,7 +309,7 @@ class AuditEntry(models.Model):
 
 
 class AnsweredCall(models.Model):
-    """What a call with an `Idempotency-Key` was answered, so that the same call again does nothing more."""
+    """The answer to a call with an `Idempotency-Key`, so that a repeated call does nothing more."""
 
     caller = models.CharField(max_length=80)
     key = models.CharField(max_length=255)
@@ -353,7 +353,7 @@ class LoginFailure(models.Model):
 
 
 class WatchLease(models.Model):
-    """Who follows one declared cluster, until when, what it told, and how it is doing."""
+    """Which process watches one declared cluster, until when, what it reported, and its last error."""
 
     name = models.CharField(max_length=80, unique=True)
     holder = models.CharField(max_length=80, blank=True, default="")
@@ -367,7 +367,7 @@ class WatchLease(models.Model):
 
 
 class GraphQueue(models.Model):
-    """An incident that the graph has to learn or learn anew; the row goes when its newest revision is there."""
+    """An incident that must be written to the graph; the row is deleted when its newest revision is there."""
 
     incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="graph_queue")
     revision = models.PositiveIntegerField(default=1)
@@ -383,7 +383,7 @@ class GraphQueue(models.Model):
 class TicketLink(models.Model):
     """A ticket that tracks an incident, or the label by which one can be found.
 
-    `target` is where the ticket stands; empty for a key or label that an alert brought.
+    `target` is the ticket system's target, empty for a key or label that came with an alert.
     """
 
     incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="tickets")

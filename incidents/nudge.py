@@ -1,6 +1,6 @@
-"""Celery messages. Each is a nudge for a row that already waits in the record, so a lost message loses nothing.
+"""Sends Celery messages. The work is a row in the record and a message only starts it sooner, so none can be lost.
 
-Rooms that never import each other start each other's tasks by the names of `settings.TASKS`.
+Rooms that do not import each other start each other's tasks by the names in `settings.TASKS`.
 """
 
 import threading
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 class BrokerRest:
-    """Whether the broker of this process is left alone for a moment, because it could not be reached."""
+    """A pause of this process after the broker could not be reached."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ broker_rest = BrokerRest()
 @task_prerun.connect
 @task_postrun.connect
 def _tidy_connections(**_: Any) -> None:
-    """A worker's connection to the record is kept for the next task, unless it is broken or too old."""
+    """Keep a worker's database connection for the next task, unless it is broken or too old."""
     close_old_connections()
 
 
@@ -60,8 +60,14 @@ def nudge(task: str, row_id: str | int | list[str] = "", **options: Any) -> None
 
 
 def nudge_when_due(task: str, waiting: tuple[int, float] | None) -> None:
-    """Start it in `waiting[1]` seconds; a long wait is for the sweeper: a countdown must not outlive the broker's
-    visibility timeout."""
-    if waiting is None or waiting[1] > COUNTDOWN_MOST_S:
+    """Start the task for row `waiting[0]` in `waiting[1]` seconds; nothing for None.
+
+    A longer wait is left to the sweeper: a countdown must not outlive the broker's visibility timeout.
+    """
+    if waiting is None:
         return
-    nudge(task, waiting[0], countdown=waiting[1] and waiting[1] + 0.02)
+    row_id, wait_s = waiting
+    if wait_s > COUNTDOWN_MOST_S:
+        return
+    countdown = wait_s + 0.02 if wait_s else 0.0
+    nudge(task, row_id, countdown=countdown)

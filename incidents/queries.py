@@ -40,7 +40,7 @@ from incidents.models import (
 )
 
 LINKS_LOOKED_AT = 5_000
-# Of a raw body, which may have 8 MiB, pages show no more than this.
+# How much of a raw body, which may have 8 MiB, a page shows.
 BEGINNING_BYTES = 20_000
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """What the list may be narrowed by; empty means all."""
+    """The filters of the incident list; an empty one does not filter."""
 
     state: str = ""
     cause: str = ""
@@ -99,12 +99,12 @@ def latest_verdict(row: Incident) -> Verdict | None:
 
 
 def latest_investigation(row: Incident) -> Investigation | None:
-    """The newest finished look at the incident."""
+    """The newest finished investigation of the incident."""
     return Investigation.objects.filter(incident=row, state="done").order_by("-finished_at").first()
 
 
 def findings(row: Incident) -> list[Finding]:
-    """What the newest look found."""
+    """The findings of the newest finished investigation."""
     newest = latest_investigation(row)
     return codec.decode(newest.findings, list[Finding]) if newest else []
 
@@ -115,7 +115,7 @@ def inbox_full(limit: int) -> bool:
 
 
 def waiting_deliveries(burst: int = 25) -> list[list[str]]:
-    """Ids of deliveries that nobody works on, in bursts; what was tried before goes alone: it may end its worker."""
+    """Ids of deliveries without a lease, in bursts. One that was tried before goes alone: it may kill its worker."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
     rows = Delivery.objects.filter(free, state="new").order_by("received_at").values_list("pk", "attempts")[:500]
     fresh = [str(pk) for pk, attempts in rows if not attempts]
@@ -142,7 +142,7 @@ def stuck_deliveries() -> QuerySet[Delivery]:
 
 
 def deliveries_of(row: Incident) -> QuerySet[Delivery]:
-    """What brought the incident's alerts, without the bodies, newest first."""
+    """The deliveries that brought the incident's alerts, without their bodies, newest first."""
     return row.deliveries.select_related("source").defer("body").order_by("-received_at")
 
 
@@ -164,7 +164,7 @@ def connections() -> Connections:
 
 
 def understood(row: Connection) -> Any:
-    """One declaration; None, with a line in the log, for one that another version wrote differently."""
+    """One declaration; None, with a line in the log, for one that this version cannot decode."""
     try:
         return msgspec.convert(row.config, _DECLARATIONS[row.kind])
     except msgspec.ValidationError as error:
@@ -173,7 +173,7 @@ def understood(row: Connection) -> Any:
 
 
 def parsed_alerts(row: Incident) -> list[ParsedAlert]:
-    """The incident's alerts as their sources told them, with the record's state and times."""
+    """The incident's alerts as their sources reported them, with the record's state and times."""
     return [_with_stored_state(alert) for alert in row.alerts.order_by("started_at", "identity")]
 
 
@@ -184,7 +184,10 @@ def _with_stored_state(row: Alert) -> ParsedAlert:
 
 
 def scope(row: Incident, declared: Connections, as_of: datetime, recorded: Sequence[ChangeRef] | None = None) -> Scope:
-    """What an investigation of the incident is about; a recording brings its own changes."""
+    """The scope of an investigation; `recorded` changes replace those in the record.
+
+    Raises ProductError when the incident has no alerts.
+    """
     alerts = parsed_alerts(row)
     if not alerts:
         raise ProductError("the incident has no alerts any more; it cannot be investigated")
@@ -197,7 +200,7 @@ def changes(row: Incident) -> list[ChangeRef]:
 
 
 def known_changes(entity: str = "", since: datetime | None = None, until: datetime | None = None) -> QuerySet[Change]:
-    """Told changes, the newest first, of entities whose key or name holds `entity`."""
+    """Reported changes, newest first, of entities whose key contains `entity`."""
     rows = Change.objects.order_by("-at", "-pk").prefetch_related("entities")
     if entity:
         rows = rows.filter(entities__key__icontains=entity).distinct()
@@ -206,7 +209,7 @@ def known_changes(entity: str = "", since: datetime | None = None, until: dateti
 
 
 def snapshot(incident_id: str, *, with_findings: bool = True) -> IncidentSnapshot:
-    """One incident whole. Raises Incident.DoesNotExist."""
+    """One incident with everything that belongs to it. Raises Incident.DoesNotExist."""
     found = snapshots([incident_id], with_findings=with_findings)
     if not found:
         raise Incident.DoesNotExist(incident_id)
@@ -214,7 +217,7 @@ def snapshot(incident_id: str, *, with_findings: bool = True) -> IncidentSnapsho
 
 
 def snapshots(ids: Sequence[str], *, with_findings: bool = True) -> list[IncidentSnapshot]:
-    """Several incidents whole, in the order asked; without findings where nobody reads them, as they are large."""
+    """Several incidents, in the order of `ids`; findings are large and are only read `with_findings`."""
     alerts = Prefetch("alerts", Alert.objects.defer("parsed").select_related("source").prefetch_related("entities"))
     rows = list(Incident.objects.filter(pk__in=ids).prefetch_related("entities", "feedback", "tickets", alerts))
     keys = [row.pk for row in rows]
@@ -261,7 +264,7 @@ def _alert(row: Alert) -> AlertRecord:
 
 
 def confirmations(row: Incident) -> QuerySet[Feedback]:
-    """What people said of the incident's causes, newest first."""
+    """People's feedback on the incident's causes, newest first."""
     return Feedback.objects.filter(incident=row).order_by("-pk")
 
 

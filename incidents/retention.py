@@ -1,6 +1,6 @@
-"""What is forgotten after a while: raw bodies and recorded answers. Alerts, findings and verdicts stay for ever.
+"""Deletes old raw bodies and recorded answers. Alerts, findings and verdicts are kept for ever.
 
-Nothing goes that an open incident, or one that was resolved within the same time, came from or was judged by.
+Deliveries and answers of an incident that is open, or that was resolved within the same time, are kept.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long: recorded answers, and deliveries together with what ticket systems said."""
+    """How long recorded answers are kept, and how long deliveries and the events of ticket systems are."""
 
     answers: timedelta
     deliveries: timedelta
 
 
 def forget(keep: Keep, now: datetime, go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-    """How many of each kind were forgotten, batch by batch while `go_on` allows; what is left is for the next time."""
+    """Delete what is older than `keep`, batch by batch while `go_on()` is true; how many rows of each kind."""
     kinds = {
         "answers": lambda: _empty_answers(now - keep.answers),
         "deliveries": lambda: deleted(_deliveries(now - keep.deliveries)),
@@ -36,7 +36,7 @@ def forget(keep: Keep, now: datetime, go_on: Callable[[], bool] = lambda: True) 
 
 
 def in_batches(batch: Callable[[], int], go_on: Callable[[], bool]) -> int:
-    """Batch by batch while `go_on` allows; how many rows in all."""
+    """Run `batch` while it returns rows and `go_on()` is true; how many rows in all."""
     total = 0
     while go_on() and (number := batch()):
         total += number
@@ -44,12 +44,12 @@ def in_batches(batch: Callable[[], int], go_on: Callable[[], bool]) -> int:
 
 
 def incident_over(before: datetime) -> Q:
-    """Whose incident was over by then."""
+    """Rows whose incident was resolved before this time."""
     return Q(incident__state="resolved", incident__resolved_at__lt=before)
 
 
 def _empty_answers(before: datetime) -> int:
-    """Answers are the bulk of a look; what was found in them stays."""
+    """Empty the answers, which take most of an investigation's space; its findings stay."""
     looks = Investigation.objects.filter(incident_over(before), state="done", finished_at__lt=before).exclude(
         answers=b""
     )
@@ -57,18 +57,18 @@ def _empty_answers(before: datetime) -> int:
 
 
 def _deliveries(before: datetime) -> QuerySet[Delivery]:
-    """Done ones; parked and dead ones wait for a person, however long."""
+    """Done deliveries; parked and dead ones are kept until a person decides."""
     needed = Incident.deliveries.through.objects.filter(delivery=OuterRef("pk")).exclude(incident_over(before))
     return Delivery.objects.filter(~Exists(needed), state="done", received_at__lt=before)
 
 
 def _some(rows: "QuerySet[Any]") -> list[Any]:
-    """In no order: whichever index finds them, nothing is sorted."""
+    """Keys of one batch, in no order, so that the database need not sort."""
     return list(rows.order_by().values_list("pk", flat=True)[:BATCH])
 
 
 def deleted(rows: "QuerySet[Any]") -> int:
-    """One batch of these rows is deleted; how many."""
+    """Delete one batch of these rows; how many they were."""
     found = _some(rows)
     rows.model._default_manager.filter(pk__in=found).delete()
     return len(found)

@@ -1,7 +1,7 @@
-"""What other rooms may listen to, so that the record need not know them."""
+"""Django signals of the record, for rooms that the record must not import."""
 
 from django.dispatch import Signal
 
-# An incident changed in a way that people are told of. Arguments: incident, now. Sent inside the transaction of the
-# change, so that what a receiver writes is there exactly when the change is.
+# An incident changed in a way that targets are notified of. Arguments: incident, now. Sent inside the transaction of
+# the change, so that the receiver's rows are committed with the change or not at all.
 incident_changed = Signal()

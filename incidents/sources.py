@@ -1,4 +1,4 @@
-"""Alert sources: made, their tokens rotated and compared, and how far each was compared with its own list."""
+"""Alert sources: created, their tokens rotated and checked, and how far each one's own event list was compared."""
 
 import hmac
 import secrets
@@ -13,7 +13,7 @@ from incidents.tokens import hashed
 
 
 def make_source(kind: str, name: str, token: str = "") -> tuple[Source, str]:
-    """A new source and its token, which is never readable again. Raises Refused when the name is taken."""
+    """A new source and its token, which cannot be read again later. Raises Refused when the name is taken."""
     token = token or secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -29,7 +29,7 @@ def closed_source(kind: str, name: str) -> Source:
 
 
 def rotate_source(source: Source, *, end_old: bool) -> str:
-    """A second live token, the first stays until `end_old`."""
+    """A new token; the one before stays valid. With `end_old` only end the old one, and return ""."""
     if end_old:
         Source.objects.filter(pk=source.pk).update(old_token_hash="")
         return ""
@@ -39,7 +39,7 @@ def rotate_source(source: Source, *, end_old: bool) -> str:
 
 
 def follow_token(source: Source, token: str) -> None:
-    """The declared token is the source's newest one; the one before stays live."""
+    """Make the declared token the source's newest one; the one before stays valid."""
     if hashed(token) not in {source.token_hash, source.old_token_hash}:
         Source.objects.filter(pk=source.pk).update(old_token_hash=source.token_hash, token_hash=hashed(token))
 
@@ -63,7 +63,7 @@ def source(kind: str, name: str) -> Source | None:
 
 
 def take_comparison(kind: str, name: str, before: datetime, now: datetime) -> Source | None:
-    """The source, if it was last compared before that time and nobody else compares it now."""
+    """Claim the comparison of a source that was last compared before that time; None if it is not due."""
     due = Q(compared_at__isnull=True) | Q(compared_at__lt=before)
     if not Source.objects.filter(due, kind=kind, name=name).update(compared_at=now):
         return None
@@ -71,5 +71,5 @@ def take_comparison(kind: str, name: str, before: datetime, now: datetime) -> So
 
 
 def compared_to(source: Source, event_id: str) -> None:
-    """Everything up to this event of the source's own list is known."""
+    """Store that the source's own list was compared up to this event."""
     Source.objects.filter(pk=source.pk).update(compared_to=event_id)

@@ -1,4 +1,4 @@
-"""Which tickets track an incident, and by which keys and labels one can be found."""
+"""Links from incidents to tickets, and the keys and labels by which a ticket can be found."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from incidents.models import Incident, TicketLink
 
 
 def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
-    """Remember by which keys and labels this incident's tickets can be found."""
+    """Store the keys and labels by which this incident's tickets can be found."""
     keys = {*parsed.ticket_labels, *(key for alert in parsed.alerts for key in alert.ticket_keys)}
     TicketLink.objects.bulk_create(
         [TicketLink(incident=incident, key=key[:255]) for key in sorted(keys)], ignore_conflicts=True
@@ -18,7 +18,7 @@ def link_tickets(incident: Incident, parsed: ParsedDelivery) -> None:
 
 
 def put(incident_id: str, target: str, key: str, url: str) -> None:
-    """The incident's ticket at a target."""
+    """Store the incident's ticket at a target."""
     TicketLink.objects.update_or_create(
         incident_id=incident_id, key=key[:255], defaults={"target": target, "url": url[:500]}
     )

@@ -26,14 +26,14 @@ def add_token(name: str, scopes: Sequence[str]) -> str:
 
 
 def end_token(name: str) -> bool:
-    """Whether there was such a token; from now on it opens nothing."""
+    """Delete a token; whether there was one."""
     return ApiToken.objects.filter(name=name).delete()[0] > 0
 
 
 def live_token(token: str) -> ApiToken | None:
     """The row of a token that has not expired.
 
-    When it was last used is noted once a minute: a token that nobody uses should be ended.
+    Stores when it was last used, once a minute at most: an unused token should be deleted.
     """
     now = timezone.now()
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)

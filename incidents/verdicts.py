@@ -19,7 +19,7 @@ from incidents.signals import incident_changed
 
 
 def save_verdict(incident: Incident, investigation: Investigation, verdict: Verdict) -> VerdictRow:
-    """The next revision of the incident's verdict."""
+    """Store the next revision of the incident's verdict."""
     now = timezone.now()
     with transaction.atomic(savepoint=False):
         Incident.objects.select_for_update().get(pk=incident.pk)

@@ -1,4 +1,4 @@
-"""Who follows a cluster: one row each, taken for a while by a conditional update, and fenced when something is told."""
+"""Leases on watched clusters: one row each, taken by a conditional update and checked again with every report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ HELD = timedelta(seconds=30)
 
 
 class NotHeld(ProductError):
-    """Another process follows this cluster now; nothing was written."""
+    """Another process holds the lease of this cluster; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseStatus:
-    """How one cluster's watcher is doing. `lag_s` is since the API last said anything, None before it ever did."""
+    """One cluster's lease. `lag_s` is seconds since the API's last answer, None before the first one."""
 
     name: str
     led: bool
@@ -30,7 +30,7 @@ class LeaseStatus:
 
 
 def take(name: str, holder: str, now: datetime) -> bytes | None:
-    """Follow this cluster from now on, if nobody else does; the state that was reported and is not over."""
+    """Take the lease of this cluster; the dump of what was reported and is not resolved, None if another holds it."""
     WatchLease.objects.get_or_create(name=name)
     free = Q(held_until__isnull=True) | Q(held_until__lt=now) | Q(holder=holder)
     won = WatchLease.objects.filter(free, name=name).update(holder=holder, held_until=now + HELD)
@@ -38,20 +38,20 @@ def take(name: str, holder: str, now: datetime) -> bytes | None:
 
 
 def renew(name: str, holder: str, now: datetime, observed_at: datetime | None, error: str) -> None:
-    """Still here. Raises NotHeld when the row was taken meanwhile."""
+    """Extend the lease and store how the watcher is doing. Raises NotHeld when another one took it."""
     mine = WatchLease.objects.filter(name=name, holder=holder, held_until__gte=now)
-    told = {"observed_at": observed_at} if observed_at else {}
-    if not mine.update(held_until=now + HELD, error=error[:2000], **told):
+    observed = {"observed_at": observed_at} if observed_at else {}
+    if not mine.update(held_until=now + HELD, error=error[:2000], **observed):
         raise NotHeld(f"{name} is followed by another watcher")
 
 
 def release(name: str, holder: str) -> None:
-    """Let another one follow it at once."""
+    """Give the lease back, so that another watcher can take it at once."""
     WatchLease.objects.filter(name=name, holder=holder).update(holder="", held_until=None)
 
 
 def report(name: str, holder: str, bodies: Sequence[bytes], state: bytes, now: datetime) -> list[Delivery]:
-    """The messages as deliveries together with what is told by them: both, or none. Raises NotHeld."""
+    """Store the messages as deliveries, and the dump of what was reported: both, or none. Raises NotHeld."""
     with transaction.atomic():
         # The update holds the row until the end: whoever takes it over comes after these deliveries.
         if not WatchLease.objects.filter(name=name, holder=holder, held_until__gte=now).update(state=state):
@@ -61,7 +61,7 @@ def report(name: str, holder: str, bodies: Sequence[bytes], state: bytes, now: d
 
 
 def own_source(name: str) -> Source:
-    """The source of a declared cluster. Its token is known to nobody, so its door is shut until it is rotated."""
+    """The source of a declared cluster. Nobody knows its token, so its door accepts nothing until that is rotated."""
     found = Source.objects.filter(kind=KIND, name=name).first()
     if found is not None:
         return found
@@ -72,7 +72,7 @@ def own_source(name: str) -> Source:
 
 
 def leases(now: datetime) -> list[LeaseStatus]:
-    """Every cluster that was ever followed, by name."""
+    """The lease of every cluster that was ever watched, by name."""
     return [
         LeaseStatus(
             row.name, bool(row.held_until and row.held_until >= now),
