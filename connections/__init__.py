@@ -1,1 +1,1 @@
-"""What is declared: the connections file, its validation, and how it comes into the record."""
+"""Declared connections: the connections file, its validation, and writing it to the record."""

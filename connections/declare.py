@@ -1,4 +1,4 @@
-"""Declares connections in the record: idempotent, one transaction, and nothing changes in a dry run."""
+"""Writes declared connections to the record: idempotent, in one transaction, rolled back in a dry run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from incidents.watch_leases import own_source
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Names (`kind name`) by what happened to them; `tokens` are new sources' tokens, shown this once."""
+    """Names (`kind name`) by what happened to them; `tokens` are (name, token) of new sources, shown only once."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -26,11 +26,11 @@ class Declared:
 
 
 class _DryRun(Exception):
-    """Takes the transaction back."""
+    """Rolls the transaction back."""
 
 
 def declare(connections: Connections, dry_run: bool = False) -> Declared:
-    """Bring the record to what is declared. What is not mentioned stays as it is.
+    """Write the declarations to the record. A connection that is not declared here stays as it is.
 
     Raises Refused when a source's token file cannot be read.
     """
@@ -45,7 +45,7 @@ def declare(connections: Connections, dry_run: bool = False) -> Declared:
                 if cluster.watched:
                     own_source(cluster.name)
             store_topology(connections)
-            tokens = [made for entry in connections.source if (made := _source(entry))]
+            tokens = [token for entry in connections.source for token in _make_or_follow(entry)]
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -54,7 +54,7 @@ def declare(connections: Connections, dry_run: bool = False) -> Declared:
 
 
 def _name(kind: str, entry: Any) -> str:
-    """Sources of two kinds may share a name, so theirs carries the kind."""
+    """The name in the record. Sources of two kinds may share a name, so theirs includes the kind."""
     return f"{entry.kind}/{entry.name}" if kind == "source" else str(entry.name)
 
 
@@ -62,19 +62,20 @@ def _put(kind: str, entry: Any) -> str:
     return declared.put(kind, _name(kind, entry), msgspec.to_builtins(entry))
 
 
-def _source(entry: SourceDecl) -> tuple[str, str] | None:
-    """Make the source's door where missing, and follow its token file; a made-up token is shown once."""
-    token = _token(entry)
+def _make_or_follow(entry: SourceDecl) -> list[tuple[str, str]]:
+    """Make the source if it is missing, else take over its declared token; (name, token) if one was generated."""
+    token = _declared_token(entry)
     row = sources.source(entry.kind, entry.name)
     if row is None:
-        _, made = sources.make_source(entry.kind, entry.name, token)
-        return None if token else (f"{entry.kind}/{entry.name}", made)
+        _, used = sources.make_source(entry.kind, entry.name, token)
+        return [] if token else [(f"{entry.kind}/{entry.name}", used)]
     if token:
         sources.follow_token(row, token)
-    return None
+    return []
 
 
-def _token(entry: SourceDecl) -> str:
+def _declared_token(entry: SourceDecl) -> str:
+    """The content of the token file, empty if none is declared."""
     if not entry.token_file:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""What is declared for a source or an incident: the record's connections, or those of its recording."""
+"""The connections that apply to a source or an incident: the record's, or those of its recording."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from incidents.models import Incident, Source
 
 
 def connections_for(source: Source) -> Connections:
-    """What was declared; for a recorded source, what its bundle declares."""
+    """The declared connections; for a recorded source, those of its bundle."""
     path = source.recorded_from
     return _bundle(path).connections if path else queries.connections()
 
 
 def recording_of(incident: Incident) -> Bundle | None:
-    """The bundle that answers for a replayed incident; None for one that is asked about live."""
+    """The bundle that answers for a replayed incident; None for a live one."""
     if not incident.recorded_from:
         return None
     source = queries.first_source(incident)

@@ -1,14 +1,16 @@
-"""Reads the connections file: TOML in, checked Connections out, or every fault with line, key and remedy."""
+"""Reads the connections file: TOML in, checked Connections out, or every fault with line, key and remedy.
+
+A fault generator gets decoded tables, so it may rely on their types and required keys.
+"""
 
 import os
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -21,8 +23,8 @@ from tickets.systems import all_systems
 from tickets.zabbix_api import SEVERITIES
 
 KINDS: tuple[str, ...] = Connections.__struct_fields__
-# Words of which a key takes only some, by table and key.
-WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+# The words that a key takes, by table and key.
+WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "source": {"mode": ("dry-run", "send"), "language": ("en", "zh"), "catch_up": ("sent", "all", "off")},
     "ticket": {
         "mode": ("dry-run", "update-only", "create-and-update"),
@@ -39,22 +41,52 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 TRANSITIONS = ("acknowledged", "mitigated", "resolved", "reopened")
 TICKET_FIELDS = ("cause", "probability")
+# Tables of systems that are asked, and of those that messages go to.
 ASKED = ("prometheus", "etcd", "blackbox", "kubernetes", "target")
+NOTIFIED = ("source", "ticket", "chat")
 WEB = ("http", "https")
 PROBED = ("http", "https", "tcp", "tls", "grpc")
 _URL_KEYS = ("url", "api_url", "endpoint", "oauth_token_url")
 _ABOVE_ZERO = {"timeout_s", "election_timeout_ms", "storm_minutes", "storm_incidents", "smtp_port"}
 _NOT_BELOW_ZERO = {"reopen_hours", "poll_s"}
 _FREE = {"headers", "selector", "set", "fields", "transitions", "raise_severity"}
+# A key of a credential, and the secret that it needs.
+_SECRET_OF = {"basic_user": "basic_password", "oauth_token_url": "oauth_client_secret", "write_back": "api_token"}
+_KUBERNETES_ACCESS = ("kubeconfig_file", "in_cluster", "url")
+# Keys of [[kubernetes]] that are not about access by `url`.
+_KUBERNETES_KEYS = frozenset({*_KUBERNETES_ACCESS, "name", "api", "watch", "prometheus", "timeout_s"})
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\[\.\.\.\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong, where it stands, and what to do."""
+    """One error: the path of its key, and a text with the remedy."""
 
     path: toml_lines.Path
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One table of the file, e.g. the second [[etcd]]: its section, its position from 0, its content."""
+
+    section: str
+    position: int
+    table: dict[str, Any]
+
+    def fault(self, key: str, text: str) -> Fault:
+        """A fault of one key of this table."""
+        return Fault((*self.path, key), text)
+
+    @property
+    def path(self) -> toml_lines.Path:
+        """Where the table is in the file."""
+        return (self.section, self.position)
+
+    def has_secret(self, name: str) -> bool:
+        """Whether the secret comes from a file or from a variable."""
+        return bool(self.table.get(f"{name}_file") or self.table.get(f"{name}_env"))
 
 
 def read(path: Path, source_kinds: Collection[str]) -> Connections:
@@ -78,7 +110,7 @@ def decode(text: str, folder: Path, source_kinds: Collection[str], name: str = "
     except tomllib.TOMLDecodeError as error:
         raise Malformed(f"not TOML: {error}; correct the syntax there", name) from error
     lines = toml_lines.line_numbers(text)
-    faults = list(_shape(tree)) or list(_meaning(tree, folder, source_kinds))
+    faults = list(_decoding_faults(tree)) or list(_content_faults(tree, folder, source_kinds))
     if faults:
         raise Malformed("\n".join(_line(fault, lines) for fault in faults), name)
     return msgspec.convert(_absolute(tree, folder), Connections, strict=True)
@@ -89,28 +121,34 @@ def _line(fault: Fault, lines: dict[toml_lines.Path, int]) -> str:
     return f"line {toml_lines.nearest(lines, fault.path)}: {key}: {fault.text}"
 
 
-def _shape(tree: dict[str, Any]) -> Iterator[Fault]:
-    """Unknown keys, missing keys and wrong types, as the decoder sees them."""
+def _decoding_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    """The first unknown key, missing key or wrong type that the decoder finds."""
     try:
         msgspec.convert(tree, Connections, strict=True)
     except msgspec.ValidationError as error:
-        said, _, place = str(error).partition(" - at `")
-        path = _path(place.rstrip("`"), tree)
-        named = re.search(r"unknown field `(.+)`", said)
-        if named:
-            known = _known(path)
-            yield Fault((*path, named.group(1)), f"unknown key; remove it or use one of {known}")
+        message, _, place = str(error).partition(" - at `")
+        path = _path(place.rstrip("`"))
+        unknown = re.search(r"unknown field `(.+)`", message)
+        if unknown:
+            allowed = _allowed_keys(path)
+            yield Fault((*path, unknown.group(1)), f"unknown key; remove it or use one of {allowed}")
         else:
-            yield Fault(path, f"{said[0].lower()}{said[1:]}; correct the value")
+            yield Fault(path, f"{message[0].lower()}{message[1:]}; correct the value")
 
 
-def _path(place: str, tree: dict[str, Any]) -> toml_lines.Path:
-    """`$.etcd[0].name` as ("etcd", 0, "name")."""
-    steps = _STEP.finditer(place)
-    return tuple(int(s.group(2)) if s.group(2) else s.group(1) for s in steps if s.group(1) or s.group(2))
+def _path(place: str) -> toml_lines.Path:
+    """`$.etcd[0].name` as ("etcd", 0, "name"); `[...]`, which stands for any key, is left out."""
+    path: toml_lines.Path = ()
+    for step in _STEP.finditer(place):
+        key, index = step.groups()
+        if index:
+            path = (*path, int(index))
+        elif key:
+            path = (*path, key)
+    return path
 
 
-def _known(path: toml_lines.Path) -> str:
+def _allowed_keys(path: toml_lines.Path) -> str:
     """The keys that are allowed at a path, for the remedy."""
     shape: Any = Connections
     for part in path:
@@ -120,66 +158,111 @@ def _known(path: toml_lines.Path) -> str:
     return ", ".join(f.encode_name for f in msgspec.structs.fields(shape))
 
 
-def _meaning(tree: dict[str, Any], folder: Path, source_kinds: Collection[str]) -> Iterator[Fault]:
-    """What types cannot say: doubles, files, addresses, references, known kinds."""
-    yield from _doubles(tree)
-    yield from _references(tree)
-    yield from _values(tree, source_kinds)
-    yield from _told(tree)
-    for path, key, value in _leaves(tree):
-        if key in _URL_KEYS and value:
-            yield from _address(path, value, PROBED if path[0] == "target" else WEB)
-        if key.endswith("_file") and value:
-            yield from _file(path, folder / value)
+def _content_faults(tree: dict[str, Any], folder: Path, source_kinds: Collection[str]) -> Iterator[Fault]:
+    """Everything that a type cannot express: names, references, kinds, numbers, credentials, addresses and files."""
+    yield from _repeated_names(tree)
+    yield from _unknown_references(tree)
+    yield from _source_faults(tree, source_kinds)
+    yield from _target_faults(tree)
+    yield from _kubernetes_faults(tree)
+    yield from _etcd_faults(tree)
+    yield from _number_faults(tree)
+    yield from _notification_faults(tree)
+    for asked in _entries(tree, *ASKED):
+        yield from _credential_faults(asked)
+    yield from _ticket_faults(tree)
+    yield from _address_and_file_faults(tree, folder)
 
 
-def _doubles(tree: dict[str, Any]) -> Iterator[Fault]:
-    """Two entries of one name; sources may share a name across kinds, as their addresses differ."""
+def _entries(tree: dict[str, Any], *sections: str) -> Iterator[_Entry]:
+    for section in sections:
+        for position, table in enumerate(tree.get(section, [])):
+            yield _Entry(section, position, table)
+
+
+def _repeated_names(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Two entries of one kind with one name; sources of different kinds may share one, as their addresses differ."""
     for kind in KINDS:
         entries = tree.get(kind, [])
         names = [(entry.get("kind", "") if kind == "source" else "", entry["name"]) for entry in entries]
-        yield from _doubled(names, (kind,))
+        yield from _repeated(names, (kind,))
         for position, entry in enumerate(entries):
             members = [("", member["name"]) for member in entry.get("member", [])]
-            yield from _doubled(members, (kind, position, "member"))
+            yield from _repeated(members, (kind, position, "member"))
 
 
-def _doubled(names: list[tuple[str, str]], above: toml_lines.Path) -> Iterator[Fault]:
-    counted = Counter(names)
+def _repeated(names: list[tuple[str, str]], above: toml_lines.Path) -> Iterator[Fault]:
     for position, name in enumerate(names):
-        if counted[name] > 1 and name in names[:position]:
+        if name in names[:position]:
             yield Fault((*above, position, "name"), f"`{name[1]}` is there twice; give each its own name")
 
 
-def _references(tree: dict[str, Any]) -> Iterator[Fault]:
-    """Every `prometheus = "..."` names a declared one."""
+def _unknown_references(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Every `prometheus = "..."` that names none of the declared ones."""
     declared = [entry["name"] for entry in tree.get("prometheus", [])]
-    for kind in ("etcd", "blackbox", "kubernetes"):
-        for position, entry in enumerate(tree.get(kind, [])):
-            named = entry.get("prometheus", "")
-            if named and named not in declared:
-                yield Fault(
-                    (kind, position, "prometheus"),
-                    f"no [[prometheus]] is named `{named}`; declared: {', '.join(declared) or 'none'}",
-                )
+    for entry in _entries(tree, "etcd", "blackbox", "kubernetes"):
+        named = entry.table.get("prometheus", "")
+        if named and named not in declared:
+            known = ", ".join(declared) or "none"
+            yield entry.fault("prometheus", f"no [[prometheus]] is named `{named}`; declared: {known}")
 
 
-def _values(tree: dict[str, Any], source_kinds: Collection[str]) -> Iterator[Fault]:
-    """Kinds, modes and numbers that only some values of their type fit."""
-    for position, entry in enumerate(tree.get("source", [])):
-        if entry["kind"] not in source_kinds:
-            yield Fault(
-                ("source", position, "kind"), f"unknown kind `{entry['kind']}`; use one of {', '.join(source_kinds)}"
-            )
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
-            yield Fault(("source", position, "name"), "is part of an address; use letters, digits, - and _")
-    for position, entry in enumerate(tree.get("target", [])):
-        if not any(entry.get(key) for key in ("pod", "workload", "service", "used_by")):
-            yield Fault(("target", position, "name"), "stands for nothing; give pod, workload, service or used_by")
-    for position, entry in enumerate(tree.get("kubernetes", [])):
-        yield from _ways_in(("kubernetes", position), entry)
-    for position, entry in enumerate(tree.get("etcd", [])):
-        yield from _executor(("etcd", position), entry)
+def _source_faults(tree: dict[str, Any], source_kinds: Collection[str]) -> Iterator[Fault]:
+    for entry in _entries(tree, "source"):
+        yield from _kind_faults(entry, source_kinds)
+        yield from _name_faults(entry)
+
+
+def _kind_faults(entry: _Entry, known: Collection[str]) -> Iterator[Fault]:
+    kind = entry.table["kind"]
+    if kind not in known:
+        yield entry.fault("kind", f"unknown kind `{kind}`; use one of {', '.join(known)}")
+
+
+def _name_faults(entry: _Entry) -> Iterator[Fault]:
+    if not _NAME.fullmatch(entry.table["name"]):
+        yield entry.fault("name", "is part of an address; use letters, digits, - and _")
+
+
+def _target_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    for entry in _entries(tree, "target"):
+        if not any(entry.table.get(key) for key in ("pod", "workload", "service", "used_by")):
+            yield entry.fault("name", "stands for nothing; give pod, workload, service or used_by")
+
+
+def _kubernetes_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    """A Kubernetes API is reached in one way, and only access by `url` needs more keys."""
+    for entry in _entries(tree, "kubernetes"):
+        used = [key for key in _KUBERNETES_ACCESS if entry.table.get(key)]
+        for key in used[1:]:
+            yield entry.fault(key, f"is one way too many beside {used[0]}; keep one of them")
+        if "url" in used:
+            continue
+        for key in sorted(set(entry.table) - _KUBERNETES_KEYS):
+            yield entry.fault(key, "belongs to `url`; the kubeconfig and the own pod's account bring their own")
+
+
+def _etcd_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    """The executor must be known and have what it needs; programs are named by absolute paths."""
+    for entry in _entries(tree, "etcd"):
+        yield from _executor_faults(entry)
+        for key in ("etcdctl_path", "playbook"):
+            path = entry.table.get(key)
+            if path and not os.path.isabs(path):
+                yield entry.fault(key, "is not an absolute path; write it from the root")
+        if entry.table.get("user") and not entry.has_secret("password"):
+            yield entry.fault("user", "needs its secret; add password_file or password_env")
+
+
+def _executor_faults(entry: _Entry) -> Iterator[Fault]:
+    known, chosen = ("http", *all_executors()), entry.table.get("executor", "http")
+    if chosen not in known:
+        yield entry.fault("executor", f"unknown executor `{chosen}`; use one of {', '.join(known)}")
+    if chosen == "ansible" and not entry.table.get("inventory_file"):
+        yield entry.fault("executor", "ansible needs an inventory; name it in inventory_file")
+
+
+def _number_faults(tree: dict[str, Any]) -> Iterator[Fault]:
     for path, key, value in _leaves(tree):
         if key in _ABOVE_ZERO and not value > 0:
             yield Fault(path, "must be above 0; give the time or number that you are ready for")
@@ -187,87 +270,75 @@ def _values(tree: dict[str, Any], source_kinds: Collection[str]) -> Iterator[Fau
             yield Fault(path, "must not be below 0; 0 turns it off")
 
 
-def _told(tree: dict[str, Any]) -> Iterator[Fault]:
-    """What is told of incidents: known kinds and words, names that fit an address, and whole credentials."""
-    for section, position, entry in _entries(tree, ("source", "ticket", "chat")):
-        above = (section, position)
-        for key, words in WORDS[section].items():
-            if entry.get(key, words[0]) not in words:
-                yield Fault((*above, key), f"use one of {', '.join(words)}")
-        if section != "source":
-            yield from _system(above, entry)
-        yield from _credentials(above, entry)
-    for section, position, entry in _entries(tree, ASKED):
-        yield from _credentials((section, position), entry)
-    for section, position, entry in _entries(tree, ("ticket",)):
-        yield from _keys((section, position, "transitions"), entry, TRANSITIONS)
-        yield from _keys((section, position, "fields"), entry, TICKET_FIELDS)
+def _notification_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Faults of the tables that messages go to: their kinds, their words, their names and their credentials."""
+    for entry in _entries(tree, *NOTIFIED):
+        yield from _word_faults(entry)
+        if entry.section != "source":
+            systems = all_systems().items()
+            yield from _kind_faults(entry, [kind for kind, system in systems if system.section == entry.section])
+            yield from _name_faults(entry)
+        yield from _credential_faults(entry)
 
 
-def _entries(tree: dict[str, Any], sections: tuple[str, ...]) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    for section in sections:
-        for position, entry in enumerate(tree.get(section, [])):
-            yield section, position, entry
+def _word_faults(entry: _Entry) -> Iterator[Fault]:
+    for key, words in WORDS[entry.section].items():
+        if entry.table.get(key, words[0]) not in words:
+            yield entry.fault(key, f"use one of {', '.join(words)}")
 
 
-def _system(above: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
-    known = [kind for kind, system in all_systems().items() if system.section == above[0]]
-    if entry["kind"] not in known:
-        yield Fault((*above, "kind"), f"unknown kind `{entry['kind']}`; use one of {', '.join(known)}")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", entry["name"]):
-        yield Fault((*above, "name"), "is part of an address; use letters, digits, - and _")
+def _credential_faults(entry: _Entry) -> Iterator[Fault]:
+    """Incomplete credentials, and a secret that is declared in two ways."""
+    yield from _repeated_secrets(entry)
+    yield from _incomplete_credentials(entry)
+    yield from _severity_faults(entry)
 
 
-def _credentials(above: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
-    """Halves of a credential, and two ways for one secret."""
-    for key in [key for key in entry if key.endswith("_file") and f"{key.removesuffix('_file')}_env" in entry]:
-        yield Fault((*above, key), "is there as a file and as a variable; keep one of them")
-    wanted = {"basic_user": "basic_password", "oauth_token_url": "oauth_client_secret", "write_back": "api_token"}
-    for key, secret in wanted.items():
-        if entry.get(key) and not (entry.get(f"{secret}_file") or entry.get(f"{secret}_env")):
-            yield Fault((*above, key), f"needs its secret; add {secret}_file or {secret}_env")
-    if entry.get("oauth_token_url") and not entry.get("oauth_client_id"):
-        yield Fault((*above, "oauth_token_url"), "needs oauth_client_id; add it")
-    if entry.get("write_back") and not entry.get("api_url"):
-        yield Fault((*above, "write_back"), "needs the address of the source's API; add api_url")
-    for cause, severity in entry.get("raise_severity", {}).items():
+def _repeated_secrets(entry: _Entry) -> Iterator[Fault]:
+    for key in entry.table:
+        if key.endswith("_file") and f"{key.removesuffix('_file')}_env" in entry.table:
+            yield entry.fault(key, "is there as a file and as a variable; keep one of them")
+
+
+def _incomplete_credentials(entry: _Entry) -> Iterator[Fault]:
+    for key, secret in _SECRET_OF.items():
+        if entry.table.get(key) and not entry.has_secret(secret):
+            yield entry.fault(key, f"needs its secret; add {secret}_file or {secret}_env")
+    if entry.table.get("oauth_token_url") and not entry.table.get("oauth_client_id"):
+        yield entry.fault("oauth_token_url", "needs oauth_client_id; add it")
+    if entry.table.get("write_back") and not entry.table.get("api_url"):
+        yield entry.fault("write_back", "needs the address of the source's API; add api_url")
+
+
+def _severity_faults(entry: _Entry) -> Iterator[Fault]:
+    for cause, severity in entry.table.get("raise_severity", {}).items():
         if severity not in SEVERITIES[1:]:
-            fault = f"`{severity}` is no severity of Zabbix; use one of {', '.join(SEVERITIES[1:])}"
-            yield Fault((*above, "raise_severity", cause), fault)
+            text = f"`{severity}` is no severity of Zabbix; use one of {', '.join(SEVERITIES[1:])}"
+            yield Fault((*entry.path, "raise_severity", cause), text)
 
 
-def _keys(path: toml_lines.Path, entry: dict[str, Any], known: tuple[str, ...]) -> Iterator[Fault]:
-    for key in entry.get(str(path[-1]), {}):
+def _ticket_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    for entry in _entries(tree, "ticket"):
+        yield from _unknown_keys(entry, "transitions", TRANSITIONS)
+        yield from _unknown_keys(entry, "fields", TICKET_FIELDS)
+
+
+def _unknown_keys(entry: _Entry, table: str, known: tuple[str, ...]) -> Iterator[Fault]:
+    for key in entry.table.get(table, {}):
         if key not in known:
-            yield Fault((*path, key), f"unknown key; use one of {', '.join(known)}")
+            yield Fault((*entry.path, table, key), f"unknown key; use one of {', '.join(known)}")
 
 
-def _ways_in(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
-    """A Kubernetes API is reached by one way, and only an address needs more keys."""
-    ways = [way for way in ("kubeconfig_file", "in_cluster", "url") if entry.get(way)]
-    for way in ways[1:]:
-        yield Fault((*path, way), f"is one way too many beside {ways[0]}; keep one of them")
-    own = {"name", "kubeconfig_file", "in_cluster", "url", "api", "watch", "prometheus", "timeout_s"}
-    for key in sorted(set(entry) - own) if "url" not in ways else ():
-        yield Fault((*path, key), "belongs to `url`; the kubeconfig and the own pod's account bring their own")
-
-
-def _executor(path: toml_lines.Path, entry: dict[str, Any]) -> Iterator[Fault]:
-    """An etcd's executor is a known one and has what it needs; programs are named from the root."""
-    known, chosen = ("http", *all_executors()), entry.get("executor", "http")
-    if chosen not in known:
-        yield Fault((*path, "executor"), f"unknown executor `{chosen}`; use one of {', '.join(known)}")
-    if chosen == "ansible" and not entry.get("inventory_file"):
-        yield Fault((*path, "executor"), "ansible needs an inventory; name it in inventory_file")
-    for key in ("etcdctl_path", "playbook"):
-        if (named := entry.get(key)) and not os.path.isabs(named):
-            yield Fault((*path, key), "is not an absolute path; write it from the root")
-    if entry.get("user") and not (entry.get("password_file") or entry.get("password_env")):
-        yield Fault((*path, "user"), "needs its secret; add password_file or password_env")
+def _address_and_file_faults(tree: dict[str, Any], folder: Path) -> Iterator[Fault]:
+    for path, key, value in _leaves(tree):
+        if key in _URL_KEYS and value:
+            yield from _address_faults(path, value, PROBED if path[0] == "target" else WEB)
+        if key.endswith("_file") and value:
+            yield from _file_faults(path, folder / value)
 
 
 def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.Path, str, Any]]:
-    """Every scalar with its path and key; tables of free text are left out."""
+    """Every scalar as (path, key, value), without the tables whose keys are free."""
     steps = enumerate(node) if isinstance(node, list) else node.items()
     for step, value in steps:
         if step in _FREE:
@@ -278,20 +349,29 @@ def _leaves(node: Any, path: toml_lines.Path = ()) -> Iterator[tuple[toml_lines.
             yield (*path, step), str(step), value
 
 
-def _address(path: toml_lines.Path, value: str, schemes: tuple[str, ...] = WEB) -> Iterator[Fault]:
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        good = good and (parts.scheme != "tcp" or parts.port is not None)
-    except ValueError:
-        good = False
-    if not good:
+def _address_faults(path: toml_lines.Path, value: str, schemes: tuple[str, ...]) -> Iterator[Fault]:
+    parts = _address_parts(value, schemes)
+    if parts is None:
         yield Fault(path, f"`{value}` is no address of {', '.join(schemes)}; write e.g. http://127.0.0.1:9090")
     elif parts.username or parts.password:
         yield Fault(path, "holds a password; name it in basic_user and basic_password_file instead")
 
 
-def _file(path: toml_lines.Path, file: Path) -> Iterator[Fault]:
+def _address_parts(value: str, schemes: tuple[str, ...]) -> SplitResult | None:
+    """The parts of an address, None if it is not complete; TCP needs a port."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
+        return None
+    if parts.scheme == "tcp" and port is None:
+        return None
+    return parts
+
+
+def _file_faults(path: toml_lines.Path, file: Path) -> Iterator[Fault]:
     if not file.is_file():
         yield Fault(path, f"{file} is not there; create it or correct the path")
     elif not os.access(file, os.R_OK):
@@ -302,11 +382,12 @@ def _absolute(node: Any, folder: Path) -> Any:
     """The same tree with the `*_file` paths made absolute: workers run in other folders."""
     if isinstance(node, list):
         return [_absolute(entry, folder) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: str(folder / value)
-        if key.endswith("_file") and isinstance(value, str) and value
-        else _absolute(value, folder)
-        for key, value in node.items()
-    }
+    if isinstance(node, dict):
+        return {key: _absolute_value(key, value, folder) for key, value in node.items()}
+    return node
+
+
+def _absolute_value(key: str, value: Any, folder: Path) -> Any:
+    if key.endswith("_file") and isinstance(value, str) and value:
+        return str(folder / value)
+    return _absolute(value, folder)

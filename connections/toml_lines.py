@@ -1,4 +1,4 @@
-"""Where each key of a TOML text stands, so that an error can name its line."""
+"""The line of each key in a TOML text, for error messages."""
 
 import re
 
@@ -23,7 +23,7 @@ def line_numbers(text: str) -> dict[Path, int]:
 
 
 def nearest(lines: dict[Path, int], path: Path) -> int:
-    """The line of `path`, or of the closest thing around it."""
+    """The line of `path`, or of the closest table around it."""
     while path not in lines:
         path = path[:-1]
     return lines[path]
