@@ -1,1 +1,1 @@
-"""One look at one incident: what is asked, what was similar, which causes rank, and the recording of it all."""
+"""Investigates one incident: collects evidence, finds similar incidents, ranks causes, and records everything."""

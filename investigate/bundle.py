@@ -1,4 +1,4 @@
-"""Makes a bundle of an incident in the record: its deliveries, its recorded answers, what people confirmed."""
+"""Makes a bundle of an incident in the record: its deliveries, its recorded answers, its confirmed cause."""
 
 from datetime import datetime
 
@@ -11,34 +11,38 @@ from incidents.models import Delivery, Incident
 
 def bundle_of(incident: Incident) -> Bundle:
     """The incident as its newest investigation saw it. Raises Refused when there was none yet."""
-    looked = queries.latest_investigation(incident)
-    if looked is None or looked.as_of is None:
+    investigation = queries.latest_investigation(incident)
+    if investigation is None or investigation.as_of is None:
         raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
     verdict, recording = queries.latest_verdict(incident), declared.recording_of(incident)
-    deliveries = tuple(_recorded(row, _latest(incident, looked.as_of)) for row in queries.raw_deliveries(incident))
+    latest = _latest_arrival(incident, investigation.as_of)
+    deliveries = tuple(_recorded(row, latest) for row in queries.raw_deliveries(incident))
     return Bundle(
         title=incident.title,
-        as_of=looked.as_of,
+        as_of=investigation.as_of,
         connections=without_secrets(recording.connections if recording else queries.connections()),
         truth=_truth(incident),
         similar=verdict.similar if verdict else (),
         deliveries=deliveries,
-        answers=unpack_answers(bytes(looked.answers)),
+        answers=unpack_answers(bytes(investigation.answers)),
         changes=recording.changes if recording else tuple(queries.changes(incident)),
-        alerts=_own(incident, deliveries),
+        alerts=_own_alerts(incident, deliveries),
     )
 
 
-def _own(incident: Incident, deliveries: tuple[RecordedDelivery, ...]) -> tuple[str, ...]:
+def _own_alerts(incident: Incident, deliveries: tuple[RecordedDelivery, ...]) -> tuple[str, ...]:
+    """Keys of the incident's own alerts, as a delivery may also contain alerts of other incidents."""
     senders = {(d.kind, d.name): d for d in deliveries}
     keys = queries.alert_keys(incident)
-    return tuple(
-        sorted({senders[kind, name].key(identity) for kind, name, identity in keys if (kind, name) in senders})
-    )
+    own = {senders[kind, name].key(identity) for kind, name, identity in keys if (kind, name) in senders}
+    return tuple(sorted(own))
 
 
-def _latest(incident: Incident, as_of: datetime) -> datetime | None:
-    """A recording played again was looked at in its own time, before its deliveries came in here."""
+def _latest_arrival(incident: Incident, as_of: datetime) -> datetime | None:
+    """The latest time that a delivery may have; None for no limit.
+
+    A replayed recording is investigated as of its own time, which is before its deliveries arrived here.
+    """
     return as_of if incident.recorded_from else None
 
 
@@ -49,6 +53,6 @@ def _recorded(row: Delivery, latest: datetime | None) -> RecordedDelivery:
 
 
 def _truth(incident: Incident) -> Truth | None:
-    """What a person confirmed last, if anybody did."""
-    said = queries.confirmations(incident).exclude(kind="rejected").first()
-    return Truth(said.cause, "", said.by) if said else None
+    """The cause that a person confirmed last, if anybody did."""
+    confirmed = queries.confirmations(incident).exclude(kind="rejected").first()
+    return Truth(confirmed.cause, "", confirmed.by) if confirmed else None

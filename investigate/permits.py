@@ -1,4 +1,4 @@
-"""Programs that an investigation runs: admitted and audited in the record, from whichever thread they run in."""
+"""Admits and audits the programs that an investigation runs, in the record and from any thread."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ BY = "investigation"
 
 
 def permit(incident: str) -> Permit:
-    """For one investigation: one run at a time per cluster, and a rest after it, across all workers."""
+    """The permit of one investigation: across all workers one run at a time per cluster, and a rest after it."""
     return Permit(incident, _admit, _audit)
 
 
@@ -23,7 +23,7 @@ def _admit(cluster: str, rest_s: float) -> bool:
 
 
 def _audit(run: RunRecord) -> None:
-    """Who and for what, the argument list, how it ended, and the digest of what it said."""
+    """Write a run to the audit trail: incident, arguments, exit code, duration and the digest of its output."""
     ran = run.ran
     detail = {
         "incident": run.incident, "argv": " ".join(ran.argv)[:2000], "rc": "killed" if ran.rc is None else str(ran.rc),
@@ -35,7 +35,7 @@ def _audit(run: RunRecord) -> None:
 
 @contextmanager
 def _own_connection() -> Iterator[None]:
-    """Checks run in threads of their own; what such a thread opens it must close."""
+    """Close the database connection of a check's own thread afterwards, as nobody else would."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Brings what waits for the graph into it, in batches; a graph that is away loses nothing."""
+"""Writes queued incidents to the graph in batches; while the graph is away they stay queued."""
 
 import structlog
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def remember_waiting() -> int:
-    """Everything that is due in the graph's queue, in batches; how many incidents went in."""
+    """Write everything that is due in the graph's queue; how many incidents were written."""
     rows = graph_queue.due()
     return sum(_remember(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH))
 
@@ -26,7 +26,7 @@ def _remember(rows: list[GraphQueue]) -> int:
     except ProductError as error:
         _back_off(rows, str(error))
         return 0
-    except Exception as error:  # the border of a task
+    except Exception as error:  # outermost level of a task: any error backs off, so the queue never stops
         if len(rows) > 1:  # one that cannot be remembered must not hold up the others
             return sum(_remember([row]) for row in rows)
         log.exception("remembering_failed", incident=str(rows[0].incident_id))

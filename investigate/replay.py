@@ -32,7 +32,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A recorded incident as it is seen now: what it is about, what was found, what follows."""
+    """A replayed incident: its scope, its findings with their answers, and its verdict."""
 
     scope: Scope
     collected: Collected
@@ -40,7 +40,7 @@ class Replayed:
 
 
 def replay(bundle: Bundle, sources: Mapping[str, Source]) -> Replayed:
-    """Deliveries, recorded answers and the history of then, ranked by today's causes; `sources` by kind.
+    """Rank a bundle's deliveries, answers and history with the causes of this version; `sources` by kind.
 
     Raises Malformed when the bundle holds no alert that a source understands.
     """
@@ -53,7 +53,7 @@ def replay(bundle: Bundle, sources: Mapping[str, Source]) -> Replayed:
 
 
 def _alerts(bundle: Bundle, sources: Mapping[str, Source]) -> Iterator[ParsedAlert]:
-    """Everything about the incident that had come in by `as_of`."""
+    """The incident's alerts that had arrived by `as_of`."""
     own = set(bundle.alerts)
     for number, delivery in enumerate(bundle.deliveries, 1):
         if delivery.received_at > bundle.as_of:
@@ -61,12 +61,12 @@ def _alerts(bundle: Bundle, sources: Mapping[str, Source]) -> Iterator[ParsedAle
         source = sources.get(delivery.kind)
         if source is None:
             raise Malformed(f"unknown source kind `{delivery.kind}`", f"deliveries/{number:04}.json")
-        told = source.parse(delivery.body.encode(), delivery.received_at).alerts
-        yield from (alert for alert in told if not own or delivery.key(alert.identity) in own)
+        parsed = source.parse(delivery.body.encode(), delivery.received_at).alerts
+        yield from (alert for alert in parsed if not own or delivery.key(alert.identity) in own)
 
 
 def _identity(bundle: Bundle) -> str:
-    """A name for the incident that follows from what came in, not from where the bundle lies."""
+    """An id for the incident from its content, whatever the bundle's path is."""
     digest = hashlib.sha256(bundle.as_of.isoformat().encode())
     for delivery in bundle.deliveries:
         digest.update(f"\0{delivery.kind}\0{delivery.name}\0{delivery.body}".encode())

@@ -1,13 +1,13 @@
-"""One incident's look: collect, find similar ones, decide, save. Each step is bounded in time and attempts.
+"""Investigates one incident: collect, find similar ones, decide, save. Each step has limits in time and attempts.
 
 | step    | where                          | on failure                                                    |
 |---------|--------------------------------|---------------------------------------------------------------|
-| claim   | `incidents.investigations`     | somebody else has it: nothing to do                           |
+| claim   | `incidents.investigations`     | another worker has it: nothing to do                          |
 | scope   | `investigate.scope`            | another attempt later; after the last one dead, visible       |
 | collect | `evidence.collect`             | a check that cannot answer is unknown with a reason           |
-| similar | `investigate.similar`          | costs the history, not the verdict                            |
-| decide  | `investigate.decide`           | pure; abstains rather than guesses                            |
-| save    | `incidents.investigations`     | one transaction; people and the graph are told by it          |
+| similar | `investigate.similar`          | the verdict does without similar incidents                    |
+| decide  | `investigate.decide`           | pure; abstains if the evidence is not enough                  |
+| save    | `incidents.investigations`     | one transaction, which also queues notifications and graph    |
 """
 
 import structlog
@@ -23,13 +23,13 @@ log = structlog.get_logger()
 
 
 def investigate(investigation_id: int) -> str:
-    """Collect the evidence of one incident and rank its causes; the incident's id if there is a new verdict."""
+    """Collect the evidence of one incident and rank its causes; the incident's id, empty without a new verdict."""
     investigation = investigations.claim_investigation(investigation_id)
     if investigation is None:
         return ""
     try:
         _look(investigation, investigation.incident)
-    except Exception as error:  # the border of a task: what is not expected counts as an attempt too
+    except Exception as error:  # outermost level of a task: any error counts as an attempt
         log.exception("investigation_failed", incident=str(investigation.incident_id))
         investigations.fail_investigation(investigation, str(error))
         return ""

@@ -1,4 +1,4 @@
-"""What an investigation asks: the declared connections live, or the recorded answers of a bundle."""
+"""What an investigation asks: the declared connections, or the recorded answers of a bundle."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from investigate import permits
 
 @dataclass(frozen=True, slots=True)
 class IncidentScope:
-    """A scope and the transports that answer its questions."""
+    """A scope, and the transports that its checks ask."""
 
     scope: Scope
     transports: LiveTransports | ReplayTransports
@@ -30,7 +30,7 @@ class IncidentScope:
 
 
 def scope_of_incident(incident: Incident, investigation: Investigation) -> IncidentScope:
-    """How this incident is looked at now. Time in a replay is the recorded time."""
+    """The scope and transports for this incident. A replayed incident has the time of its recording."""
     if bundle := recording_of(incident):
         scope = queries.scope(incident, bundle.connections, bundle.as_of, bundle.changes)
         return IncidentScope(scope, ReplayTransports(bundle.answers))

@@ -1,4 +1,4 @@
-"""Similar past incidents, asked of the graph; while it is away a verdict does without them."""
+"""Asks the graph for similar past incidents; while it is away a verdict does without them."""
 
 from dataclasses import replace
 from functools import cache
@@ -31,13 +31,13 @@ def graph() -> GraphStore | None:
 
 @cache
 def _words() -> dict[str, Text]:
-    """What a reason calls a cause and a measure: its title, and the question that it answers."""
+    """How a reason names a cause or a measure, by slug: by its title, or by the question that it answers."""
     named = {cause.slug: cause.title for cause in all_causes().values()} | questions()
     return {slug: Text("“{text}”", text=text) for slug, text in named.items()}
 
 
 def similar(incident: Incident, findings: tuple[Finding, ...]) -> tuple[SimilarIncident, ...]:
-    """Similar past incidents; none while the graph cannot be asked, which costs history and not the verdict."""
+    """Similar past incidents; none while the graph cannot be asked."""
     try:
         store = graph()
         if store is None:

@@ -1,4 +1,4 @@
-"""Celery tasks of investigations: look at one incident, and bring it into the graph."""
+"""Celery tasks of investigations: investigate one incident, and write incidents to the graph."""
 
 from celery import shared_task
 
@@ -10,7 +10,7 @@ from investigate.remember import remember_waiting
 
 @shared_task
 def investigate_incident(investigation_id: int) -> None:
-    """Collect, rank, ask for the graph to remember; what was asked for meanwhile comes next."""
+    """Investigate, then start the tasks that follow and the next investigation of the incident, if one waits."""
     if incident_id := run.investigate(investigation_id):
         nudge("remember")
         nudge("notify")
@@ -19,13 +19,13 @@ def investigate_incident(investigation_id: int) -> None:
 
 @shared_task
 def remember(_: str = "") -> None:
-    """Everything that waits for the graph, in one batch: one writer at a time."""
+    """Write everything that is queued for the graph."""
     remember_waiting()
 
 
 @shared_task
 def sweep() -> None:
-    """Pick up investigations that are due, and what waits for the graph."""
+    """Start investigations that are due, and the writing of what is queued for the graph."""
     for investigation_id in queries.due_investigations():
         nudge("investigate", investigation_id)
     if graph_queue.due():
