@@ -1,1 +1,1 @@
-"""The words of the house: frozen dataclasses and errors, no input and no output."""
+"""The types that all rooms share: frozen dataclasses and errors, without input or output."""

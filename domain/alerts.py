@@ -1,4 +1,4 @@
-"""What a source's parser makes of a raw delivery."""
+"""Parsed alerts: what a source's parser makes of a raw delivery."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,7 @@ SEVERITY_NAMES = {
 
 
 class AlertState(StrEnum):
-    """What one message says of one alert. UPDATE touches it without changing firing or resolved."""
+    """The state of one alert in one message. UPDATE changes the alert but neither fires nor resolves it."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
@@ -45,7 +45,7 @@ class ParsedAlert:
     """One alert of one delivery.
 
     `identity` is unique within the source instance (Zabbix: event id, Alertmanager: fingerprint);
-    `occurrence` tells episodes of one identity apart (Alertmanager: startsAt in ISO; Zabbix: empty).
+    `occurrence` distinguishes the occurrences of one identity (Alertmanager: startsAt in ISO; Zabbix: empty).
     All times are aware UTC. `labels` and `annotations` are untrusted text.
     """
 
@@ -68,7 +68,7 @@ class ParsedAlert:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDelivery:
-    """All alerts of one delivery, in order. `missing` counts alerts that the sender cut off."""
+    """All alerts of one delivery, in order. `missing` is the number of alerts that the sender left out."""
 
     alerts: tuple[ParsedAlert, ...]
     group_key: str = ""

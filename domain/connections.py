@@ -1,7 +1,7 @@
 """Declared connections: what the service may ask, and the topology that follows from it.
 
-Decoding is strict: unknown keys and wrong types raise. Secrets are only ever named by file or
-environment variable; reading them is the business of whoever opens the connection.
+Decoding is strict: unknown keys and wrong types raise. A secret is named by its file or environment variable, and is
+read by the code that opens the connection.
 """
 
 from typing import Any
@@ -16,9 +16,9 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class SourceDecl(_Strict, frozen=True, kw_only=True):
     """An alert source; `api_url` lets truncated groups be refilled.
 
-    With `write_back` the source is told too: mode dry-run or send, in `language`. `raise_severity` names the severity
-    that a cause's slug or layer raises its problems to. `catch_up` says which missed events are fetched from a Zabbix
-    whose API is declared: those that it meant to send by the media type of that name (sent), all, or none (off).
+    With `write_back` verdicts are written to the source: mode dry-run or send, in `language`. `raise_severity` maps a
+    cause's slug or layer to the severity that its problems are raised to. `catch_up` chooses which missed events are
+    fetched from a Zabbix whose API is declared: those that it tried to send by `media_type` (sent), all, or none (off).
     """
 
     kind: str
@@ -110,7 +110,7 @@ class BlackboxDecl(Access, frozen=True, kw_only=True):
 
 
 class ProbeTargetDecl(Access, frozen=True, kw_only=True):
-    """Something that may be probed by the service itself: http, https, tcp, tls or grpc, and what it stands for.
+    """An address that the service may probe itself (http, https, tcp, tls or grpc), and the entity that it belongs to.
 
     `used_by` names workloads that depend on it. `ca_file` makes a grpc probe speak TLS.
     """
@@ -130,8 +130,8 @@ class KubernetesDecl(Access, frozen=True, kw_only=True):
     """A Kubernetes cluster; `name` is its `cluster` label. Asked through its API by one of three ways.
 
     A kubeconfig, the service account of the own pod (`in_cluster`), or `url` with `bearer_file` and `ca_file`.
-    `api` is set where answers of the API were recorded, since a bundle holds no file names. With `watch` its pods and
-    events are followed and come in as a source.
+    `api` is set in a bundle with recorded answers of the API, since a bundle holds no file names. With `watch` the
+    cluster's pods and events are watched and become a source of alerts.
     """
 
     name: str
@@ -144,19 +144,19 @@ class KubernetesDecl(Access, frozen=True, kw_only=True):
 
     @property
     def watched(self) -> bool:
-        """Whether a watcher follows it: only what has an API of its own can be followed."""
+        """Whether it is to be watched, which needs a declared API."""
         return self.watch and bool(self.kubeconfig_file or self.in_cluster or self.url)
 
     @property
     def has_api(self) -> bool:
-        """Whether the API may be asked, or its answers may be in the recording."""
+        """Whether the API can be asked, live or in a recording."""
         return bool(self.kubeconfig_file or self.in_cluster or self.url or self.api)
 
 
 class TargetDecl(Access, frozen=True, kw_only=True):
-    """What all systems share that are told of incidents: access with OAuth 2.0 client credentials, and whom to tell.
+    """What all notification targets share: access, OAuth 2.0 client credentials, language and lowest severity.
 
-    Incidents below `min_severity` are not told. `language` is en or zh.
+    Incidents below `min_severity` are not sent. `language` is en or zh.
     """
 
     kind: str
@@ -175,7 +175,7 @@ class TicketDecl(TargetDecl, frozen=True, kw_only=True):
 
     `fields` names the field for `cause` and for `probability`; `set` holds fixed fields of a new ticket.
     `transitions` names the transition for acknowledged, mitigated, resolved and reopened; none is made without a name.
-    `account` is our own user there, whose events are not listened to. `poll_s` 0 means never ask.
+    `account` is our own user there, whose events are ignored. `poll_s` 0 turns polling off.
     """
 
     url: str
@@ -197,7 +197,7 @@ class TicketDecl(TargetDecl, frozen=True, kw_only=True):
 
 
 class ChatDecl(TargetDecl, frozen=True, kw_only=True):
-    """A chat, a mailbox or a program. Mode is dry-run or send; an address that is itself a secret stands in url_file.
+    """A chat, a mailbox or a webhook. Mode is dry-run or send; an address that is a secret is given by `url_file`.
 
     More than `storm_incidents` new incidents within `storm_minutes` come as one message.
     """

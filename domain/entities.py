@@ -1,4 +1,4 @@
-"""Things that alerts are about, and how they hang together."""
+"""The entities that alerts are about, and the relations between them."""
 
 import re
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from domain.text import Text
 
-# What the record has room for: of a name, and of a cluster or namespace as a key writes it.
+# Column sizes of the record: of a name, and of a cluster or namespace as it is encoded in a key.
 NAME_MOST, PART_MOST = 253, 100
 
 
@@ -36,7 +36,7 @@ KIND_NAMES = {
 
 
 class RelationKind(StrEnum):
-    """How one entity hangs on another; read as `start KIND end`."""
+    """How one entity depends on another; read as `start KIND end`."""
 
     RUNS_ON = "RUNS_ON"
     PART_OF = "PART_OF"
@@ -47,7 +47,7 @@ class RelationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class EntityRef:
-    """One thing by its canonical identity. `aliases` are other names that mean the same thing."""
+    """One entity by its canonical identity. `aliases` are its other names."""
 
     kind: EntityKind
     name: str
@@ -64,19 +64,19 @@ class EntityRef:
         return f"{self.kind}/{_part(self.cluster)}/{_part(self.namespace)}/{self.name}"
 
     def bounded(self) -> "EntityRef":
-        """With parts that fit the record, so that its key does too; a label is as long as its sender likes."""
+        """Cut to the record's column sizes, as the labels of a sender may be longer."""
         cluster, namespace = (_whole(_part(text)[:PART_MOST]) for text in (self.cluster, self.namespace))
         return replace(self, name=self.name[:NAME_MOST], cluster=cluster, namespace=namespace)
 
     @classmethod
     def from_key(cls, key: str) -> "EntityRef":
-        """The thing that a key names. Raises ValueError for a text that is not `kind/cluster/namespace/name`."""
+        """The entity of a key. Raises ValueError for a text that is not `kind/cluster/namespace/name`."""
         kind, cluster, namespace, name = key.split("/", 3)
         return cls(EntityKind(kind), name, _whole(cluster), _whole(namespace))
 
 
 def _part(text: str) -> str:
-    """Only what would be read wrongly is encoded, so a key without such signs is the text itself."""
+    """Encode only what `from_key` would misread, so most parts stay as they are."""
     return re.sub("/|%(?=2F|25)", lambda found: "%2F" if found[0] == "/" else "%25", text)
 
 
@@ -85,7 +85,7 @@ def _whole(part: str) -> str:
 
 
 def named(key: str) -> Text:
-    """The thing of a key as people say it, e.g. `etcd member etcd2`."""
+    """The entity of a key in words, e.g. `etcd member etcd2`."""
     ref = EntityRef.from_key(key)
     kind = KIND_NAMES[ref.kind]
     return Text("{kind} {name}", kind=kind, name=ref.name)
@@ -93,7 +93,7 @@ def named(key: str) -> Text:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
-    """`start` hangs on `end`, both given by entity key."""
+    """`start` depends on `end`; both are entity keys."""
 
     start: str
     kind: RelationKind

@@ -1,12 +1,12 @@
-"""Errors that decide what happens next: try again, show and stop, or park."""
+"""The expected errors; their types decide what happens next: retry, show and stop, or park."""
 
 from domain.text import Text
 
 
 class ProductError(Exception):
-    """Base of all expected errors; its reason is one sentence that names the thing and the remedy.
+    """Base of all expected errors; the reason is one sentence that names the object and the remedy.
 
-    A reason that pages and tickets show is given as a Text, and `message` is in every language then.
+    A reason that pages and tickets show is a Text, so that `message` has every language.
     """
 
     def __init__(self, reason: str | Text = "") -> None:
@@ -15,18 +15,14 @@ class ProductError(Exception):
 
     @property
     def message(self) -> Text:
-        """The sentence in both languages; one that is there in English alone keeps its words."""
-        return (
-            self._reason
-            if isinstance(self._reason, Text)
-            else Text("{reason}", context="why a query failed", reason=str(self))
-        )
+        """The sentence in both languages; an English reason is quoted in the Chinese one."""
+        return self._reason if isinstance(self._reason, Text) else Text(str(self), f"查询失败：{self}")
 
 
 class Unreachable(ProductError):
-    """The other side did not answer (transport, timeout, 5xx, 429): trying again later may help.
+    """The other side did not answer (transport, timeout, 5xx, 429): a retry may help.
 
-    `retry_after_s` is how long the other side asked to wait, 0 when it did not say.
+    `retry_after_s` is how long the other side asked to wait, 0 when it did not.
     """
 
     def __init__(self, reason: str | Text, retry_after_s: float = 0.0) -> None:
@@ -35,15 +31,15 @@ class Unreachable(ProductError):
 
 
 class NotYet(Unreachable):
-    """The other side is well, but this one thing is not there yet: only this has to wait, nothing else does."""
+    """The other side answers, but one object is not there yet: only requests about this object have to wait."""
 
 
 class Refused(ProductError):
-    """The other side answered and said no (4xx, permission): trying again does not help."""
+    """The other side answered with a refusal (4xx, permission): a retry does not help."""
 
 
 class Malformed(ProductError):
-    """What came cannot be understood. `field` names the offending place, empty if it is the whole."""
+    """The input cannot be decoded. `field` names the faulty part, empty if it is the whole."""
 
     def __init__(self, reason: str | Text, field: str = "") -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
@@ -52,4 +48,4 @@ class Malformed(ProductError):
 
 
 class NotRecorded(ProductError):
-    """A replay was asked a question that has no recorded answer."""
+    """A replay needed an answer that was not recorded."""

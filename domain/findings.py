@@ -1,4 +1,4 @@
-"""What a check found: one measured statement with its query, value and limit."""
+"""Findings of checks: a measured statement with its query, value and limit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ class Point(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Chart data of a finding; `name` says whose it is."""
+    """Chart data of a finding; `name` names what was measured."""
 
     name: str
     points: tuple[Point, ...]
@@ -37,9 +37,9 @@ class Item:
 class Finding:
     """The answer to one measure in one investigation.
 
-    `seen` is True (the named thing was observed), False (looked, and it is not so) or None (unknown:
-    then `why_unknown` says why). `value` is in `unit`; `limit` is what it was compared with.
-    `from_`..`to` is the time range asked for; `query` is what a person can paste to check it.
+    `seen` is True (it was observed), False (measured and not so) or None (unknown, with the reason in
+    `why_unknown`). `value` is in `unit`; `limit` is what it was compared with.
+    `from_`..`to` is the time range asked for; `query` can be pasted to check the value.
     """
 
     measure: str

@@ -1,6 +1,6 @@
-"""How the product knows its own words again when another system sends them back."""
+"""Marks by which the product recognises its own texts when another system sends them back."""
 
 import re
 
-# Stands at the end of each comment that the product writes into Zabbix, whose update then comes in as a message.
+# At the end of each comment that the product writes to Zabbix, which sends the comment back as an update.
 OWN_COMMENT = re.compile(r"\[ig:[0-9a-f]{12}\]")

@@ -1,4 +1,4 @@
-"""Takes credentials out of text by their shape, for logs and for everything that is shown."""
+"""Removes credentials from text by their form, for logs and for everything that is shown."""
 
 import re
 

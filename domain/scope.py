@@ -1,4 +1,4 @@
-"""What an investigation is about: the input of every check and of the ranking."""
+"""The scope of an investigation: the input of every check and of the ranking."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ class ChangeRef:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An incident frozen at `as_of`: nothing after it may be looked at, no code below asks the clock."""
+    """An incident as of one time: checks ask for nothing after `as_of`, and nothing in them reads the clock."""
 
     incident: str
     started_at: datetime

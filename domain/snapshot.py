@@ -1,4 +1,4 @@
-"""One incident whole, as the graph and the reports take it from the record."""
+"""One incident with everything that belongs to it, as the graph and the reports get it from the record."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from domain.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
-    """One stored alert occurrence; `identity` is what its source calls it: fingerprint or event id."""
+    """One stored occurrence of an alert; `identity` is its source's id: fingerprint or event id."""
 
     id: str
     source: str
@@ -38,7 +38,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class IncidentSnapshot:
-    """Everything of one incident that the graph remembers and a report may tell.
+    """Everything of one incident that the graph stores and a report may show.
 
     `state` is open or resolved.
     """

@@ -9,7 +9,7 @@ from domain.text import Text
 
 
 class VerdictState(StrEnum):
-    """Ranked, honestly unknown, or nothing is broken."""
+    """Ranked, unknown for lack of evidence, or no fault found."""
 
     RANKED = "ranked"
     UNKNOWN = "unknown"
@@ -17,7 +17,7 @@ class VerdictState(StrEnum):
 
 
 class Role(StrEnum):
-    """How a ranked cause stands to the first one: it is it, makes it worse, follows from it, or is its rival."""
+    """A ranked cause's relation to the first one: the same, contributes to it, follows from it, or competes with it."""
 
     PRIMARY = "primary"
     CONTRIBUTING = "contributing"
@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one term says of its cause."""
+    """Whether one term supports its cause."""
 
     FOR = "for"
     AGAINST = "against"
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TermResult:
-    """One term as it came out; `weight` is the log-likelihood ratio that was added (0 when unknown)."""
+    """One evaluated term; `weight` is the log-likelihood ratio that was added (0 when unknown)."""
 
     measure: str
     outcome: Outcome
@@ -55,8 +55,8 @@ class TermResult:
 class RankedCause:
     """One cause at its position (1 is the first). All probabilities plus `unknown` sum to 1.
 
-    `entity` is the key of the thing that would be guilty, empty when none is known. `consequences` are the
-    symptoms above that a primary cause explains.
+    `entity` is the key of the entity at fault, empty when none is known. `consequences` are the symptoms that a
+    primary cause explains.
     """
 
     cause: str
@@ -81,10 +81,11 @@ class RuledOut:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the service says of an incident at `as_of`.
+    """The service's verdict on an incident as of one time.
 
-    `input_hash` is `sha256:<hex>` over scope and findings. `next_question` is the open question whose answer would
-    decide most, None when nothing is open or nothing is undecided.
+    `input_hash` is `sha256:<hex>` over scope and findings. `tell_apart` is what would separate the first two causes.
+    `next_question` is the open question whose answer would decide most, None when no question is open or the ranking
+    is clear.
     """
 
     incident: str
