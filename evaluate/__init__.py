@@ -1,1 +1,1 @@
-"""How often the ranking is right: recorded incidents with known truth, controls, figures, and the demo's tally."""
+"""Measures how often the ranking is right, on recorded incidents whose true cause is known."""

@@ -1,4 +1,4 @@
-"""What simpler ways would have said of the same recorded incidents."""
+"""Controls: the answers of simpler methods for the same recorded incidents."""
 
 import random
 from dataclasses import replace
@@ -15,7 +15,7 @@ CONTROLS = ("chance", "prior only", "published rules")
 
 
 def control(name: str, case: Case, bundle: Bundle, scope: Scope) -> Case:
-    """The same case with another's answer, given with certainty: these ways know no probability."""
+    """The same case with the control's answer, at probability 1 as these methods have no probabilities."""
     slugs = [c.slug for c in eligible(scope)]
     if name == "chance":
         random.Random(f"{CHANCE_SEED}/{case.name}").shuffle(slugs)
@@ -27,5 +27,5 @@ def control(name: str, case: Case, bundle: Bundle, scope: Scope) -> Case:
     cause = all_causes().get(first)
     return replace(
         case, shares=tuple((slug, float(slug == first)) for slug in slugs), unknown=0.0 if first else 1.0,
-        answer=first, says_healthy=bool(cause and cause.no_fault),
+        answer=first, judged_healthy=bool(cause and cause.no_fault),
     )  # fmt: skip

@@ -27,14 +27,15 @@ TEXTS = (
 
 def naive_cause(bundle: Bundle, scope: Scope) -> str:
     """The cause that the published rules name, empty when none of them fires."""
-    about_etcd = any("etcd" in f"{a.name} {a.title}".lower() for a in scope.alerts)
-    return _etcd(bundle) if about_etcd else _from_events(bundle) or _from_phases(bundle)
+    if any("etcd" in f"{alert.name} {alert.title}".lower() for alert in scope.alerts):
+        return _etcd_cause(bundle)
+    return _cause_by_events(bundle) or _cause_by_phases(bundle)
 
 
-def _etcd(bundle: Bundle) -> str:
+def _etcd_cause(bundle: Bundle) -> str:
     if max(_p99s(bundle), default=0.0) > P99_LIMIT_S:
         return "cross-az-network-jitter"
-    return "etcd-member-down" if any(_values(bundle, "etcd_server_leader_changes_seen_total")) else ""
+    return "etcd-member-down" if any(_changed(bundle, "etcd_server_leader_changes_seen_total")) else ""
 
 
 def _p99s(bundle: Bundle) -> Iterator[float]:
@@ -59,23 +60,27 @@ def _quantile(buckets: dict[float, float]) -> float:
     return 0.0
 
 
-def _from_events(bundle: Bundle) -> str:
+def _cause_by_events(bundle: Bundle) -> str:
     for answer in _answers(bundle, lambda a: a.path.endswith("/events")):
         for event in answer.get("items", []):
-            told = f"{event.get('reason', '')} {event.get('message', '')}"
-            if found := next((cause for text, cause in TEXTS if text in told), ""):
-                return found
+            cause = _cause_by_text(f"{event.get('reason', '')} {event.get('message', '')}")
+            if cause:
+                return cause
     return ""
 
 
-def _from_phases(bundle: Bundle) -> str:
+def _cause_by_text(event: str) -> str:
+    return next((cause for text, cause in TEXTS if text in event), "")
+
+
+def _cause_by_phases(bundle: Bundle) -> str:
     phases = {labels.get("phase") for labels, _ in _series(bundle, "probe_http_duration_seconds")} - {None}
-    if not any(_values(bundle, "probe_success")):
+    if not any(_changed(bundle, "probe_success")):
         return ""
     return "handler-blocked-on-dependency" if "connect" in phases else "network-path-drop"
 
 
-def _values(bundle: Bundle, metric: str) -> Iterator[bool]:
+def _changed(bundle: Bundle, metric: str) -> Iterator[bool]:
     """For each series of a metric: whether its value changed within the window."""
     for labels, values in _series(bundle, metric):
         if labels.get("__name__") == metric:

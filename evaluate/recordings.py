@@ -1,4 +1,4 @@
-"""Recorded incidents on the running service: their doors, their deliveries, their verdicts, and the history before."""
+"""Plays recorded incidents on the running service: sends their deliveries, waits for verdicts, loads a history."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ POLL_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One bundle with the folder that it lies in; the folder's name is its slug."""
+    """One bundle and its path; the path's name is its slug."""
 
     path: Path
     bundle: Bundle
@@ -41,7 +41,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the service said of one incident of a recording."""
+    """The service's verdict on one incident of a recording."""
 
     recording: Recording
     incident: Incident
@@ -49,12 +49,14 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """The first cause is the recorded truth, or the verdict is an honest unknown."""
+        """Whether the verdict does not contradict the recorded truth: it names the same cause, or is unknown."""
         truth = self.recording.bundle.truth
         if truth is None or self.verdict.state is VerdictState.UNKNOWN:
             return True
+        if self.verdict.state is VerdictState.NO_FAULT and truth.cause == "no-fault":
+            return True
         first = self.verdict.causes[0].cause if self.verdict.causes else ""
-        return first == truth.cause or (self.verdict.state is VerdictState.NO_FAULT and truth.cause == "no-fault")
+        return first == truth.cause
 
 
 def recordings(folder: Path = FOLDER) -> list[Recording]:
@@ -66,7 +68,7 @@ def recordings(folder: Path = FOLDER) -> list[Recording]:
 
 
 def open_doors(recording: Recording) -> dict[tuple[str, str], tuple[str, str]]:
-    """A source of its own for each recorded source, answered from the bundle; (kind, name) to (path, token)."""
+    """Make a source for each recorded one, with answers from the bundle; (kind, name) to (path, token)."""
     store_topology(recording.bundle.connections)
     doors = {}
     for kind, name in sorted({(d.kind, d.name) for d in recording.bundle.deliveries}):
@@ -130,9 +132,9 @@ def load_history(found: Sequence[Recording], replayed: Replay) -> int:
 
 
 def await_graph(limit_s: float) -> None:
-    """Until the graph holds everything so far, so that the next incident can be compared with it.
+    """Wait until the graph holds all incidents so far, so that the next one can be compared with them.
 
-    A graph that is behind costs the history and not the verdict, so `limit_s` seconds later it goes on.
+    After `limit_s` seconds it goes on: the verdicts then do without similar incidents.
     """
     end = time.monotonic() + limit_s
     while time.monotonic() < end and graph_queue.backlog().waiting:

@@ -1,4 +1,4 @@
-"""Recorded incidents whose truth is known, and what the ranking says of each."""
+"""Sets of recorded incidents whose true cause is known, and the verdict on each."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ from ml.evaluation import Case
 
 
 class Replayed(Protocol):
-    """A recorded incident as it is seen now."""
+    """A replayed incident, as this room needs it."""
 
     @property
     def scope(self) -> Scope:
-        """What it is about."""
+        """Its alerts and entities."""
         ...
 
     @property
     def collected(self) -> Collected:
-        """What its recorded answers say."""
+        """The findings from its recorded answers."""
         ...
 
     @property
     def verdict(self) -> Verdict:
-        """What follows."""
+        """Its ranked causes."""
         ...
 
 
-# How a bundle is replayed: handed in, since this room does not know the room that looks at incidents.
+# How a bundle is replayed: passed in, since this room must not import `investigate`.
 Replay = Callable[[Bundle], Replayed]
 
 
@@ -63,7 +63,7 @@ def _below(path: Path) -> Iterator[Path]:
 
 
 def evaluated(path: Path, replayed: Replay) -> Evaluated | None:
-    """The bundle judged by everyone; None when its truth is not known. Raises Malformed."""
+    """The bundle judged by the ranking and by each control; None when its truth is not known. Raises Malformed."""
     bundle = Bundle.load(path)
     if bundle.truth is None and not bundle.declaration:
         return None
@@ -84,12 +84,12 @@ def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
         shares=tuple((c.cause, c.probability) for c in verdict.causes),
         unknown=verdict.unknown_probability,
         answer=verdict.causes[0].cause if decided else "",
-        says_healthy=verdict.state is VerdictState.NO_FAULT,
+        judged_healthy=verdict.state is VerdictState.NO_FAULT,
     )
 
 
 def _truth(bundle: Bundle, verdict: Verdict) -> str:
-    """The recorded cause; a plain "no-fault" is met by whichever cause says that nothing is broken."""
+    """The recorded cause; a plain "no-fault" stands for any cause of the catalogue without a fault."""
     slug = bundle.truth.cause if bundle.truth else ""
     met = slug == "no-fault" and verdict.state is VerdictState.NO_FAULT
     return verdict.causes[0].cause if met else slug

@@ -1,4 +1,4 @@
-"""Draws one incident's verdict on a terminal: causes with probability bars and their strongest terms."""
+"""Prints one incident's verdict on a terminal: causes with probability bars and their strongest terms."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ BAR, CAUSES, TERMS, INDENT = 24, 3, 2, 3
 
 
 def drawn(result: Result, address: str) -> RenderableType:
-    """All untrusted text goes in as Drawn, so that no markup in it is obeyed."""
+    """One result for the terminal. Untrusted text is passed as Drawn, so that no markup in it has an effect."""
     verdict, truth = result.verdict, result.recording.bundle.truth
     head = Drawn(f"#{result.incident.number} {result.recording.bundle.title}", style="bold")
     parts: list[RenderableType] = [Drawn(verdict.headline.en), _causes(result)]
@@ -26,7 +26,7 @@ def drawn(result: Result, address: str) -> RenderableType:
 
 
 def tally(results: Sequence[Result]) -> Drawn:
-    """How many verdicts stand beside the recorded truth, an honest unknown told apart from a right answer."""
+    """One line that counts right, unknown and wrong verdicts."""
     wrong = sum(not result.holds for result in results)
     unknown = sum(result.verdict.state is VerdictState.UNKNOWN for result in results)
     counts = f"{len(results) - wrong - unknown} right, {unknown} honestly unknown, {wrong} wrong"
@@ -49,18 +49,20 @@ def _bar(probability: float) -> str:
 
 
 def _named(cause: RankedCause, headline: str) -> Drawn:
-    """The cause, and under the first one its strongest terms beside the one that the headline says already."""
-    said = [t for t in cause.terms if t.outcome is Outcome.FOR and t.sentence.en not in headline]
-    strongest = sorted(said, key=lambda t: (-t.weight, t.measure))[:TERMS]
-    text = Drawn(f"{cause.title.en} ({cause.cause})", style="bold" if cause.position == 1 else "")
-    for term in strongest if cause.position == 1 else ():
+    """The cause; the first one with its strongest terms, without the one that is in the headline already."""
+    if cause.position > 1:
+        return Drawn(f"{cause.title.en} ({cause.cause})")
+    text = Drawn(f"{cause.title.en} ({cause.cause})", style="bold")
+    supporting = [t for t in cause.terms if t.outcome is Outcome.FOR and t.sentence.en not in headline]
+    for term in sorted(supporting, key=lambda t: (-t.weight, t.measure))[:TERMS]:
         text.append(f"\n+ {term.sentence.en}", style="not bold")
     return text
 
 
-def _against_truth(result: Result, cause: str, said_by: str) -> Drawn:
+def _against_truth(result: Result, cause: str, source: str) -> Drawn:
+    """The recorded true cause beside the verdict; `source` is who or what established it."""
     if result.verdict.state is VerdictState.UNKNOWN:
-        return Drawn(f"? honestly unknown; recorded truth: {cause} ({said_by})", style="yellow")
+        return Drawn(f"? honestly unknown; recorded truth: {cause} ({source})", style="yellow")
     if result.holds:
-        return Drawn(f"✓ the recorded truth: {cause} ({said_by})", style="green")
-    return Drawn(f"✗ recorded truth: {cause} ({said_by})", style="red")
+        return Drawn(f"✓ the recorded truth: {cause} ({source})", style="green")
+    return Drawn(f"✗ recorded truth: {cause} ({source})", style="red")

@@ -1,1 +1,1 @@
-"""What is unusual, and what was learnt."""
+"""Anomaly detection, the cause classifier, calibration and evaluation."""

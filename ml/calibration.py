@@ -1,4 +1,4 @@
-"""One temperature for the ranking, fitted out of fold: the only calibration that few labels can bear."""
+"""Fits one temperature for the ranking and cross-validates it; few labels allow no finer calibration."""
 
 import math
 from collections.abc import Sequence
@@ -9,14 +9,17 @@ from scipy.optimize import minimize_scalar
 from ml.evaluation import UNKNOWN, Case, ece
 
 BOUNDS = (0.25, 8.0)
-# A probability that was rounded to nothing still means something below one in ten thousand.
+# The value used for a probability that was rounded to 0.
 LEAST = 5e-5
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """`temperature` over all cases; `ece_in_use` with the one in use, `ece_out_of_fold` with each declaration judged
-    by a temperature that was fitted without it."""
+    """The temperature fitted on all cases, and expected calibration errors (0 is best, 1 is worst).
+
+    `ece_in_use` is at the temperature in use; `ece_out_of_fold` is cross-validated: the cases of each declaration are
+    judged at a temperature that was fitted without them.
+    """
 
     temperature: float
     ece_in_use: float
@@ -33,12 +36,19 @@ def rescaled(case: Case, factor: float) -> Case:
 
 def fit(cases: Sequence[Case], in_use: float) -> Fitted:
     """The temperature that makes the truths most likely, and what it does to the calibration error."""
-    folds = sorted({c.declaration for c in cases})
-    outside = [
-        rescaled(case, _factor([c for c in cases if c.declaration != fold]))
-        for fold in folds for case in cases if case.declaration == fold
-    ] if len(folds) > 1 else list(cases)  # fmt: skip
-    return Fitted(in_use * _factor(cases), ece(cases), ece(outside))
+    return Fitted(in_use * _factor(cases), ece(cases), ece(_cross_validated(cases)))
+
+
+def _cross_validated(cases: Sequence[Case]) -> list[Case]:
+    """Each declaration's cases at a temperature fitted on all other declarations; unchanged if there is only one."""
+    declarations = sorted({case.declaration for case in cases})
+    if len(declarations) < 2:
+        return list(cases)
+    rescaled_cases = []
+    for left_out in declarations:
+        factor = _factor([case for case in cases if case.declaration != left_out])
+        rescaled_cases += [rescaled(case, factor) for case in cases if case.declaration == left_out]
+    return rescaled_cases
 
 
 def _factor(cases: Sequence[Case]) -> float:

@@ -1,4 +1,4 @@
-"""Which cause an evidence vector looks like: a standardised logistic regression, one small voice in the ranking."""
+"""Classifies an evidence vector by cause: a standardised logistic regression, a small term of the ranking."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from domain.findings import Finding
 from ml.features import vector
 
 BOUND = 0.5
-# Nats of the classifier per nat of the ranking: what it learnt from is not real incidents.
+# How much a nat of the classifier counts in the ranking: little, as it was not trained on real incidents.
 TRUST = 0.1
 
 
@@ -27,7 +27,7 @@ def fit(rows: NDArray[np.float64], labels: Sequence[str]) -> Pipeline:
 
 
 class CauseClassifier:
-    """A trained pipeline with its schema; satisfies the ranking's model protocol."""
+    """A trained pipeline with its measures; implements the ranking's model protocol."""
 
     def __init__(self, pipeline: Pipeline, measures: Sequence[str], name: str, version: str) -> None:
         self.name, self.version = name, version
@@ -35,9 +35,9 @@ class CauseClassifier:
         self._pipeline = pipeline
 
     def log_odds(self, findings: Sequence[Finding]) -> Mapping[str, float]:
-        """Per cause the log-probability against chance, shrunk and clipped to half a nat, to 3 places.
+        """Per cause the log-probability against chance in nats, scaled by `TRUST`, clipped to +-`BOUND`, 3 decimals.
 
-        Empty when nothing was measured: no evidence is no opinion.
+        Higher is more likely. Empty when nothing was measured.
         """
         row = vector({f.measure: f.seen for f in findings}, self.measures)
         if not row.any():

@@ -1,4 +1,4 @@
-"""How unusual a series is at one moment: seasonal median, floored robust z, calibrated by rank in its own past."""
+"""Measures how unusual a series is: robust z-score against a seasonal median, ranked within the series' own past."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,10 @@ MIN_PAST = 8
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """`score` is the highest |robust z| from the moment on (higher is more unusual); `p_value` in 0..1 is the share
-    of the series' own past that scored as high (lower is more unusual), never below 1 / (past + 1).
+    """The most unusual point of a series.
+
+    `score` is its |robust z| (higher is more unusual). `p_value` is the share of the past that scored as high, from
+    1 / (past + 1) to 1 (lower is more unusual). `value` and `usual` are in the unit of the series.
     """
 
     score: float
@@ -32,7 +34,7 @@ def anomaly(times_ms: Sequence[int], values: Sequence[float], at_ms: int, period
     """The most unusual point at or after `at_ms`, against the points before it.
 
     With `period_ms` the usual level is the median of the same phase of earlier periods, where there are 3 or more.
-    None when fewer than 8 finite points lie before the moment or none after it: too little to say anything.
+    None when fewer than `MIN_PAST` finite points lie before the moment, or none after it.
     """
     times = np.asarray(times_ms, dtype=np.int64)
     series = np.asarray(values, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How good a ranking is: accuracy, calibration and abstention over judged cases, with intervals over declarations."""
+"""Accuracy, calibration and abstention of a ranking over judged cases, with intervals over declarations."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,10 +16,10 @@ UNKNOWN = "unknown"
 class Case:
     """One judged incident whose truth is known.
 
-    `declaration` names what was done (its seeds are not independent of each other), `family` the kind of trouble.
-    `truth` is a cause's slug, empty when no cause of the catalogue is right. `healthy` says that nothing was broken.
+    `declaration` names what was done (its seeds are not independent of each other), `family` the kind of fault.
+    `truth` is a cause's slug, empty when no cause of the catalogue is right. `healthy`: nothing was broken.
     `shares` are (cause, probability) in order of position; with `unknown` they sum to 1. `answer` is the first cause
-    if the verdict decided, empty if it abstained; `says_healthy` that the verdict says that nothing is broken.
+    if the verdict decided, empty if it abstained. `judged_healthy`: the verdict is that nothing is broken.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Case:
     shares: tuple[tuple[str, float], ...]
     unknown: float
     answer: str
-    says_healthy: bool
+    judged_healthy: bool
 
     @property
     def faulty(self) -> bool:
@@ -44,8 +44,8 @@ class Case:
 
     @property
     def recognised(self) -> bool:
-        """For a case without a fault: it was called unknown or no fault, and no cause was blamed."""
-        return not self.answer or self.says_healthy
+        """Whether no fault was named: the verdict is unknown or no fault. Of use for a case without a fault."""
+        return not self.answer or self.judged_healthy
 
     @property
     def confidence(self) -> tuple[float, bool]:
@@ -58,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share or mean with its 95 % interval by bootstrap over declarations; `cases` is what it rests on."""
+    """A share or mean with its 95 % interval by bootstrap over declarations; `cases` is how many it is taken over."""
 
     value: float
     low: float

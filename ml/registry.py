@@ -1,4 +1,4 @@
-"""Model files and their cards: what is loaded is checked against its checksum and an allow-list of types first."""
+"""Model files and their cards. A file is checked against its checksum and allowed types before it is loaded."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ LIBRARIES = ("scikit-learn", "skops", "numpy")
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a model is, what it learnt from, and what it is not."""
+    """A model's card: its version, its training data, its schema and what it must not be used for."""
 
     name: str
     version: str
@@ -36,7 +36,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """A fitted pipeline and what its card says of the training data."""
+    """A fitted pipeline, and what its card will hold about the training data."""
 
     pipeline: Pipeline
     measures: list[str]
@@ -47,7 +47,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def save(trained: Trained, path: Path) -> Card:
-    """Writes the skops file and, beside it, the JSON card; returns the card."""
+    """Write the skops file and, beside it, the JSON card; the card."""
     body = skops.io.dumps(trained.pipeline)
     causes = [str(c) for c in trained.pipeline.classes_]
     card = Card(
@@ -62,7 +62,7 @@ def save(trained: Trained, path: Path) -> Card:
 
 
 def load(path: Path = SHIPPED) -> CauseClassifier:
-    """The classifier of a file. Raises Refused when the file is not what its card says, or holds other types."""
+    """The classifier of a file. Raises Refused when the file does not match its card, or holds other types."""
     card = read_card(path)
     body = path.read_bytes()
     if not hmac.compare_digest(hashlib.sha256(body).hexdigest(), card.sha256):

@@ -1,4 +1,4 @@
-"""Trains the cause classifier on scenarios drawn from expert terms: synthetic, and named so in the card."""
+"""Trains the cause classifier on scenarios drawn from the experts' terms; its card calls the data synthetic."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ NOT = (
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an expert expects of one cause: `odds` of each measure being seen, in nats."""
+    """What an expert expects of one cause: (measure, log-odds in nats that it is seen)."""
 
     cause: str
     odds: tuple[tuple[str, float], ...]
 
 
 def train(expected: Sequence[Expectation], path: Path, *, version: str = "1", seed: int = 20) -> Card:
-    """Draws, fits and saves; the same expectations and seed give the same rows and data hash."""
+    """Draw scenarios, fit and save; the same expectations and seed give the same rows and data hash."""
     measures = sorted({m for e in expected for m, _ in e.odds})
     rows, labels = draw(expected, measures, seed)
     digest = hashlib.sha256(rows.tobytes() + "\n".join(labels).encode()).hexdigest()
@@ -41,7 +41,10 @@ def train(expected: Sequence[Expectation], path: Path, *, version: str = "1", se
 
 
 def draw(expected: Sequence[Expectation], measures: Sequence[str], seed: int) -> tuple[NDArray[np.float64], list[str]]:
-    """Rows of -1, 0, 1 and their causes. A measure that a cause says nothing of is mostly not seen."""
+    """Rows of shape (n, measures) with -1, 0 and 1, and their n causes.
+
+    A measure that an expert did not give for a cause is mostly not seen.
+    """
     random = np.random.default_rng(seed)
     blocks, labels = [], []
     for expectation in sorted(expected, key=lambda e: e.cause):

@@ -14,7 +14,7 @@ def case(truth: str = "a", shares: dict[str, float] | None = None, answer: str |
     given = {"a": 0.7, "b": 0.2} if shares is None else shares
     first = next(iter(given), "") if answer is None else answer
     rest = round(1 - sum(given.values()), 10)
-    plain = {"name": "n", "declaration": "d", "family": "f", "healthy": False, "says_healthy": False}
+    plain = {"name": "n", "declaration": "d", "family": "f", "healthy": False, "judged_healthy": False}
     return Case(**{**plain, **more}, truth=truth, shares=tuple(given.items()), unknown=rest, answer=first)  # type: ignore[arg-type]
 
 
