@@ -1,1 +1,1 @@
-"""What we remember: the knowledge graph."""
+"""The knowledge graph: its schema, its queries, its store and the embedded server."""

@@ -1,7 +1,7 @@
-"""Becomes a child that ends with its parent: ties itself to the parent's life, then turns into the given program.
+"""Runs a program that ends when its parent process ends.
 
-Run as a script, `python -I child.py <parent pid> <program> <argument>...`; the product imports it for its path, and
-to tie a fork to its parent.
+Run as a script, `python -I child.py <parent pid> <program> <argument>...`. The product imports it for its path, and
+for `tie_to_parent`, which does the same for a fork.
 """
 
 import ctypes
@@ -13,9 +13,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def tie_to_parent(parent: int) -> bool:
-    """Ask the kernel for SIGTERM when the parent ends; False if the parent is gone already.
+    """Ask the kernel for SIGTERM when the parent ends; False if the parent has ended already.
 
-    Only Linux can do this. Elsewhere an orphan stays and the next start adopts it.
+    Only Linux can do this. Elsewhere an orphan goes on running and the next start adopts it.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
@@ -23,7 +23,7 @@ def tie_to_parent(parent: int) -> bool:
 
 
 if __name__ == "__main__":
-    # The parent may have died before prctl was reached: then no signal will ever come.
+    # If the parent ended before prctl was called, no signal will come.
     if not tie_to_parent(int(sys.argv[1])):
         sys.exit("the process that started this one is gone")
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606

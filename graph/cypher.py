@@ -1,4 +1,4 @@
-"""Cypher made from the schema: constraints, indexes, and one MERGE statement per node and relation."""
+"""Cypher generated from the schema: constraints, indexes, and one MERGE statement per node and relation."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,7 +7,7 @@ from graph import schema
 
 
 class Mode(Enum):
-    """READ runs in a read transaction, WRITE in a write one, SCHEMA alone and outside of both."""
+    """READ runs in a read transaction, WRITE in a write transaction, SCHEMA in none."""
 
     READ = "read"
     WRITE = "write"
@@ -40,7 +40,7 @@ def index(node: schema.Node, prop: schema.Property) -> Query:
 
 
 def merge_node(node: schema.Node, second_label: str = "") -> Query:
-    """Write nodes by key; every declared property is set, absent ones are removed."""
+    """Write nodes by key. Every declared property is set, and an absent one removed unless the node `keeps` it."""
     labels = f"{node.label}:{second_label}" if second_label else node.label
     lines = ["UNWIND $rows AS row", f"MERGE (n:{labels} {{id: row.id}})", *_set("n", node.properties, node.keeps)]
     return Query(f"merge {labels}", Mode.WRITE, "\n".join(lines), ("rows",))
@@ -59,7 +59,7 @@ def merge_relation(relation: schema.Relation) -> Query:
 
 
 def prune(relation: schema.Relation) -> Query:
-    """Remove an incident's relations that its newest snapshot does not name (`row.keep`)."""
+    """Remove an incident's relations whose ends are not in its newest snapshot (`row.keep`)."""
     lines = [
         "UNWIND $rows AS row",
         f"MATCH (a:{relation.start} {{id: row.id}})-[r:{relation.kind}]->(b:{relation.end})",
@@ -69,15 +69,15 @@ def prune(relation: schema.Relation) -> Query:
     return Query(f"prune {relation.arrow}", Mode.WRITE, "\n".join(lines), ("rows",))
 
 
-def standing(relations: tuple[schema.Relation, ...]) -> Query:
-    """Where these relations, all of one start, lead to now: one answer for several incidents."""
+def stored_relations(relations: tuple[schema.Relation, ...]) -> Query:
+    """The ends of these relations, which share one start label, for several incidents at once."""
     (start,) = {relation.start for relation in relations}
     lines = [
         "UNWIND $incidents AS incident",
         f"MATCH (a:{start} {{id: incident}})-[r:{'|'.join(relation.kind for relation in relations)}]->(b)",
         "RETURN incident, type(r) AS kind, b.id AS end",
     ]
-    return Query("standing relations", Mode.READ, "\n".join(lines), ("incidents",), ("incident", "kind", "end"))
+    return Query("stored relations", Mode.READ, "\n".join(lines), ("incidents",), ("incident", "kind", "end"))
 
 
 def _set(variable: str, properties: tuple[schema.Property, ...], keeps: bool = False) -> list[str]:
@@ -95,4 +95,4 @@ MERGE_NODE = {
 }
 MERGE_RELATION = {relation.arrow: merge_relation(relation) for relation in schema.RELATIONS}
 PRUNE = {relation.arrow: prune(relation) for relation in schema.OWNED}
-STANDING = standing(schema.OWNED)
+STORED_RELATIONS = stored_relations(schema.OWNED)

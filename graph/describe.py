@@ -1,4 +1,4 @@
-"""The schema in Markdown, for docs/graph.md: `python -m graph.describe` puts it between the file's marks."""
+"""The schema in Markdown: `python -m graph.describe` writes it between the marks of docs/graph.md."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ def schema_text() -> str:
 
 
 def with_schema(document: str) -> str:
-    """The document with what stands between the marks replaced."""
+    """The document with the text between its marks replaced by the schema."""
     pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     return pattern.sub(lambda _: f"{BEGIN}\n\n{schema_text()}\n{END}", document)
 
@@ -24,18 +24,18 @@ def _node(node: schema.Node) -> str:
     second = f" Second label: {', '.join(node.second_labels)}." if node.second_labels else ""
     lines = [f"### {node.label}", "", f"{node.description}.{second}", ""]
     lines += ["| property | type | what it is |", "|---|---|---|", f"| `id` | string | {node.key}; unique |"]
-    return "\n".join([*lines, *(_row(prop) for prop in node.properties), ""])
+    return "\n".join([*lines, *(_property_row(prop) for prop in node.properties), ""])
 
 
-def _row(prop: schema.Property) -> str:
+def _property_row(prop: schema.Property) -> str:
     return f"| `{prop.name}` | {prop.kind.value} | {prop.description} |"
 
 
 def _relations() -> str:
     lines = ["### Relations", "", "| relation | what it says | properties |", "|---|---|---|"]
     for relation in schema.RELATIONS:
-        told = "; ".join(f"`{p.name}` {p.description}" for p in relation.properties)
-        lines.append(f"| `{relation.arrow}` | {relation.description} | {told} |")
+        properties = "; ".join(f"`{p.name}` {p.description}" for p in relation.properties)
+        lines.append(f"| `{relation.arrow}` | {relation.description} | {properties} |")
     return "\n".join([*lines, ""])
 
 

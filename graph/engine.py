@@ -1,4 +1,4 @@
-"""The embedded graph server: a child process on loopback, started, adopted and stopped with its owner."""
+"""The embedded graph server: a child process on loopback, which its owner starts, adopts and stops."""
 
 import base64
 import fcntl
@@ -27,7 +27,7 @@ from graph.processes import command_line, end, wait_until
 USER = "root"
 READY_LIMIT_S = 60.0
 STOP_PATIENCE_S = 15.0
-# A dead parent's server has just been sent SIGTERM by the kernel: it may still answer for a moment.
+# After its parent ended, a server gets SIGTERM from the kernel and may still answer for a moment.
 _ORPHAN_PATIENCE_S = 3.0
 _MAIN_CLASS = "com.arcadedb.server.ArcadeDBServer"
 _PORT_ATTEMPTS = 3
@@ -37,7 +37,7 @@ _PORT_TAKEN = re.compile(r"Address already in use|HTTP Port \d+ not available")
 
 @dataclass(frozen=True, slots=True)
 class GraphAddress:
-    """Where the graph answers. The password is kept out of every printed form."""
+    """The address and credentials of the graph. The password is not in its repr."""
 
     uri: str
     user: str
@@ -46,7 +46,7 @@ class GraphAddress:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the server may use. Heap and metaspace in MiB, `command_ms` per query."""
+    """The server's limits: heap and metaspace in MiB, milliseconds for a query."""
 
     heap_mib: int = 384
     metaspace_mib: int = 128
@@ -56,8 +56,8 @@ class Limits:
 class EmbeddedGraph:
     """One graph folder `<home>/graph` and the one server that may have it open.
 
-    `runtime` is a short folder for the lock of this owner. Call `start` from a thread that lives as long
-    as the server shall (the main thread): the kernel ends the server with that thread.
+    `runtime` is a folder with a short path. Call `start` from a thread that lives as long as the server must (the main
+    thread): the kernel ends the server with that thread.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class EmbeddedGraph:
     def start(self) -> GraphAddress:
         """A server that answers: the one already running for this folder, or a new one.
 
-        Raises ProductError when the folder is served by someone else alive, cannot be used, or when no
-        answer comes within 60 s.
+        Raises ProductError when another process serves the folder, when the folder cannot be used, or when the server
+        does not answer within `READY_LIMIT_S`.
         """
         self._prepare_folder()
         self._take_lock()
@@ -102,15 +102,16 @@ class EmbeddedGraph:
     def adopt(self) -> GraphAddress | None:
         """Take over the server that an earlier owner left, or end it when it does not answer.
 
-        None when nothing is left running.
+        None when no server runs. Raises ProductError when one neither answers nor ends.
         """
         known = self._read_run_file()
         if known is None:
             return None
         pid = int(known["pid"])
-        own_child = self._process is not None and self._process.pid == pid
-        if own_child or not self._is_ours(pid):
-            return self._address(known) if own_child and self.alive() else None
+        if self._process is not None and self._process.pid == pid:
+            return self._address(known) if self.alive() else None
+        if not self._is_ours(pid):
+            return None
         address = self._address(known)
         if wait_until(lambda: not self._is_ours(pid), _ORPHAN_PATIENCE_S):
             return None
@@ -130,7 +131,7 @@ class EmbeddedGraph:
         return self._pid > 0 and self._is_ours(self._pid)
 
     def stop(self) -> None:
-        """End the server cleanly and give the folder free. Doing it twice is no error."""
+        """End the server and release the folder; a second call does nothing. Raises ProductError if it does not end."""
         if self._process is not None:
             self._stop_child(self._process)
         elif self._pid and not end(self._pid, lambda: self._is_ours(self._pid), self._patience_s):
@@ -208,30 +209,30 @@ class EmbeddedGraph:
             )
         self._pid = self._process.pid
         self._write_run_file(address, http)
-        settled = wait_until(
+        in_time = wait_until(
             lambda: not self.alive() or self._port_lost() or _answers(address, http), READY_LIMIT_S, 0.1
         )
         if self._port_lost():
-            self._stop_child(self._process)  # without its HTTP port it runs on, and has no database
+            self._stop_child(self._process)  # without its HTTP port it goes on running, but has no database
             self._run_file.unlink()  # so that the next attempt takes other ports
             return None
-        if settled and self.alive():
+        if in_time and self.alive():
             return address
-        raise self._failure(self._said())
+        raise self._failure(self._output())
 
-    def _said(self) -> str:
+    def _output(self) -> str:
         return self.log_file.read_text(errors="replace")
 
     def _port_lost(self) -> bool:
-        return bool(_PORT_TAKEN.search(self._said()))
+        return bool(_PORT_TAKEN.search(self._output()))
 
-    def _failure(self, said: str) -> ProductError:
+    def _failure(self, output: str) -> ProductError:
         why = "ended" if not self.alive() else f"did not answer within {READY_LIMIT_S:.0f} s"
-        last = (said.strip().splitlines() or ["it said nothing"])[-1][:300]
+        last = (output.strip().splitlines() or ["it said nothing"])[-1][:300]
         return ProductError(f"The graph server {why} ({last}): see {self.log_file}, or set GRAPH_URI to a Neo4j 5.")
 
     def _ports(self) -> tuple[int, int]:
-        """The Bolt port of the last run if it is still free: clients keep their address over a restart."""
+        """A Bolt and an HTTP port; Bolt's of the last run if it is free, so that clients reconnect after a restart."""
         bolt, http = free_ports()
         known = self._read_run_file() or {}
         last = urlsplit(str(known.get("uri", ""))).port
@@ -258,8 +259,8 @@ class EmbeddedGraph:
             f"-Xmx{limits.heap_mib}m",
             f"-XX:MaxMetaspaceSize={limits.metaspace_mib}m",
             "-XX:+UseSerialGC",  # the smallest resident size; two cores gain nothing from more threads
-            # The quick compiler only: half the start, a third of the time of the first hundred writes, 50 MiB less;
-            # the thorough one is faster from about the thousandth write on, by a fifth.
+            # Only the quick compiler: it starts in half the time, does the first hundred writes in a third of it and
+            # needs 50 MiB less. The full one is faster by a fifth from about the thousandth write on.
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             *("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"),
@@ -269,7 +270,7 @@ class EmbeddedGraph:
         ]
 
     def _password(self) -> str:
-        """The kept password; a new one also drops the server's user file, which holds its hash."""
+        """The password in the folder. If there is none, a new one, and the file with the old one's hash is removed."""
         file = self.folder / "password"
         if file.exists() and (kept := file.read_text().strip()):
             file.chmod(0o600)
@@ -287,7 +288,7 @@ class EmbeddedGraph:
             known = json.loads(self._run_file.read_text())
             return known if {"pid", "uri", "user", "password"} <= known.keys() else None
         except (OSError, ValueError, AttributeError):
-            return None  # no server was left, or its note is torn: then only its data counts
+            return None  # no server was left running, or the file is damaged
 
     def _address(self, known: dict[str, Any]) -> GraphAddress:
         return GraphAddress(known["uri"], known["user"], known["password"])
@@ -298,9 +299,9 @@ class EmbeddedGraph:
 
 
 def _answers(address: GraphAddress, http: int) -> bool:
-    """Whether a query gets its answer within a few seconds.
+    """Whether a query is answered within a few seconds.
 
-    Asked of the HTTP port, which opens after Bolt's: the driver would add 40 MiB to the process that watches over all.
+    It asks the HTTP port, which opens after Bolt's: the Bolt driver would add 40 MiB to the supervising process.
     """
     who = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
     query = json.dumps({"language": "cypher", "command": "RETURN 1 AS one"})
@@ -313,9 +314,9 @@ def _answers(address: GraphAddress, http: int) -> bool:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two ports of loopback that nobody has just now.
+    """Two ports of loopback that are free now.
 
-    The server listens seconds later, so they lie below those that outgoing connections are given meanwhile.
+    The server listens on them seconds later, so they are below the range that outgoing connections use meanwhile.
     """
     free = (port for port in random.sample(_BELOW_OUTGOING, len(_BELOW_OUTGOING)) if is_free(port))
     return next(free), next(free)

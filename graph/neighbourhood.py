@@ -1,4 +1,4 @@
-"""The part of the graph around one incident, bounded, for a picture."""
+"""The part of the graph around one incident, with a limited number of nodes, for a picture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Read = Callable[..., list[dict[str, Any]]]
 
 MAX_DEPTH = 3
 MAX_NODES = 150
-# Per label and step: a finding that ten thousand incidents share must not flood the picture.
+# Per label and step: a finding that ten thousand incidents share must not fill the picture.
 _LINES_PER_STEP = 120
 
 
@@ -31,7 +31,7 @@ class PictureNode:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PictureEdge:
-    """One relation between two nodes' names; `weight` is its probability, score or weight, if it has one."""
+    """One relation between two nodes, given by name; `weight` is its probability, score or weight, if it has one."""
 
     start: str
     kind: str
@@ -41,7 +41,7 @@ class PictureEdge:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Nodes by distance, then name; edges in order. `cut` says that there was more than fits."""
+    """Nodes by distance, then name; edges in order. `cut` is True if there were more than `MAX_NODES`."""
 
     nodes: tuple[PictureNode, ...]
     edges: tuple[PictureEdge, ...]

@@ -1,4 +1,4 @@
-"""Looking at and ending processes that this program did not start itself, only after knowing them."""
+"""Identifies and ends processes that this program did not start itself."""
 
 import os
 import signal
@@ -28,9 +28,9 @@ def _from_proc(folder: Path) -> str:
 
 
 def end(pid: int, is_ours: Callable[[], bool], patience_s: float) -> bool:
-    """SIGTERM, then SIGKILL after `patience_s`; `is_ours` is asked again before each signal.
+    """Send SIGTERM, then SIGKILL after `patience_s` seconds; whether the process ended.
 
-    Returns True when the process is gone.
+    `is_ours` is checked before each signal, as the pid may belong to another process by then.
     """
     for signum, wait_s in ((signal.SIGTERM, patience_s), (signal.SIGKILL, 5.0)):
         if not is_ours():
@@ -45,7 +45,7 @@ def end(pid: int, is_ours: Callable[[], bool], patience_s: float) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float, pause_s: float = 0.05) -> bool:
-    """Whether the condition came true within the limit."""
+    """Check the condition every `pause_s` seconds; whether it became true within `limit_s` seconds."""
     until = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() >= until:

@@ -1,4 +1,4 @@
-"""Turns snapshots of incidents into rows of the graph: pure, and the same rows for the same snapshots."""
+"""Turns snapshots of incidents into rows of the graph. Pure: the same snapshots give the same rows."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -57,8 +57,10 @@ def finding_ids(snapshot: IncidentSnapshot) -> list[str]:
 
 
 def cause_probabilities(snapshot: IncidentSnapshot) -> dict[str, float]:
-    """What the incident is put down to, best first: confirmed causes at 1, otherwise the ranked ones
-    without those that a person rejected."""
+    """The incident's causes with their probabilities, best first.
+
+    Confirmed causes have probability 1; without any, these are the ranked ones that nobody rejected.
+    """
     if snapshot.confirmed:
         return {confirmation.cause: 1.0 for confirmation in snapshot.confirmed}
     ranked = snapshot.verdict.causes if snapshot.verdict else ()
@@ -181,7 +183,7 @@ def _findings(rows: Rows, snapshot: IncidentSnapshot) -> None:
             unit=finding.unit,
             subject=finding.subject,
             sentence=finding.sentence.en,
-            sentence_zh=finding.sentence.in_language("zh"),
+            sentence_zh=finding.sentence.zh,
             revision=_revision(snapshot),
         )
 
@@ -189,7 +191,7 @@ def _findings(rows: Rows, snapshot: IncidentSnapshot) -> None:
 def _verdict(rows: Rows, snapshot: IncidentSnapshot, verdict: Verdict) -> None:
     shown = {f.measure: id_ for f in snapshot.findings if (id_ := finding_id(f))}
     for cause in verdict.causes:
-        _cause(rows, cause.cause, layer=cause.layer, title=cause.title.en, title_zh=cause.title.in_language("zh"))
+        _cause_node(rows, cause.cause, layer=cause.layer, title=cause.title.en, title_zh=cause.title.zh)
         rows.relation(
             schema.RANKED,
             snapshot.id,
@@ -209,7 +211,7 @@ def _verdict(rows: Rows, snapshot: IncidentSnapshot, verdict: Verdict) -> None:
             similar.incident,
             score=similar.score,
             why=[reason.en for reason in similar.why],
-            why_zh=[reason.in_language("zh") for reason in similar.why],
+            why_zh=[reason.zh for reason in similar.why],
         )
 
 
@@ -218,7 +220,7 @@ _WEIGHED = {Outcome.FOR: schema.SUPPORTS, Outcome.AGAINST: schema.CONTRADICTS}
 
 def _feedback(rows: Rows, snapshot: IncidentSnapshot) -> None:
     for confirmation in snapshot.confirmed:
-        _cause(rows, confirmation.cause)
+        _cause_node(rows, confirmation.cause)
         rows.relation(
             schema.CONFIRMED_AS,
             snapshot.id,
@@ -228,12 +230,12 @@ def _feedback(rows: Rows, snapshot: IncidentSnapshot) -> None:
             fixed_by=confirmation.fixed_by,
         )
     for slug in sorted(snapshot.rejected):
-        _cause(rows, slug)
+        _cause_node(rows, slug)
         rows.relation(schema.REJECTED, snapshot.id, slug)
 
 
-def _cause(rows: Rows, slug: str, **properties: Any) -> None:
-    """A cause by slug; without properties it only makes sure that the node is there."""
+def _cause_node(rows: Rows, slug: str, **properties: Any) -> None:
+    """Add a cause by slug; without properties only if there is no node for it yet."""
     known = rows.nodes.get((schema.CAUSE.label, ""), {})
     if properties or slug not in known:
         rows.node(schema.CAUSE, slug, **properties)

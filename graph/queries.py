@@ -87,12 +87,12 @@ i.recurrence_of AS recurrence_of ORDER BY id""",
 )
 
 
-# Thousands of incidents share a finding or a cause: from these the picture follows the few telling relations.
+# Thousands of incidents share a finding or a cause: from these the picture follows only the few informative relations.
 _FOLLOWED = {"Finding": ":SUPPORTS|CONTRADICTS", "Cause": ":SUPPORTS|CONTRADICTS|CONFIRMED_AS"}
 
 
 def _around(node: schema.Node) -> Query:
-    """What hangs directly on nodes of one label, in both directions."""
+    """The relations of nodes of one label, in both directions, with the nodes at their other ends."""
     followed = _FOLLOWED.get(node.label, "")
     return Query(
         f"around {node.label}",
@@ -160,7 +160,17 @@ CLEAR = {
 }
 
 READS = (
-    *(SERVER, BY_CONFIRMED, BY_RANKED, BY_FINDING, BY_ENTITY, NEIGHBOURS, PROFILES, ONE_INCIDENT, cypher.STANDING),
+    *(
+        SERVER,
+        BY_CONFIRMED,
+        BY_RANKED,
+        BY_FINDING,
+        BY_ENTITY,
+        NEIGHBOURS,
+        PROFILES,
+        ONE_INCIDENT,
+        cypher.STORED_RELATIONS,
+    ),
     *(*AROUND.values(), *COUNT_NODES.values(), *COUNT_RELATIONS.values()),
 )
 WRITES = (

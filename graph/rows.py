@@ -1,7 +1,7 @@
 """Rows for the graph, checked against the schema before they are sent.
 
-The embedded server stores what Neo4j refuses: null keys, mixed lists, temporal values without their
-zone. So every value is checked here, the same for both.
+The embedded server stores values that Neo4j refuses: null keys, mixed lists, times without a zone. So every value is
+checked here, in the same way for both.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ _LISTS: dict[Kind, Kind] = {Kind.STRINGS: Kind.STRING, Kind.FLOATS: Kind.FLOAT}
 
 @dataclass(slots=True)
 class Rows:
-    """What one transaction writes: rows by (label, second label), by arrow, and what to keep by arrow."""
+    """What one transaction writes: nodes by (label, second label), relations by arrow, and ends to keep by arrow."""
 
     nodes: dict[tuple[str, str], dict[str, Row]] = field(default_factory=dict)
     relations: dict[str, dict[tuple[str, str], Row]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Rows:
             self.keep[relation.arrow].setdefault(start, set()).add(end)
 
     def owner(self, owned: Iterable[Relation], id_: str) -> None:
-        """Say that these relations of this incident are told in full by these rows."""
+        """Declare that these rows hold all of this incident's relations of these kinds; others will be removed."""
         for relation in owned:
             self.keep.setdefault(relation.arrow, {})[id_] = set()
 
@@ -56,7 +56,7 @@ def checked_node(node: Node, row: Row) -> Row:
 
 
 def checked_relation(relation: Relation, row: Row) -> Row:
-    """The same for a relation's row. Raises Malformed."""
+    """The row of a relation with every declared property, absent ones as None. Raises Malformed."""
     for end in ("start", "end"):
         _check_key(row.get(end), f"{relation.arrow} {end}")
     found = _checked(relation.arrow, relation.properties, row, {"start", "end"})

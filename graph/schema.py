@@ -1,6 +1,6 @@
-"""What the graph remembers: every node and relation with its properties, as frozen dataclasses.
+"""The schema of the graph: every node and relation with its properties, as frozen dataclasses.
 
-The MERGE text, the constraints, the checks before a write and docs/graph.md all follow from here.
+The MERGE text, the constraints, the checks before a write and docs/graph.md are all generated from it.
 Times are integers `*_ms` (epoch milliseconds, UTC). Labels are set at creation and never change.
 Every node has one key, `id`, unique within its first label and never null or empty.
 """
@@ -12,7 +12,7 @@ from domain.entities import EntityKind, RelationKind
 
 
 class Kind(Enum):
-    """The type of a property; the value is how docs/graph.md calls it."""
+    """The type of a property; the value is its name in docs/graph.md."""
 
     STRING = "string"
     INTEGER = "integer"
@@ -34,9 +34,9 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One label. `second_labels` are the further labels of which a node carries exactly one.
+    """One label. `second_labels` are further labels, of which a node has exactly one.
 
-    `keeps` says that a property absent from a row stays as it is, for nodes that are told in pieces.
+    With `keeps` a property that is absent from a row stays as it is, for nodes whose rows are incomplete.
     """
 
     label: str
@@ -49,8 +49,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`(start)-[:kind]->(end)`. `owned` ones say what is true of one incident now: those that its newest
-    snapshot does not name are removed."""
+    """`(start)-[:kind]->(end)`. An `owned` relation is part of one incident: it is removed when the incident's newest
+    snapshot does not contain it."""
 
     start: str
     kind: str

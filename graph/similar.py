@@ -1,7 +1,7 @@
-"""Finds earlier incidents that are alike, scores them, and writes down why.
+"""Finds similar earlier incidents, scores them and gives the reasons.
 
-Candidates come from the graph by shared causes, findings, entities and neighbouring entities; the score
-is made here, so that the same graph gives the same numbers on every server.
+The graph finds candidates by shared causes, findings, entities and neighbouring entities. The score is computed here,
+so that the same graph gives the same numbers on every server.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,19 +11,20 @@ from typing import Any
 from domain.entities import named
 from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
-from domain.text import Text, enumerated, verbatim
+from domain.text import Text
 from graph import queries
+from graph.cypher import Query
 from graph.project import alert_names, cause_probabilities, epoch_ms, finding_ids
 
 Read = Callable[..., list[dict[str, Any]]]
-# What people call a cause or a measure, by its slug; without an entry the slug stands for itself.
+# The name of a cause or a measure, by its slug; without an entry the slug itself is used.
 Words = Mapping[str, Text]
 _NO_WORDS: Words = {}
 
-# What each kind of likeness counts for. Parts that the asking incident lacks are left out and the rest
-# is scaled up, so an incident without a verdict yet is compared by its findings and entities.
+# The weight of each part of the score. Parts that the asking incident does not have are left out and the others scaled
+# up, so that an incident without a verdict is compared by its findings and entities.
 _WEIGHTS = {"causes": 0.35, "findings": 0.30, "entities": 0.15, "alerts": 0.12, "topology": 0.08}
-# That something was looked for and not found says less than that it was found.
+# A finding that was not observed in either incident counts less than one observed in both.
 _ABSENCE = 0.25
 _PER_ROUTE = 100
 _COMPARED = 120
@@ -35,12 +36,22 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """By what incidents are compared."""
+    """What incidents are compared by: causes with probabilities, ids of findings, keys of entities, names of alerts."""
 
     causes: dict[str, float]
     findings: frozenset[str]
     entities: frozenset[str]
     alerts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """One way to candidates: a query, its parameter with the values, and the part of the score that it counts for."""
+
+    query: Query
+    parameter: str
+    values: list[str]
+    part: str
 
 
 def similar(
@@ -57,7 +68,7 @@ def similar(
 
 
 def profile_of(snapshot: IncidentSnapshot) -> Profile:
-    """The asking incident's own profile."""
+    """The profile of the asking incident."""
     return Profile(
         cause_probabilities(snapshot),
         frozenset(finding_ids(snapshot)),
@@ -67,39 +78,45 @@ def profile_of(snapshot: IncidentSnapshot) -> Profile:
 
 
 def _neighbours(read: Read, ours: Profile) -> frozenset[str]:
-    """Entities that hang directly on ours; zones are left out, as everything stands in one."""
+    """Entities directly related to ours, without zones, as every host is in one."""
     rows = read(queries.NEIGHBOURS, entities=sorted(ours.entities), limit=_NEIGHBOURS)
     return frozenset(row["id"] for row in rows) - ours.entities
 
 
 def _candidates(read: Read, snapshot: IncidentSnapshot, ours: Profile, neighbours: frozenset[str]) -> list[str]:
-    """The ids to compare with: up to a hundred by each route, of all these the most promising; sorted."""
+    """Ids of the incidents to compare with, sorted: the `_COMPARED` best of up to `_PER_ROUTE` by each route."""
     bounds = {
         "incident": snapshot.id,
         "before_ms": epoch_ms(snapshot.started_at),
         "limit": _PER_ROUTE,
     }
-    causes = list(ours.causes)[:3]
-    routes = (
-        (queries.BY_CONFIRMED, "causes", causes, "causes"),
-        (queries.BY_RANKED, "causes", causes, "causes"),
-        (queries.BY_FINDING, "findings", _strongest(snapshot, ours), "findings"),
-        (queries.BY_ENTITY, "entities", sorted(ours.entities), "entities"),
-        (queries.BY_ENTITY, "entities", sorted(neighbours), "topology"),
-    )
     votes: dict[str, float] = {}
-    began: dict[str, int] = {}
-    for query, name, values, part in routes:
-        for row in read(query, **{name: values}, **bounds) if values else ():
-            votes[row["id"]] = votes.get(row["id"], 0.0) + _WEIGHTS[part] * row["hits"] / len(values)
-            began[row["id"]] = row["started_ms"]
-    # Comparing costs more than finding: only those that most routes lead to are looked at closely.
-    best = sorted(votes, key=lambda id_: (-round(votes[id_], 9), -began[id_], id_))
+    started_ms: dict[str, int] = {}
+    for route in _routes(snapshot, ours, neighbours):
+        if not route.values:
+            continue
+        for row in read(route.query, **{route.parameter: route.values}, **bounds):
+            share = row["hits"] / len(route.values)
+            votes[row["id"]] = votes.get(row["id"], 0.0) + _WEIGHTS[route.part] * share
+            started_ms[row["id"]] = row["started_ms"]
+    # A comparison costs more than a query: only the incidents with the most votes are compared.
+    best = sorted(votes, key=lambda id_: (-round(votes[id_], 9), -started_ms[id_], id_))
     return sorted(best[:_COMPARED])
 
 
+def _routes(snapshot: IncidentSnapshot, ours: Profile, neighbours: frozenset[str]) -> tuple[_Route, ...]:
+    causes = list(ours.causes)[:3]
+    return (
+        _Route(queries.BY_CONFIRMED, "causes", causes, "causes"),
+        _Route(queries.BY_RANKED, "causes", causes, "causes"),
+        _Route(queries.BY_FINDING, "findings", _strongest(snapshot, ours), "findings"),
+        _Route(queries.BY_ENTITY, "entities", sorted(ours.entities), "entities"),
+        _Route(queries.BY_ENTITY, "entities", sorted(neighbours), "topology"),
+    )
+
+
 def _strongest(snapshot: IncidentSnapshot, ours: Profile) -> list[str]:
-    """The observed findings that weigh most in the verdict: a query over all of them would be slow."""
+    """The observed findings with the most weight in the verdict; a query over all of them would be slow."""
     weights: dict[str, float] = {}
     for cause in snapshot.verdict.causes if snapshot.verdict else ():
         for term in cause.terms:
@@ -164,9 +181,9 @@ def _causes(ours: Profile, theirs: Profile, confirmed: bool, words: Words) -> _P
     shared = {slug: min(p, theirs.causes[slug]) for slug, p in ours.causes.items() if slug in theirs.causes}
     best = max(shared, key=lambda slug: (shared[slug], slug), default="")
     if confirmed:
-        why = Text("Its confirmed cause, {cause}, has {share} here.")
+        why = Text("Its confirmed cause, {cause}, has {share} here.", "其已确认原因 {cause} 在此处概率为 {share}。")
     else:
-        why = Text("Both rank {cause}, here with {share}.")
+        why = Text("Both rank {cause}, here with {share}.", "两者都将 {cause} 列为可能原因，此处概率为 {share}。")
     share = f"{ours.causes.get(best, 0.0):.0%}"
     return min(sum(shared.values()), 1.0), why.format(cause=_word(best, words), share=share)
 
@@ -178,9 +195,9 @@ def _findings(ours: Profile, theirs: Profile, words: Words) -> _Part:
     likeness = _mass(shared) / _mass(ours.findings | theirs.findings)
     seen = sorted(id_.rpartition(":")[0] for id_ in shared if id_.endswith(":yes"))
     if not seen:
-        text = Text("{n} things were looked for and found in neither.")
+        text = Text("{n} things were looked for and found in neither.", "有 {n} 项检查在两者中都未发现异常。")
         return likeness, text.format(n=len(shared))
-    text = Text("{n} findings in common, seen in both: {names}.")
+    text = Text("{n} findings in common, seen in both: {names}.", "共有 {n} 项相同的发现，两者都观察到：{names}。")
     return likeness, text.format(n=len(shared), names=_listed([_word(slug, words) for slug in seen]))
 
 
@@ -193,8 +210,8 @@ def _entities(ours: Profile, theirs: Profile) -> _Part:
     if not ours.entities:
         return None
     shared = ours.entities & theirs.entities
-    text = Text("{n} of {all} affected things are the same: {names}.")
-    why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_things(shared)))
+    text = Text("{n} of {all} affected things are the same: {names}.", "{all} 个受影响对象中有 {n} 个相同：{names}。")
+    why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_entity_names(shared)))
     return len(shared) / len(ours.entities), why
 
 
@@ -202,31 +219,31 @@ def _alerts(ours: Profile, theirs: Profile) -> _Part:
     if not ours.alerts:
         return None
     shared = sorted(ours.alerts & theirs.alerts)
-    why = Text("The same alerts came: {names}.")
-    return len(shared) / len(ours.alerts | theirs.alerts), why.format(names=_listed([verbatim(n) for n in shared]))
+    why = Text("The same alerts came: {names}.", "出现了相同的告警：{names}。")
+    return len(shared) / len(ours.alerts | theirs.alerts), why.format(names=_listed([Text(n, n) for n in shared]))
 
 
 def _topology(ours: Profile, theirs: Profile, neighbours: frozenset[str]) -> _Part:
     if not neighbours:
         return None
     shared = neighbours & theirs.entities
-    text = Text("It touched what hangs directly on ours: {names}.")
-    return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_things(shared)))
+    text = Text("It touched what hangs directly on ours: {names}.", "它影响了与本次对象直接相连的对象：{names}。")
+    return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_entity_names(shared)))
 
 
 def _word(slug: str, words: Words) -> Text:
-    return words.get(slug) or verbatim(slug)
+    return words.get(slug) or Text(slug, slug)
 
 
-def _things(keys: Iterable[str]) -> list[Text]:
-    """Entities as people say them, in the order of their keys."""
+def _entity_names(keys: Iterable[str]) -> list[Text]:
+    """Entities in words, in the order of their keys."""
     return [named(key) for key in sorted(keys)]
 
 
 def _listed(names: Sequence[Text]) -> Text:
-    """The first names; how many more there are."""
-    first = enumerated(names[:_NAMED]) if names else Text("")
-    return Text("{names} (+{more})", names=first, more=len(names) - _NAMED) if len(names) > _NAMED else first
+    """The first names as one text, with the number of those left out."""
+    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
+    return Text(", ".join(n.en for n in names[:_NAMED]) + more, "、".join(n.zh for n in names[:_NAMED]) + more)
 
 
 def _minutes(started_ms: int, resolved_ms: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The one door to the graph: reads, and batched writes that may be repeated without harm."""
+"""Reads and writes the graph; writes are batched and idempotent. Only this module uses the neo4j driver."""
 
 import fcntl
 import os
@@ -35,7 +35,7 @@ from graph.rows import Row, Rows
 from graph.similar import similar
 
 DATABASE = "neo4j"
-# One transaction holds at most so many incidents: long ones collide more often on the embedded server.
+# How many incidents one transaction writes at most: long transactions conflict more often on the embedded server.
 INCIDENTS_PER_TRANSACTION = 50
 _ROWS_PER_STATEMENT = 500
 _CLEAR_LIMIT = 500
@@ -46,11 +46,12 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 T = TypeVar("T")
 Rows_ = list[dict[str, Any]]
-Standing = dict[tuple[str, str], set[str]]
+# The ends of stored relations, by incident and kind of relation.
+StoredRelations = dict[tuple[str, str], set[str]]
 
 
 class GraphStore:
-    """The graph behind one address. Safe to make before a fork: it connects at first use, per process."""
+    """The graph at one address. It may be made before a fork, as each process connects at its first use."""
 
     def __init__(self, uri: str, user: str, password: str, write_lock: Path | None = None) -> None:
         self._uri = uri
@@ -66,7 +67,7 @@ class GraphStore:
                 session.run(query.text).consume()
 
     def remember(self, snapshots: Sequence[IncidentSnapshot]) -> None:
-        """Write these incidents as they are now; what an earlier revision said and this one does not, goes.
+        """Write these incidents as they are now; relations of an earlier revision that no longer hold are removed.
 
         Raises Malformed before anything is sent, Unreachable, Refused.
         """
@@ -80,18 +81,18 @@ class GraphStore:
     def similar(
         self, snapshot: IncidentSnapshot, limit: int = 17, words: Mapping[str, Text] | None = None
     ) -> tuple[SimilarIncident, ...]:
-        """The most alike incidents that began no later than this one, best first, with reasons.
+        """The most similar incidents that began no later than this one, best first, with reasons.
 
-        `words` is what the reasons call a cause or a measure, by slug.
+        `words` are the names of causes and measures in the reasons, by slug.
         """
         return similar(self.read, snapshot, limit, words or {})
 
     def neighbourhood(self, incident_id: str, depth: int = 2) -> Neighbourhood:
-        """What stands around an incident, `depth` 1 to 3 steps wide; empty if it is not remembered."""
+        """The nodes within `depth` (1 to 3) steps of an incident; empty if the graph does not have it."""
         return neighbourhood(self.read, incident_id, depth)
 
     def forget(self, incident_id: str) -> None:
-        """Remove an incident with its alerts; what others share stays."""
+        """Remove an incident with its alerts; nodes that other incidents share stay."""
         values = {"incident": incident_id}
         self._write([(queries.FORGET_ALERTS, values), (queries.FORGET_INCIDENT, values)])
 
@@ -128,13 +129,13 @@ class GraphStore:
         return self._in_one(lambda tx: _run_all(tx, statements))
 
     def _in_one(self, work: Callable[[neo4j.ManagedTransaction], Rows_]) -> Rows_:
-        """The work in one write transaction, which may be done again."""
+        """Run the work in one write transaction; it may be run several times."""
         with self._writing(), _translated(self._uri), self._session() as session:
             return repeated(lambda: session.execute_write(work))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """One writer at a time on the embedded server: its page-level conflicts starve the others."""
+        """Hold the write lock, if there is one: the embedded server's page conflicts starve concurrent writers."""
         if self._write_lock is None:
             yield
             return
@@ -144,7 +145,7 @@ class GraphStore:
 
     def _session(self) -> neo4j.Session:
         if self._driver is None or self._driver_pid != os.getpid():
-            # A parent's sockets are not ours to close after a fork: the object is let go, unclosed.
+            # After a fork the old driver's sockets belong to the parent, so it is dropped without closing.
             self._driver = neo4j.GraphDatabase.driver(
                 self._uri,
                 auth=self._auth,
@@ -161,20 +162,20 @@ class GraphStore:
 
 
 def open_graph(uri: str, user: str, password: str, write_lock: Path | None = None) -> GraphStore:
-    """The graph at this address; nothing is connected yet.
+    """The graph at this address, not connected yet.
 
-    Writers on a loopback address take turns by a file lock, `write_lock` or one named after the port.
+    Writers to a loopback address share a file lock: `write_lock`, or one named after the port.
     """
     return GraphStore(uri, user, password, write_lock)
 
 
-def statements(rows: Rows, standing: Standing) -> Iterator[tuple[Query, dict[str, Any]]]:
-    """The statements that write these rows: nodes, then what stands and no longer holds goes, then relations."""
+def statements(rows: Rows, stored: StoredRelations) -> Iterator[tuple[Query, dict[str, Any]]]:
+    """The statements that write these rows: merge nodes, remove relations that no longer hold, merge relations."""
     for labels in sorted(rows.nodes):
         yield from _chunked(cypher.MERGE_NODE[labels], rows.nodes[labels].values())
     for relation in schema.OWNED:
         kept = rows.keep.get(relation.arrow, {})
-        stale = (id_ for id_ in sorted(kept) if standing.get((id_, relation.kind), set()) - kept[id_])
+        stale = (id_ for id_ in sorted(kept) if stored.get((id_, relation.kind), set()) - kept[id_])
         yield from _chunked(cypher.PRUNE[relation.arrow], [{"id": id_, "keep": sorted(kept[id_])} for id_ in stale])
     for relation in schema.RELATIONS:
         found = rows.relations.get(relation.arrow, {})
@@ -182,14 +183,14 @@ def statements(rows: Rows, standing: Standing) -> Iterator[tuple[Query, dict[str
 
 
 def _written(rows: Rows, tx: neo4j.ManagedTransaction) -> Rows_:
-    return _run_all(tx, statements(rows, _standing(tx, rows)))
+    return _run_all(tx, statements(rows, _stored_relations(tx, rows)))
 
 
-def _standing(tx: neo4j.ManagedTransaction, rows: Rows) -> Standing:
-    """The ends of what the graph holds of these rows' incidents, by incident and kind of relation."""
+def _stored_relations(tx: neo4j.ManagedTransaction, rows: Rows) -> StoredRelations:
+    """The relations that the graph holds of these rows' incidents."""
     incidents = sorted({id_ for kept in rows.keep.values() for id_ in kept})
-    found: Standing = {}
-    for row in _run_one(tx, cypher.STANDING, {"incidents": incidents}):
+    found: StoredRelations = {}
+    for row in _run_one(tx, cypher.STORED_RELATIONS, {"incidents": incidents}):
         found.setdefault((row["incident"], row["kind"]), set()).add(row["end"])
     return found
 
@@ -201,10 +202,10 @@ def _chunked(query: Query, rows: Any) -> Iterator[tuple[Query, dict[str, Any]]]:
 
 
 def repeated(unit: Callable[[], T]) -> T:
-    """Run an idempotent MERGE unit, again after a lost race.
+    """Run an idempotent unit of MERGE statements, again after a ConstraintError.
 
-    Two writers that MERGE the same new node can get a ConstraintError on the embedded server, which the
-    driver does not repeat; the second try finds the node.
+    On the embedded server two writers that MERGE the same new node can get this error, which the driver does not
+    retry; the second attempt finds the node.
     """
     for attempt in range(_REPEATS):
         try:
@@ -235,7 +236,7 @@ def _run_all(tx: neo4j.ManagedTransaction, statements: Iterable[tuple[Query, dic
 
 @contextmanager
 def _translated(uri: str) -> Iterator[None]:
-    """The driver's errors as ours: Unreachable may pass, Refused will not."""
+    """Raise the driver's errors as Unreachable, where a retry may help, or as Refused."""
     try:
         yield
     except AuthError as error:
@@ -253,7 +254,7 @@ def _code(error: Exception) -> str:
 
 
 def _lock_for(uri: str) -> Path | None:
-    """A lock for a server of this machine, None for one elsewhere (production has real locks)."""
+    """A lock file for a server on this machine; None for one elsewhere, which is a Neo4j with locks of its own."""
     parts = urlsplit(uri)
     if parts.hostname not in _LOOPBACK:
         return None

@@ -109,7 +109,10 @@ class GraphContract:
             *(query.name for query in queries.AROUND.values()),
             *(query.name for query in queries.COUNT_NODES.values()),
             *(query.name for query in queries.COUNT_RELATIONS.values()),
-            *(query.name for query in (queries.SERVER, queries.PROFILES, queries.ONE_INCIDENT, cypher.STANDING)),
+            *(
+                query.name
+                for query in (queries.SERVER, queries.PROFILES, queries.ONE_INCIDENT, cypher.STORED_RELATIONS)
+            ),
             *(query.name for query in (queries.FORGET_ALERTS, queries.FORGET_INCIDENT)),
         }
         assert tried == {query.name for query in queries.ALL}
@@ -173,8 +176,8 @@ class GraphContract:
 
     def test_what_stands_of_an_incident_is_told_by_kind_and_end(self, store: GraphStore, ask: Ask) -> None:
         store.remember([plain("one"), *whole()])
-        keys, rows = ask(cypher.STANDING, incidents=["first", "nobody"])
-        assert tuple(keys) == cypher.STANDING.keys
+        keys, rows = ask(cypher.STORED_RELATIONS, incidents=["first", "nobody"])
+        assert tuple(keys) == cypher.STORED_RELATIONS.keys
         assert {row["incident"] for row in rows} == {"first"}
         owned = {relation.kind for relation in schema.OWNED}
         around = store.read(queries.AROUND["Incident"], ids=["first"], limit=99)

@@ -109,8 +109,8 @@ def test_the_same_snapshots_give_the_same_statements() -> None:
 def test_only_what_stands_and_no_longer_holds_is_removed() -> None:
     rows = project([plain("one"), plain("two")])
     kept = rows.keep[schema.AFFECTS.arrow]["one"]
-    standing = {("one", "AFFECTS"): {*kept, "Pod/gone/gone/gone"}, ("two", "AFFECTS"): set(kept)}
-    removed = [(query, values) for query, values in statements(rows, standing) if query.name.startswith("prune")]
+    stored = {("one", "AFFECTS"): {*kept, "Pod/gone/gone/gone"}, ("two", "AFFECTS"): set(kept)}
+    removed = [(query, values) for query, values in statements(rows, stored) if query.name.startswith("prune")]
     assert removed == [(cypher.PRUNE[schema.AFFECTS.arrow], {"rows": [{"id": "one", "keep": sorted(kept)}]})]
 
 
