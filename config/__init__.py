@@ -1,4 +1,4 @@
-"""Wiring: settings, addresses, workers; nobody imports this room."""
+"""Wiring: settings, URLs, workers and commands. No other room imports this one."""
 
 from config.celery import app as celery_app
 

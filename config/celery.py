@@ -1,4 +1,4 @@
-"""The Celery application; tasks are nudges, the rows in the record are the messages."""
+"""The Celery application. A task only starts work; what is to be done is a row in the record."""
 
 import os
 

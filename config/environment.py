@@ -1,4 +1,4 @@
-"""Typed readers of the environment: every setting comes as NAME or as the file that NAME_FILE names."""
+"""Typed readers of the environment: a setting is the value of NAME, or the content of the file NAME_FILE."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class SettingError(SystemExit):
-    """A setting that cannot be used; the text names it and the remedy."""
+    """A setting that cannot be used; the message names it and the remedy."""
 
 
 def text(name: str, default: str = "") -> str:

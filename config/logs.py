@@ -1,4 +1,4 @@
-"""Logs: one line per event, without the credentials that an error's text may carry."""
+"""Logs: one line per event; credentials in the text of an error are removed."""
 
 import logging
 from collections.abc import MutableMapping
@@ -18,12 +18,12 @@ class Formatter(logging.Formatter):
 
 
 def redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor of structlog: every value as redacted text, numbers as they are."""
+    """A structlog processor that turns every value but numbers into redacted text."""
     return {key: value if isinstance(value, int | float) else redacted(str(value)) for key, value in event.items()}
 
 
 def configure() -> None:
-    """Structured logs. Tracebacks are plain: one that shows local variables shows tokens."""
+    """Configure structlog. Tracebacks are plain, as one with local variables would show tokens."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,4 +1,4 @@
-"""A replay with the alert sources of this version: the two rooms that it needs do not know each other."""
+"""Replays with the alert sources of this version; the rooms `ingest` and `investigate` do not import each other."""
 
 from evidence.bundles import Bundle
 from ingest.sources import all_sources
@@ -6,5 +6,5 @@ from investigate.replay import Replayed, replay
 
 
 def replayed(bundle: Bundle) -> Replayed:
-    """The recorded incident, and what is said of it today. Raises Malformed."""
+    """The replayed incident with the verdict of this version. Raises Malformed."""
     return replay(bundle, all_sources())

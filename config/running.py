@@ -1,4 +1,4 @@
-"""The whole service as a child process: `manage.py up`, its `ready` line awaited, ended in order."""
+"""Runs the whole service, `manage.py up`, as a child process: waits for its `ready` line and ends it cleanly."""
 
 import queue
 import signal
@@ -31,7 +31,7 @@ class Service:
             [sys.executable, "-u", str(settings.BASE_DIR / "manage.py"), "up", "--port", str(self._port)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace",
         )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read_output, daemon=True).start()
         return self
 
     def __exit__(
@@ -46,7 +46,7 @@ class Service:
             self._child.wait()
 
     def await_ready(self) -> str:
-        """The address, once the first request would be answered. Raises Unreachable with the last log lines."""
+        """Wait until the service answers; its address. Raises Unreachable with the last log lines."""
         try:
             address = self._ready.get(timeout=READY_LIMIT_S)
         except queue.Empty:
@@ -57,11 +57,11 @@ class Service:
         return address
 
     def wait(self) -> None:
-        """Until the service ends."""
+        """Wait until the service ends."""
         self._child.wait()
 
-    def _read(self) -> None:
-        """Every line to the log; `ready <url>` to whoever waits, the end of the output as an empty address."""
+    def _read_output(self) -> None:
+        """Write every line to the log, and queue the address of the line `ready <url>`; an empty one at the end."""
         with self._log.open("w", encoding="utf-8") as log:
             for line in self._child.stdout or ():
                 log.write(line)

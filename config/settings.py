@@ -1,4 +1,4 @@
-"""Django's settings: the only place that reads the environment; docs/settings.md lists every name."""
+"""Django's settings. Only here the environment is read; docs/settings.md lists every name."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-# A redirect loses alerts: Alertmanager and Zabbix follow a 302 without the body and call it delivered.
+# A redirect would lose alerts: Alertmanager and Zabbix follow a 302 without the body and count it as delivered.
 APPEND_SLASH = False
 
 TEMPLATES = [
@@ -79,7 +79,7 @@ DECLARED_SECRET = environment.secret
 
 
 def _database(url: str) -> dict[str, Any]:
-    """PostgreSQL by URL; otherwise SQLite that survives a power cut and lets readers and one writer work."""
+    """PostgreSQL by URL; otherwise SQLite, which survives a power cut and allows readers beside one writer."""
     if url:
         return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     INCIDENT_GRAPH_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,7 +102,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def _embedded(name: str) -> dict[str, str]:
-    """What the supervisor wrote about a running embedded engine; empty while none runs."""
+    """The address of a running embedded engine, as the supervisor wrote it; empty while none runs."""
     try:
         return dict(json.loads((RUN_DIR / name).read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -184,7 +184,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
-# What one room starts in another, by name: rooms beside each other never import each other.
+# Tasks that one room starts in another, by name, as these rooms do not import each other.
 TASKS = {
     "ingest": "ingest.tasks.ingest_deliveries",
     "investigate": "investigate.tasks.investigate_incident",

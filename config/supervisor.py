@@ -1,4 +1,4 @@
-"""Starts, watches and stops everything that one `up` needs; no child outlives it."""
+"""Starts, restarts and stops the processes of `up`; none of them outlives it."""
 
 import fcntl
 import os
@@ -31,13 +31,13 @@ STOP_PATIENCE_S = 15.0
 WATCHER = "watcher"
 WATCHER_EVERY_S = 30.0
 BACKOFF_S = (0.5, 1, 2, 5, 10, 30)
-# Django's checks import all pages: a third of a second and 22 MiB in a process that shows none.
+# Django's checks import all pages, which takes a third of a second and 22 MiB in each worker.
 CELERY = (sys.executable, "-m", "celery", "--quiet", "--skip-checks")
 
 
 @dataclass(slots=True)
 class Child:
-    """One supervised process; `failures` counts quick deaths in a row."""
+    """One supervised process; `failures` counts ends in a row that came within a minute of their start."""
 
     name: str
     argv: list[str]
@@ -53,11 +53,11 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Everything of one data folder. `say` prints one line."""
+    """All processes of one data folder. `print_line` prints one line of their output."""
 
     host: str
     port: int
-    say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: T201
+    print_line: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: T201
     children: list[Child] = field(default_factory=list)
     graph: EmbeddedGraph | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -71,11 +71,11 @@ class Supervisor:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
-        """Engines first, then the record, then web and workers. Raises ProductError with the remedy."""
+        """Start the engines, prepare the record, then start web and workers. Raises ProductError with the remedy."""
         self._take_lock()
-        with ThreadPoolExecutor(1) as pool:  # the graph is slow to start, and the record does not wait for it
+        with ThreadPoolExecutor(1) as pool:  # beside the graph, which is slow to start
             record = pool.submit(self._prepare_record)
-            # Children end with the thread that started them: all of them belong to this one.
+            # A child ends with the thread that started it, so all children are started by this thread.
             self._start_redis()
             self._start_graph()
             record.result()
@@ -102,11 +102,11 @@ class Supervisor:
         socket.unlink(missing_ok=True)
         broker = Child("broker", engines.redis_argv(settings.INCIDENT_GRAPH_HOME, socket))
         if not self._broker_runs(broker, socket):
-            # Another server wrote its file, or a full disk cut it off. The record counts: the sweeper sends all again.
+            # Another version wrote its file, or a full disk truncated it. Nothing is lost: the sweepers send all again.
             aside = None if broker.alive() else engines.set_aside(settings.INCIDENT_GRAPH_HOME)
             if aside is None or not self._broker_runs(broker, socket):
                 raise ProductError("the broker does not start; its last lines are above")
-            self.say(f"{'up':>12} | the broker could not read its file, which is now in {aside}; nothing is lost by it")
+            self._note(f"the broker could not read its file, which is now in {aside}; nothing is lost by it")
         engines.write_private(settings.RUN_DIR / "redis.json", {"url": f"unix://{socket}"})
 
     def _broker_runs(self, broker: Child, socket: Path) -> bool:
@@ -122,7 +122,7 @@ class Supervisor:
         engines.write_private(settings.RUN_DIR / "graph.json", asdict(self._graph_at))
 
     def _prepare_record(self) -> None:
-        """Tables and the first user, on connections that no child sees."""
+        """Migrate and make the first user; the database connections are closed before a child can inherit them."""
         try:
             call_command("migrate", interactive=False, verbosity=0)
             call_command("ensure_admin")
@@ -152,14 +152,17 @@ class Supervisor:
 
     def _pump(self, name: str, process: "subprocess.Popen[str]") -> None:
         for line in process.stdout or ():
-            self.say(f"{name:>12} | {line.rstrip()}")
+            self.print_line(f"{name:>12} | {line.rstrip()}")
+
+    def _note(self, text: str) -> None:
+        self.print_line(f"{'up':>12} | {text}")
 
     def _wait_ready(self) -> None:
         if not wait_until(lambda: _answers(f"{self.url}/livez"), READY_LIMIT_S, 0.1):
             raise ProductError(f"{self.url} does not answer; is the port taken? choose another with --port")
 
     def watch(self) -> None:
-        """Restart what dies, slower each time, until `stopping`; the watcher runs while a cluster is declared."""
+        """Until `stopping`: restart children that ended, with back-off; start the watcher when it is needed."""
         while not self.stopping.wait(0.3):
             self._look_for_clusters()
             for child in self.children:
@@ -168,14 +171,14 @@ class Supervisor:
                 self._revive_graph()
 
     def _look_for_clusters(self) -> None:
-        """Nobody pays for a watcher that has nothing to watch."""
+        """Start the watcher if it does not run and a cluster is to be watched."""
         if time.monotonic() < self._look_again or any(child.name == WATCHER for child in self.children):
             return
         self._look_again = time.monotonic() + WATCHER_EVERY_S
         try:
             wanted = any(cluster.watched for cluster in queries.connections().kubernetes)
         except DatabaseError as error:
-            self.say(f"{'up':>12} | the record cannot be asked for clusters: {error}")
+            self._note(f"the record cannot be asked for clusters: {error}")
             return
         finally:
             connection.close()
@@ -190,28 +193,28 @@ class Supervisor:
         if not child.due:
             wait = BACKOFF_S[min(child.failures, len(BACKOFF_S) - 1)]
             child.failures, child.due = child.failures + 1, now + wait
-            self.say(f"{'up':>12} | {child.name} ended; starting it again in {wait:g} s")
+            self._note(f"{child.name} ended; starting it again in {wait:g} s")
         elif now >= child.due:
             child.due = 0.0
             self._spawn(child)
 
     def _revive_graph(self) -> None:
-        self.say(f"{'up':>12} | the graph ended; starting it again")
+        self._note("the graph ended; starting it again")
         before = self._graph_at
         try:
             self._start_graph()
         except ProductError as error:
-            self.say(f"{'up':>12} | {error}")
+            self._note(str(error))
             return
         if self._graph_at == before:
-            return  # who was connected to it finds it again
-        # Its port was taken meanwhile: whoever knows the old one is started anew and reads the new one.
+            return  # its clients reconnect
+        # Another program took its port meanwhile, so its clients are restarted and read the new address.
         for child in self.children:
             if child.name in {"web", "worker", "graph-worker"} and child.process is not None:
                 child.process.terminate()
 
     def stop(self) -> None:
-        """All children in the opposite order of their start, each with time to finish; then the graph."""
+        """Stop all children in reverse order of their start, with time to finish; then the graph."""
         self.stopping.set()
         for child in reversed(self.children):
             if child.process is not None and child.alive():
@@ -241,12 +244,12 @@ def worker_argv(queues: str, pool: str, concurrency: int) -> list[str]:
 
 
 def beat_argv(schedule: str) -> list[str]:
-    """The clock's command; `schedule` is the file in which it notes what ran when."""
+    """Beat's command line; `schedule` is the file in which it stores when each task ran last."""
     return [*CELERY, "-A", "config.clock", "beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", schedule]
 
 
 def new_password() -> str:
-    """For the first user."""
+    """A random password for the first user."""
     return secrets.token_urlsafe(12)
 
 

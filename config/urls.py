@@ -1,4 +1,4 @@
-"""All addresses."""
+"""All URLs, from the rooms that serve them."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,8 +1,8 @@
-"""The web server: `PROCESSES` processes with a few threads each, none of which ever waits for a slow sender or reader.
+"""The web server: several processes with a few threads each, none of which waits for a slow client.
 
-Requests are taken in, and answers handed out, by one loop in each process; a thread sees whole requests only. Whoever
-keeps no pace is cut off all the same: connections are limited too. What was not answered was not accepted, and is sent
-again.
+One loop in each process reads requests and writes answers; a thread only gets complete requests. A client that is too
+slow is disconnected, as the number of connections is limited. A request without an answer was not accepted, so its
+sender sends it again.
 """
 
 import argparse
@@ -38,18 +38,22 @@ LIMITS = {
     "connection_limit": CONNECTIONS,
     "threads": THREADS,
     "max_request_header_size": 64 * 1024,
-    "max_request_body_size": 9 * 1024 * 1024,  # the doors say in their own words what is over their 8 MiB
+    "max_request_body_size": 9 * 1024 * 1024,  # above the doors' 8 MiB, so that they answer with their own message
     "inbuf_overflow": 128 * 1024,
     "asyncore_use_poll": True,
     "log_socket_errors": False,
     "ident": None,
-    # What a proxy says is judged where it is read: `ingest.callers`, `web.api.health`, SECURE_PROXY_SSL_HEADER.
+    # A proxy's headers are checked where they are read: `incidents.callers`, `web.api.health`, SECURE_PROXY_SSL_HEADER.
     "clear_untrusted_proxy_headers": False,
 }
 
 
 class PacedChannel(HTTPChannel):  # type: ignore[misc]  # it has no type hints
-    """A connection: a request gets `grace_s` seconds and one more for each `PACE` bytes, an answer as many for each."""
+    """A connection with time limits.
+
+    A request may take `grace_s` seconds and one more for each `PACE` bytes. An answer may take `grace_s` seconds for
+    each `PACE` bytes that the client takes.
+    """
 
     grace_s = GRACE_S
     _answer_until = _linger_until = math.inf
@@ -61,7 +65,7 @@ class PacedChannel(HTTPChannel):  # type: ignore[misc]  # it has no type hints
         self._request_until = time.monotonic() + self.grace_s
 
     def received(self, data: bytes) -> bool:
-        """A request's time runs from its first byte; what comes after the last answer is read and forgotten."""
+        """Read bytes; a request's time starts with its first byte. Bytes after the last answer are dropped."""
         if self._ended:
             return False
         before = self.request
@@ -72,14 +76,17 @@ class PacedChannel(HTTPChannel):  # type: ignore[misc]  # it has no type hints
         return went_on
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Each `PACE` bytes that are taken give the rest another `grace_s` seconds."""
+        """Write bytes; each `PACE` bytes that the client takes extend the time by `grace_s` seconds."""
         taken = int(super().send(data, do_close))
         most = time.monotonic() + self.grace_s
         self._answer_until = min(most, self._answer_until + taken / PACE * self.grace_s)
         return taken
 
     def look(self, now: float) -> None:
-        """Cuts off who is late. Asked every `look_every_s`; the time of what nobody owes begins anew."""
+        """Disconnect a client that is too slow; called every `look_every_s` seconds.
+
+        The time for an answer starts again while none waits to be written, the time for a request while none is read.
+        """
         if not self.total_outbufs_len:
             self._answer_until = now + self.grace_s
         if not self.idle():
@@ -88,16 +95,16 @@ class PacedChannel(HTTPChannel):  # type: ignore[misc]  # it has no type hints
             self.cut_off()
 
     def cut_off(self) -> None:
-        """Not by `will_close`: that waits until the other side takes what it does not take."""
+        """Close at once; `will_close` would wait until the client has taken the rest of the answer."""
         self._ended = True
         self.handle_close()
 
     def held(self) -> int:
-        """So many bytes of a body are here that nobody has looked at yet: its rest is not."""
+        """How many bytes of an incomplete body are held in memory or in a file."""
         return 0 if self.request is None else int(self.request.body_bytes_received)
 
     def handle_close(self) -> None:
-        """First half closed: the whole end would take the answer along where the request was not read to its end."""
+        """Close only the sending half first: a full close would discard the answer of a request not read whole."""
         if self.will_close and self.connected and not self._ended:
             self._ended, self.will_close = True, False
             self._linger_until = time.monotonic() + LINGER_S
@@ -107,7 +114,7 @@ class PacedChannel(HTTPChannel):  # type: ignore[misc]  # it has no type hints
         super().handle_close()
 
     def idle(self) -> bool:
-        """Whether nothing that was accepted is unanswered."""
+        """Whether no request is in progress and every answer was written."""
         return not (self.requests or self.total_outbufs_len)
 
 
@@ -120,12 +127,12 @@ class PacedServer(TcpWSGIServer):  # type: ignore[misc]  # as above
     _look_at = 0.0
 
     def stop(self, *_: object) -> None:
-        """Fit for a signal: the loop sees it at once."""
+        """End `serve`; may be called from a signal handler."""
         self.stopping = True
         self.pull_trigger()
 
     def serve(self, parent: int) -> None:
-        """Until `stop`, or until the parent is gone; what came whole is answered before it ends, within `STOP_S`."""
+        """Serve until `stop`, or until the parent ends; then answer complete requests for `STOP_S` seconds at most."""
         while not self.stopping and os.getppid() == parent:
             self._turn(self.look_every_s)
         self.del_channel()
@@ -145,7 +152,10 @@ class PacedServer(TcpWSGIServer):  # type: ignore[misc]  # as above
             self._shed()
 
     def _shed(self) -> None:
-        """Who has no token may send a long body too: together they get so much room, and who takes most goes first."""
+        """Disconnect the largest senders while incomplete bodies hold more than `held_bytes` in all.
+
+        A client without a token can send a long body too.
+        """
         holding = sorted(self.active_channels.values(), key=PacedChannel.held)
         held = sum(channel.held() for channel in holding)
         while held > self.held_bytes:
@@ -153,21 +163,21 @@ class PacedServer(TcpWSGIServer):  # type: ignore[misc]  # as above
             holding.pop().cut_off()
 
     def _unanswered(self) -> bool:
-        """Closes what is idle, so that no new request comes by it."""
+        """Whether a connection is not idle yet; closes idle ones, so that they bring no new request."""
         for channel in self.active_channels.values():
             channel.will_close = channel.will_close or channel.idle()
         return not all(channel.idle() for channel in self.active_channels.values())
 
 
 def served(app: Any, listening: socket.socket, server: type[PacedServer] = PacedServer) -> PacedServer:
-    """The server of `app` on a socket that others may serve too."""
+    """The server of `app` on a socket that other processes serve too."""
     limits = Adjustments(sockets=[listening], **LIMITS)
     where = (listening.family, listening.type, listening.proto, listening.getsockname())
     return server(app, _sock=listening, adj=limits, bind_socket=False, sockinfo=where)
 
 
 def run(serve_one: Callable[[int], None], processes: int) -> None:
-    """Keeps so many processes that run `serve_one(parent's pid)`, until this one is told to end."""
+    """Keep `processes` processes that run `serve_one(parent's pid)`, until SIGTERM or SIGINT."""
     signal.signal(signal.SIGCHLD, lambda *_: None)  # an ignored signal would not be waited for
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     children = {_started(serve_one) for _ in range(processes)}
@@ -196,7 +206,7 @@ def _started(serve_one: Callable[[int], None]) -> int:
 
 
 def serve_one_of(app: Any, listening: socket.socket, server: type[PacedServer]) -> Callable[[int], None]:
-    """What each process does."""
+    """The function that each process runs."""
 
     def serve_one(parent: int) -> None:
         one = served(app, listening, server)
@@ -204,14 +214,14 @@ def serve_one_of(app: Any, listening: socket.socket, server: type[PacedServer]) 
             signal.signal(number, one.stop)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        tie_to_parent(parent)  # at once where the kernel can do it; elsewhere `serve` sees it at its next look
+        tie_to_parent(parent)  # where the kernel cannot do it, `serve` checks the parent
         one.serve(parent)
 
     return serve_one
 
 
 def main(argv: list[str], server: type[PacedServer] = PacedServer) -> None:
-    """Loads the application once, then serves it from all processes."""
+    """Load the application once, then serve it from all processes."""
     parser = argparse.ArgumentParser(prog="python -m config.web_server", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
@@ -225,7 +235,7 @@ def main(argv: list[str], server: type[PacedServer] = PacedServer) -> None:
         sys.exit(f"cannot listen on {asked.host} port {asked.port}: {error}")
     app = import_module(asked.app).application
     logging.getLogger("waitress").setLevel(logging.WARNING)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no fault: each request waits its turn
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of requests is normal
     run(serve_one_of(app, listening, server), asked.processes)
 
 

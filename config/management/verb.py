@@ -1,4 +1,4 @@
-"""What all verbs share: an expected error is one sentence on stderr and exit code 1."""
+"""The base class of all commands: an expected error is one sentence on stderr and exit code 1."""
 
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
@@ -12,13 +12,13 @@ from domain.errors import ProductError
 
 
 class _Help(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Django's order of options, with the lines of the examples as they are."""
+    """Django's order of options, without wrapping the lines of the examples."""
 
 
 class Verb(BaseCommand):
     """A command whose ProductErrors become exit code 1 without a traceback.
 
-    `examples` are whole calls, without `manage.py`, that stand at the end of its help.
+    `examples` are complete calls without `manage.py`, which are shown at the end of its help.
     """
 
     requires_system_checks: list[str] = []
@@ -27,11 +27,11 @@ class Verb(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Django's parser, ending with the examples."""
         lines = "\n".join(f"  manage.py {one}" for one in self.examples)
-        told = {"epilog": f"examples:\n{lines}"} if lines else {}
-        return super().create_parser(prog_name, subcommand, formatter_class=_Help, **told, **kwargs)
+        epilog = {"epilog": f"examples:\n{lines}"} if lines else {}
+        return super().create_parser(prog_name, subcommand, formatter_class=_Help, **epilog, **kwargs)
 
     def execute(self, *args: Any, **options: Any) -> Any:
-        """Run the command; expected errors are told in their own sentence."""
+        """Run the command. Raises CommandError with the sentence of an expected error."""
         try:
             return super().execute(*args, **options)
         except ProductError as error:
@@ -43,6 +43,6 @@ class Verb(BaseCommand):
 
 
 def prepare_record() -> None:
-    """Make the tables of the embedded record; a server's record is migrated by its operator."""
+    """Migrate the embedded database; a database server is migrated by its operator."""
     if connection.vendor == "sqlite":
         call_command("migrate", verbosity=0, interactive=False)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def told(api: KubeApi, watch: bool = True) -> dict[str, tuple[str, str, str]]:
     declared = Connections(kubernetes=[KubernetesDecl(name="prod-a", url=api.url, watch=watch)])
     return {
-        d.name.removeprefix("kubernetes prod-a").strip(): (d.state, d.said, d.remedy) for d in _connections(declared)
+        d.name.removeprefix("kubernetes prod-a").strip(): (d.state, d.message, d.remedy) for d in _connections(declared)
     }
 
 

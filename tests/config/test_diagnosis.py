@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.diagnosis import _executor, _lacking
+from config.diagnosis import _executor, _missing_setup
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl, PrometheusDecl
 from incidents import sources
 from incidents.models import Source
@@ -26,15 +26,15 @@ def test_an_etcdctl_must_be_there_and_its_owners_alone(tmp_path: Path, mode: int
 def test_ansible_without_its_inventory_is_bad_and_says_what_is_missing(tmp_path: Path) -> None:
     etcd = EtcdDecl(name="etcd", executor="ansible", inventory_file=str(tmp_path / "none"), member=MEMBERS)
     told = _executor(etcd)
-    assert told.state == "bad" and "inventory_file" in told.said
+    assert told.state == "bad" and "inventory_file" in told.message
 
 
 @pytest.mark.django_db
 def test_what_is_not_set_up_yet_is_a_warning_with_its_command() -> None:
-    nothing = {d.name: d for d in _lacking(Connections())}
+    nothing = {d.name: d for d in _missing_setup(Connections())}
     assert "source add" in nothing["sources"].remedy and "apply FILE" in nothing["prometheus"].remedy
     sources.make_source("alertmanager", "prod")
-    told = list(_lacking(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")])))
+    told = list(_missing_setup(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")])))
     assert [(d.name, d.state) for d in told] == [("source alertmanager/prod", "warning")]
     Source.objects.update(last_delivery_at=datetime.now(UTC))
-    assert [d.name for d in _lacking(Connections())] == ["prometheus"]
+    assert [d.name for d in _missing_setup(Connections())] == ["prometheus"]

@@ -30,7 +30,7 @@ def test_a_blocked_handler_is_told_from_the_network(node_stage: Stage) -> None:
     on.order(pod, "hold", for_="30s")
     on.alerted("ProbeDown", pod.name)
     on.alerted("PodProbeFailing", pod.name)
-    on.must_say("Readiness probe failed", "context deadline exceeded")
+    on.must_have_event("Readiness probe failed", "context deadline exceeded")
     connections = on.setting("handler-blocked-on-dependency", pod).connections
     alerts = [a for t in sink.taken for a in all_sources()[t.kind].parse(t.body, t.received_at).alerts]
     scope = scope_of("story", alerts, connections, datetime.now(UTC).replace(microsecond=0))

@@ -136,7 +136,7 @@ def _doctor(product: Product) -> str:
     """What doctor says of the cluster; other engines are not there, so it ends with an error."""
     code = ("import django, json; django.setup()\nfrom config.diagnosis import _connections\n"
             "from incidents.queries import connections\n"
-            "print(json.dumps([[d.said, d.remedy] for d in _connections(connections())]))")  # fmt: skip
+            "print(json.dumps([[d.message, d.remedy] for d in _connections(connections())]))")  # fmt: skip
     return " ".join(" ".join(pair) for pair in json.loads(product.python(code)))
 
 

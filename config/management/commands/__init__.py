@@ -1,1 +1,1 @@
-"""The verbs of manage.py."""
+"""The commands of manage.py."""

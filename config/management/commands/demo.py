@@ -1,4 +1,4 @@
-"""`demo`: recorded real incidents through the real doors, to ranked causes on the terminal and on the page."""
+"""`demo`: sends recorded real incidents to a service of its own; ranked causes on the terminal and on its pages."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ from graph.engine import free_ports, is_free
 USER = "demo"
 VERDICT_LIMIT_S = 180.0
 GRAPH_LIMIT_S = 30.0
-# The demo never touches servers that are meant for real work.
+# The demo never uses servers that are configured for real work.
 NOT_FOR_THE_DEMO = ("DATABASE_URL", "GRAPH_URI", "GRAPH_USER", "GRAPH_PASSWORD", "REDIS_URL", "PUBLIC_URL")
 
 
@@ -48,7 +48,7 @@ class Command(Verb):
             console.print("stopped")
 
     def _start_afresh(self, leave: bool) -> None:
-        """An empty folder of its own, and this command again with its settings pointing there."""
+        """Make an empty folder, and run this command again with settings for that folder."""
         home: Path = settings.INCIDENT_GRAPH_HOME / "demo"
         _hold_lock(home.with_name("demo.lock"))
         shutil.rmtree(home, ignore_errors=True)
@@ -96,14 +96,14 @@ class Command(Verb):
 
 
 def _make_user() -> str:
-    """The demo's own user; the password is random and lives as long as its folder."""
+    """Make the demo's user with a random password; it is gone with the demo's folder."""
     password = secrets.token_urlsafe(12)
     get_user_model().objects.create_superuser(USER, password=password)
     return password
 
 
 def _hold_lock(path: Path) -> None:
-    """Kept over the exec and until this process ends, however it ends."""
+    """Hold a lock, also over the exec, until this process ends in whatever way."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     os.set_inheritable(lock, True)

@@ -1,8 +1,7 @@
-"""`doctor`: asks every engine and connection, says what is wrong and what to do."""
+"""`doctor`: checks every engine and connection, and names faults and remedies."""
 
 import json
 from argparse import ArgumentParser
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -25,7 +24,7 @@ class Command(Verb):
     def handle(self, *args: Any, **options: Any) -> None:
         found = diagnosis.examine()
         if options["json"]:
-            self.stdout.write(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps([_as_json(one) for one in found], ensure_ascii=False, indent=1))
         else:
             self._draw(found)
         bad = [one.name for one in found if one.state == "bad"]
@@ -36,8 +35,17 @@ class Command(Verb):
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for one in found:
             remedy = f"\n→ {one.remedy}" if one.remedy else ""
-            table.add_row(SIGNS[one.state], one.name, f"{one.said}{remedy}".replace("[", r"\["))
+            table.add_row(SIGNS[one.state], one.name, f"{one.message}{remedy}".replace("[", r"\["))
         console = Console(highlight=False)
         with console.capture() as drawn:
             console.print(table)
         self.stdout.write(drawn.get())
+
+
+def _as_json(diagnosed: diagnosis.Diagnosis) -> dict[str, str]:
+    return {
+        "name": diagnosed.name,
+        "state": diagnosed.state,
+        "said": diagnosed.message,
+        "remedy": diagnosed.remedy,
+    }

@@ -1,4 +1,4 @@
-"""Makes the first user, with a password that only this machine's user can read."""
+"""`ensure_admin`: makes the first user, and writes the password to a file that only the service's account can read."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`evaluate BUNDLE...`: how right, how calibrated and how honest the ranking is on recorded incidents."""
+"""`evaluate BUNDLE...`: accuracy, calibration and abstention of the ranking on recorded incidents."""
 
 import json
 import sys
@@ -39,6 +39,6 @@ class Command(Verb):
             self.stdout.write(as_markdown("Recorded incidents", judged, timezone.now().date()))
 
     def _judged(self, paths: list[Path]) -> list[Evaluated]:
-        """Progress goes to stderr, and only where somebody watches."""
+        """Judge the bundles; progress goes to stderr if that is a terminal."""
         steps = track(paths, "judging", disable=not sys.stderr.isatty(), transient=True)
         return [found for path in steps if (found := evaluated(path, replayed)) is not None]

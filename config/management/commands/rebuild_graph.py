@@ -1,4 +1,4 @@
-"""`rebuild_graph`: the graph from the record, with progress; interrupted, `--resume` goes on where it stopped."""
+"""`rebuild_graph`: writes the record to the graph, with progress; `--resume` continues an interrupted run."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -35,7 +35,7 @@ class Command(Verb):
         self.stdout.write(f"incidents in the graph: {total}")
 
     def _drain(self) -> int:
-        """Remember what waits until nothing more goes in; how many incidents went."""
+        """Write what is due until nothing more is written; how many incidents were."""
         total = 0
         with Progress(transient=True) as progress:
             bar = progress.add_task("graph", total=graph_queue.backlog().waiting)

@@ -1,4 +1,4 @@
-"""`replay BUNDLE...`: verdicts of recorded incidents, without network, service or record."""
+"""`replay BUNDLE...`: verdicts of recorded incidents, without network, service or database."""
 
 import json
 from argparse import ArgumentParser
@@ -23,12 +23,12 @@ class Command(Verb):
         parser.add_argument("--json", action="store_true", help="one JSON document per line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        failed = [problem for path in options["bundle"] if (problem := self._one(path, options["json"]))]
-        if failed:
-            raise Malformed("\n".join(failed))
+        errors = [error for path in options["bundle"] if (error := self._replay_bundle(path, options["json"]))]
+        if errors:
+            raise Malformed("\n".join(errors))
 
-    def _one(self, path: Path, as_json: bool) -> str:
-        """Tell one bundle's verdict; what was wrong with it, or nothing."""
+    def _replay_bundle(self, path: Path, as_json: bool) -> str:
+        """Print one bundle's verdict; the error if it cannot be replayed, else empty."""
         try:
             bundle = Bundle.load(path)
             verdict = replayed(bundle).verdict
@@ -37,10 +37,10 @@ class Command(Verb):
         if as_json:
             self.stdout.write(json.dumps(to_contract(verdict), ensure_ascii=False, sort_keys=True))
         else:
-            self._tell(bundle, verdict)
+            self._print_verdict(bundle, verdict)
         return ""
 
-    def _tell(self, bundle: Bundle, verdict: Verdict) -> None:
+    def _print_verdict(self, bundle: Bundle, verdict: Verdict) -> None:
         truth = f"   truth: {bundle.truth.cause}" if bundle.truth else ""
         self.stdout.write(f"{bundle.title}\n  {verdict.headline.en}{truth}")
         for cause in verdict.causes[:3]:

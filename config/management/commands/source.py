@@ -40,8 +40,8 @@ class Command(Verb):
     def _list(self, options: dict[str, Any]) -> None:
         rows = list(sources.sources())
         for row in rows:
-            heard = f"{row.last_delivery_at:%F %T}Z" if row.last_delivery_at else "never"
-            self.stdout.write(f"{row.kind:14}{row.name:24}{_door(row)}  last delivery: {heard}")
+            last = f"{row.last_delivery_at:%F %T}Z" if row.last_delivery_at else "never"
+            self.stdout.write(f"{row.kind:14}{row.name:24}{_door(row)}  last delivery: {last}")
         if not rows:
             self.stdout.write("no source yet; make one, for example `manage.py source add alertmanager prod`")
 
@@ -51,7 +51,7 @@ class Command(Verb):
             raise Refused(f"`{name}` is part of an address; use up to 80 letters, digits, - and _")
         source, token = sources.make_source(options["kind"], name)
         audit.write("command line", "make source", str(source))
-        self._tell(source, token, options["json"])
+        self._print_token(source, token, options["json"])
 
     def _rotate(self, options: dict[str, Any]) -> None:
         kind, _, name = options["name"].rpartition("/")
@@ -61,9 +61,9 @@ class Command(Verb):
             raise Refused(f"`{options['name']}` names {len(found)} sources; known: {known}")
         token = sources.rotate_source(found[0], end_old=options["end_old"])
         audit.write("command line", "end old token" if options["end_old"] else "rotate token", str(found[0]))
-        self._tell(found[0], token, options["json"])
+        self._print_token(found[0], token, options["json"])
 
-    def _tell(self, source: Source, token: str, as_json: bool) -> None:
+    def _print_token(self, source: Source, token: str, as_json: bool) -> None:
         url = _door(source)
         if as_json:
             self.stdout.write(json.dumps({"kind": source.kind, "name": source.name, "url": url, "token": token}))

@@ -1,4 +1,4 @@
-"""`manage.py up`: everything that the service needs, until Ctrl-C."""
+"""`up`: runs everything that the service needs, until Ctrl-C."""
 
 import signal
 from argparse import ArgumentParser
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 
 def show_addresses(url: str) -> None:
-    """One table of what is where, then the line that scripts wait for."""
+    """Print a table of addresses, then the line that scripts wait for."""
     table = Table(title="Incident Graph")
     table.add_column("what")
     table.add_column("where")

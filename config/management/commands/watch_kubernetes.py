@@ -1,4 +1,4 @@
-"""`watch_kubernetes`: follows the pods and events of every declared cluster, until it is told to stop."""
+"""`watch_kubernetes`: watches the pods and events of every declared cluster, until a signal ends it."""
 
 import signal
 import threading
@@ -34,7 +34,7 @@ class Command(Verb):
 
 
 def nudge(delivery_ids: Sequence[str]) -> None:
-    """Tell a worker by the task's name, so that this small process need not load what the tasks need."""
+    """Start the task by its name, so that this small process does not import what the task needs."""
     try:
         app.send_task(settings.TASKS["ingest"], (list(delivery_ids),), ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
