@@ -1,1 +1,1 @@
-"""Real faults on real programs, recorded as bundles: the developers' tool, never imported by the product."""
+"""Makes real faults on real programs and records them as bundles: a tool of the developers, not part of the product."""

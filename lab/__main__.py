@@ -8,11 +8,11 @@ from pathlib import Path
 from lab import listing, playing, recording
 from lab.episodes import all_episodes
 from lab.planning import record_all
-from lab.stage.programs import tell
+from lab.stage.programs import log_progress
 
 
 def main(argv: list[str]) -> int:
-    """Runs one verb; 0 done, 1 not done, 2 wrong call."""
+    """Run one verb; exit code 0 for success, 1 for failure, 2 for a wrong call."""
     wanted = _parser().parse_args(argv)
     if wanted.verb == "list":
         print("\n".join(f"{e.name}: {e.title}" for e in all_episodes().values()))
@@ -59,7 +59,7 @@ def _round(names: Sequence[str], seed: int) -> int:
     kept, failed = playing.play_round(names, seed)
     recording.ask(kept)
     for name, why in failed.items():
-        tell(f"{name}: FAILED: {why}")
+        log_progress(f"{name}: FAILED: {why}")
     return 1 if failed else 0
 
 

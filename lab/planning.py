@@ -1,17 +1,17 @@
-"""Plans rounds so that every episode gets its recording, and plays them one after the other."""
+"""Plans rounds in which every episode without a bundle is recorded, and plays them one after the other."""
 
 from collections.abc import Iterator, Sequence
 
 from lab import playing, recording
 from lab.episodes import all_episodes
-from lab.stage.programs import tell
+from lab.stage.programs import log_progress
 
 AT_ONCE = 14
 TRIES = 2
 
 
 def rounds(names: Sequence[str], seed: int, *, again: bool = False) -> Iterator[list[str]]:
-    """Many episodes of a shared node at once, others by themselves; those that have a bundle only with `again`."""
+    """Rounds of names: episodes of a shared node together, others alone. Those with a bundle only with `again`."""
     missing = [n for n in names if again or not recording.place_of(n, seed).exists()]
     shared = [n for n in missing if all_episodes()[n].node and not all_episodes()[n].alone]
     many = -(-len(shared) // AT_ONCE)
@@ -20,24 +20,23 @@ def rounds(names: Sequence[str], seed: int, *, again: bool = False) -> Iterator[
 
 
 def record_all(seeds: Sequence[int], names: Sequence[str]) -> int:
-    """Records what is missing; goes on after a failure, tries it once more at the end, and reports what is left."""
+    """Record all missing bundles; a failure does not end the other rounds and is tried `TRIES` times. The exit code."""
     for _ in range(TRIES):
-        failed = {f"{name}-s{seed}": why for seed in seeds for one in rounds(names, seed)
-                  for name, why in _recorded(one, seed).items()}  # fmt: skip
-        if not failed:
+        failures = [_recorded(episodes, seed) for seed in seeds for episodes in rounds(names, seed)]
+        if not any(failures):
             return 0
     return 1
 
 
 def _recorded(names: list[str], seed: int) -> dict[str, str]:
-    """Why those of a round failed that did."""
-    tell(f"round with seed {seed}: {', '.join(names)}")
+    """Play and record one round; the errors of the episodes that failed, by name."""
+    log_progress(f"round with seed {seed}: {', '.join(names)}")
     try:
         failed = _played(names, seed)
     except Exception as error:  # noqa: BLE001 - a broken stage must not end the other rounds
         failed = dict.fromkeys(names, f"{type(error).__name__}: {error}")
     for name, why in failed.items():
-        tell(f"FAILED {name}-s{seed}: {why}")
+        log_progress(f"FAILED {name}-s{seed}: {why}")
     return failed
 
 

@@ -1,4 +1,4 @@
-"""Plays episodes: one on a bare stage, or a round of several at once on one node that they share."""
+"""Plays episodes: one on a stage of its own, or a round of several at once on a shared node."""
 
 import threading
 import time
@@ -14,16 +14,16 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports
 from ingest.sources import all_sources
 from lab import recording
+from lab.episode import Episode, Setting, drawing
 from lab.episodes import all_episodes
-from lab.episodes.episode import Episode, Setting, drawing
 from lab.recording import Raw
 from lab.stage.node_pool import NodePool
-from lab.stage.programs import Stage, StageBroken, tell
+from lab.stage.programs import Stage, StageBroken, log_progress
 from lab.stage.sink import Sink, Taken
 
 
 def play(name: str, seed: int = 0) -> list[Raw]:
-    """Plays one episode and keeps its raw recording; raises what went wrong."""
+    """Play one episode and keep its raw recording. Raises StageBroken, or the error of the episode."""
     episode = all_episodes()[name]
     if episode.node:
         kept, failed = play_round([name], seed)
@@ -33,7 +33,7 @@ def play(name: str, seed: int = 0) -> list[Raw]:
     _imported()
     sink = Sink()
     with Stage(on_disk=episode.on_disk) as stage:
-        tell(f"{name}: the stage is being set")
+        log_progress(f"{name}: the stage is being set")
         raw = _seen(episode, seed, episode.play(stage, sink, drawing(name, seed)), sink)
         _keep(stage, [raw])
     sink.close()
@@ -41,7 +41,7 @@ def play(name: str, seed: int = 0) -> list[Raw]:
 
 
 def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, str]]:
-    """Plays episodes at once on one node: what was kept, and why the others failed."""
+    """Play episodes at once on one node; the kept recordings, and the errors of those that failed, by name."""
     episodes = [all_episodes()[name] for name in names]
     _imported()
     sink = Sink()
@@ -59,7 +59,7 @@ def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, st
 
 
 def _at_once(pool: NodePool, episodes: Sequence[Episode], seed: int) -> dict[str, Raw | BaseException]:
-    """Each in a thread of its own, which an interrupted recorder does not wait for."""
+    """Play each episode in a daemon thread, so that an interrupted recorder need not wait for it."""
     done: dict[str, Raw | BaseException] = {}
 
     def run(episode: Episode) -> None:
@@ -90,19 +90,19 @@ def _play_on(pool: NodePool, episode: Episode, seed: int, sink: Sink) -> Raw:
 
 
 def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
-    """The episode as the product sees it now, with all that live witnesses say."""
+    """The recording of an episode as the product sees it now, with the live answers to all checks."""
     if setting.truth.cause != episode.cause:
         raise StageBroken(f"{episode.name} is declared as {episode.cause!r}, and played {setting.truth.cause!r}")
     time.sleep(1.2)  # as_of is on a whole second, and the last delivery lies before it
     as_of = datetime.now(UTC).replace(microsecond=0)
-    told = [
+    deliveries = [
         recording.delivery(t) for t in sink.taken if t.received_at <= as_of and (episode.alone or _concerns(t, setting))
     ]
-    if not told:
+    if not deliveries:
         raise StageBroken(f"{episode.name}: no delivery")
-    truth = Truth(setting.truth.cause, setting.truth.entity, setting.truth.said_by) if setting.truth.cause else None
-    raw = Raw(episode.name, episode.title, as_of, setting.connections, truth, " ".join(setting.notes), tuple(told), (),
-              seed, episode.family, episode.stage, setting.changes)  # fmt: skip
+    truth = Truth(setting.truth.cause, setting.truth.entity, setting.truth.source) if setting.truth.cause else None
+    raw = Raw(episode.name, episode.title, as_of, setting.connections, truth, " ".join(setting.notes),
+              tuple(deliveries), (), seed, episode.family, episode.stage, setting.changes)  # fmt: skip
     live = LiveTransports(setting.connections)
     collect(recording.scope(raw, setting.connections), live)
     return replace(raw, answers=live.answers())
@@ -120,13 +120,13 @@ def _keep(stage: Stage, raws: list[Raw]) -> None:
 
 
 def _imported() -> None:
-    """What the recording needs later should fail now, not after the fault."""
+    """Import what the recording needs later, so that an error shows before the fault is made."""
     all_sources()
     all_checks()
 
 
 def _why(error: BaseException) -> str:
-    """What it says, and the line of the episode in which it happened."""
+    """The error's text, and the line of the episode in which it was raised."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "/episodes/" in f.filename]
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return "".join(traceback.format_exception_only(error)).strip() + where

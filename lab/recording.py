@@ -1,7 +1,7 @@
-"""Keeps raw recordings and asks the product's own checks about them for the bundle.
+"""Keeps raw recordings, and runs the product's own checks on them to make bundles.
 
-A raw recording (deliveries, the live answers, and the metrics store's folder) stays in the cache folder,
-so a bundle can be asked for again when a check changes, without breaking anything a second time.
+A raw recording (deliveries, live answers and the folder of the metrics store) stays in the cache folder. When a check
+changes, its bundle can be made again without playing the fault again.
 """
 
 import json
@@ -26,17 +26,17 @@ from incidents.assemble import scope_of
 from ingest.sources import all_sources
 from lab.stage import monitoring
 from lab.stage.images import cache
-from lab.stage.programs import Stage, tell
+from lab.stage.programs import Stage, log_progress
 from lab.stage.sink import Taken
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
-# Seeds of the development set; those above are kept for the figure of a release, and nobody tunes on them.
+# Seeds of the development set. Higher ones are the kept set, which is measured for a release and not tuned on.
 DEVELOPMENT = (1, 2)
 
 
 @dataclass(frozen=True)
 class Raw:
-    """What was kept of one played episode, beside the metrics store's folder.
+    """The raw recording of one played episode, without the folder of its metrics store.
 
     `store` is the same for recordings that share one metrics store.
     """
@@ -62,7 +62,7 @@ class Raw:
 
 
 class AskedAgain:
-    """Metrics from a server that stands on the kept folder; every other witness from what it said then."""
+    """Transports that ask a server on the kept metrics store; all other answers are the recorded ones."""
 
     def __init__(self, live: LiveTransports, kept: ReplayTransports, metrics: set[str]) -> None:
         self._live, self._kept, self._metrics = live, kept, metrics
@@ -73,11 +73,11 @@ class AskedAgain:
         return chosen.client(connection, base_url, access)
 
     def run(self, etcd: EtcdDecl, action: str) -> Answer:
-        """What was run then."""
+        """The recorded answer of a program."""
         return self._kept.run(etcd, action)
 
     def answers(self) -> tuple[Answer, ...]:
-        """Both."""
+        """The live answers and the recorded ones."""
         return (*self._live.answers(), *self._kept.answers())
 
 
@@ -92,7 +92,7 @@ def folder_of(key: str) -> Path:
 
 
 def place_of(name: str, seed: int) -> Path:
-    """Where the bundle belongs: the demo's is a folder, an episode's a zip in its part."""
+    """The path of a bundle: a folder for the demo's, a zip in one of the two sets for an episode's."""
     if seed == 0:
         return BUNDLES / name
     part = "development" if seed in DEVELOPMENT else "kept"
@@ -100,7 +100,7 @@ def place_of(name: str, seed: int) -> Path:
 
 
 def keep(raws: Sequence[Raw], tsdb: Path) -> None:
-    """Writes raw recordings that share one stopped metrics store; only the first copy takes space."""
+    """Write raw recordings that share one stopped metrics store; the copies of the store are hard links."""
     first: Path | None = None
     for raw in raws:
         folder = folder_of(raw.key)
@@ -110,12 +110,12 @@ def keep(raws: Sequence[Raw], tsdb: Path) -> None:
             shutil.copytree(tsdb, folder / "tsdb", ignore=shutil.ignore_patterns("lock"))
             first = folder / "tsdb"
         else:
-            shutil.copytree(first, folder / "tsdb", copy_function=_link)
+            shutil.copytree(first, folder / "tsdb", copy_function=_hard_link)
         (folder / "raw.json").write_bytes(msgspec.json.encode(raw))
-        tell(f"{raw.key}: {len(raw.deliveries)} deliveries kept in {folder}")
+        log_progress(f"{raw.key}: {len(raw.deliveries)} deliveries kept in {folder}")
 
 
-def _link(source: str, target: str) -> None:
+def _hard_link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
 
 
@@ -130,7 +130,7 @@ def kept() -> list[Raw]:
 
 
 def ask(raws: Iterable[Raw], out: Path | None = None) -> list[Path]:
-    """Asks the product's checks about kept recordings and writes their bundles; each store is opened once."""
+    """Run the product's checks on kept recordings and write their bundles; each store is opened once."""
     stores: dict[str, list[Raw]] = {}
     for raw in raws:
         stores.setdefault(raw.store or raw.key, []).append(raw)
@@ -143,7 +143,7 @@ def ask(raws: Iterable[Raw], out: Path | None = None) -> list[Path]:
 
 @contextmanager
 def _opened(tsdb: Path) -> Iterator[str]:
-    """A server on a copy, since opening a store writes into it."""
+    """The URL of a Prometheus on a copy of the store, as a server writes to the store that it opens."""
     with Stage() as stage:
         shutil.copytree(tsdb, stage.folder / "tsdb")
         yield monitoring.reopen(stage)
@@ -153,8 +153,8 @@ def _asked(raw: Raw, url: str, out: Path) -> Path:
     connections = _with_url(_plain(raw.connections), url)
     metrics = {p.name for p in connections.prometheus}
     listed = [_clean(a) for a in raw.answers if a.connection in {k.name for k in connections.kubernetes}]
-    said = {a.key: a for a in (*raw.answers, *listed)}
-    transports = AskedAgain(LiveTransports(connections), ReplayTransports(said.values()), metrics)
+    known = {a.key: a for a in (*raw.answers, *listed)}
+    transports = AskedAgain(LiveTransports(connections), ReplayTransports(known.values()), metrics)
     collect(scope(raw, connections), transports)
     answers = {a.key: a for a in (*listed, *transports.answers())}
     bundle = Bundle(
@@ -167,12 +167,12 @@ def _asked(raw: Raw, url: str, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     bundle.save(out)
     size = sum(p.stat().st_size for p in ([out] if out.is_file() else out.rglob("*")) if p.is_file())
-    tell(f"{out}: {len(bundle.answers)} answers, {size / 1024:.0f} KiB")
+    log_progress(f"{out}: {len(bundle.answers)} answers, {size / 1024:.0f} KiB")
     return out
 
 
 def _clean(answer: Answer) -> Answer:
-    """A list of the Kubernetes API as the product's own client would have kept it: without what may be secret."""
+    """A list of the Kubernetes API as the product's own client records it: without possible secrets."""
     if answer.status != 200:
         return answer
     return replace(answer, answer=json.dumps(scrubbed(json.loads(answer.answer)), separators=(",", ":")))
@@ -184,11 +184,11 @@ def delivery(taken: Taken) -> RecordedDelivery:
 
 
 def scope(raw: Raw, connections: Connections) -> Scope:
-    """What the recorded incident is about, asked through these connections."""
+    """The scope of the recorded incident with these connections."""
     alerts: list[ParsedAlert] = []
-    for told in raw.deliveries:
-        parse = all_sources()[told.kind].parse
-        alerts += parse(told.body.encode(), told.received_at).alerts
+    for recorded in raw.deliveries:
+        parse = all_sources()[recorded.kind].parse
+        alerts += parse(recorded.body.encode(), recorded.received_at).alerts
     return scope_of(raw.name, alerts, connections, raw.as_of, raw.changes)
 
 
@@ -198,7 +198,7 @@ def _with_url(connections: Connections, url: str) -> Connections:
 
 
 def _plain(connections: Connections) -> Connections:
-    """As a bundle tells them: no addresses of this machine; what the Kubernetes API said is in the answers."""
+    """The connections as a bundle declares them: no addresses of this machine, and a recorded Kubernetes API."""
     moved = _with_url(connections, "http://127.0.0.1:9090")
     blackbox = [msgspec.structs.replace(b, url="http://127.0.0.1:9115" if b.url else "") for b in moved.blackbox]
     asked = [

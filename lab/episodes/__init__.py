@@ -4,7 +4,7 @@ import functools
 import importlib
 import pkgutil
 
-from lab.episodes.episode import Episode
+from lab.episode import Episode
 
 
 @functools.cache

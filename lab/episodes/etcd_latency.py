@@ -1,27 +1,27 @@
-"""Round trips that are high: steadily, near a limit that cannot be told, or towards one member only."""
+"""Episodes with high round trips: steady ones, ones just below the limit, and ones to a single member."""
 
 import time
 from functools import partial
 
-from lab.episodes.episode import Draw, Episode, Setting
+from lab.episode import Draw, Episode, Setting
 from lab.episodes.etcd_scene import RTT_HIGH, Scene, calm_scene
 from lab.episodes.etcd_shapes import site
 from lab.faults.network import late_member
 from lab.stage.etcd import Etcd
-from lab.stage.programs import Stage, StageBroken, tell
+from lab.stage.programs import Stage, StageBroken, log_progress
 from lab.stage.sink import Sink
 
 RTT = "etcd_network_peer_round_trip_time_seconds"
-# The smoothed round trip of a pair needs this long to arrive where it stays; only then is it steady.
-SETTLED_S = 100
+# How long the smoothed round trip of a pair needs until it is steady.
+STEADY_AFTER_S = 100
 # What etcd measures beyond twice the delay of one way: its own work and the proxy, on a machine with other work.
 EXTRA_S = 0.009
 
 
 def _late(etcd: Etcd, *, one_way_s: float) -> None:
     etcd.delay(one_way_s)
-    tell(f"{one_way_s * 1000:.1f} ms one way from the start")
-    time.sleep(SETTLED_S)
+    log_progress(f"{one_way_s * 1000:.1f} ms one way from the start")
+    time.sleep(STEADY_AFTER_S)
 
 
 def _mean(scene: Scene) -> float:
@@ -30,7 +30,7 @@ def _mean(scene: Scene) -> float:
 
 
 def _p99(scene: Scene) -> float:
-    """What the usual rule reads, in seconds."""
+    """The P99 that the usual alerting rule uses, in seconds."""
     return scene.value(f"max(histogram_quantile(0.99, sum by (instance, To, le) (rate({RTT}_bucket[3m]))))")
 
 
@@ -57,7 +57,7 @@ def steady_near_limit(stage: Stage, sink: Sink, draw: Draw) -> Setting:
         scene.alerted(RTT_HIGH, 120)
         time.sleep(draw.uniform(5, 15))
         mean, p99 = _mean(scene), _p99(scene)
-        tell(f"mean {mean * 1000:.1f} ms, P99 {p99 * 1000:.1f} ms")
+        log_progress(f"mean {mean * 1000:.1f} ms, P99 {p99 * 1000:.1f} ms")
         if not (0.108 <= mean <= 0.126 and p99 > 0.2):
             raise StageBroken(f"mean {mean * 1000:.1f} ms and P99 {p99 * 1000:.1f} ms are not what was wanted")
         scene.must_not_switch()

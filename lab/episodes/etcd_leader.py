@@ -3,7 +3,7 @@
 import signal
 import time
 
-from lab.episodes.episode import Draw, Episode, Setting
+from lab.episode import Draw, Episode, Setting
 from lab.episodes.etcd_members import ended
 from lab.episodes.etcd_scene import DOWN, SWITCHED, calm_scene
 from lab.episodes.etcd_shapes import site

@@ -4,13 +4,13 @@ import itertools
 import signal
 import time
 
-from lab.episodes.episode import Draw, Episode, Setting
+from lab.episode import Draw, Episode, Setting
 from lab.episodes.etcd_scene import DOWN, SLOW_DISK, SPACE_LOW, SWITCHED, Scene, calm_scene
 from lab.episodes.etcd_shapes import site
 from lab.faults.disk import slow_fsync
 from lab.faults.process import frozen
 from lab.stage.etcd import Etcd, Member
-from lab.stage.programs import Stage, tell
+from lab.stage.programs import Stage, log_progress
 from lab.stage.sink import Sink
 
 MIB = 1024 * 1024
@@ -103,7 +103,7 @@ def _fill(scene: Scene, piece: int, pause_s: float) -> int:
     """Writes until a write is refused; how many were accepted."""
     for number in itertools.count():
         if not scene.leader.put(f"/bulk/{number}", b"y" * piece, timeout=5.0):
-            tell(f"write {number} was refused")
+            log_progress(f"write {number} was refused")
             return number
         time.sleep(pause_s)
     raise AssertionError

@@ -1,4 +1,4 @@
-"""The scene of every etcd episode: a drawn cluster under watch, calm at first, and what must be seen of a fault."""
+"""The scene of etcd episodes: a drawn cluster with monitoring, first without a fault, and checks that a fault shows."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +9,12 @@ from typing import Any
 
 from domain.connections import Connections, PrometheusDecl, SourceDecl
 from domain.scope import ChangeRef
-from lab.episodes.episode import Setting, Truth
+from lab.episode import Setting, Truth
 from lab.episodes.etcd_shapes import Site
 from lab.stage import monitoring, zabbix
 from lab.stage.etcd import Etcd, Member
 from lab.stage.monitoring import Monitoring, rule
-from lab.stage.programs import Stage, StageBroken, tell, wait_until
+from lab.stage.programs import Stage, StageBroken, log_progress, wait_until
 from lab.stage.sink import Sink
 
 SWITCHED, RTT_HIGH, DOWN = "EtcdLeaderChanged", "EtcdPeerRoundTripHigh", "EtcdMemberDown"
@@ -22,7 +22,7 @@ NO_LEADER, SLOW_DISK, SPACE_LOW = "EtcdNoLeader", "EtcdSlowFsync", "EtcdDatabase
 
 
 def rules(job: str, noisy: bool) -> list[dict[str, Any]]:
-    """What the site alerts on; `noisy` adds an alert that is always firing and says nothing."""
+    """The site's alerting rules; `noisy` adds an alert that always fires and means nothing."""
     rtt = "etcd_network_peer_round_trip_time_seconds_bucket"
     fsync = "etcd_disk_wal_fsync_duration_seconds_bucket"
     made = [
@@ -41,7 +41,7 @@ def rules(job: str, noisy: bool) -> list[dict[str, Any]]:
 
 @dataclass
 class Scene:
-    """A calm cluster under watch; `leader` and `changes` are what they were before the fault."""
+    """A monitored cluster; `leader` and `changes` (leader changes by member) are those before the fault."""
 
     stage: Stage
     site: Site
@@ -53,7 +53,7 @@ class Scene:
     by_zabbix: bool = False
 
     def switches(self) -> float:
-        """Leader changes that every member that still runs has counted since the calm; below 1 when one is mute."""
+        """Leader changes since before the fault that all running members counted; below 1 if one does not answer."""
         running = [m for m in self.etcd.members if m.process and m.process.poll() is None]
         return min((m.leader_changes() or 0.0) - self.changes[m.name] for m in running)
 
@@ -62,26 +62,26 @@ class Scene:
         return max((float(row["value"][1]) for row in self.monitoring.query(promql)), default=0.0)
 
     def alerted(self, name: str, seconds: float = 90.0) -> None:
-        """Waits for the delivery."""
+        """Wait until the alert is delivered."""
         wait_until(lambda: self.sink.firing(name), f"the alert {name}", seconds)
-        tell(f"{name} was delivered")
+        log_progress(f"{name} was delivered")
 
     def must(self, true: Callable[[], Any], what: str, seconds: float = 20.0) -> None:
-        """The fault has to show; an episode whose fault does not is no recording."""
+        """Wait until the condition is true. Raises StageBroken, as a fault that does not show must not be recorded."""
         wait_until(true, f"the fault must show: {what}", seconds, step=1.0)
 
     def must_not_switch(self) -> None:
-        """The leader is the one of the calm."""
+        """Raise StageBroken if the leader is not the one from before the fault."""
         if self.switches() > 0 or self.etcd.leader() is not self.leader:
             raise StageBroken("the leader switched, which this episode must not show")
 
     def burst_until_switch(self, fault: Callable[[], Any], times: int = 5) -> int:
-        """Makes the short fault again until the leader has switched; how often."""
+        """Make the short fault until the leader switches, at most `times` times; how often it was made."""
         for number in range(1, times + 1):
             fault()
             time.sleep(4)
             if self.switches() > 0:
-                tell(f"the leader switched after {number} burst(s)")
+                log_progress(f"the leader switched after {number} burst(s)")
                 return number
         raise StageBroken("the leader did not switch")
 
@@ -94,16 +94,16 @@ class Scene:
         return f"EtcdCluster/{self.site.shape.cluster}//{self.site.shape.name}"
 
     def setting(self, cause: str, entity: str, note: str, *changes: ChangeRef) -> Setting:
-        """The declared connections, the truth, what was done, on what, and what people had changed before."""
-        return Setting(self.connections(), Truth(cause, entity), [note, self.site.told()], changes)
+        """The setting to record: declared connections, truth, notes and changes."""
+        return Setting(self.connections(), Truth(cause, entity), [note, self.site.description()], changes)
 
     def change(self, number: int, title: str, ago_s: float) -> ChangeRef:
-        """A configuration change of the whole cluster that people know of."""
+        """A reported configuration change of the whole cluster, made `ago_s` seconds ago."""
         at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=ago_s)
         return ChangeRef(f"config-{number}", "config", title, at, (self.cluster(),))
 
     def connections(self) -> Connections:
-        """What a user would declare."""
+        """The connections that a user would declare."""
         clusters = [self.site.shape.cluster]
         sources = [SourceDecl(kind="alertmanager", name="prod")]
         return Connections(
@@ -117,7 +117,10 @@ class Scene:
 def calm_scene(
     stage: Stage, sink: Sink, site: Site, *, prepare: Callable[[Etcd], object] | None = None, by_zabbix: bool = False
 ) -> Iterator[Scene]:
-    """Cluster and watch, after a calm time that gives every series a level of its own; `prepare` comes before it."""
+    """A monitored cluster after a time without a fault, which gives every series a usual level.
+
+    `prepare` is called before that time.
+    """
     etcd = Etcd(stage, site.shape)
     etcd.start()
     if prepare:
@@ -128,7 +131,7 @@ def calm_scene(
         seat = site.shape.seats[0]
         host = zabbix.Host(etcd.members[0].endpoint, seat.host, site.shape.cluster)
         zabbix.watch(stage, host, sink.url("zabbix", "zabbix"))
-    tell(f"{site.told()} Calm for {site.calm_s:.0f} s")
+    log_progress(f"{site.description()} Calm for {site.calm_s:.0f} s")
     time.sleep(site.calm_s)
     changes = {m.name: m.leader_changes() or 0.0 for m in etcd.members}
     yield Scene(stage, site, etcd, watch, sink, etcd.leader(), changes, by_zabbix)

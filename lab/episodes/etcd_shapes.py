@@ -1,17 +1,16 @@
-"""Drawn clusters: how they are named, where their members stand, how busy they are and which versions they run."""
+"""Draws etcd clusters: their names, the zones of their members, their load and their versions."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.episodes.episode import Draw
+from lab.episode import Draw
 from lab.stage.etcd import Seat, Shape
 from lab.stage.releases import DEBIAN, PINNED, Release, Watchers
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a site names things: `{n}` counts from one, `{i}` from nothing, `{h}` from a drawn number, `{z}` is a zone's
-    letter."""
+    """Patterns of a site's names: `{n}` counts from 1, `{i}` from 0, `{h}` from a drawn number, `{z}` is a letter."""
 
     member: str
     zone: str
@@ -20,10 +19,10 @@ class Style:
 
     def seat(self, number: int, zone: int, first: int) -> Seat:
         """The names of one member in one zone."""
-        told = {"n": number + 1, "i": number, "h": first + number}
+        numbers = {"n": number + 1, "i": number, "h": first + number}
         return Seat(
-            self.member.format(**told, z="abc"[number]), self.zone.format(n=zone + 1, i=zone, z="abc"[zone]),
-            self.instance.format(**told, z="abc"[number]), self.host.format(**told, z="abc"[number]),
+            self.member.format(**numbers, z="abc"[number]), self.zone.format(n=zone + 1, i=zone, z="abc"[zone]),
+            self.instance.format(**numbers, z="abc"[number]), self.host.format(**numbers, z="abc"[number]),
         )  # fmt: skip
 
 
@@ -43,15 +42,15 @@ LAYOUTS = ((0, 1, 2), (0, 1, 2), (0, 0, 1), (0, 0, 0))
 
 @dataclass(frozen=True)
 class Site:
-    """A drawn cluster, how it is watched, and how long it was calm before anything happened."""
+    """A drawn cluster, its monitoring, and how many seconds it runs before the fault."""
 
     shape: Shape = field(default_factory=Shape)
     watchers: Watchers = field(default_factory=Watchers)
     calm_s: float = 60.0
     noisy: bool = False
 
-    def told(self) -> str:
-        """For the notes of a bundle."""
+    def description(self) -> str:
+        """The cluster in one sentence, for the notes of a bundle."""
         s = self.shape
         return (
             f"{s.release.versions()}; election timeout {s.election_ms} ms, {s.puts_per_s:.0f} puts of {s.value_bytes} "

@@ -2,22 +2,22 @@
 
 import time
 
-from lab.episodes.episode import Draw, Episode, Setting
+from lab.episode import Draw, Episode, Setting
 from lab.episodes.etcd_scene import RTT_HIGH, SWITCHED, Scene, calm_scene
 from lab.episodes.etcd_shapes import site
 from lab.faults.disk import slow_fsync
 from lab.faults.network import late
 from lab.faults.process import frozen
-from lab.stage.programs import Stage, StageBroken, tell, wait_until
+from lab.stage.programs import Stage, StageBroken, log_progress, wait_until
 from lab.stage.sink import Sink
 
 
 def network_burst(stage: Stage, sink: Sink, draw: Draw) -> Setting:
     """Rising delay with jitter between the zones, then bursts of seconds, as seen in bad WAN hours."""
-    chosen, told_twice = site(draw, apart=True), draw.random() < 0.5
+    chosen, by_zabbix = site(draw, apart=True), draw.random() < 0.5
     delay_s, jitter_s, rising_s = draw.uniform(0.11, 0.2), draw.uniform(0.03, 0.07), draw.uniform(75, 100)
     gap_s, burst_s = draw.uniform(1.9, 2.4) * chosen.shape.election_ms / 1000, draw.uniform(6, 8)
-    with calm_scene(stage, sink, chosen, by_zabbix=told_twice) as scene:
+    with calm_scene(stage, sink, chosen, by_zabbix=by_zabbix) as scene:
         with late(scene.etcd, delay_s, jitter_s):
             time.sleep(rising_s)
 
@@ -28,7 +28,7 @@ def network_burst(stage: Stage, sink: Sink, draw: Draw) -> Setting:
 
             bursts = scene.burst_until_switch(burst)
             scene.alerted(SWITCHED)
-            if told_twice:
+            if by_zabbix:
                 wait_until(lambda: any(t.kind == "zabbix" for t in sink.taken), "Zabbix delivers", 60)
             time.sleep(draw.uniform(5, 12))
         scene.must(lambda: scene.sink.firing(RTT_HIGH), "round trips over 150 ms")
@@ -65,7 +65,7 @@ def _slower_until_switch(scene: Scene, pid: int) -> int:
             for _ in range(20):
                 time.sleep(1)
                 if scene.etcd.leader() is not scene.leader:
-                    tell(f"the leader switched at {delay_ms} ms per fdatasync")
+                    log_progress(f"the leader switched at {delay_ms} ms per fdatasync")
                     return delay_ms
     raise StageBroken("the slow disk did not make the leader switch")
 

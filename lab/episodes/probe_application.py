@@ -5,7 +5,7 @@ import random
 import signal
 from typing import Any
 
-from lab.episodes.episode import Episode, Setting
+from lab.episode import Episode, Setting
 from lab.faults.process import frozen
 from lab.stage.namespace import Namespace, Pod, probe, template
 from lab.stage.node_pool import NodePool
@@ -34,7 +34,7 @@ def handler_blocked(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.load(pods[0], rate=rate)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting("handler-blocked-on-dependency", pods[0],
                       f"A request held the shared lock for {seconds} s; {rate} others a second waited.")  # fmt: skip
 
@@ -50,7 +50,7 @@ def slow_dependency(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(store, "set", work_latency=f"{latency}ms")
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting("handler-blocked-on-dependency", pods[0], f"{name} took {latency} ms for each call.")
 
 
@@ -62,7 +62,7 @@ def lock_contention(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "contend", goroutines=workers, hold=f"{hold}ms")
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     on.must_hold("increase(go_sync_mutex_wait_total_seconds_total{$ns}[30s]) > 10")
     return on.setting("lock-contention", pods[0], f"{workers} workers took one lock in turn, {hold} ms each.")
 
@@ -76,7 +76,7 @@ def pool_exhausted(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "leak-connections", count=size)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     on.must_hold("go_sql_in_use_connections{$ns} >= go_sql_max_open_connections{$ns}")
     return on.setting("pool-exhausted", pods[0], f"All {size} connections of the pool were taken and never returned.")
 
@@ -93,7 +93,7 @@ def goroutine_leak(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "leak", rate=rate)
     on.alerted("PodProbeFailing", pods[0].name, 120)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     on.must_hold("go_goroutines{$ns} > 2000")
     return on.setting("goroutine-leak", pods[0], f"{rate} goroutines leaked each second; the handler visits them all.")
 
@@ -107,7 +107,7 @@ def cpu_throttled(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "burn", goroutines=loops)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     on.must_hold("increase(container_cpu_cfs_throttled_periods_total{$ns}[30s]) > 50")
     return on.setting("cpu-throttled", pods[0], f"{loops} busy loops under a CPU limit of {limit} m.")
 
@@ -119,12 +119,12 @@ def gc_pressure(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     probes = {"readinessProbe": probe("/readyz", draw.choice((2, 3)))}
     switches = {"probe_cpu": "40ms", "work_cpu": "2ms", "work_waste": "1"}
     pods = _calm(on, switches, probes, cpu=f"{cpu}m", memory=f"{limit * 3}Mi", env={"GOMEMLIMIT": f"{limit}MiB"})
-    on.must_not_say("Readiness probe failed")  # the load is the same later, only the cache is not
+    on.must_not_have_event("Readiness probe failed")  # the load is the same later, only the cache is not
     kept = limit + draw.randint(10, 20)
     on.order(pods[0], "keep", mib=kept)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     # At least a quarter of all that the process spends, ten times of what it was under the same load.
     collecting, working = (f"rate(go_cpu_classes_{name}_cpu_seconds_total{{$ns}}[30s]" for name in ("gc_total", "user"))
     on.must_hold(f"{collecting}) > on (pod) {working}) / 3 and on (pod) {collecting}) > 10 * {collecting} offset 90s)")
@@ -156,7 +156,7 @@ def crash_loop(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.alerted("PodRestarting", pods[0].name)
     wait_until(lambda: on.status(pods[0]).get("restartCount", 0) >= 2, "it crashed again", 60, step=1)
     on.linger(12)
-    on.must_say("Back-off restarting failed container")
+    on.must_have_event("Back-off restarting failed container")
     return on.setting("handler-crash", pods[0], f"The process panics {seconds} s after each start.")
 
 
@@ -182,7 +182,7 @@ def handler_panics(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "set", **{"all_abort" if everything else "abort": 1})
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "EOF")
+    on.must_have_event("Readiness probe failed", "EOF")
     which = "every handler" if everything else "the handler of the probe"
     return on.setting("handler-crash", pods[0], f"A panic in {which}; the process lives on.")
 
@@ -196,7 +196,7 @@ def accept_queue_full(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.load(pods[0], rate=rate, fresh=True)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     on.must_hold("increase(node_netstat_TcpExt_ListenOverflows{$ns}[40s]) > 0")
     return on.setting("accept-queue-full", pods[0], f"The process stopped accepting; its queue holds {backlog}.")
 
@@ -210,7 +210,7 @@ def process_frozen(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.load(pods[0], rate=draw.randint(2, 4), fresh=True)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", DEADLINE)
+    on.must_have_event("Readiness probe failed", DEADLINE)
     on.must_hold("increase(node_netstat_TcpExt_ListenOverflows{$ns}[40s]) > 0")
     return on.setting("accept-queue-full", pods[0], f"SIGSTOP of the process; its queue of {backlog} filled.")
 
@@ -235,7 +235,7 @@ def shared_endpoint(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.load(pods[0], rate=draw.randint(6, 15))
     on.alerted("PodRestarting", pods[0].name)
     on.linger()
-    on.must_say("failed liveness probe, will be restarted")
+    on.must_have_event("failed liveness probe, will be restarted")
     if not any("Readiness probe failed" in event for event in on.events()):
         raise StageBroken("readiness did not fail beside liveness")
     return on.setting("shared-probe-endpoint", pods[0], "Both probes ask /healthz, which waited for a held lock.")
@@ -254,7 +254,7 @@ def liveness_dependency(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(store, "set", **draw.choice(({"all_status": 503}, {"work_latency": "5s"})))
     on.alerted("PodRestarting", seconds=90)
     on.linger(20)
-    on.must_say("failed liveness probe, will be restarted")
+    on.must_have_event("failed liveness probe, will be restarted")
     on.must_hold("count(increase(kube_pod_container_status_restarts_total{$ns}[60s]) > 0) >= 2")
     return on.setting("liveness-checks-dependency", on.workload, f"/livez asks {name}, which failed.")
 

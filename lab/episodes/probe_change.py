@@ -1,10 +1,10 @@
-"""Changes: guilty ones, and innocent ones that lie beside another fault. And nothing at all."""
+"""Episodes with changes: some cause the fault, others are made before an unrelated fault. And some without a fault."""
 
 import random
 import time
 from typing import Any
 
-from lab.episodes.episode import Episode, Setting
+from lab.episode import Episode, Setting
 from lab.episodes.probe_settings import patched
 from lab.faults.pod import filtered
 from lab.stage.namespace import Namespace, Pod, probe, template
@@ -15,8 +15,8 @@ READY = {"readinessProbe": probe("/readyz", 2)}
 
 
 def _calm(on: Namespace, switches: dict[str, Any] | None = None, **more: Any) -> list[Pod]:
-    told = {"work_latency": f"{on.draw.randint(2, 12)}ms"} | (switches or {})
-    pods = on.deploy(template(on.draw, told, READY, **more))
+    all_switches = {"work_latency": f"{on.draw.randint(2, 12)}ms"} | (switches or {})
+    pods = on.deploy(template(on.draw, all_switches, READY, **more))
     for pod in pods:
         on.load(pod, rate=on.draw.randint(2, 5))
     on.calm()
@@ -27,7 +27,7 @@ def _version(draw: random.Random) -> str:
     return f"{draw.randint(1, 4)}.{draw.randint(0, 30)}.{draw.randint(0, 9)}"
 
 
-def guilty_deploy(pool: NodePool, _: Any, draw: random.Random) -> Setting:
+def faulty_deploy(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """The new version's handler answers with an error; the old pods are well."""
     on = pool.make_namespace(draw)
     _calm(on)
@@ -36,11 +36,11 @@ def guilty_deploy(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     pod = patched(on, {"env": [{"name": "SW_ALL_STATUS", "value": str(code)}]})
     on.alerted("PodProbeFailing", pod.name)
     on.linger()
-    on.must_say("Readiness probe failed", f"statuscode: {code}")
+    on.must_have_event("Readiness probe failed", f"statuscode: {code}")
     return on.setting("recent-deploy", pod, f"Version {version} answers {code} on every route.", changes=(change,))
 
 
-def guilty_configuration(pool: NodePool, _: Any, draw: random.Random) -> Setting:
+def faulty_configuration(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A setting pushed to all pods makes them answer 503 a moment later."""
     on = pool.make_namespace(draw)
     pods = _calm(on)
@@ -51,7 +51,7 @@ def guilty_configuration(pool: NodePool, _: Any, draw: random.Random) -> Setting
         on.order(pod, "set", all_status=503)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "statuscode: 503")
+    on.must_have_event("Readiness probe failed", "statuscode: 503")
     return on.setting("recent-config-change", on.workload, f"{change.title}; every pod answers 503.", changes=(change,))
 
 
@@ -69,7 +69,7 @@ def innocent_deploy_elsewhere(pool: NodePool, _: Any, draw: random.Random) -> Se
     on.load(pods[0], rate=draw.randint(8, 16))
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "context deadline exceeded")
+    on.must_have_event("Readiness probe failed", "context deadline exceeded")
     return on.setting("handler-blocked-on-dependency", pods[0], f"{change.title} was innocent; a lock was held.",
                       changes=(change,))  # fmt: skip
 
@@ -92,7 +92,7 @@ def innocent_deploy_before(pool: NodePool, _: Any, draw: random.Random) -> Setti
     on.make(filtered(on.process(pods[0]), "-p", "tcp", "-j", "DROP"))
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "context deadline exceeded")
+    on.must_have_event("Readiness probe failed", "context deadline exceeded")
     return on.setting("network-path-drop", pods[0], f"{change.title} ran well; then packets were dropped.",
                       changes=(change,))  # fmt: skip
 
@@ -142,8 +142,8 @@ def rule_made_up(pool: NodePool, _: Any, draw: random.Random) -> Setting:
 EPISODES = tuple(
     Episode(f"probe-{name}", title, play, cause, family, node=True)
     for name, title, play, cause, family in (
-        ("guilty-deploy", "a new version answers with errors", guilty_deploy, "recent-deploy", "change"),
-        ("guilty-configuration", "a pushed setting makes every pod answer 503", guilty_configuration,
+        ("guilty-deploy", "a new version answers with errors", faulty_deploy, "recent-deploy", "change"),
+        ("guilty-configuration", "a pushed setting makes every pod answer 503", faulty_configuration,
          "recent-config-change", "change"),
         ("innocent-deploy-elsewhere", "a lock is held after another service was deployed",
          innocent_deploy_elsewhere, "handler-blocked-on-dependency", "change"),

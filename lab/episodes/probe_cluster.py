@@ -1,4 +1,4 @@
-"""Faults of the whole node or of what lies below it; each has a node for itself."""
+"""Episodes with a fault of the whole node or of its infrastructure; none of them shares its node."""
 
 import json
 import random
@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from domain.connections import EtcdDecl, EtcdMemberDecl
-from lab.episodes.episode import Episode, Setting
+from lab.episode import Episode, Setting
 from lab.faults.disk import slow_fsync
 from lab.faults.process import frozen
 from lab.stage.namespace import Namespace, Pod, template
@@ -26,15 +26,15 @@ def _calm(on: Namespace) -> list[Pod]:
 
 
 def _pid(pool: NodePool, name: str) -> int:
-    """The program itself; setpriv has replaced itself by it."""
+    """The process id of a program of the stage. Raises StageBroken if it does not run."""
     process = pool.stage.process(name)
     if process is None:
         raise StageBroken(f"{name} does not run")
     return process.pid
 
 
-def _told(on: Namespace, alert: str, seconds: float) -> None:
-    """An alert about the node or the cluster, which has no namespace."""
+def _await_alert(on: Namespace, alert: str, seconds: float) -> None:
+    """Wait for an alert about the node or the cluster, which has no namespace."""
     on.alerted(alert, seconds=seconds, anywhere=True)
 
 
@@ -43,7 +43,7 @@ def node_frozen(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on = pool.make_namespace(draw)
     _calm(on)
     on.make(frozen(_pid(pool, "kubelet")))
-    _told(on, "NodeNotReady", 80)
+    _await_alert(on, "NodeNotReady", 80)
     on.linger(draw.randint(12, 18))
     return on.setting("node-not-ready", f"Host/{CLUSTER}//{pool.node.name}", "SIGSTOP of the kubelet.")
 
@@ -54,7 +54,7 @@ def slow_store(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     _calm(on)
     late = draw.randint(900, 1500)
     with slow_fsync(pool.stage, _pid(pool, "kube-etcd"), late):
-        _told(on, "ApiServerSlow", 90)
+        _await_alert(on, "ApiServerSlow", 90)
         on.linger(12)
     member = EtcdMemberDecl(name="etcd-1", endpoint=f"http://127.0.0.1:{pool.node.store}", instance=pool.node.name,
                             host=pool.node.name)  # fmt: skip
@@ -89,7 +89,7 @@ def node_short_of_memory(pool: NodePool, _: Any, draw: random.Random) -> Setting
     _calm(on)
     speed = draw.randint(350, 600)
     on.order(hog, "grow", mib=speed)
-    _told(on, "NodePressure", 90)
+    _await_alert(on, "NodePressure", 90)
     on.order(hog, "exit", code=0)
     on.linger()
     return on.setting("node-pressure", f"Host/{CLUSTER}//{pool.node.name}",

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from lab.episodes.episode import Episode, Setting
+from lab.episode import Episode, Setting
 from lab.stage.namespace import Namespace, Pod, probe, template
 from lab.stage.node_pool import NodePool
 from lab.stage.programs import wait_until
@@ -20,7 +20,7 @@ def refused_at_start(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.alerted("PodProbeFailing", pods[0].name)
     wait_until(lambda: on.is_ready(pods[0].name), "the pod is ready at last", 70, step=1)
     on.linger()
-    on.must_say("Readiness probe failed", "connection refused")
+    on.must_have_event("Readiness probe failed", "connection refused")
     return on.setting("no-listener-at-start", pods[0], f"The process listened {seconds} s after its start.")
 
 
@@ -35,7 +35,7 @@ def startup_budget(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.alerted("PodRestarting", pods[0].name, 90)
     wait_until(lambda: on.status(pods[0]).get("restartCount", 0) >= 2, "it is killed again", 70, step=1)
     on.linger(10)
-    on.must_say("failed startup probe, will be restarted")
+    on.must_have_event("failed startup probe, will be restarted")
     return on.setting("startup-budget-too-short", pods[0],
                       f"The start takes {seconds} s; the startup probe allows {failures * 2} s.")  # fmt: skip
 
@@ -50,7 +50,7 @@ def liveness_before_start(pool: NodePool, _: Any, draw: random.Random) -> Settin
     on.alerted("PodRestarting", pods[0].name, 90)
     wait_until(lambda: on.status(pods[0]).get("restartCount", 0) >= 2, "it is killed again", 70, step=1)
     on.linger(10)
-    on.must_say("failed liveness probe, will be restarted")
+    on.must_have_event("failed liveness probe, will be restarted")
     note = f"The start takes {seconds} s; liveness begins after {delay} s and kills after 3 failures."
     return on.setting("liveness-before-start", pods[0], note)
 
@@ -66,7 +66,7 @@ def dependency_late(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.alerted("PodProbeFailing", pods[0].name)
     wait_until(lambda: on.is_ready(pods[0].name), "the pod is ready at last", 70, step=1)
     on.linger()
-    on.must_say("Readiness probe failed", "statuscode: 503")
+    on.must_have_event("Readiness probe failed", "statuscode: 503")
     return on.setting("dependency-late-at-start", pods[0], f"{name} listened {seconds} s after its start.")
 
 
@@ -92,7 +92,7 @@ def deleted_while_draining(pool: NodePool, _: Any, draw: random.Random) -> Setti
     _delete(on, pods[0])
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "statuscode: 503")
+    on.must_have_event("Readiness probe failed", "statuscode: 503")
     return on.setting("graceful-shutdown-noise", pods[0], "The pod was deleted and drained within its grace period.")
 
 
@@ -105,7 +105,7 @@ def rollout_noise(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     pool.node.patch(on.namespace, on.app, {"spec": {"template": {"metadata": {"annotations": {"version": version}}}}})
     on.alerted("PodProbeFailing")
     on.linger(20)
-    on.must_say("Readiness probe failed", "statuscode: 503")
+    on.must_have_event("Readiness probe failed", "statuscode: 503")
     return on.setting("graceful-shutdown-noise", pods[0], f"Rollout of {version}; the old pods drained.",
                       changes=(change,))  # fmt: skip
 
@@ -118,7 +118,7 @@ def door_closed_early(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     _delete(on, pods[0])
     on.alerted("ProbeDown", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "connection refused")
+    on.must_have_event("Readiness probe failed", "connection refused")
     note = "The listener closed at the end signal, without a preStop delay; users were refused."
     return on.setting("drain-shorter-than-endpoint-removal", pods[0], note)
 

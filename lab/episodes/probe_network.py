@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from lab.episodes.episode import Episode, Setting
+from lab.episode import Episode, Setting
 from lab.faults.pod import filtered
 from lab.stage.names import NAME_ERROR, SERVER_FAILURE
 from lab.stage.namespace import Namespace, Pod, probe, template
@@ -20,13 +20,13 @@ def _calm(on: Namespace, **more: Any) -> list[Pod]:
     return pods
 
 
-def _filtered(on: Namespace, *rule: str, says: str) -> Pod:
-    """The first pod behind a rule until the alert and a while after it."""
+def _filtered(on: Namespace, *rule: str, message: str) -> Pod:
+    """Put an iptables rule in front of the first pod until after the alert; the pod."""
     pods = _calm(on)
     on.make(filtered(on.process(pods[0]), *rule))
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", says)
+    on.must_have_event("Readiness probe failed", message)
     return pods[0]
 
 
@@ -34,7 +34,7 @@ def drop(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Packets to the pod vanish, all of them or those to one port."""
     on = pool.make_namespace(draw)
     ports = draw.choice((["-p", "tcp"], ["-p", "tcp", "--dport", "8080"]))
-    pod = _filtered(on, *ports, "-j", "DROP", says="context deadline exceeded")
+    pod = _filtered(on, *ports, "-j", "DROP", message="context deadline exceeded")
     return on.setting("network-path-drop", pod, f"iptables {' '.join(ports)} DROP in the pod's network namespace.")
 
 
@@ -42,7 +42,9 @@ def reject(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """A router on the way says that the host cannot be reached."""
     on = pool.make_namespace(draw)
     how = draw.choice(("icmp-host-unreachable", "icmp-admin-prohibited"))
-    pod = _filtered(on, "-p", "tcp", "--dport", "8080", "-j", "REJECT", "--reject-with", how, says="no route to host")
+    pod = _filtered(
+        on, "-p", "tcp", "--dport", "8080", "-j", "REJECT", "--reject-with", how, message="no route to host"
+    )
     return on.setting("network-unreachable", pod, f"iptables REJECT with {how} in the pod's network namespace.")
 
 
@@ -50,7 +52,7 @@ def reset(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     """Something on the way answers each request with RST; the service never sees it."""
     on = pool.make_namespace(draw)
     pod = _filtered(on, "-p", "tcp", "--dport", "8080", "--tcp-flags", "PSH", "PSH", "-j", "REJECT", "--reject-with",
-                    "tcp-reset", says="connection reset by peer")  # fmt: skip
+                    "tcp-reset", message="connection reset by peer")  # fmt: skip
     return on.setting("connection-reset", pod, "Each packet with data is answered by RST on its way to the pod.")
 
 
@@ -69,7 +71,7 @@ def tls_stall(pool: NodePool, _: Any, draw: random.Random) -> Setting:
     on.order(pods[0], "set", tls_stall=1)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed")
+    on.must_have_event("Readiness probe failed")
     on.must_hold('probe_success{$ns,module="tcp_connect"} == 1 and on (pod) probe_success{$ns,module="http_2xx"} == 0')
     return on.setting("tls-handshake-stall", pods[0], "The server does not answer the ClientHello.")
 

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from lab.episodes.episode import Episode, Setting
+from lab.episode import Episode, Setting
 from lab.stage.namespace import Namespace, Pod, probe, template
 from lab.stage.node_pool import NodePool
 from lab.stage.programs import wait_until
@@ -33,13 +33,13 @@ def _calm(on: Namespace) -> list[Pod]:
     return pods
 
 
-def _wrong(on: Namespace, says: str, **target: Any) -> Pod:
-    """A new version whose readiness probe asks for the wrong thing."""
+def _wrong(on: Namespace, message: str, **target: Any) -> Pod:
+    """Roll out a version whose readiness probe is set wrongly; a pod of that version."""
     _calm(on)
     pod = patched(on, {"readinessProbe": probe(target.pop("path", "/readyz"), 2, **target)})
     on.alerted("PodProbeFailing", pod.name)
     on.linger()
-    on.must_say("Readiness probe failed", says)
+    on.must_have_event("Readiness probe failed", message)
     return pod
 
 
@@ -76,7 +76,7 @@ def auth_required(pool: NodePool, _: Any, draw: random.Random) -> Setting:
         on.order(pod, "set", status=code)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", f"statuscode: {code}")
+    on.must_have_event("Readiness probe failed", f"statuscode: {code}")
     return on.setting("wrong-probe-target", pods[0], f"The route of the probe answers {code} without a login.")
 
 
@@ -88,7 +88,7 @@ def redirect_loop(pool: NodePool, _: Any, draw: random.Random) -> Setting:
         on.order(pod, "set", redirect=1)
     on.alerted("PodProbeFailing", pods[0].name)
     on.linger()
-    on.must_say("Readiness probe failed", "stopped after 10 redirects")
+    on.must_have_event("Readiness probe failed", "stopped after 10 redirects")
     return on.setting("redirect-loop", pods[0], "The route answers 302 to itself.")
 
 
@@ -104,7 +104,7 @@ def timeout_below_latency(pool: NodePool, _: Any, draw: random.Random) -> Settin
         on.order(pod, "set", probe_latency=f"{latency}ms")
     on.alerted("PodProbeFailing", seconds=90)
     on.linger()
-    on.must_say("Readiness probe failed", "context deadline exceeded")
+    on.must_have_event("Readiness probe failed", "context deadline exceeded")
     on.must_hold('prober_probe_total{$ns,probe_type="Readiness",result="successful"} > 2')
     return on.setting("probe-timeout-below-latency", pods[0],
                       f"The endpoint takes {latency} ms, give or take a quarter; the probe waits 1 s.")  # fmt: skip

@@ -1,1 +1,1 @@
-"""Ways to break a real program, each a context that ends cleanly."""
+"""Faults of real programs; each is a context manager that ends its fault."""

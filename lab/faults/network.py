@@ -8,7 +8,7 @@ from lab.stage.etcd import Etcd, Member
 
 @contextlib.contextmanager
 def late(etcd: Etcd, one_way_s: float, jitter_s: float = 0.0) -> Iterator[None]:
-    """All links that cross a zone border are late by this much, one way."""
+    """Delay all links between zones by this much, one way."""
     etcd.delay(one_way_s, jitter_s)
     try:
         yield
@@ -18,7 +18,7 @@ def late(etcd: Etcd, one_way_s: float, jitter_s: float = 0.0) -> Iterator[None]:
 
 @contextlib.contextmanager
 def late_member(etcd: Etcd, member: Member, one_way_s: float, jitter_s: float = 0.0) -> Iterator[None]:
-    """All links of one member are late by this much, one way; those among the others are not."""
+    """Delay all links of one member by this much, one way; the links among the others are not delayed."""
     etcd.delay_member(member, one_way_s, jitter_s)
     try:
         yield
@@ -28,7 +28,7 @@ def late_member(etcd: Etcd, member: Member, one_way_s: float, jitter_s: float = 
 
 @contextlib.contextmanager
 def unwatched(etcd: Etcd, one_way_s: float = 5.0) -> Iterator[None]:
-    """The monitoring reaches no member in time; members and clients reach each other as before."""
+    """Delay only the monitoring's links, so that its scrapes time out."""
     for member in etcd.members:
         member.watched.set(one_way_s)
     try:

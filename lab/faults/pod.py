@@ -9,7 +9,7 @@ from lab.stage.programs import StageBroken
 
 @contextlib.contextmanager
 def filtered(pid: int, *rule: str) -> Iterator[None]:
-    """An iptables rule at the head of INPUT in the network namespace that `pid` lives in."""
+    """Insert an iptables rule at the head of INPUT in the network namespace of `pid`."""
     _iptables(pid, "-I", rule)
     try:
         yield
@@ -19,7 +19,7 @@ def filtered(pid: int, *rule: str) -> Iterator[None]:
 
 
 def _iptables(pid: int, verb: str, rule: Sequence[str]) -> None:
-    told = subprocess.run(["nsenter", "-t", str(pid), "-n", "iptables", "-w", verb, "INPUT", *rule],
+    done = subprocess.run(["nsenter", "-t", str(pid), "-n", "iptables", "-w", verb, "INPUT", *rule],
                           capture_output=True, text=True, check=False)  # fmt: skip
-    if told.returncode:
-        raise StageBroken(f"iptables {verb} {' '.join(rule)}: {told.stderr}")
+    if done.returncode:
+        raise StageBroken(f"iptables {verb} {' '.join(rule)}: {done.stderr}")

@@ -1,6 +1,6 @@
-"""Which user opened a loopback connection: what a proxy needs in order to delay one link and not another.
+"""Finds the user who opened a loopback connection, by which a proxy delays one link and not another.
 
-One netlink question (sock_diag(7)) costs a fraction of a millisecond; /proc/net/tcp would cost many.
+A netlink request (sock_diag(7)) takes a fraction of a millisecond; reading /proc/net/tcp takes many.
 """
 
 import socket
@@ -13,7 +13,7 @@ UID_AT = 16 + 4 + 48 + 3 * 4
 
 
 def dialer(port: int, to: int) -> str:
-    """The uid that owns the socket of 127.0.0.1:port → 127.0.0.1:to, as text; empty when the kernel does not say."""
+    """The uid that owns the socket of 127.0.0.1:port → 127.0.0.1:to, as text; empty if the kernel does not find it."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as kernel:
             kernel.settimeout(0.5)
@@ -21,8 +21,8 @@ def dialer(port: int, to: int) -> str:
             answer = kernel.recv(8192)
     except OSError:
         return ""
-    told = struct.unpack_from("=H", answer, 4)[0] == SOCK_DIAG_BY_FAMILY
-    return str(struct.unpack_from("=I", answer, UID_AT)[0]) if told else ""
+    found = struct.unpack_from("=H", answer, 4)[0] == SOCK_DIAG_BY_FAMILY
+    return str(struct.unpack_from("=I", answer, UID_AT)[0]) if found else ""
 
 
 def _question(port: int, to: int) -> bytes:

@@ -27,7 +27,7 @@ class Seat:
     host: str
 
 
-# Each member runs as a user of its own, by which the proxies tell who dials; without root all are one user.
+# Each member runs as a user of its own, by which the proxies identify its connections; without root all are one user.
 FIRST_UID = 61_000
 SEATS = tuple(Seat(f"etcd{n}", f"zone-{z}", f"10.20.{n}.11:2379", f"db-{n}") for n, z in enumerate("abc", 1))
 
@@ -50,7 +50,7 @@ class Shape:
 
 @dataclass
 class Member:
-    """One member: its process and where it is. Peers come by `proxy`, the monitoring by `watched`."""
+    """One member: its process and its ports. Peers connect through `proxy`, the monitoring through `watched`."""
 
     seat: Seat
     client: int
@@ -87,12 +87,12 @@ class Member:
             return {}
 
     def leader_changes(self) -> float | None:
-        """What the member counted itself; None while it does not answer."""
+        """The member's own counter of leader changes; None while it does not answer."""
         try:
-            told = self.http.get(f"{self.endpoint}/metrics", timeout=1.5).text
+            metrics = self.http.get(f"{self.endpoint}/metrics", timeout=1.5).text
         except httpx.HTTPError:
             return None
-        found = re.search(r"^etcd_server_leader_changes_seen_total (\S+)$", told, re.MULTILINE)
+        found = re.search(r"^etcd_server_leader_changes_seen_total (\S+)$", metrics, re.MULTILINE)
         return float(found.group(1)) if found else None
 
     def put(self, key: str, value: bytes, timeout: float = 0.8) -> bool:
@@ -151,9 +151,9 @@ class Etcd:
 
         def ask() -> Member | None:
             for member in self.members:
-                said = member.status().get("leader")
-                if said:
-                    return next((m for m in self.members if m.member_id == format(int(said), "x")), None)
+                leader_id = member.status().get("leader")
+                if leader_id:
+                    return next((m for m in self.members if m.member_id == format(int(leader_id), "x")), None)
             return None
 
         return wait_until(ask, "a leader", 30)  # type: ignore[no-any-return]
@@ -173,7 +173,7 @@ class Etcd:
     def delay(self, one_way_s: float, jitter_s: float = 0.0) -> None:
         """Delays all links between members of different zones, one way."""
         for member in self.members:
-            member.proxy.set(one_way_s, jitter_s)  # for who cannot be told apart
+            member.proxy.set(one_way_s, jitter_s)  # for connections whose user is unknown
         for a, b in itertools.permutations(self.members, 2):
             far = a.seat.zone != b.seat.zone
             b.proxy.set_for(a.uid, one_way_s if far else 0.0, jitter_s if far else 0.0)
@@ -205,7 +205,10 @@ class Etcd:
                         member=members)  # fmt: skip
 
     def _as_user(self, member: Member) -> list[str]:
-        """Its own user, who owns its own folder; the parent-death signal is lost with the change and set again."""
+        """The command prefix that runs a member as its own user, with a folder of its own.
+
+        Changing the user clears the parent-death signal, so it is set again.
+        """
         if os.geteuid():
             return []
         folder = self.stage.folder / member.name

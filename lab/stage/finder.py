@@ -1,4 +1,4 @@
-"""Tells Prometheus which pods there are (Debian's has no Kubernetes discovery of its own), over its HTTP discovery."""
+"""HTTP service discovery of pods for Prometheus, as Debian's has no Kubernetes discovery."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ PORTS = {"http": 8080, "metrics": 9102}
 
 
 def serve(pods: Callable[[], list[dict[str, Any]]]) -> str:
-    """Starts it; its URL, to which the name of a port is added. `pods` gives what the Kubernetes API lists."""
+    """Start the server; its URL, to which the name of a port is added. `pods` returns the Kubernetes API's list."""
 
     def page(path: str) -> str:
         port = PORTS[path.strip("/")]

@@ -1,4 +1,4 @@
-"""A real Prometheus and a real Alertmanager that watch what stands on the stage."""
+"""A real Prometheus and a real Alertmanager that monitor the programs of a stage."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from lab.stage.releases import Watchers, located
 
 @dataclass(frozen=True)
 class Monitoring:
-    """Where the two are."""
+    """The URLs of the two."""
 
     prometheus: str
     alertmanager: str

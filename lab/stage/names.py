@@ -1,4 +1,4 @@
-"""A small name server for the blackbox exporter, whose names can be made to fail."""
+"""A small DNS server for the blackbox exporter, with names that can be made to fail."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ NAME_ERROR, SERVER_FAILURE = 3, 2
 
 
 class Names:
-    """Answers A questions from `known`; what is in `broken` gets that code instead, other names do not exist."""
+    """Answers A queries from `known`. A name in `broken` gets that response code; other names do not exist."""
 
     def __init__(self, address: str = ADDRESS, port: int = 53) -> None:
         self.known: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""One episode's place on a shared node: its namespace, its pods, their orders, and what its alert must say."""
+"""One episode's namespace on a shared node: its pods, its load, its faults, and checks that a fault shows."""
 
 import random
 import time
@@ -12,10 +12,10 @@ import httpx
 
 from domain.connections import BlackboxDecl, Connections, EtcdDecl, KubernetesDecl, PrometheusDecl, SourceDecl
 from domain.scope import ChangeRef
-from lab.episodes.episode import Setting, Truth
+from lab.episode import Setting, Truth
 from lab.stage.monitoring import Monitoring
 from lab.stage.node import Node
-from lab.stage.programs import Stage, StageBroken, tell, wait_until
+from lab.stage.programs import Stage, StageBroken, log_progress, wait_until
 from lab.stage.sink import Sink
 from lab.stage.watch import CLUSTER
 
@@ -48,7 +48,7 @@ def template(
 
     `more`: cpu, memory, env, scheme and path and host of the blackbox target, strict, and `spec` for the pod.
     """
-    told = probes if probes is not None else {
+    kubelet_probes = probes if probes is not None else {
         "readinessProbe": probe("/readyz", draw.choice((2, 3))),
         "livenessProbe": probe("/livez", draw.choice((4, 5)), 1, 4),
     }  # fmt: skip
@@ -60,7 +60,7 @@ def template(
         "name": "app", "image": "docker.io/local/service:1", "imagePullPolicy": "Never", "ports": ports,
         "env": [{"name": k, "value": v} for k, v in env.items()],
         "resources": {"limits": {"cpu": cpu, "memory": memory}, "requests": {"cpu": "10m", "memory": "16Mi"}},
-        **told, **more.get("container", {}),
+        **kubelet_probes, **more.get("container", {}),
     }  # fmt: skip
     notes = {"lab/path": more.get("path", "/healthz"), "lab/scheme": more.get("scheme", "http")}
     notes |= {f"lab/{k}": more[k] for k in ("host", "strict") if k in more}
@@ -69,7 +69,7 @@ def template(
 
 
 class Pool(Protocol):
-    """What a namespace needs of the node pool that it lies on."""
+    """What a namespace needs of its node pool, which is defined in a module that imports this one."""
 
     stage: Stage
     sink: Sink
@@ -81,7 +81,7 @@ class Pool(Protocol):
 
 @dataclass
 class Namespace:
-    """A namespace and an app whose names follow from the seed."""
+    """A namespace and an app whose names are drawn from the seed."""
 
     pool: Pool
     draw: random.Random
@@ -125,17 +125,17 @@ class Namespace:
         httpx.get(f"http://{pod.address}:{ORDERS}/{route}", params=params, timeout=10.0).raise_for_status()
 
     def load(self, pod: Pod, route: str = "/work", *, rate: float, fresh: bool = False) -> None:
-        """So many requests a second from a stranger's pod, until another rate is told; 0 ends it."""
+        """Send `rate` requests a second from another pod, until another rate is set; 0 ends it."""
         name = f"{self.namespace}/{pod.name}{route}"
         self.order(self.pool.gateway, "load", name=name, url=f"http://{pod.address}:{USERS}{route}", rate=rate,
                    fresh="1" if fresh else "")  # fmt: skip
 
     def calm(self, shortest_s: int = 90, longest_s: int = 106) -> None:
-        """A time without a fault: every series gets a level of its own, and no pod is young any more."""
+        """Wait without a fault, so that every series gets a usual level and no pod is newly started."""
         time.sleep(self.draw.uniform(shortest_s, longest_s))
 
     def make(self, fault: AbstractContextManager[None]) -> None:
-        """Begins a fault that lasts until everybody has looked."""
+        """Begin a fault that lasts until all checks have asked."""
         self.faults.enter_context(fault)
         self.pool.stage.after(self.faults.close)
 
@@ -144,13 +144,17 @@ class Namespace:
         return self.pool.node.process_of(self.namespace, pod.name)
 
     def alerted(self, name: str, about: str = "", seconds: float = 70.0, *, anywhere: bool = False) -> None:
-        """Waits for the delivery about a pod, by default about anything in this namespace."""
-        within = f'"pod":"{about}"' if about else "" if anywhere else f'"namespace":"{self.namespace}"'
+        """Wait until the alert is delivered: about the pod `about`, else about this namespace, or `anywhere`."""
+        within = f'"namespace":"{self.namespace}"'
+        if about:
+            within = f'"pod":"{about}"'
+        elif anywhere:
+            within = ""
         wait_until(lambda: self.pool.sink.firing(name, within), f"{self.namespace}: the alert {name}", seconds)
-        tell(f"{self.namespace}: {name} was delivered")
+        log_progress(f"{self.namespace}: {name} was delivered")
 
     def linger(self, seconds: float = 15.0) -> None:
-        """The time from the alert to the look at it."""
+        """Wait between the alert and the investigation."""
         time.sleep(seconds)
 
     def events(self) -> list[str]:
@@ -158,25 +162,25 @@ class Namespace:
         items = self.pool.node.call("GET", f"/api/v1/namespaces/{self.namespace}/events")["items"]
         return [f"{e['reason']} {e['message']}" for e in items]
 
-    def must_say(self, *parts: str) -> None:
-        """The real kubelet must have said this; else the fault did not show and the episode is no recording."""
-        said = self.events()
-        if not any(all(part in event for part in parts) for event in said):
-            raise StageBroken(f"{self.namespace}: no event says {parts}; said were {sorted(set(said))[:12]}")
+    def must_have_event(self, *parts: str) -> None:
+        """Raise StageBroken unless an event of the real kubelet contains all parts, as the fault did not show then."""
+        events = self.events()
+        if not any(all(part in event for part in parts) for event in events):
+            raise StageBroken(f"{self.namespace}: no event says {parts}; said were {sorted(set(events))[:12]}")
 
-    def must_not_say(self, part: str) -> None:
-        """So far no event may say this; else something else is wrong, or the fault is no fault."""
+    def must_not_have_event(self, part: str) -> None:
+        """Raise StageBroken if an event contains this already, before the fault was made."""
         if found := [event for event in self.events() if part in event]:
             raise StageBroken(f"{self.namespace}: said too early: {found[0]}")
 
     def must_hold(self, promql: str) -> None:
-        """The real Prometheus must have a series for this, with $ns for the namespace."""
+        """Raise StageBroken unless the real Prometheus finds a series; $ns stands for the namespace."""
         query = promql.replace("$ns", f'namespace="{self.namespace}"')
         if not self.pool.monitoring.query(query):
             raise StageBroken(f"{self.namespace}: nothing for {query}")
 
     def change(self, kind: str, title: str, app: str = "", ago_s: float = 0.0) -> ChangeRef:
-        """A change that people know of, made now or a while ago."""
+        """A reported change of an app, made `ago_s` seconds ago."""
         at = datetime.fromtimestamp(time.time() - ago_s, UTC).replace(microsecond=0)
         entity = f"Workload/{CLUSTER}/{self.namespace}/{app or self.app}"
         return ChangeRef(f"{kind}-{self.draw.randint(1000, 9999)}", kind, title, at, (entity,))

@@ -1,4 +1,4 @@
-"""Serves the network counters of each pod's own namespace under node_exporter's names, and the host's beside them."""
+"""An exporter of network counters, named like node_exporter's: of each pod's network namespace, and of the host's."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ CONNTRACK_LIMIT = Path("/proc/sys/net/netfilter/nf_conntrack_max")
 
 
 def counters(pid: int) -> dict[str, int]:
-    """The wanted counters of the namespace that `pid` lives in."""
+    """The wanted counters of the network namespace of `pid`."""
     found: dict[str, int] = {}
     for file in ("netstat", "snmp"):
         lines = [line.split() for line in Path(f"/proc/{pid}/net/{file}").read_text().splitlines()]
@@ -33,7 +33,7 @@ def _conntrack(pid: int) -> dict[str, int]:
 
 
 def serve(places: Callable[[], list[tuple[int, dict[str, str]]]]) -> int:
-    """Starts the exporter; its port. `places` gives a process of each namespace and the labels of its series."""
+    """Start the exporter; its port. `places` returns a process of each namespace and the labels of its series."""
 
     def page(_: str) -> str:
         return "".join(line for pid, labels in places() for line in _lines(pid, labels))
@@ -42,9 +42,9 @@ def serve(places: Callable[[], list[tuple[int, dict[str, str]]]]) -> int:
 
 
 def _lines(pid: int, labels: dict[str, str]) -> list[str]:
-    """Nothing for a namespace whose process has just ended."""
-    told = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
+    """The series of one namespace; none if its process has just ended."""
+    text = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
     try:
-        return [f"{name}{{{told}}} {value}\n" for name, value in counters(pid).items()]
+        return [f"{name}{{{text}}} {value}\n" for name, value in counters(pid).items()]
     except (OSError, ValueError, IndexError):
         return []

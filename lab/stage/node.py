@@ -127,8 +127,8 @@ class Node:
         wanted = self.pod(namespace, name)["status"]["containerStatuses"][0]["containerID"].removeprefix(
             "containerd://"
         )
-        told = self._ctr("tasks", "ls")
-        return next(int(line.split()[1]) for line in told.splitlines() if line.startswith(wanted))
+        tasks = self._ctr("tasks", "ls")
+        return next(int(line.split()[1]) for line in tasks.splitlines() if line.startswith(wanted))
 
     def _ready(self) -> bool:
         try:
@@ -210,7 +210,7 @@ class Node:
         ])  # fmt: skip
 
     def _pressure(self) -> dict[str, Any]:
-        """With `spare_mib` the node calls itself short of memory as soon as so much more is used; it evicts nobody."""
+        """Settings by which the node reports memory pressure once `spare_mib` more is used, without evicting a pod."""
         if not self.spare_mib:
             return {}
         lines = Path("/proc/meminfo").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""A watched node that several episodes share: each has its own namespace, and healthy strangers run beside them."""
+"""A monitored node that several episodes share: each has its own namespace, beside healthy pods of other teams."""
 
 import contextlib
 import random
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from evidence.recording import Answer
-from lab.episodes.episode import Episode
+from lab.episode import Episode
 from lab.stage import finder, monitoring, netns, watch
 from lab.stage.monitoring import Monitoring
 from lab.stage.names import ADDRESS, Names
 from lab.stage.namespace import Namespace, Pod, template
 from lab.stage.node import Node
-from lab.stage.programs import Stage, StageBroken, free_port, tell, wait_until
+from lab.stage.programs import Stage, StageBroken, free_port, log_progress, wait_until
 from lab.stage.sink import Sink
 from lab.stage.trust import Pair, pair
 
@@ -28,7 +28,7 @@ STRANGERS = ("gateway", "frontend", "mailer", "thumbnails", "search-api", "audit
 
 @dataclass
 class NodePool:
-    """The stage of a round."""
+    """The stage of a round: one node with its monitoring, a DNS server and a blackbox exporter."""
 
     stage: Stage
     sink: Sink
@@ -42,32 +42,32 @@ class NodePool:
     exporter: int = field(default_factory=free_port)
 
     def start(self, episodes: list[Episode]) -> None:
-        """The node with the settings that its only episode wants, and the strangers; the watch begins later."""
+        """Start the node, set up by the `wishes` of its only episode, and the other teams' pods."""
         wishes = episodes[0].wishes if len(episodes) == 1 else {}
         self.node = Node(self.stage, name=f"node-{self.draw.randint(1, 40)}", **wishes)
         self.node.start()
-        tell(f"{self.node.name} is ready")
+        log_progress(f"{self.node.name} is ready")
         self.trusted, self.stranger = (pair(self.stage.folder / "trust", name) for name in ("ours", "other"))
         self.names = Names()
         self.stage.after(self.names.close)
         self._exporter()
         self._strangers()
-        tell("the strangers run")
+        log_progress("the strangers run")
 
     def watch(self, seconds: float = 30.0) -> None:
-        """Begins when every pod is Ready: that all pods of a cluster were just made is nothing that one sees."""
+        """Start the monitoring once every pod is Ready, as in a real cluster not all pods were just started."""
         with contextlib.suppress(StageBroken):
-            wait_until(self._settled, "every pod is Ready", seconds, step=1)
+            wait_until(self._all_ready, "every pod is Ready", seconds, step=1)
         counters = netns.serve(self._places)
         self.monitoring = monitoring.start(
             self.stage, watch.jobs(self.node, finder.serve(self._pods), self.exporter, counters), watch.RULES,
             sink=self.sink.url("alertmanager", "prod"),
         )  # fmt: skip
-        tell("watched")
+        log_progress("watched")
 
-    def _settled(self) -> bool:
+    def _all_ready(self) -> bool:
         conditions = [p["status"].get("conditions", []) for p in self._pods()]
-        return all(any(c["type"] == "Ready" and c["status"] == "True" for c in told) for told in conditions)
+        return all(any(c["type"] == "Ready" and c["status"] == "True" for c in of_pod) for of_pod in conditions)
 
     def make_namespace(self, draw: random.Random) -> Namespace:
         """A namespace for one episode."""
@@ -76,17 +76,17 @@ class NodePool:
         return made
 
     def lists(self, namespace: str) -> tuple[Answer, ...]:
-        """What the Kubernetes API says of a namespace, as plain GETs under the name of the declared cluster."""
+        """The Kubernetes API's lists of a namespace, as answers to plain GETs for the declared cluster."""
         return tuple(self._listed(path.format(namespace)) for path in LISTS)
 
     def _listed(self, path: str) -> Answer:
         began = time.time()
-        said = self.node.get(path)
+        answer = self.node.get(path)
         took = int((time.time() - began) * 1000)
-        return Answer(watch.CLUSTER, "GET", path, "", "", said.status_code, said.text, int(began * 1000), took)
+        return Answer(watch.CLUSTER, "GET", path, "", "", answer.status_code, answer.text, int(began * 1000), took)
 
     def _exporter(self) -> None:
-        """Its names come from the lab's own name server, by a resolv.conf that only it sees."""
+        """Start the blackbox exporter with a resolv.conf of its own, which names the lab's DNS server."""
         config = self.stage.write("blackbox.yml", watch.modules(str(self.trusted.authority)))
         names = self.stage.write("resolv.conf", f"nameserver {ADDRESS}\noptions timeout:1 attempts:1\n")
         self.stage.start("blackbox", [
@@ -97,7 +97,7 @@ class NodePool:
         self.stage.ready("blackbox", f"http://127.0.0.1:{self.exporter}/-/healthy")
 
     def _strangers(self) -> None:
-        """Healthy pods that have nothing to do with any episode, in two namespaces, under a little load."""
+        """Start healthy pods of two other namespaces, under a little load."""
         apps = self.draw.sample(STRANGERS, 3)
         homes = [
             Namespace(self, self.draw, namespace=f"{team}-{self.draw.randint(10, 99)}") for team in ("edge", "tools")
@@ -115,7 +115,7 @@ class NodePool:
         return list(self.node.call("GET", "/api/v1/pods")["items"])
 
     def _places(self) -> list[tuple[int, dict[str, str]]]:
-        """A process in each pod's network namespace, found by the control groups, and one of the host's."""
+        """A process in each pod's network namespace, found by its control group, and one in the host's."""
         pods = {p["metadata"]["uid"]: p["metadata"] for p in self._pods()}
         found: dict[str, int] = {}
         for entry in Path("/proc").iterdir():

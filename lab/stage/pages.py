@@ -1,4 +1,4 @@
-"""A loopback HTTP server that answers every GET with a text made when it is asked: what Prometheus reads of a stage."""
+"""A loopback HTTP server whose pages are made at each GET, for Prometheus to scrape."""
 
 import contextlib
 import threading
@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 def serve(page: Callable[[str], str], kind: str) -> int:
-    """Starts it; its port. `page` gets the path, `kind` is the content type."""
+    """Start the server; its port. `page` gets the path and returns the text, `kind` is the content type."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -15,11 +15,11 @@ def serve(page: Callable[[str], str], kind: str) -> int:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.end_headers()
-            with contextlib.suppress(ConnectionError):  # who asked may be gone: Prometheus at its end
+            with contextlib.suppress(ConnectionError):  # Prometheus may have ended
                 self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()

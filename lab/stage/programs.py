@@ -1,4 +1,4 @@
-"""Starts real programs in a scratch folder and ends all of them, also when this process is killed."""
+"""Runs real programs in a scratch folder and ends all of them, also when this process is killed."""
 
 import contextlib
 import json
@@ -23,14 +23,14 @@ from lab.stage.sweep import sweep
 
 
 class StageBroken(Exception):
-    """A real program did not start or did not become ready; the text names it and its log."""
+    """A real program did not start, did not become ready or did not show the fault; the text says which."""
 
 
 def free_port() -> int:
     """A loopback TCP port that was free a moment ago.
 
-    It lies below 32768, as Zabbix demands, and below the ports that outgoing connections are given: a program may
-    listen seconds later.
+    It is below 32768, as Zabbix demands, and below the range of outgoing connections, as a program may listen on it
+    seconds later.
     """
     while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -60,8 +60,8 @@ def answers(url: str, **kwargs: Any) -> Callable[[], bool]:
     return ask
 
 
-def tell(text: str) -> None:
-    """One line of progress with the time."""
+def log_progress(text: str) -> None:
+    """Print one line of progress with the time."""
     print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
 
 
@@ -70,7 +70,7 @@ class Stage:
     """A scratch folder and the programs that run in it; leaving the context ends and removes everything.
 
     Each program gets the parent-death signal, so a killed recorder leaves no orphan behind.
-    The folder lies on tmpfs where there is one: disk speed is then part of the fault, not of the machine.
+    The folder is on tmpfs where there is one, so that only a fault makes the disk slow.
     """
 
     on_disk: bool = False
@@ -82,7 +82,7 @@ class Stage:
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) and not self.on_disk else None
         self.folder = Path(tempfile.mkdtemp(prefix="ig-lab-", dir=base))
         self.folder.chmod(0o755)
-        # Its input ends when this process ends in whatever way; then it sweeps.
+        # Its standard input closes when this process ends in whatever way; then it sweeps.
         self._watchdog = subprocess.Popen(
             [sys.executable, "-m", "lab.stage.sweep", str(self.folder)], stdin=subprocess.PIPE,
             cwd=Path(__file__).parents[2], start_new_session=True,
@@ -123,7 +123,7 @@ class Stage:
         return path.read_text(errors="replace")[-last:] if path.exists() else ""
 
     def ready(self, name: str, url: str, seconds: float = 60.0, **kwargs: Any) -> None:
-        """Waits for the program's readiness address; shows its log when it does not come."""
+        """Wait until the program's URL answers 200. Raises StageBroken with its log."""
         try:
             wait_until(answers(url, **kwargs), name, seconds)
         except StageBroken as error:
@@ -160,7 +160,7 @@ class Stage:
         self._watchdog.wait(10)
 
     def _keep_logs(self) -> None:
-        """Where INCIDENT_GRAPH_LOGS names a folder, what the programs said outlives the stage there."""
+        """Copy the programs' logs to the folder INCIDENT_GRAPH_LOGS, if it is set."""
         if named := os.environ.get("INCIDENT_GRAPH_LOGS"):
             kept = Path(named) / self.folder.name
             kept.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Delaying proxies in a process of their own: the recorder's threads would lend them delays that nobody asked for.
+"""Delaying proxies in a process of their own, as the recorder's threads would add delays to them.
 
-`python -m lab.stage.proxies` takes one JSON list per line and answers each with one line; it ends with its input.
+`python -m lab.stage.proxies` reads one JSON list per line and answers each with one line; it ends with its input.
 """
 
 import json
@@ -16,7 +16,7 @@ from lab.stage.proxy import DelayingProxy
 
 @dataclass
 class Proxies:
-    """The process; it ends with the one that started it, in whatever way."""
+    """The process of the proxies; it ends when the process that started it ends."""
 
     _process: subprocess.Popen[str] = field(init=False)
 
@@ -28,10 +28,10 @@ class Proxies:
 
     def open(self, target_port: int) -> "Link":
         """A proxy in front of a loopback port."""
-        return Link(self, int(self.say("open", target_port)))
+        return Link(self, int(self.request("open", target_port)))
 
-    def say(self, *words: Any) -> str:
-        """One order and its answer."""
+    def request(self, *words: Any) -> str:
+        """Send one request; the answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
@@ -52,12 +52,12 @@ class Link:
     port: int
 
     def set(self, delay_s: float, jitter_s: float = 0.0) -> None:
-        """Whoever dials."""
-        self._of.say("set", self.port, delay_s, jitter_s)
+        """Set the delay of all connections."""
+        self._of.request("set", self.port, delay_s, jitter_s)
 
     def set_for(self, uid: int, delay_s: float, jitter_s: float = 0.0) -> None:
-        """Only what processes of this user dial."""
-        self._of.say("set_for", self.port, str(uid), delay_s, jitter_s)
+        """Set the delay of connections that this user opens."""
+        self._of.request("set_for", self.port, str(uid), delay_s, jitter_s)
 
 
 def _serve() -> None:

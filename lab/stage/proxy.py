@@ -1,4 +1,4 @@
-"""A TCP proxy whose delay can be changed while it runs; this kernel has no netem, so latency is made here."""
+"""A TCP proxy whose delay can be changed while it runs; it needs no kernel with netem."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def nobody(_port: int, _to: int) -> str:
-    """Who dialed is of no interest."""
+    """A `who` for a proxy that treats all connections alike."""
     return ""
 
 
@@ -49,7 +49,7 @@ class DelayingProxy:
     def _end(self) -> None:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        # one more round lets the cancelled tasks finish before the loop stands still
+        # Let the cancelled tasks finish before the loop stops.
         self._loop.call_later(0.05, self._loop.stop)
 
     def _run(self, listening: threading.Event) -> None:

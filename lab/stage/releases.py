@@ -1,4 +1,4 @@
-"""The two ends of the range of versions that a stage can stand on: Debian's packages and pinned Go modules."""
+"""The oldest and the newest versions of programs that a stage can run: Debian's packages and pinned Go modules."""
 
 import re
 import subprocess
@@ -9,17 +9,17 @@ from lab.stage.images import NEEDED, program
 
 @dataclass(frozen=True)
 class Release:
-    """Names of programs, see `located`; `told` is what `versions` says without asking them."""
+    """Names of programs, see `located`; `known_versions` is the text of `versions`, empty to ask the programs."""
 
     etcd: str = "etcd"
     etcdctl: str = "etcdctl"
     prometheus: str = "prometheus"
     alertmanager: str = "prometheus-alertmanager"
-    told: str = ""
+    known_versions: str = ""
 
     def versions(self) -> str:
         """`etcd 3.4.23, Prometheus 2.42.0, Alertmanager 0.25.0`."""
-        return self.told or ", ".join((
+        return self.known_versions or ", ".join((
             f"etcd {_version(self.etcd)}", f"Prometheus {_version(self.prometheus)}",
             f"Alertmanager {_version(self.alertmanager)}",
         ))  # fmt: skip
@@ -39,7 +39,7 @@ class Watchers:
 
 
 def located(name: str) -> str:
-    """The built program where lab/programs pins it (built now if it never was), else the name itself."""
+    """The path of the built program if lab/programs pins it (builds it if necessary), else the name itself."""
     return str(program(name)) if name in NEEDED else name
 
 

@@ -1,4 +1,4 @@
-"""Takes real deliveries in place of the product and keeps headers and raw body of each."""
+"""Receives real deliveries in place of the product, and keeps the headers and the raw body of each."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ KEPT_HEADERS = {"content-type", "user-agent"}
 
 
 class Sink:
-    """A loopback HTTP server that answers as the product's door does."""
+    """A loopback HTTP server that answers like the product's door."""
 
     def __init__(self) -> None:
         self.taken: list[Taken] = []
@@ -44,7 +44,7 @@ class Sink:
                 self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
-                """Says nothing; the deliveries themselves are kept."""
+                """Log nothing, as the deliveries themselves are kept."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -54,9 +54,9 @@ class Sink:
         return f"http://127.0.0.1:{self._server.server_port}/ingest/{kind}/{name}"
 
     def firing(self, alertname: str = "", within: str = "") -> bool:
-        """Has a firing alert of this name (or any) arrived, and was it about `within` (a pod or a namespace)?"""
-        told = [t.body for t in self.taken if t.kind == "alertmanager"]
-        return any(b"firing" in body and alertname.encode() in body and within.encode() in body for body in told)
+        """Whether a firing alert of this name (or any) arrived whose body contains `within`."""
+        bodies = [t.body for t in self.taken if t.kind == "alertmanager"]
+        return any(b"firing" in body and alertname.encode() in body and within.encode() in body for body in bodies)
 
     def close(self) -> None:
         """Stops listening."""

@@ -1,4 +1,4 @@
-"""Ends what a stage left behind: `python -m lab.stage.sweep FOLDER` waits for its owner's end, then sweeps.
+"""Removes what a stage left behind: `python -m lab.stage.sweep FOLDER` waits until its owner ends, then sweeps.
 
 Container shims outlive containerd and children of shims outlive the shim, so a parent-death signal is not enough.
 Only processes that name the stage's own scratch folder, and their children, are ended.

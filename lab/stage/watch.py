@@ -1,4 +1,4 @@
-"""What a watched node is scraped for, and the alert rules: everything that a check may ask about afterwards."""
+"""Scrape jobs and alerting rules of a monitored node: everything that a check may ask for afterwards."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ STORE = "etcd_(server|disk|network|mvcc_db|debugging_mvcc_db).*|grpc_server_hand
 
 
 def jobs(node: Node, finder: str, exporter: int, counters: int) -> list[dict[str, Any]]:
-    """Scrape jobs of the whole node; pods and probe targets are told by the finder."""
+    """Scrape jobs of the whole node; pods and probe targets come from the finder."""
     kubelet = {"port": node.kubelet_port, "node": node.name}
     return [
         _job("kubelet", **kubelet, every="8s"),
@@ -78,7 +78,7 @@ def _job(name: str, port: int, node: str, *, every: str, keep: str = "", **more:
 
 
 def _found(finder: str, port_name: str) -> dict[str, Any]:
-    """Pods as the finder tells them, with the labels that the checks go by."""
+    """Discovery of pods by the finder, with the labels that the checks use."""
     return {
         "http_sd_configs": [{"url": f"{finder}{port_name}", "refresh_interval": "2s"}],
         "relabel_configs": [

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from lab.stage.programs import Stage, StageBroken, free_port, tell, wait_until
+from lab.stage.programs import Stage, StageBroken, free_port, log_progress, wait_until
 
 MEDIA_TYPE = Path(__file__).parents[2] / "ingest/sources/assets/zabbix_media_type.yaml"
 SQL = Path("/usr/share/zabbix-server-pgsql")
@@ -18,7 +18,7 @@ POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=T
 
 @dataclass
 class Zabbix:
-    """The frontend's API with a session of the built-in administrator."""
+    """The frontend's API, with a session of the built-in administrator."""
 
     url: str
     session: str = ""
@@ -28,10 +28,10 @@ class Zabbix:
         body: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": bare or params, "id": 1}
         if self.session:
             body["auth"] = self.session
-        said = httpx.post(f"{self.url}/api_jsonrpc.php", json=body, timeout=30).json()
-        if "error" in said:
-            raise StageBroken(f"Zabbix {method}: {said['error']}")
-        return said["result"]
+        answer = httpx.post(f"{self.url}/api_jsonrpc.php", json=body, timeout=30).json()
+        if "error" in answer:
+            raise StageBroken(f"Zabbix {method}: {answer['error']}")
+        return answer["result"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Host:
 
 
 def watch(stage: Stage, host: Host, door: str, token: str = "lab-token") -> Zabbix:
-    """Starts Zabbix so that it reads the leader changes of one member and tells `door`."""
+    """Start Zabbix, which reads the leader changes of one member and sends problems to `door`."""
     zabbix = _frontend(stage, _server(stage, _database(stage)))
     zabbix.session = zabbix.call("user.login", username="Admin", password="zabbix")
-    _tell_door(zabbix, door, token)
+    _send_to(zabbix, door, token)
     item = _add(zabbix, host)
-    tell("Zabbix watches")
+    log_progress("Zabbix watches")
     wait_until(
         lambda: len(zabbix.call("history.get", itemids=[item], history=3, limit=3)) >= 2,
         "Zabbix reads the member",
@@ -138,7 +138,7 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
     return zabbix
 
 
-def _tell_door(zabbix: Zabbix, door: str, token: str) -> None:
+def _send_to(zabbix: Zabbix, door: str, token: str) -> None:
     zabbix.call("configuration.import", format="yaml", source=MEDIA_TYPE.read_text(),
                 rules={"mediaTypes": {"createMissing": True, "updateExisting": True}})  # fmt: skip
     zabbix.call("usermacro.createglobal", macro="{$INCIDENT_GRAPH.URL}", value=door)

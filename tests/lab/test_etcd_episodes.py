@@ -6,8 +6,8 @@ import pytest
 
 from causes.catalogue import all_causes
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
+from lab.episode import drawing
 from lab.episodes import all_episodes
-from lab.episodes.episode import drawing
 from lab.episodes.etcd_scene import rules
 from lab.episodes.etcd_shapes import LAYOUTS, STYLES, site
 from lab.stage.etcd import Shape
@@ -65,8 +65,8 @@ def test_what_an_episode_needs_is_not_left_to_the_draw() -> None:
 
 
 def test_the_notes_say_the_versions_and_what_was_drawn() -> None:
-    told = site(drawing("etcd-space-alarm", 2)).told()
-    assert told.startswith("etcd 3.6.5, Prometheus 3.5.0, Alertmanager 0.28.1; election timeout 1")
+    described = site(drawing("etcd-space-alarm", 2)).description()
+    assert described.startswith("etcd 3.6.5, Prometheus 3.5.0, Alertmanager 0.28.1; election timeout 1")
 
 
 def test_rules_name_the_job_that_was_drawn_and_noise_is_one_rule_more() -> None:

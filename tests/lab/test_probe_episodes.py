@@ -7,8 +7,8 @@ import pytest
 from causes.catalogue import all_causes
 from evidence.bundles import Bundle
 from lab import listing, planning
+from lab.episode import Setting, Truth, drawing
 from lab.episodes import all_episodes
-from lab.episodes.episode import Setting, Truth, drawing
 from lab.playing import _concerns
 from lab.recording import BUNDLES, place_of
 from lab.stage.namespace import Namespace, template
@@ -83,7 +83,7 @@ def test_an_episode_keeps_the_deliveries_of_its_own_namespace(tmp_path: Path) ->
 
 def test_the_guide_lists_what_is_declared() -> None:
     readme = listing.README.read_text()
-    assert listing.told(readme) == readme, "run `python -m lab readme`"
+    assert listing.with_table(readme) == readme, "run `python -m lab readme`"
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)

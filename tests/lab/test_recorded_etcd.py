@@ -47,7 +47,7 @@ def test_its_truth_is_the_declarations_and_names_an_entity_that_is_declared(reco
 
 def test_its_notes_name_the_versions_of_its_seed(recorded: tuple[Path, Bundle]) -> None:
     _, bundle = recorded
-    assert (PINNED.told in bundle.notes) == (bundle.seed % 2 == 0)
+    assert (PINNED.known_versions in bundle.notes) == (bundle.seed % 2 == 0)
     assert "Alertmanager 0.2" in bundle.notes
 
 

@@ -16,7 +16,6 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
-from lab.episodes.episode import Setting, drawing
 from lab.episodes.etcd_members import follower_restart
 from lab.episodes.etcd_scene import Scene, calm_scene
 from lab.episodes.etcd_shapes import Site
@@ -26,6 +25,7 @@ from lab.stage.etcd import Shape
 from lab.stage.programs import Stage
 from lab.stage.releases import PINNED, Watchers
 from lab.stage.sink import Sink
+from lab.episode import Setting, drawing
 
 pytestmark = pytest.mark.real
 DRAW = drawing("story", 1)

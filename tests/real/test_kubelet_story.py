@@ -8,12 +8,12 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
-from lab.episodes.episode import drawing
 from lab.stage.namespace import template
 from lab.stage.node_pool import NodePool
 from lab.stage.programs import Stage
 from lab.stage.sink import Sink
 from tests.real.node_stage import node_stage
+from lab.episode import drawing
 
 __all__ = ["node_stage"]
 pytestmark = pytest.mark.real
