@@ -1,1 +1,1 @@
-"""What comes in: the doors, the sources, what is fetched and what is watched."""
+"""What comes in: the HTTP doors, the alert sources, missed events that are fetched, and the watcher."""

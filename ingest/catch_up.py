@@ -1,7 +1,7 @@
-"""What a Zabbix meant to send and could not: its own list of events is compared with the record.
+"""Fetches events that a Zabbix could not send: compares its own list of events with the record.
 
-Zabbix gives a message up for good after its last attempt, so an outage of the service that is longer than the attempts
-would lose problems and recoveries. Everything that is found goes through the inbox like any other delivery.
+Zabbix drops a message after its last attempt, so a longer outage of the service would lose problems and recoveries.
+An event that was missed becomes a delivery in the inbox like any other.
 """
 
 import json
@@ -22,8 +22,8 @@ from tickets.zabbix_api import ZabbixApi
 
 KIND = "zabbix"
 EVERY = timedelta(seconds=60)
-# A message is due a moment after its event: younger events are left to their own delivery.
-SETTLED = timedelta(seconds=120)
+# How long Zabbix has to deliver an event itself: younger events are not compared.
+DELIVERY_TIME = timedelta(seconds=120)
 FIRST_BACK = timedelta(hours=1)
 PAGE, PAGES = 100, 100
 EVENT = ["eventid", "clock", "name", "r_eventid"]
@@ -32,9 +32,9 @@ log = structlog.get_logger()
 
 
 def catch_up(now: datetime) -> list[str]:
-    """Compares every declared Zabbix that is due; the ids of the deliveries that were missing."""
+    """Compare every declared Zabbix that is due; the ids of the deliveries that were made."""
     declared = [s for s in queries.connections().source if s.kind == KIND and s.api_url and s.catch_up != "off"]
-    return [made for one in declared for made in _compare_source(one, now)]
+    return [delivery_id for source in declared for delivery_id in _compare_source(source, now)]
 
 
 def _compare_source(declared: SourceDecl, now: datetime) -> list[str]:
@@ -60,7 +60,7 @@ class Comparison:
         self._source, self._declared, self._api, self._now = source, declared, api, now
 
     def made(self) -> list[str]:
-        """Deliveries for what was missed: problems since the last known event, then recoveries of what is open."""
+        """Make deliveries for missed problems since the last compared event, then for missed recoveries; their ids."""
         return [*self._problems(), *self._recoveries()]
 
     def _problems(self) -> Iterator[str]:
@@ -74,20 +74,27 @@ class Comparison:
             self._source.compared_to = last
 
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
-        """Settled problem events after the last compared one, in order, a page at a time."""
+        """Problem events after the last compared one that are old enough, in order, a page at a time."""
         for _ in range(PAGES):
-            events = self._api.call("event.get", **self._asked())
-            settled = [e for e in events if int(e["clock"]) <= (self._now - SETTLED).timestamp()]
-            if settled:
-                yield settled
-            if len(events) < PAGE or len(settled) < len(events):
+            events = self._api.call("event.get", **self._problem_query())
+            old_enough = [event for event in events if self._is_old_enough(event)]
+            if old_enough:
+                yield old_enough
+            if len(events) < PAGE or len(old_enough) < len(events):
                 return
 
-    def _asked(self) -> dict[str, Any]:
-        since = str(int(self._source.compared_to) + 1) if self._source.compared_to else ""
-        start: dict[str, Any] = {"eventid_from": since} if since else {"time_from": self._first()}
+    def _is_old_enough(self, event: dict[str, Any]) -> bool:
+        return int(event["clock"]) <= (self._now - DELIVERY_TIME).timestamp()
+
+    def _start(self) -> dict[str, Any]:
+        if self._source.compared_to:
+            return {"eventid_from": str(int(self._source.compared_to) + 1)}
+        return {"time_from": self._first()}
+
+    def _problem_query(self) -> dict[str, Any]:
         return {
-            **start, "source": 0, "object": 0, "value": 1, "sortfield": ["eventid"], "sortorder": "ASC", "limit": PAGE,
+            **self._start(), "source": 0, "object": 0, "value": 1,
+            "sortfield": ["eventid"], "sortorder": "ASC", "limit": PAGE,
             "output": [*EVENT, "severity", "objectid", "opdata", "acknowledged"],
             "selectHosts": ["host", "name"], "selectTags": "extend",
             # A list of fields would leave out the media types, whose names matter.
@@ -95,11 +102,11 @@ class Comparison:
         }  # fmt: skip
 
     def _first(self) -> int:
-        """Where a first comparison begins, epoch seconds: when the source was made, and no more than an hour ago."""
+        """Start of a first comparison in epoch seconds: when the source was made, at most `FIRST_BACK` ago."""
         return int(max(self._source.created_at, self._now - FIRST_BACK).timestamp())
 
     def _meant(self, event: dict[str, Any]) -> bool:
-        """Whether Zabbix had a message of ours for it: what its actions leave out is not fetched behind their back."""
+        """Whether Zabbix tried to send the event to us; events that its actions exclude are not fetched."""
         if self._declared.catch_up == "all":
             return True
         names = {m.get("name") for a in event.get("alerts", []) for m in a.get("mediatypes", [])}
@@ -115,12 +122,12 @@ class Comparison:
             yield from self._ends(self._api.call("event.get", **asked, selectHosts=["host", "name"]))
 
     def _ends(self, events: Sequence[dict[str, Any]]) -> Iterator[str]:
-        """Recoveries of those of the problems that ended."""
+        """Make deliveries for the recoveries of those problem events that ended; their ids."""
         ended = {e["r_eventid"]: e for e in events if e.get("r_eventid", "0") != "0"}
         if not ended:
             return
         for event in self._api.call("event.get", eventids=sorted(ended), output=["eventid", "clock"]):
-            if int(event["clock"]) <= (self._now - SETTLED).timestamp():
+            if self._is_old_enough(event):
                 yield self._accept(recovery(ended[event["eventid"]], event, self._now))
 
     def _accept(self, body: dict[str, Any]) -> str:

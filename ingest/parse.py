@@ -1,4 +1,4 @@
-"""Parses deliveries and places their alerts; what cannot be parsed is parked with its reason."""
+"""Parses deliveries and places their alerts in incidents; a delivery that cannot be parsed is parked."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,14 +24,14 @@ log = structlog.get_logger()
 
 
 def ingest(delivery_ids: Sequence[str]) -> list[str]:
-    """Parse deliveries and place their alerts, a burst of one source at once; the ids of the incidents touched."""
+    """Parse deliveries and place their alerts, all of one source at once; the ids of the incidents that changed."""
     claimed = sorted(deliveries.claim_deliveries(delivery_ids), key=attrgetter("source_id"))
     by_source = groupby(claimed, key=attrgetter("source_id"))
     return [str(incident.pk) for _, rows in by_source for incident in _ingest_source(list(rows))]
 
 
 def _ingest_source(rows: list[Delivery]) -> list[Incident]:
-    """Deliveries of one source: what is declared for it is read once."""
+    """Ingest the deliveries of one source; the connections declared for it are read once."""
     declared = cache(partial(connections_for, rows[0].source))
     burst = [(row, parsed) for row in rows if (parsed := _parse_or_park(row, declared)) is not None]
     return _place_burst(burst, declared) if burst else []
@@ -42,14 +42,14 @@ def _parse_or_park(delivery: Delivery, declared: Declared) -> ParsedDelivery | N
         return _bounded(refill(delivery, _parse_body(delivery), declared()))
     except Malformed as error:
         deliveries.park(delivery, str(error))
-    except Exception as error:  # the border of a task: what is not expected counts as an attempt too
+    except Exception as error:  # outermost level of a task: any error counts as an attempt
         log.exception("delivery_failed", delivery=str(delivery.pk))
         deliveries.fail_delivery(delivery, str(error))
     return None
 
 
 def _parse_body(delivery: Delivery) -> ParsedDelivery:
-    """What it says. Raises Malformed: reading is pure, so what fails once fails always and is not tried again."""
+    """The parsed body. Raises Malformed: parsing is pure, so a body that fails once always fails."""
     try:
         return all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
     except (RecursionError, OverflowError, ValueError) as error:
@@ -58,7 +58,10 @@ def _parse_body(delivery: Delivery) -> ParsedDelivery:
 
 
 def _bounded(parsed: ParsedDelivery) -> ParsedDelivery:
-    """What one worker can place before its time is over; the others count as cut off, as a sender's own limit does."""
+    """The first `MOST_ALERTS` alerts, as many as a worker can place within a task's time limit.
+
+    The others count as missing, like those that a sender leaves out.
+    """
     over = len(parsed.alerts) - MOST_ALERTS
     if over <= 0:
         return parsed
@@ -69,7 +72,7 @@ def _bounded(parsed: ParsedDelivery) -> ParsedDelivery:
 def _place_burst(burst: list[tuple[Delivery, ParsedDelivery]], declared: Declared) -> list[Incident]:
     try:
         return apply_burst(burst, declared())
-    except Exception as error:  # the same border
+    except Exception as error:  # outermost level of a task: any error counts as an attempt
         if len(burst) > 1:  # one that cannot be placed must not hold up the others
             return [incident for pair in burst for incident in _place_burst([pair], declared)]
         delivery = burst[0][0]

@@ -1,4 +1,4 @@
-"""The door: authenticate, bound, write one durable row, answer. Nothing else happens before the answer."""
+"""The door of alert sources: authenticate, limit the size, store one durable row, answer, and do nothing else first."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ from ingest.tasks import nudge_delivery
 LIMIT = 8 * 1024 * 1024
 SOURCE_CACHE_S = 5.0
 INBOX_CACHE_S = 2.0
-# A source that does not exist is compared with this one, so that both refusals take the same time.
+# The token of an unknown source is compared with this one, so that both refusals take the same time.
 NOBODY = Source(kind="", name="", token_hash="0" * 64)
 KEPT_HEADERS = ("User-Agent", "Content-Type", "X-Request-Id")
 log = structlog.get_logger()
@@ -39,13 +39,14 @@ def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
             challenge = 'Bearer realm="ingest", Basic realm="ingest"'
             wrong = refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
             return slowed(request, wrong)
-        return _refuse_form(request) or _take(request, source)
+        return _refuse_headers(request) or _accept(request, source)
     except DatabaseError:
         log.exception("record_unavailable")
         return refusal(503, "Try again", "the record cannot be written at the moment", **{"Retry-After": "5"})
 
 
-def _refuse_form(request: HttpRequest) -> HttpResponse | None:
+def _refuse_headers(request: HttpRequest) -> HttpResponse | None:
+    """The refusal of a request with a wrong encoding, media type or length; None for an acceptable one."""
     if request.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
         return refusal(415, "Unsupported encoding", "send the body uncompressed")
     if request.content_type not in {"application/json", "application/json-rpc"}:
@@ -56,11 +57,11 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
 
 
 def _overloaded() -> bool:
-    """Whether the inbox is full, as it was a moment ago: the door must stay cheap when it is busy."""
+    """Whether the inbox is full, cached for `INBOX_CACHE_S` so that the door stays cheap under load."""
     return bool(cache.get_or_set("inbox-full", partial(queries.inbox_full, settings.INBOX_LIMIT), INBOX_CACHE_S))
 
 
-def _take(request: HttpRequest, source: Source) -> HttpResponse:
+def _accept(request: HttpRequest, source: Source) -> HttpResponse:
     if _overloaded():
         detail = "more deliveries wait than INBOX_LIMIT allows; see that workers run"
         return refusal(503, "Overloaded", detail, **{"Retry-After": "10"})
@@ -75,7 +76,7 @@ def _take(request: HttpRequest, source: Source) -> HttpResponse:
 
 
 def _source(kind: str, name: str) -> Source | None:
-    """Kept for a few seconds: a look-up per alert would double the door's work."""
+    """The source, cached for a few seconds: a query for each request would double the door's work."""
     if not (kind + name).isprintable() or len(kind) > 40 or len(name) > 80:
         return None
     key = "source-" + tokens.hashed(f"{kind}/{name}")

@@ -1,4 +1,4 @@
-"""Fetches the alerts that a sender cut off, where an Alertmanager address is declared."""
+"""Fetches the alerts that a sender left out, where the address of its Alertmanager is declared."""
 
 from datetime import UTC
 from typing import Any
@@ -29,10 +29,8 @@ class _Active(msgspec.Struct):
 
 
 def refill(delivery: Delivery, parsed: ParsedDelivery, declared: Connections) -> ParsedDelivery:
-    """The delivery with the alerts that its group also has now; unchanged, still marked, when that cannot be asked."""
-    source = next(
-        (s for s in declared.source if (s.kind, s.name) == (delivery.source.kind, delivery.source.name)), None
-    )
+    """The delivery with the other alerts that its group has now; unchanged when the Alertmanager cannot be asked."""
+    source = _declaration(delivery, declared)
     if not parsed.missing or source is None or not source.api_url:
         return parsed
     try:
@@ -43,8 +41,13 @@ def refill(delivery: Delivery, parsed: ParsedDelivery, declared: Connections) ->
     return _joined(delivery, parsed, active)
 
 
+def _declaration(delivery: Delivery, declared: Connections) -> SourceDecl | None:
+    own = (delivery.source.kind, delivery.source.name)
+    return next((source for source in declared.source if (source.kind, source.name) == own), None)
+
+
 def _active(source: SourceDecl) -> list[_Active]:
-    """What the declared address says fires now; bounded in size, by verified TLS, without proxies or redirects."""
+    """The alerts that fire now by the declared API; limited in size, with verified TLS, no proxies, no redirects."""
     own = Access(ca_file=source.ca_file, bearer_file=source.api_token_file, bearer_env=source.api_token_env)
     way = way_to(source.api_url, own, reading(settings.DECLARED_SECRET))
     client = httpx.Client(
@@ -57,7 +60,7 @@ def _active(source: SourceDecl) -> list[_Active]:
 
 
 def _joined(delivery: Delivery, parsed: ParsedDelivery, active: list[_Active]) -> ParsedDelivery:
-    """Only alerts of the same group: those that carry every label which the delivered ones have in common."""
+    """Add active alerts of the same group: those with every label that all delivered ones have in common."""
     common = dict(set.intersection(*(set(a.labels.items()) for a in parsed.alerts))) if parsed.alerts else {}
     have = {a.identity for a in parsed.alerts}
     more = [a for a in active if a.fingerprint not in have and common.items() <= a.labels.items()]

@@ -1,4 +1,4 @@
-"""Celery tasks of what comes in: parse deliveries, fetch what was missed, forget what is old."""
+"""Celery tasks of the inbox: parse deliveries, fetch missed events, delete old rows."""
 
 import os
 import queue
@@ -25,21 +25,21 @@ log = structlog.get_logger()
 
 
 class _Publisher:
-    """A thread of this process publishes, so that no sender waits for the broker; made anew after a fork."""
+    """A thread that publishes tasks, so that no sender waits for the broker; started again after a fork."""
 
     def __init__(self) -> None:
         self._pid = 0
         self._accepted: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def put(self, delivery_id: str) -> None:
-        """One delivery that is committed."""
+        """Publish one committed delivery."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
             threading.Thread(target=self._publish, name="nudge", daemon=True).start()
         self._accepted.put(delivery_id)
 
     def _publish(self) -> None:
-        """The first one goes at once; what comes shortly after it goes as one message."""
+        """Publish the first delivery at once, and those that come shortly after it in one message."""
         while True:
             ids = [self._accepted.get()]
             while len(ids) < BURST_MOST and not self._accepted.empty():
@@ -53,7 +53,7 @@ _publisher = _Publisher()
 
 
 def nudge_delivery(delivery_id: str) -> None:
-    """Tell a worker of a new delivery once it is committed."""
+    """Start the task for a new delivery once it is committed."""
     transaction.on_commit(lambda: _publisher.put(delivery_id))
 
 
@@ -66,14 +66,14 @@ def ingest_deliveries(delivery_ids: list[str]) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Pick up deliveries that wait: after a lost broker, a killed worker, or at the end of a wait."""
+    """Start tasks for deliveries that wait: after a lost message, a killed worker or a back-off."""
     for burst in queries.waiting_deliveries(BURST_MOST):
         nudge("ingest", burst)
 
 
 @shared_task
 def compare() -> None:
-    """Fetch what a source gave up sending while nobody was here to take it."""
+    """Fetch events that a source could not send during an outage."""
     ids = catch_up.catch_up(timezone.now())
     for start in range(0, len(ids), BURST_MOST):
         nudge("ingest", ids[start : start + BURST_MOST])
@@ -81,7 +81,7 @@ def compare() -> None:
 
 @shared_task
 def forget() -> None:
-    """Bodies and answers whose time is over; a backlog is worked off over several rounds."""
+    """Delete bodies and answers that are too old; a large backlog takes several runs."""
     ends = time.monotonic() + FORGETTING_S
     keep = retention.Keep(timedelta(days=settings.KEEP_ANSWERS_DAYS), timedelta(days=settings.KEEP_DELIVERIES_DAYS))
     gone = retention.forget(keep, timezone.now(), lambda: time.monotonic() < ends)

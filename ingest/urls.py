@@ -1,4 +1,4 @@
-"""The doors of alert sources, with and without a trailing slash: a redirect would lose the alert."""
+"""URLs of alert sources, with and without a trailing slash, as a redirect would lose the alert."""
 
 from django.urls import path
 

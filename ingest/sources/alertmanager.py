@@ -32,7 +32,7 @@ class _Alert(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    """Only what is needed; unknown fields are let through, since every release adds some."""
+    """The fields that are needed; unknown ones are ignored, as releases add some."""
 
     alerts: list[_Alert]
     version: str = ""
@@ -44,7 +44,7 @@ _DECODER = msgspec.json.Decoder(_Message)
 
 
 def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
-    """The alerts of one message; each has its own state, whatever the message's says."""
+    """The alerts of one message, each with its own state, which may differ from the group's. Raises Malformed."""
     try:
         message = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -82,7 +82,7 @@ def _clean(texts: dict[str, str]) -> dict[str, str]:
 
 
 def _clean_identity(fingerprint: str) -> str:
-    """Alertmanager's are 16 hex digits; anything that does not fit the record's column is made anew."""
+    """The fingerprint, usually 16 hex digits; empty if it does not fit the record's column."""
     return fingerprint if fingerprint.isalnum() and len(fingerprint) <= 64 else ""
 
 
@@ -91,7 +91,7 @@ def _aware(time: datetime) -> datetime:
 
 
 def _end(alert: _Alert) -> datetime | None:
-    """The zero time of a firing alert (year 1) is no time; a firing alert has no end."""
+    """When a resolved alert ended; None for a firing one, whose endsAt is a zero time or an expiry."""
     if alert.status == "firing" or alert.endsAt is None or alert.endsAt.year not in YEARS:
         return None
     return _aware(alert.endsAt)
@@ -103,16 +103,9 @@ def _fingerprint(labels: dict[str, str]) -> str:
 
 
 def entities_of(labels: dict[str, str]) -> tuple[EntityRef, ...]:
-    """What the labels name, most specific first; the declared topology refines it later."""
+    """The entities that the labels name, most specific first; the declared topology refines them later."""
     cluster, namespace = labels.get("cluster", ""), labels.get("namespace", "")
-    found: list[EntityRef] = []
-    if pod := labels.get("pod"):
-        found.append(EntityRef(EntityKind.POD, pod, cluster, namespace))
-    for label in WORKLOAD_LABELS:
-        if workload := labels.get(label):
-            found.append(EntityRef(EntityKind.WORKLOAD, workload, cluster, namespace))
-    if service := labels.get("service"):
-        found.append(EntityRef(EntityKind.SERVICE, service, cluster, namespace))
+    found = _workload_entities(labels, cluster, namespace)
     instance = labels.get("instance", "")
     if _about_etcd(labels):
         found.append(_etcd(labels, cluster))
@@ -120,19 +113,34 @@ def entities_of(labels: dict[str, str]) -> tuple[EntityRef, ...]:
         # A blackbox exporter's instance is what it probes, not where it runs.
         if instance and not found:
             found.append(EntityRef(EntityKind.SERVICE, instance, cluster, namespace))
-    elif host := labels.get("node") or ("" if pod else _host_of(instance)):
+    elif host := _host(labels):
         found.append(EntityRef(EntityKind.HOST, host, cluster, "", (instance,) if instance else ()))
     if not found and cluster and not namespace:
         found.append(EntityRef(EntityKind.CLUSTER, cluster, cluster))
     return tuple(found)
 
 
+def _workload_entities(labels: dict[str, str], cluster: str, namespace: str) -> list[EntityRef]:
+    """The pod, the workloads and the service that the labels name, in this order."""
+    kinds = [("pod", EntityKind.POD)]
+    kinds += [(label, EntityKind.WORKLOAD) for label in WORKLOAD_LABELS]
+    kinds += [("service", EntityKind.SERVICE)]
+    return [EntityRef(kind, labels[label], cluster, namespace) for label, kind in kinds if labels.get(label)]
+
+
+def _host(labels: dict[str, str]) -> str:
+    """The host that the labels name; a pod's `instance` is the pod's own address and names none."""
+    if labels.get("node"):
+        return labels["node"]
+    return "" if labels.get("pod") else _without_port(labels.get("instance", ""))
+
+
 def _probed(labels: dict[str, str]) -> bool:
     return "blackbox" in labels.get("job", "").lower() or "://" in labels.get("instance", "")
 
 
-def _host_of(instance: str) -> str:
-    """Without the port; an IPv6 address keeps its brackets, as the label has them."""
+def _without_port(instance: str) -> str:
+    """The host of an `instance` label; an IPv6 address keeps its brackets."""
     host, colon, port = instance.rpartition(":")
     return host if colon and port.isdigit() else instance
 
@@ -144,7 +152,7 @@ def _about_etcd(labels: dict[str, str]) -> bool:
 def _etcd(labels: dict[str, str], cluster: str) -> EntityRef:
     instance, member = labels.get("instance", ""), labels.get("member", "")
     if instance or member:
-        names = tuple(n for n in (member, _host_of(instance)) if n)
+        names = tuple(n for n in (member, _without_port(instance)) if n)
         return EntityRef(EntityKind.ETCD_MEMBER, instance or member, cluster, "", names)
     return EntityRef(EntityKind.ETCD_CLUSTER, cluster or labels.get("job", "etcd"), cluster)
 

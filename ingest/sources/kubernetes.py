@@ -1,6 +1,6 @@
-"""What the watcher of a Kubernetes cluster brings in: one message per workload and kind of failure.
+"""Messages of the Kubernetes watcher: one per workload and kind of failure.
 
-The texts in it are the kubelet's and the applications' words, so they are as untrusted as any alert's.
+Their texts come from the kubelet and from applications, so they are as untrusted as any alert's.
 """
 
 import hashlib
@@ -58,9 +58,9 @@ class PodSeen(msgspec.Struct, frozen=True):
 
 
 class EventGroupMessage(msgspec.Struct, frozen=True):
-    """The message. `first` tells episodes apart; `count` is of events, not of failures.
+    """The message. `first` identifies the occurrence; `count` is a number of events, not of failures.
 
-    At least so many of them fell into a pod's deletion (`after_deletion`) or a container's first minute (`at_start`).
+    At least `after_deletion` of them came during a pod's deletion, and `at_start` in a container's first minute.
     """
 
     version: Literal[1]
@@ -85,7 +85,7 @@ _DECODER = msgspec.json.Decoder(EventGroupMessage)
 
 
 def failure_kind(reason: str, probe: str) -> str:
-    """What is grouped together: all failures of one probe with the restarts by it, else the reason."""
+    """What events are grouped by: the probe, for its failures and the restarts that it caused, else the reason."""
     return probe if probe and reason in {"Unhealthy", "Killing"} else reason
 
 
@@ -126,7 +126,7 @@ def _alert(message: EventGroupMessage, received_at: datetime) -> ParsedAlert:
 
 
 def identity_of(message: EventGroupMessage) -> str:
-    """The same for all messages of one group."""
+    """The alert's identity, the same for all messages of one group."""
     workload, failure = message.workload, failure_kind(message.reason, message.probe)
     parts = (message.cluster, message.namespace, workload.kind, workload.name, failure, message.probe)
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
@@ -141,7 +141,7 @@ def title_of(message: EventGroupMessage) -> str:
 
 
 def short(message: str) -> str:
-    """What went wrong, without the words around it."""
+    """The reason in a kubelet's message, without the text around it."""
     text = " ".join(AROUND.sub("", PREFIXES.sub("", clean(message), count=1)).split())
     return text[:TITLE_CUT] or "no reason given"
 
@@ -190,7 +190,7 @@ def _time(time: datetime, field: str) -> datetime:
 
 
 def setup(url: str, token: str) -> tuple[SetupStep, ...]:
-    """The role to apply and the declaration; nobody has to send anything to the door."""
+    """The role to apply and the declaration; the watcher needs no sender."""
     declared = '[[kubernetes]]\nname = "NAME"\nkubeconfig_file = "kube.config"  # or: in_cluster = true\nwatch = true\n'
     by_hand = f"curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d @message.json {url}\n"
     return (

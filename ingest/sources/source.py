@@ -7,12 +7,12 @@ from datetime import datetime
 from domain.alerts import ParsedDelivery
 from domain.text import Text
 
-# Times outside of these years are a sender's zero value or nonsense; arithmetic on them would fail.
+# Times outside these years are a sender's zero value or an error; arithmetic on them would overflow.
 YEARS = range(1971, 9000)
 
 
 def clean(text: str) -> str:
-    """Without NUL characters, which PostgreSQL cannot store."""
+    """The text without NUL characters, which PostgreSQL cannot store."""
     return text.replace("\x00", "")
 
 
@@ -29,8 +29,8 @@ class SetupStep:
 class AlertSource:
     """A kind of alert source.
 
-    `parse(body, received_at)` is pure and raises Malformed; `setup(url, token)` gives the steps with both put in.
-    A source that is made `by_itself` needs nobody to make it and has no token to hand out.
+    `parse(body, received_at)` is pure and raises Malformed; `setup(url, token)` returns the steps with both filled in.
+    A source with `by_itself` is created by the watcher and has no token to hand out.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Zabbix's webhook, as the shipped media type sends it (6.0 to 7.4), also when a user edited its script."""
+"""Zabbix's webhook (6.0 to 7.4), as the shipped media type sends it, also with a script that a user edited."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from domain.text import Text
 from ingest.sources.source import YEARS, AlertSource, SetupStep, clean
 
 MEDIA_TYPE = Path(__file__).parent / "assets" / "zabbix_media_type.yaml"
-# A macro that Zabbix cannot resolve arrives as its own text.
+# Zabbix sends a macro that it cannot resolve as it is written.
 UNRESOLVED = re.compile(r"\A(\{[^{}]+\}|\*UNKNOWN\*|)\Z")
 SEVERITIES = (
     Severity.INFO,
@@ -28,7 +28,7 @@ SEVERITIES = (
 EVENT_ID = re.compile(r"\A[0-9]{1,20}\Z")
 JIRA_TAG = "__zbx_jira_issuekey"
 OWN_TAG = "__incident"
-# No zone lies further from UTC, also when the message was a little late.
+# No zone is further from UTC, even if the message was a little late.
 FARTHEST_ZONE = timedelta(hours=15)
 
 
@@ -42,7 +42,7 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
     started = _time(fields, "event", received_at)
     state = _state(fields)
     if state is AlertState.UPDATE and OWN_COMMENT.search(_text(fields, "event_update_message")):
-        return ParsedDelivery(())  # our own comment comes back as an update: nothing happened
+        return ParsedDelivery(())  # an update by our own comment changes nothing
     ended = _time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None
     alert = ParsedAlert(
         identity=event_id, occurrence="", state=state,
@@ -51,7 +51,7 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
         severity=_severity(fields), started_at=started or received_at, ended_at=ended or None,
         entities=_entities(fields, tags), labels=_labels(fields, tags),
         annotations={"description": _text(fields, "trigger_description"), "opdata": _text(fields, "event_opdata")},
-        url=_link(fields, event_id), note=_text(fields, "event_update_message"),
+        url=_event_url(fields, event_id), note=_text(fields, "event_update_message"),
         acknowledged=_text(fields, "event_ack_status").lower() == "yes",
         ticket_keys=tuple(v for k, v in tags if k == JIRA_TAG),
     )  # fmt: skip
@@ -73,7 +73,7 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 
 def _state(fields: dict[str, Any]) -> AlertState:
-    """Firing and resolved follow the event's value; an update says nothing but that it was touched."""
+    """Firing or resolved by the event's value; UPDATE for an update of a problem. Raises Malformed."""
     value = _text(fields, "event_value")
     if value == "0":
         return AlertState.RESOLVED
@@ -97,7 +97,10 @@ def _local(fields: dict[str, Any], prefix: str) -> datetime | None:
 
 
 def _time(fields: dict[str, Any], prefix: str, received_at: datetime) -> datetime | None:
-    """Zabbix writes times in the recipient's zone; the offset is message time minus `sent_at`, to 15 minutes."""
+    """A time in UTC, None if it is missing.
+
+    Zabbix writes times in the recipient's zone; its offset is message time minus `sent_at`, rounded to 15 minutes.
+    """
     local = _local(fields, prefix)
     if local is None:
         return None
@@ -106,14 +109,14 @@ def _time(fields: dict[str, Any], prefix: str, received_at: datetime) -> datetim
     if isinstance(sent_at, int | float) and 0 < sent_at < 4e9:
         sent = datetime.fromtimestamp(sent_at, UTC)
     if message is None or abs(message - sent) > FARTHEST_ZONE:
-        # Without the message's own local time the zone cannot be known: only a time near arrival is believed.
+        # Without the message's own local time the zone is unknown: only a time near arrival is used.
         return local if abs(local - received_at) < timedelta(minutes=10) else None
     quarters = round((message - sent).total_seconds() / 900)
     return local - timedelta(minutes=15 * quarters)
 
 
 def _tags(raw: object) -> tuple[tuple[str, str], ...]:
-    """Pairs in the order sent; the raw macro arrives as JSON text when the script passed it on as it was."""
+    """The tags as pairs, in the order sent; a script that does not decode the macro sends them as JSON text."""
     if isinstance(raw, str):
         try:
             raw = msgspec.json.decode(raw.encode())
@@ -147,7 +150,7 @@ def _entities(fields: dict[str, Any], tags: tuple[tuple[str, str], ...]) -> tupl
     return tuple(found)
 
 
-def _link(fields: dict[str, Any], event_id: str) -> str:
+def _event_url(fields: dict[str, Any], event_id: str) -> str:
     base, trigger = _text(fields, "zabbix_url").rstrip("/"), _text(fields, "trigger_id")
     return f"{base}/tr_events.php?triggerid={trigger}&eventid={event_id}" if base and trigger else ""
 

@@ -1,1 +1,1 @@
-"""Follows declared Kubernetes clusters: what is seen, how it is folded, who may tell it, and the process around it."""
+"""Watches declared Kubernetes clusters: groups events into alerts and reports them as deliveries."""

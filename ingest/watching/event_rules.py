@@ -1,4 +1,4 @@
-"""What the watcher keeps of an event and of a pod, made of the API's objects; pure."""
+"""The parts of an event and of a pod that the watcher keeps, made from the API's objects. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from evidence.clients.kubernetes_watch import Meta, SeenEvent, SeenPod
 from evidence.kubelet_messages import PREFIX
 from ingest.sources.kubernetes import MESSAGE_CUT, Owner
 
-# Of these reasons pods are followed; everything else is told by other systems, or is no trouble.
+# Events of these reasons are grouped; all others are reported by other systems, or are no failures.
 REASONS = frozenset({
     "Unhealthy", "ProbeWarning", "Killing", "BackOff", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox",
     "FailedPostStartHook", "FailedPreStopHook",

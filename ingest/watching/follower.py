@@ -24,7 +24,7 @@ from ingest.watching.streams import Streams
 STEP_S = 1.0
 RENEW_S = 10.0
 TRY_AGAIN_S = 5.0
-# So many changes are taken in before what is to be told is looked at.
+# How many changes are taken in before the groups are evaluated.
 BURST_MOST = 2000
 log = structlog.get_logger()
 Nudge = Callable[[Sequence[str]], None]
@@ -32,7 +32,7 @@ Nudge = Callable[[Sequence[str]], None]
 
 @dataclass(slots=True)
 class Follower:
-    """One cluster. `nudge` tells a worker of new deliveries; `ended` stops it. `holder` is unique among all."""
+    """Watches one cluster. `nudge` starts the task for new deliveries, `ended` stops it, `holder` is unique."""
 
     declared: KubernetesDecl
     holder: str
@@ -43,7 +43,7 @@ class Follower:
     _errors: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Until `ended`: lead, or wait until whoever leads is gone."""
+        """Until `ended`: lead, or wait for the lease."""
         while not self.ended.is_set():
             try:
                 dump = watch_leases.take(self.declared.name, self.holder, timezone.now())
@@ -51,7 +51,7 @@ class Follower:
                     self._lead(WatchState(self.declared.name, dump))
             except (DatabaseError, ProductError, msgspec.MsgspecError) as error:
                 log.warning("watcher_starts_again", cluster=self.declared.name, reason=str(error))
-            except Exception:  # the border of a thread: it must not end while its cluster is declared
+            except Exception:  # outermost level of a thread, which must not end while its cluster is declared
                 log.exception("watcher_failed", cluster=self.declared.name)
             close_old_connections()
             self.ended.wait(TRY_AGAIN_S)
@@ -79,7 +79,7 @@ class Follower:
                 watch_leases.renew(self.declared.name, self.holder, timezone.now(), self._observed_at, errors)
 
     def _take_in(self, state: WatchState, streams: Streams) -> None:
-        """What came within one step, or a burst of it."""
+        """Take in the changes of one step, at most `BURST_MOST`."""
         until = time.monotonic() + STEP_S
         for _ in range(BURST_MOST):
             try:

@@ -1,4 +1,4 @@
-"""Everything that is known of one cluster: pods, events counted so far, event groups. Never asks the clock."""
+"""The state of one watched cluster: pods, events counted so far, event groups. It never reads the clock."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class WatchState:
-    """Takes objects as they come, also twice and after a new list, and says what is to be reported."""
+    """Takes in objects of the API, also repeatedly and after a new list, and decides what to report."""
 
     def __init__(self, cluster: str, dump: bytes = b"[]") -> None:
         self.cluster = cluster
@@ -31,12 +31,12 @@ class WatchState:
         self._groups: dict[GroupKey, EventGroup] = {g.key: g for g in msgspec.json.decode(dump, type=list[EventGroup])}
 
     def dump(self) -> bytes:
-        """The groups that were reported, for whoever goes on after this process."""
+        """The groups that were reported, as JSON, for the next holder of the lease."""
         reported = [replace(g, occurrences=()) for g in self._groups.values() if g.reported_at is not None]
         return msgspec.json.encode(reported)
 
     def pods_listed(self, pods: Iterable[SeenPod], now: datetime) -> None:
-        """A new list: what is not in it is gone."""
+        """Take in a new list of pods; pods that are not in it are gone."""
         there = {state.uid: state for state in map(pod_state, pods)}
         lost = [p for uid, p in self._pods.items() if uid not in there]
         self._pods = {p.uid: p for p in gone(lost, now)}
@@ -53,7 +53,7 @@ class WatchState:
         self._pods[state.uid] = replace(state, deleting_since=known)
 
     def events_listed(self, events: Iterable[SeenEvent], now: datetime) -> None:
-        """A new list: what was counted before is not counted again."""
+        """Take in a new list of events; counts that are known are not counted again."""
         listed = [found for event in events if (found := pod_event(event, now))]
         there = {found.uid for found in listed}
         self._known = {uid: known for uid, known in self._known.items() if uid in there}
@@ -61,7 +61,7 @@ class WatchState:
             self._take(one, now)
 
     def event_changed(self, change: str, event: SeenEvent, now: datetime) -> None:
-        """ADDED and MODIFIED count; DELETED only says that it was forgotten."""
+        """ADDED and MODIFIED are counted; on DELETED the event's count is forgotten."""
         if change == "DELETED":
             self._known.pop(event.metadata.uid, None)
         elif one := pod_event(event, now):
@@ -81,7 +81,7 @@ class WatchState:
             self._add_to_group(event, occurrence, first_met=first_met)
 
     def _stops(self, event: PodEvent) -> None:
-        """Somebody wants the pod to stop: the kubelet says so before its readiness fails."""
+        """Note a requested stop of a pod, which the kubelet reports before the pod's readiness fails."""
         if event.message.startswith("Stopping container") and event.pod_uid not in self._stopping:
             self._stopping[event.pod_uid] = event.first
             if state := self._pods.get(event.pod_uid):
@@ -102,7 +102,7 @@ class WatchState:
         self._groups[key] = dedup.with_occurrence(group, key, event, occurrence)
 
     def step(self, now: datetime) -> list[EventGroupMessage]:
-        """What is to be reported now, in the order of its beginning."""
+        """The messages to report now, in the order in which their groups began."""
         messages: list[EventGroupMessage] = []
         for group in sorted(self._groups.values(), key=lambda g: (g.first, str(g.key))):
             decision = dedup.decide(group, self._pods, now)

@@ -1,4 +1,4 @@
-"""One thread per kind of object: lists, watches, goes on where it stopped, and hands everything to one queue."""
+"""One thread per kind of object: lists, watches, resumes where a watch stopped, and puts everything in one queue."""
 
 import queue
 import random
@@ -20,14 +20,14 @@ LISTED_FROM_S = 4.0
 REFUSED_WAIT_S = 30.0
 WAITING_MOST = 2000
 log = structlog.get_logger()
-# How a new list, and one change of a named type, go into the ledger.
+# How a new list, and one change of a named type, go into the state.
 Listed = Callable[[WatchState, list[Any], datetime], None]
 Changed = Callable[[WatchState, str, Any, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamItem:
-    """Something that the API said, or why it could not be asked. `put` is None when only that it answered is news."""
+    """One answer of the API, or why it could not be asked. `put` is None for an answer without a change."""
 
     stream: str
     put: Callable[[WatchState, datetime], None] | None = None
@@ -58,7 +58,7 @@ class Streams:
         self._stream(EVENTS, WatchState.events_listed, WatchState.event_changed)
 
     def _stream(self, kind: Kind[Any], listed: Listed, changed: Changed) -> None:
-        """Until `stop`: a list, then watches from where the last one ended; what fails is tried again, slower."""
+        """Until `stop`: list, then watch from where the last watch ended; an error backs off."""
         version, wait_s = "", FIRST_WAIT_S
         while not self.stop.is_set():
             try:
@@ -71,12 +71,12 @@ class Streams:
                 version = ""
                 self.stop.wait(FIRST_WAIT_S)
             except ProductError as error:
-                # Only a short silence is gone on from: after a long one, or an odd answer, a list tells what is there.
+                # After a short outage the watch resumes. After a long one, or another error, a new list is needed.
                 version = version if type(error) is Unreachable and wait_s < LISTED_FROM_S else ""
                 self._put(StreamItem(kind.plural, error=str(error)))
                 self.stop.wait(REFUSED_WAIT_S if isinstance(error, Refused) else wait_s * random.uniform(0.8, 1.2))
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
-            except Exception as error:  # the border of a thread: a deaf watcher must say so and go on
+            except Exception as error:  # outermost level of a thread: report any error and go on
                 log.exception("watch_failed", stream=kind.plural)
                 version = ""
                 self._put(StreamItem(kind.plural, error=f"{type(error).__name__}; its log has the place"))
@@ -90,7 +90,7 @@ class Streams:
         return version
 
     def _follow(self, kind: Kind[Any], changed: Changed, version: str) -> Iterator[str]:
-        """The version after each change; a watch that ended by itself is an answer too."""
+        """Watch and yield the version after each change; a watch that ends by itself counts as an answer too."""
         for change in self.api.followed(kind, version):
             if self.stop.is_set():
                 return
@@ -100,7 +100,7 @@ class Streams:
         self._put(StreamItem(kind.plural))
 
     def _put(self, items: StreamItem) -> None:
-        """Waits while the reader is behind; the API server then waits too."""
+        """Put an item in the queue; waits while it is full, so that the API server waits too."""
         while not self.stop.is_set():
             try:
                 self.items.put(items, timeout=0.5)

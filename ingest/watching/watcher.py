@@ -1,4 +1,4 @@
-"""The watcher's process: one follower per declared cluster; declarations are read again while it runs."""
+"""The watcher's process: one follower per declared cluster; it reads the declarations again while it runs."""
 
 import os
 import secrets
@@ -30,7 +30,7 @@ def declared() -> dict[str, KubernetesDecl]:
 
 
 def watch(stop: threading.Event, nudge: Nudge, every_s: float = READ_AGAIN_S) -> None:
-    """Follows what is declared until `stop`; what is no longer declared, or declared anew, is left."""
+    """Watch the declared clusters until `stop`; a follower ends when its declaration changes or is removed."""
     running: dict[str, _Running] = {}
     reported_idle = False
     while not stop.is_set():
@@ -61,5 +61,5 @@ def _bring_to(wanted: dict[str, KubernetesDecl], running: dict[str, _Running], n
 
 
 def _holder() -> str:
-    """Unlike any other, also of this process."""
+    """A name that no other follower has, in this process or another."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
