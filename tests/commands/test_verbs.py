@@ -38,7 +38,7 @@ def run(*words: str, **options: object) -> str:
     return out.getvalue()
 
 
-def test_a_source_is_made_and_its_token_told_once() -> None:
+def test_a_source_is_made_and_its_token_is_shown_once() -> None:
     made = json.loads(run("source", "add", "alertmanager", "prod", "--json"))
     assert made["url"].endswith("/ingest/alertmanager/prod")
     assert sources.token_fits(Source.objects.get(), made["token"])
@@ -61,7 +61,7 @@ def test_rotating_an_unknown_source_names_the_known_ones() -> None:
         run("source", "rotate", "nobody")
 
 
-def test_apply_is_idempotent_and_says_what_it_left(tmp_path: Path) -> None:
+def test_apply_is_idempotent_and_lists_what_it_left(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(FILE)
     first = run("apply", str(tmp_path / "c.toml"))
     assert "added   prometheus main" in first
@@ -88,13 +88,13 @@ def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     assert not Connection.objects.exists()
 
 
-def test_replay_tells_a_title_and_fails_for_what_is_no_bundle(tmp_path: Path) -> None:
+def test_replay_prints_the_title_and_fails_for_what_is_no_bundle(tmp_path: Path) -> None:
     assert Bundle.load(BUNDLE).title in run("replay", str(BUNDLE))
     with pytest.raises(CommandError, match=r"bundle\.json"):
         run("replay", str(tmp_path))
 
 
-def test_saving_an_unknown_incident_says_what_to_give(tmp_path: Path) -> None:
+def test_saving_an_unknown_incident_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="its number"):
         run("bundle", "save", "99", str(tmp_path / "x.zip"))
 
@@ -163,14 +163,14 @@ def test_a_token_needs_a_name_that_fits(name: str) -> None:
 ])  # fmt: skip
 def test_the_help_of_a_verb_ends_with_calls_that_can_be_pasted(verb: str) -> None:
     command = load_command_class("config", verb)
-    told = command.create_parser("manage.py", verb).format_help()
+    help_text = command.create_parser("manage.py", verb).format_help()
     assert command.examples
     for example in command.examples:
-        assert f"  manage.py {example}\n" in told
+        assert f"  manage.py {example}\n" in help_text
         command.create_parser("manage.py", verb).parse_args(example.split()[1:])
 
 
-def test_every_argument_of_our_verbs_says_what_it_is() -> None:
+def test_every_argument_of_our_verbs_has_a_help_text() -> None:
     for app, verb in [*(("config", name) for name in find_commands(str(COMMANDS))), ("web", "token")]:
         parser = load_command_class(app, verb).create_parser("manage.py", verb)
         nested = [p for a in parser._actions if isinstance(a.choices, dict) for p in a.choices.values()]

@@ -81,7 +81,7 @@ def test_a_shallow_clone_is_checked_as_far_as_it_goes(history: Path, tmp_path: P
     assert looked_at == "2 new commits checked" and len(wrong) == 2
 
 
-def test_without_a_history_it_says_so_and_passes(history: Path, tmp_path: Path) -> None:
+def test_without_a_history_it_prints_that_and_passes(history: Path, tmp_path: Path) -> None:
     assert "no git checkout" in check_commits.checked(tmp_path)[1]
     (history / "unpacked").mkdir()
     assert "no git checkout" in check_commits.checked(history / "unpacked")[1]

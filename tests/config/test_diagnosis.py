@@ -23,10 +23,10 @@ def test_an_etcdctl_must_be_there_and_its_owners_alone(tmp_path: Path, mode: int
     assert not (tmp_path / "ran").exists()
 
 
-def test_ansible_without_its_inventory_is_bad_and_says_what_is_missing(tmp_path: Path) -> None:
+def test_ansible_without_its_inventory_is_bad_and_names_what_is_missing(tmp_path: Path) -> None:
     etcd = EtcdDecl(name="etcd", executor="ansible", inventory_file=str(tmp_path / "none"), member=MEMBERS)
-    told = _executor(etcd)
-    assert told.state == "bad" and "inventory_file" in told.message
+    diagnosis = _executor(etcd)
+    assert diagnosis.state == "bad" and "inventory_file" in diagnosis.message
 
 
 @pytest.mark.django_db
@@ -34,7 +34,7 @@ def test_what_is_not_set_up_yet_is_a_warning_with_its_command() -> None:
     nothing = {d.name: d for d in _missing_setup(Connections())}
     assert "source add" in nothing["sources"].remedy and "apply FILE" in nothing["prometheus"].remedy
     sources.make_source("alertmanager", "prod")
-    told = list(_missing_setup(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")])))
-    assert [(d.name, d.state) for d in told] == [("source alertmanager/prod", "warning")]
+    diagnosed = list(_missing_setup(Connections(prometheus=[PrometheusDecl(name="main", url="http://127.0.0.1:9090")])))
+    assert [(d.name, d.state) for d in diagnosed] == [("source alertmanager/prod", "warning")]
     Source.objects.update(last_delivery_at=datetime.now(UTC))
     assert [d.name for d in _missing_setup(Connections())] == ["prometheus"]

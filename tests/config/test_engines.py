@@ -26,7 +26,7 @@ def until(condition: object, limit_s: float = 20) -> bool:
     return True
 
 
-def test_a_second_start_on_the_same_folder_says_so(tmp_path: Path, settings: Settings) -> None:
+def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path, settings: Settings) -> None:
     settings.INCIDENT_GRAPH_HOME = tmp_path
     with (tmp_path / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -69,7 +69,7 @@ def test_the_server_of_the_package_comes_first_and_one_on_the_path_does_as_well(
     assert engines.redis_program() == str(tmp_path / "redis-server")
 
 
-def test_without_any_server_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_server_the_error_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     with pytest.raises(ProductError, match=r"apt install redis-server.*brew install valkey.*REDIS_URL"):
@@ -84,11 +84,11 @@ def test_a_file_that_the_broker_cannot_read_is_set_aside_and_it_starts(
     monkeypatch.delenv("REDIS_URL", raising=False)
     (tmp_path / "redis").mkdir()
     (tmp_path / "redis" / "appendonly.aof").write_bytes(written)
-    said: list[str] = []
-    supervisor = Supervisor("127.0.0.1", 1, said.append)
+    lines: list[str] = []
+    supervisor = Supervisor("127.0.0.1", 1, lines.append)
     try:
         supervisor._start_redis()
-        assert any("redis-not-read" in line for line in said)
+        assert any("redis-not-read" in line for line in lines)
         assert [path.read_bytes() for path in (tmp_path / "redis-not-read").rglob("*.aof")] == [written]
     finally:
         supervisor.stop()
@@ -98,8 +98,8 @@ def test_what_redis_6_has_left_is_read(tmp_path: Path, settings: Settings, monke
     settings.INCIDENT_GRAPH_HOME, settings.RUN_DIR = tmp_path, tmp_path / "run"
     monkeypatch.delenv("REDIS_URL", raising=False)
     (tmp_path / "redis").mkdir()
-    said = b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$5\r\nlpush\r\n$6\r\ningest\r\n$3\r\none\r\n"
-    (tmp_path / "redis" / "appendonly.aof").write_bytes(said)
+    commands = b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$5\r\nlpush\r\n$6\r\ningest\r\n$3\r\none\r\n"
+    (tmp_path / "redis" / "appendonly.aof").write_bytes(commands)
     supervisor = Supervisor("127.0.0.1", 1, lambda line: None)
     try:
         supervisor._start_redis()

@@ -60,13 +60,13 @@ def asked(port: int) -> int:
         return 0
 
 
-def connected(port: int, said: bytes, *, window: int = 0) -> socket.socket:
+def connected(port: int, data: bytes, *, window: int = 0) -> socket.socket:
     made = socket.socket()
     if window:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
     made.settimeout(20)
     made.connect(("127.0.0.1", port))
-    made.sendall(said)
+    made.sendall(data)
     return made
 
 
@@ -78,11 +78,11 @@ HALF = {
 }
 
 
-@pytest.mark.parametrize("said", HALF.values(), ids=HALF)
-def test_whoever_stops_in_the_middle_is_cut_off_and_holds_up_nobody_else(server: int, said: bytes) -> None:
+@pytest.mark.parametrize("beginning", HALF.values(), ids=HALF)
+def test_whoever_stops_in_the_middle_is_cut_off_and_holds_up_nobody_else(server: int, beginning: bytes) -> None:
     began = time.monotonic()
     with ExitStack() as held:
-        slow = [held.enter_context(connected(server, said)) for _ in range(10 * THREADS)]
+        slow = [held.enter_context(connected(server, beginning)) for _ in range(10 * THREADS)]
         assert asked(server) == 200
         assert time.monotonic() - began < 10, "they were waited for one after the other"
         for one in slow:
@@ -112,10 +112,10 @@ def test_whoever_keeps_the_pace_may_take_longer_than_the_grace(server: int) -> N
             steady.sendall(b"x" * (size // parts))
             time.sleep(0.1)
         steady.sendall(b"x" * (size % parts))
-        said = b""
-        while not said.endswith(b"%d" % size) and (part := steady.recv(4096)):
-            said += part
-        assert said.startswith(b"HTTP/1.1 200 OK") and said.endswith(b"\r\n\r\n%d" % size)
+        answer = b""
+        while not answer.endswith(b"%d" % size) and (part := steady.recv(4096)):
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 200 OK") and answer.endswith(b"\r\n\r\n%d" % size)
 
 
 def test_an_end_that_the_other_side_does_not_answer_holds_up_nobody(server: int) -> None:
@@ -164,7 +164,7 @@ def test_a_body_in_chunks_comes_whole(server: int) -> None:
     assert httpx.post(f"http://127.0.0.1:{server}/", content=parts, timeout=20, trust_env=False).text == "70000"
 
 
-def test_who_sends_too_much_is_told_so_although_nobody_reads_it(server: int) -> None:
+def test_a_body_that_is_too_large_is_refused_although_it_is_not_read(server: int) -> None:
     size = 3 * LIMITS["max_request_body_size"]
     answer = httpx.post(f"http://127.0.0.1:{server}/", content=b"x" * size, timeout=20, trust_env=False)
     assert answer.status_code == 413

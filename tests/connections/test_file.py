@@ -107,12 +107,12 @@ def test_each_fault_names_its_line_its_key_and_a_remedy(
 ) -> None:
     (tmp_path / "prod.token").write_text("secret")
     line = 1 + WHOLE[: WHOLE.index(old)].count("\n")
-    said = refusal(WHOLE.replace(old, new, 1), tmp_path)
-    assert f"line {line}: {key}: " in said
-    assert remedy in said
+    message = refusal(WHOLE.replace(old, new, 1), tmp_path)
+    assert f"line {line}: {key}: " in message
+    assert remedy in message
 
 
-TOLD = """
+TARGETS = """
 [[ticket]]
 kind = "jira"
 name = "ops"
@@ -136,8 +136,8 @@ storm_minutes = 5.0
 """
 
 
-def test_a_told_target_is_declared_with_all_that_it_needs(tmp_path: Path) -> None:
-    found = decode(TOLD, tmp_path, all_sources())
+def test_a_notification_target_is_declared_with_all_that_it_needs(tmp_path: Path) -> None:
+    found = decode(TARGETS, tmp_path, all_sources())
     assert found.ticket[0].set == {"anything": {"value": "high"}} and found.ticket[0].transitions == {
         "resolved": "Done"
     }
@@ -160,17 +160,17 @@ def test_a_told_target_is_declared_with_all_that_it_needs(tmp_path: Path) -> Non
         ('basic_user = "me@example.com"', 'oauth_scope = "a"\npoll_s = -1', "ticket.poll_s", "0 turns it off"),
     ],
 )
-def test_each_fault_of_a_told_target_names_its_key_and_a_remedy(
+def test_each_fault_of_a_notification_target_names_its_key_and_a_remedy(
     old: str, new: str, key: str, remedy: str, tmp_path: Path
 ) -> None:
-    assert old in TOLD
-    said = refusal(TOLD.replace(old, new, 1), tmp_path)
-    assert f": {key}: " in said and remedy in said
+    assert old in TARGETS
+    message = refusal(TARGETS.replace(old, new, 1), tmp_path)
+    assert f": {key}: " in message and remedy in message
 
 
 def test_writing_back_to_a_source_needs_its_address_and_its_token(tmp_path: Path) -> None:
-    said = refusal('[[source]]\nkind = "zabbix"\nname = "main"\nwrite_back = true\n', tmp_path)
-    assert "add api_url" in said and "add api_token_file or api_token_env" in said
+    message = refusal('[[source]]\nkind = "zabbix"\nname = "main"\nwrite_back = true\n', tmp_path)
+    assert "add api_url" in message and "add api_token_file or api_token_env" in message
 
 
 PROMETHEUS = '[[prometheus]]\nname = "main"\nurl = "http://127.0.0.1:9090"\n'
@@ -178,29 +178,29 @@ PROMETHEUS = '[[prometheus]]\nname = "main"\nurl = "http://127.0.0.1:9090"\n'
 
 def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("x")
-    said = refusal(TOLD.replace("min_severity", 'bearer_file = "t"\nbearer_env = "T"\nmin_severity', 1), tmp_path)
-    assert "ticket.bearer_file: is there as a file and as a variable" in said
+    message = refusal(TARGETS.replace("min_severity", 'bearer_file = "t"\nbearer_env = "T"\nmin_severity', 1), tmp_path)
+    assert "ticket.bearer_file: is there as a file and as a variable" in message
     asked = PROMETHEUS + 'bearer_file = "t"\nbearer_env = "T"\n'
     assert "prometheus.bearer_file: is there as a file and as a variable" in refusal(asked, tmp_path)
     lone = PROMETHEUS + 'basic_user = "bob"\n'
     assert "add basic_password_file or basic_password_env" in refusal(lone, tmp_path)
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
-    said = refusal(WHOLE.replace("dry-run", "all"), tmp_path)
-    assert len(said.splitlines()) == 2
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    message = refusal(WHOLE.replace("dry-run", "all"), tmp_path)
+    assert len(message.splitlines()) == 2
 
 
-def test_a_missing_name_is_told_at_its_table(tmp_path: Path) -> None:
-    said = refusal('[[prometheus]]\nurl = "http://127.0.0.1"\n', tmp_path)
-    assert "line 1: prometheus: " in said
-    assert "missing required field `name`" in said
+def test_a_missing_name_is_reported_at_its_table(tmp_path: Path) -> None:
+    message = refusal('[[prometheus]]\nurl = "http://127.0.0.1"\n', tmp_path)
+    assert "line 1: prometheus: " in message
+    assert "missing required field `name`" in message
 
 
-def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
+def test_what_is_not_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     assert "line 2" in refusal("[[etcd]]\nname = \n", tmp_path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="cannot be read"):
         read(tmp_path / "none.toml", all_sources())

@@ -174,7 +174,7 @@ class GraphContract:
             }
         ]
 
-    def test_what_stands_of_an_incident_is_told_by_kind_and_end(self, store: GraphStore, ask: Ask) -> None:
+    def test_stored_relations_of_an_incident_have_their_kind_and_end(self, store: GraphStore, ask: Ask) -> None:
         store.remember([plain("one"), *whole()])
         keys, rows = ask(cypher.STORED_RELATIONS, incidents=["first", "nobody"])
         assert tuple(keys) == cypher.STORED_RELATIONS.keys
@@ -210,7 +210,7 @@ class GraphContract:
             ("Ticket", "OPS-1", ["TRACKED_BY"]),
         ],
     )
-    def test_around_tells_each_relation_with_its_direction(
+    def test_around_returns_each_relation_with_its_direction(
         self, store: GraphStore, ask: Ask, label: str, id_: str, kinds: list[str]
     ) -> None:
         store.remember(whole())
@@ -235,14 +235,14 @@ class GraphContract:
     def test_a_relation_keeps_its_values(self, store: GraphStore, ask: Ask) -> None:
         store.remember(whole())
         rows = ask(queries.AROUND["Incident"], ids=["first"], limit=50)[1]
-        told = {(row["kind"], row["other"]): row["relation"] for row in rows}
-        assert told["RANKED", JITTER] == {"position": 1, "probability": 0.8, "revision": 1}
-        assert told["CONFIRMED_AS", DISK] == {"by": "ann", "at_ms": T0, "fixed_by": "new disk"}
-        assert told["SIMILAR_TO", "second"] == {"score": 0.5, "why": ["same"], "why_zh": ["相同"]}
-        shown = told["SHOWED", "etcd-leader-switch:yes"]
+        relations = {(row["kind"], row["other"]): row["relation"] for row in rows}
+        assert relations["RANKED", JITTER] == {"position": 1, "probability": 0.8, "revision": 1}
+        assert relations["CONFIRMED_AS", DISK] == {"by": "ann", "at_ms": T0, "fixed_by": "new disk"}
+        assert relations["SIMILAR_TO", "second"] == {"score": 0.5, "why": ["same"], "why_zh": ["相同"]}
+        shown = relations["SHOWED", "etcd-leader-switch:yes"]
         assert (shown["value"], shown["limit"], shown["unit"]) == (1.0, 0.15, "s")
 
-    def test_what_a_newer_revision_does_not_say_goes(self, store: GraphStore) -> None:
+    def test_relations_that_a_newer_revision_does_not_have_are_removed(self, store: GraphStore) -> None:
         store.remember(whole())
         store.remember([plain("second", 60)])
         after = store.counts()

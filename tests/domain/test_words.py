@@ -77,7 +77,7 @@ def test_a_malformed_error_names_its_field() -> None:
     "parts",
     [("web-0", "prod-a", "shop"), ("http://a/b", "eu/prod", "team/a"), ("x", "100%", "%2F"), ("x", "%25%2F/%", "%%25")],
 )
-def test_a_key_names_its_thing_even_with_slashes_in_a_label(parts: tuple[str, str, str]) -> None:
+def test_a_key_names_its_entity_even_with_slashes_in_a_label(parts: tuple[str, str, str]) -> None:
     ref = EntityRef(EntityKind.POD, *parts)
     assert EntityRef.from_key(ref.key) == ref
 

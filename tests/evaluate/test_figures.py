@@ -13,9 +13,9 @@ PARTS = [Path("bundles/episodes/development"), Path("bundles/episodes/kept")]
 
 
 def test_the_page_was_generated_with_the_ranking_of_this_version() -> None:
-    told = f"by {NAME} {VERSION} at temperature {TEMPERATURE:g}, catalogue {catalogue_mark()}"
+    ranker = f"by {NAME} {VERSION} at temperature {TEMPERATURE:g}, catalogue {catalogue_mark()}"
     again = "generate it anew: python manage.py evaluate --out docs/accuracy.md " + " ".join(map(str, PARTS))
-    assert PAGE.read_text().count(told) == len(PARTS), again
+    assert PAGE.read_text().count(ranker) == len(PARTS), again
 
 
 def test_the_page_counts_every_recorded_episode() -> None:

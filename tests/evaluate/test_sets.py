@@ -49,18 +49,18 @@ def test_bundles_are_found_below_a_folder_once_and_in_order() -> None:
     assert found == sorted(set(found)) and BUNDLES / "etcd-move-leader" in found
 
 
-def test_the_verb_tells_all_figures_as_json() -> None:
+def test_the_verb_prints_all_figures_as_json() -> None:
     out = StringIO()
     call_command(
         "evaluate", str(BUNDLES / "etcd-move-leader"), str(BUNDLES / "probe-handler-blocked"), "--json", stdout=out
     )
-    told = json.loads(out.getvalue())
-    assert told["cases"] == 2 and told["figures"]["top_1"]["cases"] == 2
-    assert {c["name"] for c in told["judged"]} == {"etcd-move-leader", "probe-handler-blocked"}
-    assert told["figures"]["recognised"] is None
+    report = json.loads(out.getvalue())
+    assert report["cases"] == 2 and report["figures"]["top_1"]["cases"] == 2
+    assert {c["name"] for c in report["judged"]} == {"etcd-move-leader", "probe-handler-blocked"}
+    assert report["figures"]["recognised"] is None
 
 
-def test_a_folder_without_a_bundle_is_told_with_the_remedy(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="holds no bundle"):
         call_command("evaluate", str(tmp_path))
 

@@ -91,8 +91,8 @@ def test_a_start_answers_on_loopback_only_and_keeps_its_secrets(engine: Embedded
 
 def test_who_is_asked_whether_the_graph_is_ready_opens_last(engine: EmbeddedGraph) -> None:
     engine.start()
-    said = engine.log_file.read_text()
-    assert said.index("Listening for incoming BOLT connections") < said.index("HTTP Server started")
+    log = engine.log_file.read_text()
+    assert log.index("Listening for incoming BOLT connections") < log.index("HTTP Server started")
 
 
 def test_the_process_that_watches_over_the_graph_loads_no_driver() -> None:
@@ -136,7 +136,7 @@ def test_starting_twice_in_one_owner_gives_the_same_server(engine: EmbeddedGraph
     assert engine.start() == engine.start()
 
 
-def test_a_second_owner_is_told_who_has_the_folder(engine: EmbeddedGraph, tmp_path: Path) -> None:
+def test_a_second_owner_gets_an_error_that_names_the_first(engine: EmbeddedGraph, tmp_path: Path) -> None:
     address = engine.start()
     with pytest.raises(ProductError, match=f"already served by process {os.getpid()}"):
         EmbeddedGraph(tmp_path, tmp_path / "run").start()
@@ -267,7 +267,7 @@ def test_another_user_s_folder_is_refused(tmp_path: Path) -> None:
         EmbeddedGraph(tmp_path, tmp_path / "run").start()
 
 
-def test_a_server_that_cannot_start_says_where_to_look(engine: EmbeddedGraph) -> None:
+def test_a_server_that_cannot_start_names_its_log(engine: EmbeddedGraph) -> None:
     engine.folder.mkdir()
     (engine.folder / "databases").write_text("in the way")
     with pytest.raises(ProductError, match=r"server\.log, or set GRAPH_URI"):

@@ -106,7 +106,7 @@ def test_the_same_snapshots_give_the_same_statements() -> None:
     assert list(statements(project(whole()), {})) == list(statements(project(whole()), {}))
 
 
-def test_only_what_stands_and_no_longer_holds_is_removed() -> None:
+def test_only_stored_relations_that_no_longer_hold_are_removed() -> None:
     rows = project([plain("one"), plain("two")])
     kept = rows.keep[schema.AFFECTS.arrow]["one"]
     stored = {("one", "AFFECTS"): {*kept, "Pod/gone/gone/gone"}, ("two", "AFFECTS"): set(kept)}

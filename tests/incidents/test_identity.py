@@ -32,7 +32,7 @@ def test_every_name_of_a_declared_member_means_the_same_member(
     assert found.key == "EtcdMember/prod-a//etcd1"
 
 
-def test_a_members_host_is_told_by_its_name_also_where_all_members_share_a_loopback_address() -> None:
+def test_a_members_host_is_found_by_its_name_also_where_all_members_share_a_loopback_address() -> None:
     members = [EtcdMemberDecl(name=f"etcd{n}", endpoint=f"http://127.0.0.1:{n}379", host=f"db-{n}") for n in (1, 2)]
     own = Connections(etcd=[EtcdDecl(name="main", cluster="prod-a", member=members)])
     (found,) = resolve([EntityRef(EntityKind.ETCD_MEMBER, "db-2", "prod-a", "", ("127.0.0.1",))], own)

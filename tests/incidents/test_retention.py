@@ -102,8 +102,8 @@ def test_what_waits_for_a_worker_or_a_person_stays_however_old(state: str) -> No
     source = sources.make_source("alertmanager", "prod")[0]
     row = deliveries.accept(source, b"{}", {}, days_ago(400))
     Delivery.objects.filter(pk=row.pk).update(state=state)
-    heard = ticket_events.accept("ticket:ops", b"{}", {}, days_ago(400))
-    InboundWebhook.objects.filter(pk=heard.pk).update(state=state)
+    event = ticket_events.accept("ticket:ops", b"{}", {}, days_ago(400))
+    InboundWebhook.objects.filter(pk=event.pk).update(state=state)
     forget()
     assert Delivery.objects.exists() and InboundWebhook.objects.exists()
 
@@ -119,7 +119,7 @@ def test_a_backlog_goes_in_batches_and_stops_when_its_time_is_over(monkeypatch: 
     assert Delivery.objects.count() == 3
 
 
-def test_the_task_keeps_what_the_settings_say_and_beat_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_task_keeps_rows_as_long_as_the_settings_and_beat_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     an_old_incident("p1", resolved_days_ago=95)
     monkeypatch.setattr(settings, "KEEP_ANSWERS_DAYS", 100)
     tasks.forget()

@@ -22,7 +22,7 @@ ALL: Sent = [(kind, body) for kind in ("alertmanager", "zabbix") for body in bod
 BEGAN = timezone.now()
 
 
-def told(at: datetime | None) -> datetime | None:
+def reported_time(at: datetime | None) -> datetime | None:
     """A time that the sender named; where it named none, the record has the time of arrival."""
     return at if at is None or at < BEGAN else BEGAN
 
@@ -35,8 +35,8 @@ def facts() -> list[tuple[Any, ...]]:
             a.source.kind,
             a.identity,
             a.firing,
-            told(a.started_at),
-            told(a.ended_at),
+            reported_time(a.started_at),
+            reported_time(a.ended_at),
             a.severity,
             a.title,
             a.incident_id is not None,
@@ -48,7 +48,7 @@ def facts() -> list[tuple[Any, ...]]:
 def together() -> set[tuple[frozenset[tuple[str, Any]], str]]:
     """Each incident as its alerts, with its state."""
     return {
-        (frozenset((a.identity, told(a.started_at)) for a in incident.alerts.all()), incident.state)
+        (frozenset((a.identity, reported_time(a.started_at)) for a in incident.alerts.all()), incident.state)
         for incident in Incident.objects.all()
     }
 
@@ -96,7 +96,7 @@ def forward(senders: dict[str, Source]) -> Iterator[list[tuple[Any, ...]]]:
     cache.clear()
 
 
-def test_what_is_in_the_captures_is_what_the_record_says(forward: list[tuple[Any, ...]]) -> None:
+def test_what_is_in_the_captures_is_in_the_record(forward: list[tuple[Any, ...]]) -> None:
     assert len(ALL) == 30 and set(Delivery.objects.values_list("state", flat=True)) == {"done"}
     assert len({(kind, identity, started) for kind, identity, _, started, *_ in forward}) == len(forward)
     assert all(belongs for *_, belongs in forward)

@@ -157,12 +157,12 @@ def test_members_and_peers_of_one_undeclared_etcd_are_one_incident(senders: dict
 def test_an_undeclared_member_and_its_machine_are_known_by_address_whoever_speaks_first(
     senders: dict[str, Source], first: str
 ) -> None:
-    told = {
+    messages = {
         "alertmanager": GOOD.replace(b"10.0.0.1:2379", b"10.1.2.3:2379").replace(b"06:35:37", b"06:51:30"),
         "zabbix": bodies("zabbix", "02-*")[0],
     }
-    for kind in sorted(told, key=lambda k: k != first):
-        post(kind, told[kind])
+    for kind in sorted(messages, key=lambda k: k != first):
+        post(kind, messages[kind])
         work()
     assert Entity.objects.filter(kind="EtcdMember").count() == 1 and Incident.objects.count() == 1
 
@@ -215,7 +215,7 @@ def test_both_tokens_of_a_rotation_open_the_door_until_the_old_one_is_ended(send
     assert [post("alertmanager", GOOD, Authorization=f"Bearer {t}").status_code for t in (TOKEN, new)] == [401, 202]
 
 
-def test_a_truncated_group_says_how_many_alerts_are_missing(senders: dict[str, Source]) -> None:
+def test_a_truncated_group_counts_its_missing_alerts(senders: dict[str, Source]) -> None:
     (body,) = bodies("alertmanager", "10-*")
     post("alertmanager", body)
     work()
@@ -328,7 +328,7 @@ def test_watchdog_is_a_heartbeat_and_never_an_incident(senders: dict[str, Source
     assert Delivery.objects.get().state == "done" and not Incident.objects.exists()
 
 
-def test_the_same_etcd_member_told_by_both_systems_is_one_entity_and_one_incident(senders: dict[str, Source]) -> None:
+def test_the_same_etcd_member_of_both_systems_is_one_entity_and_one_incident(senders: dict[str, Source]) -> None:
     declare_etcd()
     post("alertmanager", GOOD.replace(b"10.0.0.1:2379", b"10.1.2.3:2379").replace(b"06:35:37", b"06:51:30"))
     post("zabbix", bodies("zabbix", "02-*")[0])
@@ -346,7 +346,7 @@ def declare_etcd() -> None:
 
 
 @pytest.mark.parametrize("table", ["incidents_delivery", "incidents_source"])
-def test_a_record_that_cannot_be_written_or_read_is_told_as_503_so_that_the_sender_tries_again(
+def test_a_record_that_cannot_be_written_or_read_is_answered_with_503_so_that_the_sender_retries(
     senders: dict[str, Source], table: str
 ) -> None:
     with connections["default"].cursor() as cursor:
@@ -388,7 +388,7 @@ def test_one_delivery_of_a_burst_that_cannot_be_placed_does_not_hold_up_the_othe
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
 
 
-def test_a_full_inbox_is_told_with_503_and_nothing_is_stored(senders: dict[str, Source], settings: Any) -> None:
+def test_a_full_inbox_is_answered_with_503_and_nothing_is_stored(senders: dict[str, Source], settings: Any) -> None:
     settings.INBOX_LIMIT = 2
     codes = []
     for _ in range(4):

@@ -30,21 +30,21 @@ def active(number: int, **labels: str) -> dict[str, Any]:
 
 @pytest.fixture
 def alertmanager() -> Iterator[tuple[str, dict[str, Any]]]:
-    says: dict[str, Any] = {"status": 200, "body": b"[]"}
+    response: dict[str, Any] = {"status": 200, "body": b"[]"}
 
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            says["path"], says["auth"] = self.path, self.headers.get("Authorization", "")
-            self.send_response(says["status"])
+            response["path"], response["auth"] = self.path, self.headers.get("Authorization", "")
+            self.send_response(response["status"])
             self.end_headers()
-            self.wfile.write(says["body"])
+            self.wfile.write(response["body"])
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/", says
+    yield f"http://127.0.0.1:{server.server_port}/", response
     server.shutdown()
 
 
@@ -57,19 +57,19 @@ def filled(url: str, **more: str) -> Any:
 
 
 def test_the_missing_alerts_of_the_group_are_fetched_and_no_others(alertmanager: tuple[str, dict[str, Any]]) -> None:
-    url, says = alertmanager
-    says["body"] = json.dumps([*(active(n) for n in (2, 3, 4)), active(5, alertname="Other")]).encode()
+    url, response = alertmanager
+    response["body"] = json.dumps([*(active(n) for n in (2, 3, 4)), active(5, alertname="Other")]).encode()
     parsed = filled(url)
     assert (len(parsed.alerts), parsed.missing) == (5, 0)
-    assert {a.name for a in parsed.alerts} == {"Max"} and says["path"].startswith("/api/v2/alerts?")
+    assert {a.name for a in parsed.alerts} == {"Max"} and response["path"].startswith("/api/v2/alerts?")
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"no"), (200, b"<html>"), (200, b"{}"), (302, b"[]")])
 def test_without_a_good_answer_the_delivery_stays_marked(
     alertmanager: tuple[str, dict[str, Any]], status: int, body: bytes
 ) -> None:
-    url, says = alertmanager
-    says.update(status=status, body=body)
+    url, response = alertmanager
+    response.update(status=status, body=body)
     parsed = filled(url)
     assert (len(parsed.alerts), parsed.missing) == (2, 3)
 
@@ -85,18 +85,18 @@ def test_no_declared_address_means_no_question() -> None:
 def test_the_declared_token_goes_along_and_no_proxy_of_the_environment_is_asked(
     alertmanager: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, says = alertmanager
+    url, response = alertmanager
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("AM_TOKEN", "t0ken")
-    says["body"] = json.dumps([active(2)]).encode()
+    response["body"] = json.dumps([active(2)]).encode()
     assert len(filled(url + "base", api_token_env="AM_TOKEN").alerts) == 3
-    assert says["auth"] == "Bearer t0ken" and says["path"].startswith("/base/api/v2/alerts?")
+    assert response["auth"] == "Bearer t0ken" and response["path"].startswith("/base/api/v2/alerts?")
 
 
 def test_an_answer_without_an_end_leaves_the_delivery_marked(
     alertmanager: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, says = alertmanager
+    url, response = alertmanager
     monkeypatch.setattr("evidence.bounded.ANSWER_LIMIT", 1000)
-    says["body"] = json.dumps([active(2)]).encode() + b" " * 2000
+    response["body"] = json.dumps([active(2)]).encode() + b" " * 2000
     assert filled(url).missing == 3

@@ -52,8 +52,8 @@ def test_the_shipped_media_type_is_the_one_that_was_imported_and_exported_by_a_r
 
 def test_macros_that_zabbix_could_not_resolve_are_nothing() -> None:
     (alert,) = parse("zabbix", captured("zabbix/01-raw-macros-problem-update-recovery.json")).alerts
-    told = " ".join([alert.note, alert.title, *alert.labels.values(), *alert.annotations.values()])
-    assert "{" not in told and "*UNKNOWN*" not in told
+    texts = " ".join([alert.note, alert.title, *alert.labels.values(), *alert.annotations.values()])
+    assert "{" not in texts and "*UNKNOWN*" not in texts
 
 
 @pytest.mark.parametrize(("offset_min", "late_s"), [(0, 0), (480, 2), (-210, 5), (345, -3), (765, 60)])
@@ -69,8 +69,8 @@ def test_zabbix_times_are_utc_whatever_the_recipients_zone(offset_min: int, late
 
 @pytest.mark.parametrize("dates", [{"event": "0001.01.01"}, {"event": "1971.01.01", "message": "8999.01.01"}])
 def test_a_date_out_of_all_reason_leaves_the_time_of_arrival(dates: dict[str, str]) -> None:
-    told = json.loads(all_sources()["zabbix"].example) | {f"{name}_date": date for name, date in dates.items()}
-    (alert,) = parse("zabbix", told).alerts
+    body = json.loads(all_sources()["zabbix"].example) | {f"{name}_date": date for name, date in dates.items()}
+    (alert,) = parse("zabbix", body).alerts
     assert alert.started_at == NOW
 
 
@@ -131,7 +131,7 @@ def test_labels_name_entities(labels: dict[str, str], keys: list[str]) -> None:
     assert [e.key for e in entities_of(labels)] == keys
 
 
-def folded(**changes: Any) -> Any:
+def group_alert(**changes: Any) -> Any:
     (alert,) = parse("kubernetes", json.loads(all_sources()["kubernetes"].example) | changes).alerts
     return alert
 
@@ -147,13 +147,13 @@ def folded(**changes: Any) -> Any:
         ("{0}Odd", "", "{1}", "0Odd at shop/cart: {1}"),
     ],
 )  # fmt: skip
-def test_a_fold_of_events_has_a_title_that_says_what_fails(reason: str, probe: str, message: str, title: str) -> None:
-    assert folded(reason=reason, probe=probe, messages=[message]).title == title
+def test_a_group_of_events_has_a_title_with_what_fails(reason: str, probe: str, message: str, title: str) -> None:
+    assert group_alert(reason=reason, probe=probe, messages=[message]).title == title
 
 
-def test_a_fold_of_several_pods_is_one_alert_about_all_of_them() -> None:
+def test_a_group_of_several_pods_is_one_alert_about_all_of_them() -> None:
     pods = [{"name": f"cart-{n}", "node": f"node-{n}"} for n in range(3)]
-    alert = folded(pods=pods, more_pods=2)
+    alert = group_alert(pods=pods, more_pods=2)
     assert alert.title == "Readiness probe of shop/cart fails: context deadline exceeded (5 pods)"
     assert [e.key for e in alert.entities] == [
         *(f"Pod/prod-a/shop/cart-{n}" for n in range(3)),
@@ -162,22 +162,27 @@ def test_a_fold_of_several_pods_is_one_alert_about_all_of_them() -> None:
     assert "pod" not in alert.labels and "node" not in alert.labels and alert.labels["deployment"] == "cart"
 
 
-def test_a_fold_says_in_both_languages_that_events_are_not_failures() -> None:
-    told = folded(count=7).annotations
-    assert "7 events. Event counts are not failure counts" in told["description"]
-    assert "7 个事件。事件数不等于失败次数" in told["description_zh"]
+def test_a_group_has_a_note_in_both_languages_that_events_are_not_failures() -> None:
+    annotations = group_alert(count=7).annotations
+    assert "7 events. Event counts are not failure counts" in annotations["description"]
+    assert "7 个事件。事件数不等于失败次数" in annotations["description_zh"]
 
 
-def test_all_messages_of_a_fold_are_one_alert_and_a_restart_by_the_probe_makes_it_worse() -> None:
-    first, killed = folded(probe="Liveness"), folded(probe="Liveness", reason="Killing", count=9)
+def test_all_messages_of_a_group_are_one_alert_and_a_restart_by_the_probe_makes_it_worse() -> None:
+    first, killed = group_alert(probe="Liveness"), group_alert(probe="Liveness", reason="Killing", count=9)
     assert (first.identity, first.occurrence) == (killed.identity, killed.occurrence)
     assert killed.severity.rank > first.severity.rank
-    others = [folded(), folded(namespace="b"), folded(cluster="b"), folded(workload={"kind": "Job", "name": "cart"})]
+    others = [
+        group_alert(),
+        group_alert(namespace="b"),
+        group_alert(cluster="b"),
+        group_alert(workload={"kind": "Job", "name": "cart"}),
+    ]
     assert len({first.identity, *(o.identity for o in others)}) == 5
 
 
-def test_a_fold_ends_when_its_message_says_so() -> None:
-    alert = folded(state="resolved", ended="2026-03-01T12:09:00Z")
+def test_a_group_ends_with_its_resolved_message() -> None:
+    alert = group_alert(state="resolved", ended="2026-03-01T12:09:00Z")
     assert alert.state is AlertState.RESOLVED and alert.ended_at == datetime(2026, 3, 1, 12, 9, tzinfo=UTC)
 
 
@@ -195,9 +200,9 @@ def test_a_fold_ends_when_its_message_says_so() -> None:
         ({"version": 2}, "version"),
     ],
 )
-def test_what_is_wrong_in_a_fold_is_named(change: dict[str, Any], field: str) -> None:
+def test_what_is_wrong_in_a_message_of_a_group_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(Malformed) as caught:
-        folded(**change)
+        group_alert(**change)
     assert caught.value.field == field
 
 

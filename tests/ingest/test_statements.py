@@ -44,7 +44,7 @@ def accepted(source: Source, which: str, labels: dict[str, str], ended: datetime
     return str(deliveries.accept(source, body, {}, BEGAN + timedelta(minutes=1)).pk)
 
 
-def told(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
+def delivered(source: Source, which: str, labels: dict[str, str], ended: datetime | None = None) -> Callable[[], None]:
     """Works off one accepted delivery."""
     return worked([accepted(source, which, labels, ended)])
 
@@ -72,15 +72,15 @@ def counted(done: Callable[[], None]) -> int:
 def test_a_delivery_and_a_look_take_their_number_of_statements(source: Source) -> None:
     member, pod = {"job": "etcd", "instance": "10.0.0.1:2379"}, {"namespace": "shop", "pod": "cart-1", "node": "n-1"}
     found = {
-        "first alert of a declared member": counted(told(source, "a1", member)),
+        "first alert of a declared member": counted(delivered(source, "a1", member)),
         "first look": counted(looked),
-        "another alert of it": counted(told(source, "a2", member)),
-        "the same alert again": counted(told(source, "a2", member)),
-        "its end": counted(told(source, "a2", member, BEGAN + timedelta(minutes=2))),
-        "first alert of a pod": counted(told(source, "b1", pod)),
+        "another alert of it": counted(delivered(source, "a2", member)),
+        "the same alert again": counted(delivered(source, "a2", member)),
+        "its end": counted(delivered(source, "a2", member, BEGAN + timedelta(minutes=2))),
+        "first alert of a pod": counted(delivered(source, "b1", pod)),
         "five deliveries about it": counted(worked([accepted(source, f"d{n}", pod) for n in range(5)])),
-        "ten alerts of it at once": counted(told(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
-        "the same ten again": counted(told(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
+        "ten alerts of it at once": counted(delivered(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
+        "the same ten again": counted(delivered(source, "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9", pod)),
     }
     assert Incident.objects.count() == 2
     assert found == json.loads(COUNTS.read_text())

@@ -37,8 +37,11 @@ def bundles(senders: dict[str, Source], tmp_path: Path) -> list[tuple[Incident, 
 def test_a_message_about_two_incidents_is_replayed_for_each_of_them(bundles: list[tuple[Incident, Bundle]]) -> None:
     assert len(bundles) == 2
     for incident, bundle in bundles:
-        said, stored = replayed(bundle).verdict, queries.latest_verdict(incident)
-        assert stored is not None and (said.headline, said.state) == (stored.headline, stored.state)
+        replayed_verdict, stored = replayed(bundle).verdict, queries.latest_verdict(incident)
+        assert stored is not None and (replayed_verdict.headline, replayed_verdict.state) == (
+            stored.headline,
+            stored.state,
+        )
         assert [a.title for a in replayed(bundle).scope.alerts] == [incident.title]
     assert len({replayed(bundle).verdict.incident for _, bundle in bundles}) == 2
 

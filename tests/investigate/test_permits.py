@@ -13,7 +13,7 @@ from incidents import burst, deliveries, queries, sources
 from incidents.models import AuditEntry, Incident, Investigation
 from investigate import run, scope
 
-SAID = '[{"endpoint":"http://127.0.0.1:9","health":false,"took":"5.0s","error":"context deadline exceeded"}]'
+OUTPUT = '[{"endpoint":"http://127.0.0.1:9","health":false,"took":"5.0s","error":"context deadline exceeded"}]'
 
 
 def an_etcd_incident(etcd: EtcdDecl) -> Incident:
@@ -31,7 +31,7 @@ def an_etcd_incident(etcd: EtcdDecl) -> Incident:
 @pytest.mark.django_db(transaction=True)
 def test_an_investigation_runs_the_declared_executor_and_audits_it(tmp_path: Path) -> None:
     program = tmp_path / "etcdctl"
-    program.write_text(f"#!/bin/sh\necho '{SAID}'\nexit 1\n")
+    program.write_text(f"#!/bin/sh\necho '{OUTPUT}'\nexit 1\n")
     program.chmod(0o755)
     member = EtcdMemberDecl(name="etcd1", endpoint="http://127.0.0.1:9")
     etcd = EtcdDecl(
@@ -41,8 +41,8 @@ def test_an_investigation_runs_the_declared_executor_and_audits_it(tmp_path: Pat
     Investigation.objects.update(not_before=timezone.now())
     look = Investigation.objects.get(incident=incident)
     assert run.investigate(look.pk)
-    told = next(f for f in queries.findings(incident) if f.measure == "etcd-endpoint-unhealthy")
-    assert told.seen is True and told.subject == "etcd1"
+    finding = next(f for f in queries.findings(incident) if f.measure == "etcd-endpoint-unhealthy")
+    assert finding.seen is True and finding.subject == "etcd1"
     entry = AuditEntry.objects.get(action="run etcdctl endpoint-health")
     assert entry.detail["incident"] == str(incident.pk) and entry.detail["rc"] == "1"
     again = scope.scope_of_incident(incident, look).collect()

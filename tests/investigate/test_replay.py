@@ -42,13 +42,13 @@ def test_the_same_bundle_gives_the_same_bytes_wherever_it_lies(path: Path, tmp_p
 
 @pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
 def test_the_verb_gives_the_same_bytes_in_two_time_zones(path: Path, tmp_path: Path) -> None:
-    said = []
+    outputs = []
     for zone in ("UTC", "Asia/Shanghai"):
         set_to = [f"TZ={zone}", f"TIME_ZONE={zone}", f"INCIDENT_GRAPH_HOME={tmp_path}", "PYTHONHASHSEED=random"]
         verb = [sys.executable, str(settings.BASE_DIR / "manage.py"), "replay", "--json", str(path)]
-        said.append(subprocess.run(["env", *set_to, *verb], check=True, capture_output=True).stdout)
-    assert said[0] == said[1]
-    assert json.loads(said[0])["input_hash"].startswith("sha256:")
+        outputs.append(subprocess.run(["env", *set_to, *verb], check=True, capture_output=True).stdout)
+    assert outputs[0] == outputs[1]
+    assert json.loads(outputs[0])["input_hash"].startswith("sha256:")
 
 
 @pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
@@ -73,12 +73,14 @@ def test_a_bundle_without_deliveries_is_refused() -> None:
 
 
 @pytest.mark.parametrize("path", BUNDLES[:1], ids=lambda p: p.name)
-def test_a_bundle_brings_its_changes_and_says_where_it_comes_from(path: Path, tmp_path: Path) -> None:
+def test_a_bundle_keeps_its_changes_and_its_origin(path: Path, tmp_path: Path) -> None:
     bundle = Bundle.load(path)
     change = ChangeRef("deploy-7", "deploy", "cart 1.7", bundle.as_of - timedelta(minutes=9), ("Workload/a/b/cart",))
-    told = replace(bundle, changes=(change,), declaration="probe-x", seed=3, family="change", stage="real kubelet")
-    told.save(tmp_path / "told.zip")
-    again = Bundle.load(tmp_path / "told.zip")
+    with_change = replace(
+        bundle, changes=(change,), declaration="probe-x", seed=3, family="change", stage="real kubelet"
+    )
+    with_change.save(tmp_path / "with_change.zip")
+    again = Bundle.load(tmp_path / "with_change.zip")
     assert (again.declaration, again.seed, again.family, again.stage) == ("probe-x", 3, "change", "real kubelet")
     assert replayed(again).scope.changes == (change,)
     assert replayed(bundle).scope.changes == ()

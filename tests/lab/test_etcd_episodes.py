@@ -26,7 +26,7 @@ def test_there_are_seventeen_declarations() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_truth_is_in_the_catalogue_or_says_that_nothing_is(name: str) -> None:
+def test_a_truth_is_in_the_catalogue_or_empty_or_no_fault(name: str) -> None:
     assert all_episodes()[name].cause in {*all_causes(), "no-fault", ""}
     assert all_episodes()[name].family == "etcd"
 
@@ -64,7 +64,7 @@ def test_what_an_episode_needs_is_not_left_to_the_draw() -> None:
         assert len({s.zone for s in drawn.shape.seats}) == 3
 
 
-def test_the_notes_say_the_versions_and_what_was_drawn() -> None:
+def test_the_notes_name_the_versions_and_what_was_drawn() -> None:
     described = site(drawing("etcd-space-alarm", 2)).description()
     assert described.startswith("etcd 3.6.5, Prometheus 3.5.0, Alertmanager 0.28.1; election timeout 1")
 

@@ -55,7 +55,7 @@ def test_the_user_that_opened_a_connection_is_named(listener: socket.socket) -> 
     assert dialer(1, to) == ""
 
 
-def test_proxies_of_another_process_delay_what_they_are_told_to(listener: socket.socket) -> None:
+def test_proxies_of_another_process_delay_as_requested(listener: socket.socket) -> None:
     proxies = Proxies()
     link = proxies.open(echoing(listener))
     with socket.create_connection(("127.0.0.1", link.port)) as connection:
@@ -82,19 +82,21 @@ def test_one_dialers_link_is_late_and_anothers_is_not(listener: socket.socket) -
     proxy.close()
 
 
-@pytest.mark.parametrize(("program", "module", "version", "told"), [
+@pytest.mark.parametrize(("program", "module", "version", "versions"), [
     ("etcd36", "go.etcd.io/etcd/server/v3", "v3.6.5", "etcd 3.6.5"),
     ("etcdctl36", "go.etcd.io/etcd/etcdctl/v3", "v3.6.5", "etcd 3.6.5"),
     ("prometheus3", "github.com/prometheus/prometheus", "v0.305.0", "Prometheus 3.5.0"),
     ("alertmanager28", "github.com/prometheus/alertmanager", "v0.28.1", "Alertmanager 0.28.1"),
 ])  # fmt: skip
-def test_a_pinned_program_is_the_version_that_bundles_name(program: str, module: str, version: str, told: str) -> None:
+def test_a_pinned_program_is_the_version_that_bundles_name(
+    program: str, module: str, version: str, versions: str
+) -> None:
     folder, _ = NEEDED[program]
     assert folder.parent == PROGRAMS
     assert re.search(rf"^(require )?\s*{re.escape(module)} {re.escape(version)}$",
                      (folder / "go.mod").read_text(), re.MULTILINE)  # fmt: skip
     assert (folder / "go.sum").stat().st_size > 1000
-    assert told in PINNED.versions()
+    assert versions in PINNED.versions()
 
 
 def test_a_stage_on_packages_needs_nothing_built() -> None:

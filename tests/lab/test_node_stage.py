@@ -44,10 +44,10 @@ def test_pods_that_ended_are_no_targets() -> None:
         return {"metadata": about, "spec": {"nodeName": "node-1"}, "status": {"podIP": "10.0.0.1", "phase": phase}}
 
     url = finder.serve(lambda: [pod("a", "Running"), pod("b", "Failed")])
-    told = httpx.get(f"{url}http").json()
-    assert [t["targets"] for t in told] == [["10.0.0.1:8080"]]
-    assert told[0]["labels"]["pod"] == "a" and told[0]["labels"]["__meta_lab_path"] == "/healthz"
-    assert "__meta_other" not in told[0]["labels"]
+    targets = httpx.get(f"{url}http").json()
+    assert [t["targets"] for t in targets] == [["10.0.0.1:8080"]]
+    assert targets[0]["labels"]["pod"] == "a" and targets[0]["labels"]["__meta_lab_path"] == "/healthz"
+    assert "__meta_other" not in targets[0]["labels"]
 
 
 def test_counters_carry_node_exporters_names() -> None:
@@ -96,6 +96,6 @@ def test_a_bundle_names_no_address_and_no_file_of_the_recorder(raws: list[Raw]) 
 
 
 def test_a_listed_pod_comes_into_a_bundle_without_its_environment() -> None:
-    said = '{"items":[{"spec":{"containers":[{"name":"app","env":[{"name":"TLS_KEY","value":"s3cret"}]}]}}]}'
-    clean = recording._clean(Answer("prod-a", "GET", "/api/v1/namespaces/shop/pods", "", "", 200, said))
+    listed = '{"items":[{"spec":{"containers":[{"name":"app","env":[{"name":"TLS_KEY","value":"s3cret"}]}]}}]}'
+    clean = recording._clean(Answer("prod-a", "GET", "/api/v1/namespaces/shop/pods", "", "", 200, listed))
     assert "app" in clean.answer and "s3cret" not in clean.answer

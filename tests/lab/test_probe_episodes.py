@@ -31,7 +31,7 @@ def test_there_are_enough_declarations_each_with_a_name_and_a_title_of_its_own()
 
 
 @pytest.mark.parametrize("name", NODE)
-def test_a_truth_is_in_the_catalogue_or_says_that_nothing_is_broken(name: str) -> None:
+def test_a_truth_is_in_the_catalogue_or_is_that_nothing_is_broken(name: str) -> None:
     assert all_episodes()[name].cause in {*all_causes(), "no-fault", ""}
     assert all_episodes()[name].family
 
@@ -87,7 +87,7 @@ def test_the_guide_lists_what_is_declared() -> None:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
-def test_a_recorded_episode_says_where_it_comes_from(path: Path) -> None:
+def test_a_recorded_episode_names_its_origin(path: Path) -> None:
     bundle = Bundle.load(path)
     assert path == place_of(bundle.declaration, bundle.seed)
     declared = all_episodes()[bundle.declaration]

@@ -39,7 +39,7 @@ def round_trip(connection: socket.socket) -> float:
     return time.monotonic() - began
 
 
-def test_a_proxy_delays_each_direction_and_stops_delaying_when_told() -> None:
+def test_a_proxy_delays_each_direction_until_the_delay_is_removed() -> None:
     proxy = DelayingProxy(echo())
     with socket.create_connection(("127.0.0.1", proxy.port)) as connection:
         assert round_trip(connection) < 0.1
@@ -69,9 +69,7 @@ def test_a_sweep_ends_the_folders_processes_and_removes_it(tmp_path: Path) -> No
     assert not folder.exists()
 
 
-def test_what_programs_said_outlives_their_stage_only_where_that_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_logs_of_programs_are_kept_only_where_a_folder_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for named in ("", str(tmp_path / "logs")):
         monkeypatch.setenv("INCIDENT_GRAPH_LOGS", named)
         stage = Stage()

@@ -33,7 +33,7 @@ def test_a_daily_peak_is_usual_when_the_period_is_known() -> None:
     assert known is not None and unknown is not None and known.score < 1 < unknown.score
 
 
-def test_too_little_past_and_not_a_number_say_nothing() -> None:
+def test_too_little_past_and_not_a_number_give_no_anomaly() -> None:
     assert anomaly(_times(9), [1.0] * 9, 7 * STEP) is None
     assert anomaly(_times(9), [1.0] * 9, 9 * STEP) is None
     assert anomaly(_times(30), [float("nan")] * 30, 20 * STEP) is None

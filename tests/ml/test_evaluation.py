@@ -29,7 +29,7 @@ def test_brier_is_zero_for_certainty_that_is_right_and_two_for_certainty_that_is
     assert brier(case(truth="", shares={})) == 0
 
 
-def test_the_reliability_table_says_how_often_a_confidence_was_right() -> None:
+def test_the_reliability_table_has_the_share_of_right_answers_by_confidence() -> None:
     cases = [case(shares={"a": 0.95}), case(shares={"b": 0.95}), case(shares={"a": 0.3})]
     table = reliability(cases)
     assert [(b.low, b.cases, b.right) for b in table] == [(0.7, 1, 0.0), (0.9, 2, 0.5)]

@@ -15,7 +15,7 @@ from tests.causes.scenes import findings, scope
 TINY = [Expectation("one", (("a", 3.0),)), Expectation("two", (("b", 3.0),))]
 
 
-def test_the_shipped_model_is_what_its_card_says_and_names_itself_synthetic() -> None:
+def test_the_shipped_model_matches_its_card_which_calls_it_synthetic() -> None:
     card = read_card()
     assert card.data.startswith("synthetic") and "accuracy" in card.what_it_is_not
     assert load().measures == tuple(card.measures)

@@ -56,9 +56,9 @@ class ApiServer:
         env = {"ETCDCTL_API": "3", "PATH": "/usr/bin:/bin"}
         for number in range(5):
             subprocess.run(["etcdctl", endpoint, "put", "x", str(number)], env=env, check=True, capture_output=True)
-        said = subprocess.run(["etcdctl", endpoint, "get", "x", "-w", "fields"], env=env, check=True, text=True,
+        output = subprocess.run(["etcdctl", endpoint, "get", "x", "-w", "fields"], env=env, check=True, text=True,
                               capture_output=True).stdout  # fmt: skip
-        revision = next(line.split()[-1] for line in said.splitlines() if "Revision" in line)
+        revision = next(line.split()[-1] for line in output.splitlines() if "Revision" in line)
         subprocess.run(["etcdctl", endpoint, "compact", revision], env=env, check=True, capture_output=True)
 
     def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> dict[str, Any]:
@@ -69,8 +69,8 @@ class ApiServer:
 
     def apply(self, manifest: str) -> None:
         """Makes every thing of a manifest, as `kubectl apply -f` does it the first time."""
-        for thing in yaml.safe_load_all(manifest):
-            self.call("POST", LISTS[thing["kind"]].format(thing["metadata"].get("namespace", "")), thing)
+        for document in yaml.safe_load_all(manifest):
+            self.call("POST", LISTS[document["kind"]].format(document["metadata"].get("namespace", "")), document)
 
     def pod(self, namespace: str, name: str, *, ready: bool) -> str:
         """A pod of the Deployment that its name begins with, running for an hour; its uid."""

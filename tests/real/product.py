@@ -44,8 +44,8 @@ class Product:
 
     def add_source(self, kind: str, name: str) -> tuple[str, str]:
         """URL and token of a new source."""
-        told = json.loads(self.verb("source", "add", kind, name, "--json"))
-        return told["url"], told["token"]
+        source = json.loads(self.verb("source", "add", kind, name, "--json"))
+        return source["url"], source["token"]
 
     def start(self) -> None:
         """Starts the web server; returns when it accepts connections."""

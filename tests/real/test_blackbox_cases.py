@@ -114,8 +114,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_defect_falls_into_its_class_and_the_exporters_words_say_more(watched: Watched, name: str) -> None:
+def test_a_defect_falls_into_its_class_and_the_exporters_log_adds_more(watched: Watched, name: str) -> None:
     series, words = watched.look(name)
-    _, _, told, added = CASES[name]
-    assert seen(series) - {"probe-tcp-passes"} == set(told.split()), [f.sentence for f in series.values()]
+    _, _, measures, added = CASES[name]
+    assert seen(series) - {"probe-tcp-passes"} == set(measures.split()), [f.sentence for f in series.values()]
     assert seen(words) == set(added.split()), [f.sentence for f in words.values()]

@@ -73,11 +73,11 @@ def openmetrics(made: World) -> str:
     """The same as a text that promtool makes blocks of, family by family."""
     lines = []
     for labels, values in sorted(made.series, key=lambda s: (s[0]["__name__"], sorted(s[0].items()))):
-        told = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()) if k != "__name__")
+        text = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()) if k != "__name__")
         for i in range(math.ceil(2100 / STEP_S) + 1):
             value = values(-1800 + i * STEP_S)
             if value is not None:
-                lines.append(f"{labels['__name__']}{{{told}}} {value!r} {at(-1800 + i * STEP_S):.0f}")
+                lines.append(f"{labels['__name__']}{{{text}}} {value!r} {at(-1800 + i * STEP_S):.0f}")
     return "\n".join([*lines, "# EOF\n"])
 
 
@@ -116,7 +116,7 @@ def test_a_measure_comes_out_of_its_real_query(found: dict[str, Finding], measur
 
 
 def test_a_measured_difference_of_clocks_is_the_nodes(found: dict[str, Finding]) -> None:
-    told = found["clock-differs"]
-    assert told.value is not None and abs(told.value - 3.0) < 0.1 and told.subject == "10.0.0.5:9100"
-    assert any(item.name == "scrape interval of pods" and abs((item.value or 0) - STEP_S) < 1 for item in told.items)
-    assert (told.to or NOON) >= NOON
+    finding = found["clock-differs"]
+    assert finding.value is not None and abs(finding.value - 3.0) < 0.1 and finding.subject == "10.0.0.5:9100"
+    assert any(item.name == "scrape interval of pods" and abs((item.value or 0) - STEP_S) < 1 for item in finding.items)
+    assert (finding.to or NOON) >= NOON

@@ -86,11 +86,11 @@ def production(neo4j_address: GraphAddress) -> Iterator[Production]:
         yield made
 
 
-def test_a_delivery_becomes_a_verdict_that_the_api_tells_and_the_graph_remembers(production: Production) -> None:
-    told = json.loads(production.verb("source", "add", "alertmanager", "prod", "--json"))
+def test_a_delivery_becomes_a_verdict_that_the_api_returns_and_the_graph_stores(production: Production) -> None:
+    source = json.loads(production.verb("source", "add", "alertmanager", "prod", "--json"))
     door = f"http://127.0.0.1:{production.port}/ingest/alertmanager/prod"
     sent = json.loads(PAYLOAD.read_text())[0]["body"]
-    answer = httpx.post(door, json=sent, headers={"Authorization": f"Bearer {told['token']}"}, timeout=20)
+    answer = httpx.post(door, json=sent, headers={"Authorization": f"Bearer {source['token']}"}, timeout=20)
     assert answer.status_code == 202, answer.text
     token = production.verb("token", "add", "test", "--scope", "read").strip().split()[-1]
 

@@ -76,9 +76,9 @@ def one_member(stage: Stage, *, tls: bool, release: Release = DEBIAN) -> EtcdDec
 def asked(etcd: EtcdDecl) -> tuple[MemberHealth, tuple[Answer, ...]]:
     """What it says live; a replay must say the same."""
     transports = LiveTransports(Connections(etcd=[etcd]))
-    told = ask_members(etcd, transports)[0]
-    assert ask_members(etcd, ReplayTransports(transports.answers()))[0] == told
-    return told, transports.answers()
+    member = ask_members(etcd, transports)[0]
+    assert ask_members(etcd, ReplayTransports(transports.answers()))[0] == member
+    return member, transports.answers()
 
 
 def healthy(etcd: EtcdDecl) -> bool:
@@ -109,10 +109,10 @@ def test_authentication_is_answered_on_demand_and_leaves_no_secret_behind(stage:
     stage.write("password", "s3cret")
     named = msgspec.structs.replace(etcd, user="root", password_file=str(stage.folder / "password"))
     for declared in (etcd, named):
-        told, answers = asked(declared)
-        assert told.state == "healthy" and told.alarms == ()
+        member, answers = asked(declared)
+        assert member.state == "healthy" and member.alarms == ()
         assert "s3cret" not in msgspec.json.encode(answers).decode()
-    assert told.leader and told.detail == ""
+    assert member.leader and member.detail == ""
     with LiveTransports(Connections()).client("etcd/etcd1", named.member[0].endpoint, named) as client:
         assert client.post("/v3/kv/range", content=b'{"key":"aGVhbHRo"}').status_code == 200
     with LiveTransports(Connections()).client("etcd/etcd1", etcd.member[0].endpoint, etcd) as client:

@@ -16,6 +16,7 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
+from lab.episode import Setting, drawing
 from lab.episodes.etcd_members import follower_restart
 from lab.episodes.etcd_scene import Scene, calm_scene
 from lab.episodes.etcd_shapes import Site
@@ -25,7 +26,6 @@ from lab.stage.etcd import Shape
 from lab.stage.programs import Stage
 from lab.stage.releases import PINNED, Watchers
 from lab.stage.sink import Sink
-from lab.episode import Setting, drawing
 
 pytestmark = pytest.mark.real
 DRAW = drawing("story", 1)
@@ -111,7 +111,7 @@ def test_one_members_links_are_late_without_the_others(stage: Stage, sink: Sink)
         assert sum(float(row["value"][1]) > 0.05 for row in means) == 4
 
 
-def test_the_metrics_client_says_why_a_query_was_refused(stage: Stage, sink: Sink) -> None:
+def test_the_metrics_client_reports_why_a_query_was_refused(stage: Stage, sink: Sink) -> None:
     with (
         calm_scene(stage, sink, Site(calm_s=1)) as scene, _client(scene) as client,
         pytest.raises(Exception, match="parse error"),

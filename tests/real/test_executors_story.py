@@ -33,54 +33,54 @@ def asked(etcd: EtcdDecl, audited: list[RunRecord] | None = None) -> dict[str, F
     runs = Runs(Permit("i", lambda cluster, rest_s: True, (audited if audited is not None else []).append))
     live = LiveTransports(Connections(etcd=[etcd]), runs=runs)
     where = scope([etcd], [MEMBER])
-    told = {}
+    by_measure = {}
     for transports in (live, None):
         findings = [
             f
             for check in all_checks() if check.slug in {"etcd-health", "etcd-endpoint-health"}
             for f in run(check, Ask(where, transports or ReplayTransports(live.answers())))
         ]  # fmt: skip
-        told = told or {f.measure: f for f in findings}
-        assert {f.measure: f for f in findings} == told
-    return told
+        by_measure = by_measure or {f.measure: f for f in findings}
+        assert {f.measure: f for f in findings} == by_measure
+    return by_measure
 
 
 @pytest.mark.parametrize("release", [DEBIAN, PINNED], ids=["3.4", "3.6"])
-def test_etcdctl_tells_well_from_late_from_dead_from_leaderless(stage: Stage, release: Release) -> None:
+def test_etcdctl_distinguishes_healthy_late_dead_and_leaderless(stage: Stage, release: Release) -> None:
     etcd = Etcd(stage, Shape(release=release))
     etcd.start()
     path = shutil.which("etcdctl") if release is DEBIAN else located(release.etcdctl)
     declared = msgspec.structs.replace(etcd.declaration(), executor="etcdctl", etcdctl_path=path)
     audited: list[RunRecord] = []
 
-    told = asked(declared, audited)
-    well = told["etcd-endpoint-slow"].value
-    assert told["etcd-endpoint-unhealthy"].seen is False and well is not None
+    by_measure = asked(declared, audited)
+    well = by_measure["etcd-endpoint-slow"].value
+    assert by_measure["etcd-endpoint-unhealthy"].seen is False and well is not None
     assert audited[0].ran.rc == 0 and audited[0].ran.took_ms < 5000
 
     etcd.delay(0.15)  # one way: +300 ms for a round trip
     time.sleep(3)
-    told = asked(declared)
-    assert told["etcd-endpoint-unhealthy"].seen is False and told["etcd-endpoint-slow"].seen is True
-    assert (told["etcd-endpoint-slow"].value or 0) > max(0.3, well)
+    by_measure = asked(declared)
+    assert by_measure["etcd-endpoint-unhealthy"].seen is False and by_measure["etcd-endpoint-slow"].seen is True
+    assert (by_measure["etcd-endpoint-slow"].value or 0) > max(0.3, well)
     etcd.delay(0.0)
     time.sleep(2)
 
     first, second = etcd.followers()
     first.process.kill()  # type: ignore[union-attr]
     first.process.wait()  # type: ignore[union-attr]
-    told = asked(declared, audited)
-    assert told["etcd-endpoint-unhealthy"].subject == first.name == told["etcd-member-unhealthy"].subject
-    assert told["etcd-quorum-lost"].seen is False
+    by_measure = asked(declared, audited)
+    assert by_measure["etcd-endpoint-unhealthy"].subject == first.name == by_measure["etcd-member-unhealthy"].subject
+    assert by_measure["etcd-quorum-lost"].seen is False
     assert audited[-1].ran.rc == 1 and "unhealthy" in audited[-1].ran.error
 
     second.process.kill()  # type: ignore[union-attr]
     second.process.wait()  # type: ignore[union-attr]
     time.sleep(3)
-    told = asked(declared)
-    assert len(told["etcd-endpoint-unhealthy"].subject.split(", ")) == 3
-    assert told["etcd-quorum-lost"].seen is True and told["etcd-member-hangs"].seen is False
-    assert told["etcd-no-consensus"].subject not in {first.name, second.name, ""}
+    by_measure = asked(declared)
+    assert len(by_measure["etcd-endpoint-unhealthy"].subject.split(", ")) == 3
+    assert by_measure["etcd-quorum-lost"].seen is True and by_measure["etcd-member-hangs"].seen is False
+    assert by_measure["etcd-no-consensus"].subject not in {first.name, second.name, ""}
 
 
 @pytest.mark.skipif(not shutil.which("ansible-playbook"), reason="left out: ansible-playbook is not installed")
@@ -93,12 +93,12 @@ def test_the_playbook_asks_from_the_hosts_of_the_inventory(stage: Stage) -> None
     inventory.chmod(0o644)
     declared = msgspec.structs.replace(etcd.declaration(), executor="ansible", inventory_file=str(inventory))
     audited: list[RunRecord] = []
-    told = asked(declared, audited)
-    assert told["etcd-endpoint-unhealthy"].seen is False, told["etcd-endpoint-unhealthy"].why_unknown
+    by_measure = asked(declared, audited)
+    assert by_measure["etcd-endpoint-unhealthy"].seen is False, by_measure["etcd-endpoint-unhealthy"].why_unknown
     assert audited[0].ran.argv[0] == "ansible-playbook" and audited[0].ran.took_ms < 15_000
     gone = etcd.followers()[0]
     gone.process.kill()  # type: ignore[union-attr]
     gone.process.wait()  # type: ignore[union-attr]
-    told = asked(declared, audited)
-    assert told["etcd-endpoint-unhealthy"].subject == gone.name
+    by_measure = asked(declared, audited)
+    assert by_measure["etcd-endpoint-unhealthy"].subject == gone.name
     assert audited[1].ran.rc == 1

@@ -8,18 +8,18 @@ from evidence.collect import collect
 from evidence.recording import LiveTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
+from lab.episode import drawing
 from lab.stage.namespace import template
 from lab.stage.node_pool import NodePool
 from lab.stage.programs import Stage
 from lab.stage.sink import Sink
 from tests.real.node_stage import node_stage
-from lab.episode import drawing
 
 __all__ = ["node_stage"]
 pytestmark = pytest.mark.real
 
 
-def test_a_blocked_handler_is_told_from_the_network(node_stage: Stage) -> None:
+def test_a_blocked_handler_is_distinguished_from_the_network(node_stage: Stage) -> None:
     sink = Sink()
     pool = NodePool(node_stage, sink, drawing("story", 0))
     pool.start([])

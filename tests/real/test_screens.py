@@ -64,7 +64,7 @@ def signed_in(browser: Browser, whole: Whole, look: tuple[str, int, str]) -> tup
     scheme, width, language = look
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, locale=language)  # type: ignore[arg-type]
     page, errors = context.new_page(), list[str]()
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{whole.url}/sign-in/")
     page.screenshot(path=SCREENS / f"sign-in-{scheme}-{width}.png", full_page=True)

@@ -108,7 +108,7 @@ def test_a_real_api_server_is_followed_by_the_shipped_role_across_restart_and_41
     assert product.rows("SELECT kind, name FROM incidents_source") == [("kubernetes", "prod-a")]
 
 
-def test_a_second_watcher_takes_over_when_the_first_is_killed_and_tells_nothing_twice(api: ApiServer) -> None:
+def test_a_second_watcher_takes_over_when_the_first_is_killed_and_reports_nothing_twice(api: ApiServer) -> None:
     api.apply(ROLE)
     api.call("POST", "api/v1/namespaces", {"metadata": {"name": "shop"}})
     pod = "cart-7d9f8b6c5-aaaaa"
@@ -173,8 +173,8 @@ def test_a_real_kubelets_failing_readiness_is_one_incident_without_any_alertmana
     assert count(product, "delivery") == 1 and len(titles(product)) == 1
     seen = {str(row[0]) for row in product.rows("SELECT key FROM incidents_entity WHERE kind IN ('Pod', 'Workload')")}
     assert seen == {f"Pod/prod-a/shop/{pods[0]}", "Workload/prod-a/shop/cart"}
-    wait_until(lambda: _told(product)[-1]["state"] == "resolved", "the end, after five minutes of silence", 480, 2)
-    assert len({told["first"] for told in _told(product)}) == 1
+    wait_until(lambda: _reported(product)[-1]["state"] == "resolved", "the end, after five minutes of silence", 480, 2)
+    assert len({message["first"] for message in _reported(product)}) == 1
     titles(product)
     assert product.rows("SELECT state FROM incidents_incident") == [("resolved",)]
 
@@ -189,6 +189,6 @@ def _ready(node: Node) -> list[str]:
     return names if len(names) == 2 and all(node.is_ready("shop", name) for name in names) else []
 
 
-def _told(product: Product) -> list[dict[str, Any]]:
+def _reported(product: Product) -> list[dict[str, Any]]:
     rows = product.rows("SELECT body FROM incidents_delivery ORDER BY received_at")
     return [json.loads(bytes(row[0])) for row in rows]  # type: ignore[call-overload]

@@ -21,7 +21,7 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
-def test_a_problem_told_while_the_product_was_stopped_arrives_later(stage: Stage) -> None:
+def test_a_problem_sent_while_the_product_was_stopped_arrives_later(stage: Stage) -> None:
     product = Product(stage)
     url, token = product.add_source("zabbix", "zabbix")
     etcd = Etcd(stage)
@@ -80,11 +80,11 @@ def test_zabbix_is_commented_on_once_and_what_it_gave_up_sending_is_fetched(stag
     etcd.move_leader(etcd.followers()[0])
     wait_until(lambda: product.rows("SELECT 1 FROM incidents_delivery"), "Zabbix delivers", 60)
     product.drain()
-    said = wait_until(lambda: _comments(own), "the comment stands in Zabbix", 30)
-    assert len(said) == 1 and "http://127.0.0.1" in said[0]["message"] and "[ig:" in said[0]["message"]
+    comments = wait_until(lambda: _comments(own), "the comment stands in Zabbix", 30)
+    assert len(comments) == 1 and "http://127.0.0.1" in comments[0]["message"] and "[ig:" in comments[0]["message"]
     wait_until(lambda: "[ig:" in product.bodies(), "our own comment comes back as an update", 60)
     product.drain()
-    assert _comments(own) == said
+    assert _comments(own) == comments
 
     media = own.call("mediatype.get", filter={"name": "Incident graph"})[0]["mediatypeid"]
     own.call("mediatype.update", mediatypeid=media, maxattempts=1)
@@ -98,7 +98,7 @@ def test_zabbix_is_commented_on_once_and_what_it_gave_up_sending_is_fetched(stag
     assert product.rows("SELECT count(*) FROM incidents_delivery WHERE state != 'done'") == [(0,)]
 
 
-def test_how_often_an_item_is_looked_at_is_told_by_a_real_frontend_and_no_token_is_recorded(stage: Stage) -> None:
+def test_the_update_interval_of_an_item_comes_from_a_real_frontend_and_no_token_is_recorded(stage: Stage) -> None:
     etcd = Etcd(stage)
     etcd.start()
     own = zabbix.watch(stage, zabbix.Host(etcd.members[0].endpoint), "http://127.0.0.1:1/nobody")

@@ -85,9 +85,9 @@ class Whole:
 
     def door(self) -> "Sender":
         """A new Alertmanager source and who sends to it."""
-        told = subprocess.run([sys.executable, str(ROOT / "manage.py"), "source", "add", "alertmanager", "prod", "--json"],
+        made = subprocess.run([sys.executable, str(ROOT / "manage.py"), "source", "add", "alertmanager", "prod", "--json"],
                               env=self.env, cwd=ROOT, capture_output=True, text=True, check=True)  # fmt: skip
-        return Sender(f"{self.url}/ingest/alertmanager/prod", json.loads(told.stdout)["token"])
+        return Sender(f"{self.url}/ingest/alertmanager/prod", json.loads(made.stdout)["token"])
 
     def waiting(self) -> dict[str, int]:
         """What is not done yet."""

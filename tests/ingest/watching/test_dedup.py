@@ -115,7 +115,7 @@ def test_the_message_names_workload_pods_and_reason_and_what_it_counted() -> Non
     assert (reported.first, reported.last, reported.count, reported.messages) == (at(1), at(16), 4, [DEADLINE])
 
 
-def test_within_the_quiet_time_nothing_more_is_told_and_after_it_once() -> None:
+def test_within_the_repeat_interval_nothing_more_is_reported_and_after_it_once() -> None:
     going_on = [observed(n, count=n // 10 + 1) for n in range(31, 700, 10)]
     reported = played(*THREE, *going_on, until=640)
     assert [(second, t.state) for second, t in reported] == [(23, "firing"), (323, "firing"), (623, "firing")]
@@ -128,7 +128,7 @@ def test_it_is_resolved_after_five_minutes_of_silence_when_the_pods_are_ready() 
     assert reported[1][1].ended == at(25) and reported[1][1].first == reported[0][1].first
 
 
-def test_a_pod_that_stays_unready_keeps_it_open_although_the_kubelet_tells_no_more() -> None:
+def test_a_pod_that_stays_unready_keeps_it_open_although_the_kubelet_reports_no_more() -> None:
     unready = pod_seen(20, ready=False, ready_at=20)
     reported = played(*THREE, unready, pod_seen(900, ready=True, ready_at=900), until=1000)
     assert [(second, t.state) for second, t in reported] == [(23, "firing"), (900, "resolved")]
@@ -163,7 +163,7 @@ def test_the_same_events_again_change_nothing() -> None:
     assert not state.step(at(140))
 
 
-def test_whoever_goes_on_tells_nothing_twice_and_ends_what_was_told() -> None:
+def test_the_next_holder_reports_nothing_twice_and_resolves_what_was_reported() -> None:
     first = healthy()
     ((_, reported),) = played(*THREE, state=first, until=30)
     second = WatchState("prod-a", first.dump())
@@ -173,7 +173,7 @@ def test_whoever_goes_on_tells_nothing_twice_and_ends_what_was_told() -> None:
     assert [(s, t.state, t.first, t.count) for s, t in later] == [(321, "resolved", reported.first, 3)]
 
 
-def test_more_events_meanwhile_are_told_by_whoever_goes_on() -> None:
+def test_more_events_meanwhile_are_reported_by_the_next_holder() -> None:
     first = healthy()
     played(*THREE, state=first, until=30)
     second = WatchState("prod-a", first.dump())
@@ -207,7 +207,7 @@ def test_the_number_of_groups_is_bounded() -> None:
         (event(A, -200, 31, first=-2400, reason="FailedMount"), True, []),
     ],
 )
-def test_a_failure_from_before_the_watch_is_told_while_its_pod_is_not_ready(
+def test_a_failure_from_before_the_watch_is_reported_while_its_pod_is_not_ready(
     listed: Any, unready: bool, reported: list[str]
 ) -> None:
     state = WatchState("prod-a")

@@ -210,7 +210,7 @@ def test_of_two_watchers_one_leads_and_the_other_takes_over_without_doubling(api
     until(lambda: len(deliveries()) == 2)
 
 
-def test_who_lost_the_lead_tells_nothing_more(api: KubeApi, watching: Watching) -> None:
+def test_a_follower_that_lost_its_lease_reports_nothing_more(api: KubeApi, watching: Watching) -> None:
     watching.add("one")
     until(lambda: api.watches("events"))
     later = timezone.now() + 2 * watch_leases.HELD
@@ -286,7 +286,7 @@ def test_only_a_cluster_with_an_api_of_its_own_is_watched(declared: dict[str, An
     assert KubernetesDecl(name="prod-a", **declared).watched is watched
 
 
-def test_a_declared_cluster_has_its_source_at_once_and_it_is_told_no_token() -> None:
+def test_a_declared_cluster_has_its_source_at_once_and_no_token_is_shown() -> None:
     connections = Connections(kubernetes=[
         KubernetesDecl(name="prod-a", in_cluster=True), KubernetesDecl(name="metrics-only"),
     ])  # fmt: skip
@@ -298,7 +298,7 @@ def test_a_declared_cluster_has_its_source_at_once_and_it_is_told_no_token() -> 
 
 
 @pytest.mark.parametrize(("language", "text"), [("en", "are not failure counts"), ("zh-hans", "事件数不等于失败次数")])
-def test_the_incidents_page_says_what_the_counts_mean(admin_client: Client, language: str, text: str) -> None:
+def test_the_incidents_page_explains_the_counts(admin_client: Client, language: str, text: str) -> None:
     now = timezone.now()
     watch_leases.take("prod-a", "one", now)
     watch_leases.report("prod-a", "one", [all_sources()["kubernetes"].example], b"[]", now)
@@ -307,7 +307,7 @@ def test_the_incidents_page_says_what_the_counts_mean(admin_client: Client, lang
     assert text in page and "kubernetes/prod-a" in page
 
 
-def test_the_metrics_tell_who_is_followed_and_how_long_the_api_has_been_silent() -> None:
+def test_the_metrics_show_which_clusters_are_watched_and_how_long_the_api_has_been_silent() -> None:
     now = timezone.now()
     watch_leases.take("prod-a", "one", now)
     watch_leases.renew("prod-a", "one", now, now - 2 * watch_leases.HELD, "")
