@@ -1,1 +1,1 @@
-"""Figures of speed, each a ratio within one interleaved run."""
+"""Benchmarks; most figures are ratios within one interleaved run, so that the machine's speed cancels out."""

@@ -1,6 +1,6 @@
-"""`make bench`: measures, prints a table with what is aimed at, and writes var/bench.json.
+"""`make bench`: measures, prints a table with the aims, and writes var/bench.json.
 
-Every module of this package with AIMS and `measured()` is a part; `python -m bench accept graph` runs only those.
+Every module of this package with AIMS and `measured()` is run; `python -m bench accept graph` runs only these two.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How fast the door accepts, as a ratio to a bare Django view on the same server, database and workers."""
+"""The rate at which the door accepts, as a ratio to a bare Django view on the same server, database and workers."""
 
 import json
 import os

@@ -49,7 +49,7 @@ def _p95_ms(env: dict[str, str], have: int, wanted: int) -> float:
     token = subprocess.run(filling, env=env, check=True, capture_output=True, text=True).stdout.strip()
     with serving(env) as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         client.headers["Authorization"] = f"Bearer {token}"
-        took_ms = [_one(client, asked) for asked in _questions(wanted)][WARM:]
+        took_ms = [_ask_ms(client, asked) for asked in _questions(wanted)][WARM:]
     return statistics.quantiles(took_ms, n=20)[18]
 
 
@@ -64,7 +64,7 @@ def _questions(incidents: int) -> Iterator[dict[str, Any]]:
         yield {**asked, "format": ("json", "adf", "wiki", "markdown")[number % 4]}
 
 
-def _one(client: httpx.Client, asked: dict[str, Any]) -> float:
+def _ask_ms(client: httpx.Client, asked: dict[str, Any]) -> float:
     began = time.perf_counter()
     answer = client.post("/api/v1/tickets/enrich/", json=asked)
     took_ms = (time.perf_counter() - began) * 1000

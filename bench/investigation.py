@@ -1,4 +1,4 @@
-"""What one investigation costs on top of its slowest check, how much it asks, and what a hanging witness costs."""
+"""What one investigation takes on top of its slowest check, how much it asks, and what a server that hangs costs."""
 
 import socket
 import statistics

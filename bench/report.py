@@ -1,7 +1,7 @@
 """How long one report takes in each form, on a large incident: `python -m bench.report [rounds]`.
 
-Building, rendering and shortening together, in the processor time of the thread: it asks nobody and waits for nothing,
-so this is what it takes on a machine that has nothing else to do. The time by the clock is given beside it.
+Building, rendering and shortening together, in CPU time of the thread: a report waits for nothing, so an idle machine
+takes as long. The wall time is given beside it.
 """
 
 import json

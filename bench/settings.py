@@ -1,4 +1,4 @@
-"""The product's settings with one address more: the bare view that the door is compared with."""
+"""The product's settings with one more URL: the bare view that the door is compared with."""
 
 from config.settings import *  # noqa: F403
 

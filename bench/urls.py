@@ -1,4 +1,4 @@
-"""The product's addresses and a bare view that authenticates and inserts one row."""
+"""The product's URLs, and a bare view that authenticates and inserts one row."""
 
 import hashlib
 import hmac
