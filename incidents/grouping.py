@@ -85,12 +85,22 @@ def _near(newcomer: Newcomer, candidate: Candidate, rules: Rules) -> bool:
 
 def _related_pair(ours: frozenset[str], theirs: frozenset[str], links: list[Relation]) -> tuple[str, str] | None:
     """The first pair of keys with a direct relation, or with the same cluster or workload above both."""
-    for link in sorted(link for link in links if link.kind is not RelationKind.IN_ZONE):
+    return _directly_related(ours, theirs, links) or _below_one_parent(ours, theirs, links)
+
+
+def _directly_related(ours: frozenset[str], theirs: frozenset[str], links: list[Relation]) -> tuple[str, str] | None:
+    for link in sorted(links):
+        if link.kind is RelationKind.IN_ZONE:
+            continue
         if (link.start in ours and link.end in theirs) or (link.end in ours and link.start in theirs):
             return link.start, link.end
-    parents = [(link.end, link.start) for link in sorted(links) if link.kind in STANDS_FOR]
-    our_parents = {end: start for end, start in parents if start in ours}
-    for end, start in parents:
-        if start in theirs and end in our_parents:
-            return our_parents[end], start
+    return None
+
+
+def _below_one_parent(ours: frozenset[str], theirs: frozenset[str], links: list[Relation]) -> tuple[str, str] | None:
+    upward = [link for link in sorted(links) if link.kind in STANDS_FOR]
+    our_parents = {link.end: link.start for link in upward if link.start in ours}
+    for link in upward:
+        if link.start in theirs and link.end in our_parents:
+            return our_parents[link.end], link.start
     return None
