@@ -38,24 +38,26 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
     event_id = _text(fields, "event_id")
     if not EVENT_ID.match(event_id):
         raise Malformed("is missing or not a number; send {EVENT.ID}", "event_id")
-    tags = _tags(fields.get("event_tags"))
-    started = _time(fields, "event", received_at)
     state = _state(fields)
     if state is AlertState.UPDATE and OWN_COMMENT.search(_text(fields, "event_update_message")):
         return ParsedDelivery(())  # an update by our own comment changes nothing
-    ended = _time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None
-    alert = ParsedAlert(
+    return ParsedDelivery((_alert(fields, event_id, state, received_at),))
+
+
+def _alert(fields: dict[str, Any], event_id: str, state: AlertState, received_at: datetime) -> ParsedAlert:
+    tags = _tags(fields.get("event_tags"))
+    return ParsedAlert(
         identity=event_id, occurrence="", state=state,
-        name=_text(fields, "trigger_name") or _text(fields, "event_name") or "Zabbix event",
-        title=_text(fields, "event_name") or _text(fields, "trigger_name") or "Zabbix event",
-        severity=_severity(fields), started_at=started or received_at, ended_at=ended or None,
+        name=_first_text(fields, "trigger_name", "event_name") or "Zabbix event",
+        title=_first_text(fields, "event_name", "trigger_name") or "Zabbix event",
+        severity=_severity(fields), started_at=_time(fields, "event", received_at) or received_at,
+        ended_at=_time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None,
         entities=_entities(fields, tags), labels=_labels(fields, tags),
         annotations={"description": _text(fields, "trigger_description"), "opdata": _text(fields, "event_opdata")},
         url=_event_url(fields, event_id), note=_text(fields, "event_update_message"),
         acknowledged=_text(fields, "event_ack_status").lower() == "yes",
         ticket_keys=tuple(v for k, v in tags if k == JIRA_TAG),
     )  # fmt: skip
-    return ParsedDelivery((alert,))
 
 
 def _fields(body: bytes) -> dict[str, Any]:
@@ -70,6 +72,11 @@ def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     text = "" if value is None or isinstance(value, dict | list) else clean(str(value))
     return "" if UNRESOLVED.match(text) else text
+
+
+def _first_text(fields: dict[str, Any], *names: str) -> str:
+    """The first of these fields that has a text, empty if none has."""
+    return next((text for text in (_text(fields, name) for name in names) if text), "")
 
 
 def _state(fields: dict[str, Any]) -> AlertState:
@@ -141,7 +148,7 @@ def _entities(fields: dict[str, Any], tags: tuple[tuple[str, str], ...]) -> tupl
         found.append(EntityRef(EntityKind.POD, tag["pod"], cluster, namespace))
     if "service" in tag:
         found.append(EntityRef(EntityKind.SERVICE, tag["service"], cluster, namespace))
-    host = _text(fields, "host_host") or _text(fields, "host_name")
+    host = _first_text(fields, "host_host", "host_name")
     if host:
         names = tuple(n for n in (_text(fields, k) for k in ("host_name", "host_ip", "host_dns")) if n)
         etcd = tag.get("component", "").lower() == "etcd" or _text(fields, "item_key").startswith("etcd.")

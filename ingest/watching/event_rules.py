@@ -108,16 +108,24 @@ def pod_state(pod: SeenPod, gone_at: datetime | None = None) -> PodState:
     """The pod; one that has ended will never be Ready again and counts as gone."""
     about, status = pod.metadata, pod.status
     ready = next((c for c in status.conditions or () if c.type == "Ready"), None)
-    if status.phase in ENDED and gone_at is None and ready is not None:
-        gone_at = ready.lastTransitionTime
-    started = (
-        (c.name, c.state.running.startedAt) for c in status.containerStatuses or () if c.state and c.state.running
-    )
+    ready_since = ready.lastTransitionTime if ready is not None else None
+    if status.phase in ENDED and gone_at is None:
+        gone_at = ready_since
     return PodState(
         uid=about.uid, namespace=about.namespace, name=about.name, node=pod.spec.nodeName or "", owner=owner_of(about),
-        ready=ready is not None and ready.status == "True", ready_since=ready.lastTransitionTime if ready else None,
-        deleting_since=_deletion(about) or gone_at, started=tuple((n, at) for n, at in started if at), gone_at=gone_at,
+        ready=ready is not None and ready.status == "True", ready_since=ready_since,
+        deleting_since=_deletion(about) or gone_at, started=_starts(pod), gone_at=gone_at,
     )  # fmt: skip
+
+
+def _starts(pod: SeenPod) -> tuple[tuple[str, datetime], ...]:
+    """Name and start of each running container."""
+    starts = []
+    for container in pod.status.containerStatuses or ():
+        running = container.state.running if container.state else None
+        if running and running.startedAt:
+            starts.append((container.name, running.startedAt))
+    return tuple(starts)
 
 
 def _deletion(about: Meta) -> datetime | None:
