@@ -6,6 +6,7 @@ so that the same graph gives the same numbers on every server.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from domain.entities import named
@@ -19,7 +20,7 @@ from graph.project import alert_names, cause_probabilities, epoch_ms, finding_id
 Read = Callable[..., list[dict[str, Any]]]
 # The name of a cause or a measure, by its slug; without an entry the slug itself is used.
 Words = Mapping[str, Text]
-_NO_WORDS: Words = {}
+_NO_WORDS: Words = MappingProxyType({})
 
 # The weight of each part of the score. Parts that the asking incident does not have are left out and the others scaled
 # up, so that an incident without a verdict is compared by its findings and entities.

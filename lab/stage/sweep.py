@@ -4,6 +4,7 @@ Container shims outlive containerd and children of shims outlive the shim, so a 
 Only processes that name the stage's own scratch folder, and their children, are ended.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -40,23 +41,30 @@ def _works_in(pid: int, folder: Path) -> bool:
 
 def sweep(folder: Path) -> None:
     """Kills the folder's processes and their children, unmounts what lies under it and removes it."""
+    mine = _processes_of(folder)
+    for pid in sorted(mine - {os.getpid(), os.getppid()}):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    time.sleep(0.3 if mine else 0)
+    _unmount(folder)
+    if (folder / "cni").exists():  # it was a node, whose bridge outlives it
+        subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processes_of(folder: Path) -> set[int]:
+    """Processes that name the folder or work in it, and their children."""
     everything = _processes()
     mine = {pid for pid, (_, line) in everything.items() if str(folder) in line and "lab.stage.sweep" not in line}
     # A program that was started a moment before its owner was killed has no parent-death signal yet.
     mine |= {pid for pid in everything if _works_in(pid, folder)}
-    mine |= {pid for pid, (parent, _) in everything.items() if parent in mine}
-    for pid in sorted(mine - {os.getpid(), os.getppid()}):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    time.sleep(0.3 if mine else 0)
+    return mine | {pid for pid, (parent, _) in everything.items() if parent in mine}
+
+
+def _unmount(folder: Path) -> None:
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
-    if (folder / "cni").exists():  # it was a node, whose bridge outlives it
-        subprocess.run(["ip", "link", "del", BRIDGE], check=False, capture_output=True)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
