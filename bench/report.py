@@ -35,7 +35,7 @@ def sentence(number: int) -> Text:
 
 
 def generated() -> IncidentSnapshot:
-    """An incident with more of everything than a report tells."""
+    """An incident with more of everything than a report shows."""
     terms = tuple(
         TermResult(f"m{n}", (Outcome.FOR, Outcome.AGAINST, Outcome.UNKNOWN)[n % 3], n / 10, sentence(n),
                    QUERY.format(n=n), AT, AT + timedelta(minutes=30), 0.39, "s", 0.01, "main")

@@ -185,7 +185,7 @@ def _burst(client: httpx.Client, door: str, ask: Count) -> dict[str, float]:
 
 
 def _resident_gib(whole: Whole) -> float:
-    """Proportional set size where the kernel tells it: shared pages of forked workers count once."""
+    """Proportional set size in GiB, which counts shared pages of forked workers once."""
     assert whole.up is not None
     parent = psutil.Process(whole.up.pid)
     total = 0
