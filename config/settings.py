@@ -207,7 +207,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Our own lines are complete and redacted: as captured output each would be a warning of `celery.redirected`.
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Celery would open the record anew for every task; as between requests, `incidents.nudge` looks after the connections.
+# Celery would reconnect to the record for every task; `incidents.nudge` closes only broken or old connections.
 CELERY_DB_REUSE_MAX = 1_000_000_000
 # A publish that cannot reach the broker gives up at once: the row is the message, the sweeper finds it.
 CELERY_TASK_PUBLISH_RETRY = False

@@ -137,7 +137,7 @@ def _decoding_faults(tree: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _path(place: str) -> toml_lines.Path:
-    """`$.etcd[0].name` as ("etcd", 0, "name"); `[...]`, which stands for any key, is left out."""
+    """`$.etcd[0].name` as ("etcd", 0, "name"); `[...]`, which means any key, is left out."""
     path: toml_lines.Path = ()
     for step in _STEP.finditer(place):
         key, index = step.groups()

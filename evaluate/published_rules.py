@@ -1,8 +1,8 @@
 """The popular rules as they are published, as the baseline of every figure. Nothing in the product follows them.
 
 P99 of the peer round trip over 150 ms means the network between the zones; any increase of the leader counter is a
-switch; `absent()` of a probe phase means that the connection failed, otherwise the application is slow; the first
-event's text says the rest.
+switch; `absent()` of a probe phase means that the connection failed, otherwise the application is slow; the text of
+the first event decides the rest.
 """
 
 import json

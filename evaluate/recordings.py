@@ -35,7 +35,7 @@ class Recording:
 
     @property
     def slug(self) -> str:
-        """The name of its folder or zip, as it stands in an address."""
+        """The name of its folder or zip without the extension, which is used in URLs."""
         return self.path.stem
 
 

@@ -89,7 +89,7 @@ def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
 
 
 def _truth(bundle: Bundle, verdict: Verdict) -> str:
-    """The recorded cause; a plain "no-fault" stands for any cause of the catalogue without a fault."""
+    """The recorded cause; a plain "no-fault" means any cause of the catalogue without a fault."""
     slug = bundle.truth.cause if bundle.truth else ""
     met = slug == "no-fault" and verdict.state is VerdictState.NO_FAULT
     return verdict.causes[0].cause if met else slug

@@ -19,7 +19,7 @@ def command_line(pid: int) -> str:
 
 def _from_proc(folder: Path) -> str:
     try:
-        # The state follows the name, which stands in brackets and may itself hold brackets.
+        # The state follows the name, which is in brackets and may contain brackets.
         if (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
             return ""
         return (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

@@ -18,7 +18,7 @@ UNKNOWN = IPv4Address("0.0.0.0")  # noqa: S104  a socket of the file system has 
 def client_address(request: HttpRequest) -> IPv4Address | IPv6Address:
     """The address that a request comes from, `UNKNOWN` if there is none.
 
-    Where PUBLIC_URL is https, a proxy stands in front and its own entry, the last one of X-Forwarded-For, counts: the
+    Where PUBLIC_URL is https, a proxy is in front and its own entry, the last one of X-Forwarded-For, counts: the
     client can write the entries before it. Without TLS no proxy is assumed, and only the connection's address counts.
     """
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.SERVED_OVER_TLS else ""

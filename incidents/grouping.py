@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from domain.entities import Relation, RelationKind, named
 from domain.text import Text
 
-# A member stands for its cluster, a pod for its workload. Sharing a zone or a host is not being related.
+# Relations by which two entities are related through a common end: members of one cluster, pods of one workload.
+# A common zone or host does not relate them.
 STANDS_FOR = {RelationKind.MEMBER_OF, RelationKind.PART_OF}
 
 

@@ -10,7 +10,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "[::1]", "localhost"})
 
 
 def resolve(found: Iterable[EntityRef], connections: Connections) -> tuple[EntityRef, ...]:
-    """The canonical entities, each once, in key order. Without a declaration a name stands for itself."""
+    """The canonical entities, each once, in key order. A name that is not declared stays as it is."""
     resolved: dict[str, EntityRef] = {}
     for ref in (_canonical(ref, connections).bounded() for ref in found):
         same = resolved.get(ref.key, ref)

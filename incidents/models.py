@@ -27,7 +27,7 @@ class Source(models.Model):
 
     @cached_property
     def recorded_from(self) -> str:
-        """Where the answers of a recorded source lie; empty for a real one."""
+        """The path of the bundle with a recorded source's answers; empty for a real source."""
         row = Connection.objects.filter(kind="recorded", name=str(self)).first()
         return str(row.config["path"]) if row else ""
 
@@ -160,7 +160,7 @@ class Incident(models.Model):
             models.Index(fields=["-started_at", "-number"], name="incident_newest"),
             models.Index(fields=["state", "-started_at"], name="incident_by_state"),
             models.Index(fields=["first_cause", "-started_at"], name="incident_by_cause"),
-            # A page that refreshes itself asks by it whether anything is new.
+            # A page that refreshes itself asks whether this column has a newer value.
             models.Index(fields=["-last_alert_at"], name="incident_latest"),
         ]
         constraints = [

@@ -53,7 +53,7 @@ def release(name: str, holder: str) -> None:
 def report(name: str, holder: str, bodies: Sequence[bytes], state: bytes, now: datetime) -> list[Delivery]:
     """Store the messages as deliveries, and the dump of what was reported: both, or none. Raises NotHeld."""
     with transaction.atomic():
-        # The update holds the row until the end: whoever takes it over comes after these deliveries.
+        # The update locks the row until the end: the next holder of the lease comes after these deliveries.
         if not WatchLease.objects.filter(name=name, holder=holder, held_until__gte=now).update(state=state):
             raise NotHeld(f"{name} is followed by another watcher")
         source = own_source(name)

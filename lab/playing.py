@@ -93,7 +93,7 @@ def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
     """The recording of an episode as the product sees it now, with the live answers to all checks."""
     if setting.truth.cause != episode.cause:
         raise StageBroken(f"{episode.name} is declared as {episode.cause!r}, and played {setting.truth.cause!r}")
-    time.sleep(1.2)  # as_of is on a whole second, and the last delivery lies before it
+    time.sleep(1.2)  # as_of is a whole second and must be after the last delivery
     as_of = datetime.now(UTC).replace(microsecond=0)
     deliveries = [
         recording.delivery(t) for t in sink.taken if t.received_at <= as_of and (episode.alone or _concerns(t, setting))

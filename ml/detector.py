@@ -34,7 +34,7 @@ def anomaly(times_ms: Sequence[int], values: Sequence[float], at_ms: int, period
     """The most unusual point at or after `at_ms`, against the points before it.
 
     With `period_ms` the usual level is the median of the same phase of earlier periods, where there are 3 or more.
-    None when fewer than `MIN_PAST` finite points lie before the moment, or none after it.
+    None when fewer than `MIN_PAST` finite points are before the moment, or none after it.
     """
     times = np.asarray(times_ms, dtype=np.int64)
     series = np.asarray(values, dtype=np.float64)

@@ -166,7 +166,7 @@ def _entities(message: EventGroupMessage) -> tuple[EntityRef, ...]:
 
 
 def _labels(message: EventGroupMessage) -> dict[str, str]:
-    """As Alertmanager's labels name these things; pod and node only where there is one."""
+    """Labels named like Alertmanager's; pod and node only if there is exactly one."""
     labels = {
         "cluster": message.cluster,
         "namespace": message.namespace,

@@ -13,7 +13,7 @@ from typing import Literal
 from ingest.sources.kubernetes import MOST_MESSAGES, MOST_PODS, EventGroupMessage, Owner, PodSeen, failure_kind, short
 from ingest.watching.event_rules import PodEvent, PodState
 
-# The threshold: so many events within the window that lie so far apart, or, for slow probes, two far apart.
+# The threshold: THRESHOLD events within WINDOW over at least SPREAD, or the slow ones, for probes with a long period.
 WINDOW = timedelta(minutes=2)
 THRESHOLD, SPREAD = 3, timedelta(seconds=5)
 SLOW_THRESHOLD, SLOW_SPREAD = 2, timedelta(seconds=30)
@@ -59,7 +59,7 @@ class Occurrence:
 class EventGroup:
     """What was seen of one key so far.
 
-    `reported_at` is None until it was reported; `has_news` says whether anything came since then.
+    `reported_at` is None until it was reported; `has_news` is whether anything came since then.
     """
 
     key: GroupKey
@@ -86,7 +86,7 @@ class Decision:
 
 
 def key_of(event: PodEvent, pod: PodState | None) -> GroupKey:
-    """By the pod's owner; a pod that is not known stands for itself."""
+    """The group of an event: by the pod's owner, or by the pod itself if it is not known."""
     owner = pod.owner if pod else Owner("Pod", event.pod)
     return GroupKey(event.namespace, owner, failure_kind(event.reason, event.probe), event.probe)
 
@@ -156,7 +156,7 @@ def _pending(group: EventGroup, pods: Mapping[str, PodState], now: datetime) -> 
 
 
 def over_threshold(occurrences: Iterable[Occurrence]) -> bool:
-    """Whether one counts alone, or several lie far enough apart to be more than a single slow second."""
+    """Whether one occurrence counts alone, or enough events are spread over enough time."""
     found = list(occurrences)
     if any(m.alone for m in found):
         return True

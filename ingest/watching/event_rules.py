@@ -27,7 +27,7 @@ ENDED = {"Succeeded", "Failed"}
 
 @dataclass(frozen=True, slots=True)
 class PodEvent:
-    """One event as it stands now: it repeats by counting up. Times are aware UTC."""
+    """The current state of one event; it repeats by counting up. Times are aware UTC."""
 
     uid: str
     namespace: str

@@ -1,4 +1,4 @@
-"""A process that stands still for a while."""
+"""Stops a process for a while."""
 
 import contextlib
 import os

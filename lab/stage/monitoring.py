@@ -74,7 +74,7 @@ def _alertmanager(stage: Stage, name: str, sink: str, token: str) -> str:
 
 
 def reopen(stage: Stage) -> str:
-    """Serves an earlier store, which lies in the stage's folder, without scraping anything; its URL."""
+    """Serve an earlier store in the stage's folder without scraping anything; its URL."""
     port = free_port()
     config = stage.write("prometheus.yml", {"global": {"scrape_interval": "1m"}})
     stage.start("prometheus", [

@@ -120,7 +120,7 @@ class Namespace:
         return self.pool.node.is_ready(self.namespace, name)
 
     def order(self, pod: Pod, route: str, **values: Any) -> None:
-        """An order to the service in the pod; `for_` stands for the word `for`."""
+        """Send an order to the service in the pod; a trailing underscore is removed, as `for` is a keyword."""
         params = {k.rstrip("_"): str(v) for k, v in values.items()}
         httpx.get(f"http://{pod.address}:{ORDERS}/{route}", params=params, timeout=10.0).raise_for_status()
 

@@ -31,7 +31,7 @@ def _processes() -> dict[int, tuple[int, str]]:
 
 
 def _works_in(pid: int, folder: Path) -> bool:
-    """Whether the process's working directory is the folder or lies in it."""
+    """Whether the process's working directory is the folder or in it."""
     try:
         where = os.readlink(f"/proc/{pid}/cwd")
     except OSError:
@@ -40,7 +40,7 @@ def _works_in(pid: int, folder: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Kills the folder's processes and their children, unmounts what lies under it and removes it."""
+    """Kills the folder's processes and their children, unmounts what is mounted in it and removes it."""
     mine = _processes_of(folder)
     for pid in sorted(mine - {os.getpid(), os.getppid()}):
         with contextlib.suppress(ProcessLookupError):
