@@ -15,8 +15,10 @@ class ProductError(Exception):
 
     @property
     def message(self) -> Text:
-        """The sentence in both languages; an English reason is quoted in the Chinese one."""
-        return self._reason if isinstance(self._reason, Text) else Text(str(self), f"查询失败：{self}")
+        """The sentence in every language; a reason in English alone is quoted in the others."""
+        if isinstance(self._reason, Text):
+            return self._reason
+        return Text("{reason}", context="why a query failed", reason=str(self))
 
 
 class Unreachable(ProductError):

@@ -1,7 +1,13 @@
-"""The verdict as JSON for other programs: keys are stable, and each text key has a twin with `_zh`."""
+"""The verdict as outward JSON: keys are stable.
+
+Each text key `x` has `x_zh`, `x_key`, the English template that is the key of the catalogues, and `x_values`, what is
+put into it by name; where `x` is a list, so are the three. A value is a string, a number, true, false or null;
+`{"template": ..., "values": {...}}` is a sentence within the sentence, `{"time": ...}` a moment.
+"""
 
 from datetime import UTC, datetime
 
+from domain.codec import values_of
 from domain.similar import SimilarIncident
 from domain.text import Text
 from domain.verdict import RankedCause, TermResult, Verdict
@@ -52,13 +58,23 @@ def _similar_json(past: SimilarIncident, language: str) -> Json:
 
 
 def _text(key: str, text: Text | None, language: str) -> Json:
-    if text is None:
-        return {key: None, f"{key}_zh": None}
-    return {key: text.in_language(language), f"{key}_zh": text.zh}
+    """The sentence, its Chinese, and what both are made of: the template and its values, null where it has none."""
+    return {
+        key: text and text.in_language(language), f"{key}_zh": text and text.in_language("zh"),
+        f"{key}_key": text and _key(text), f"{key}_values": None if text is None else values_of(text),
+    }  # fmt: skip
 
 
 def _texts(key: str, texts: tuple[Text, ...], language: str) -> Json:
-    return {key: [t.in_language(language) for t in texts], f"{key}_zh": [t.zh for t in texts]}
+    return {
+        key: [t.in_language(language) for t in texts], f"{key}_zh": [t.in_language("zh") for t in texts],
+        f"{key}_key": [_key(t) for t in texts], f"{key}_values": [values_of(t) for t in texts],
+    }  # fmt: skip
+
+
+def _key(text: Text) -> str | None:
+    """What was put into words before it was kept has no template."""
+    return None if text.told else text.template
 
 
 def _time(at: datetime | None) -> str | None:

@@ -38,8 +38,14 @@ def as_json(evaluated: Sequence[Evaluated]) -> dict[str, Any]:
         "controls": {name: _plain(figures(_control(evaluated, name))) for name in CONTROLS},
         "calibration": asdict(fit(cases, TEMPERATURE)), "reliability": [asdict(b) for b in reliability(cases)],
         "per_cause": _groups(cases, lambda c: c.truth or "(none)"), "per_family": _groups(cases, lambda c: c.family),
-        "judged": [asdict(c) for c in cases],
+        "judged": [_case_json(c) for c in cases],
     }  # fmt: skip
+
+
+def _case_json(case: Case) -> dict[str, Any]:
+    """The case under the keys that readers of the JSON know."""
+    fields = asdict(case)
+    return {**fields, "says_healthy": fields.pop("judged_healthy")}
 
 
 def _plain(made: Mapping[str, Figure]) -> dict[str, dict[str, float] | None]:

@@ -183,7 +183,7 @@ def _findings(rows: Rows, snapshot: IncidentSnapshot) -> None:
             unit=finding.unit,
             subject=finding.subject,
             sentence=finding.sentence.en,
-            sentence_zh=finding.sentence.zh,
+            sentence_zh=finding.sentence.in_language("zh"),
             revision=_revision(snapshot),
         )
 
@@ -191,7 +191,7 @@ def _findings(rows: Rows, snapshot: IncidentSnapshot) -> None:
 def _verdict(rows: Rows, snapshot: IncidentSnapshot, verdict: Verdict) -> None:
     shown = {f.measure: id_ for f in snapshot.findings if (id_ := finding_id(f))}
     for cause in verdict.causes:
-        _cause_node(rows, cause.cause, layer=cause.layer, title=cause.title.en, title_zh=cause.title.zh)
+        _cause_node(rows, cause.cause, layer=cause.layer, title=cause.title.en, title_zh=cause.title.in_language("zh"))
         rows.relation(
             schema.RANKED,
             snapshot.id,
@@ -211,7 +211,7 @@ def _verdict(rows: Rows, snapshot: IncidentSnapshot, verdict: Verdict) -> None:
             similar.incident,
             score=similar.score,
             why=[reason.en for reason in similar.why],
-            why_zh=[reason.zh for reason in similar.why],
+            why_zh=[reason.in_language("zh") for reason in similar.why],
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from domain.entities import named
 from domain.similar import SimilarIncident
 from domain.snapshot import IncidentSnapshot
-from domain.text import Text
+from domain.text import Text, enumerated, verbatim
 from graph import queries
 from graph.cypher import Query
 from graph.project import alert_names, cause_probabilities, epoch_ms, finding_ids
@@ -182,9 +182,9 @@ def _causes(ours: Profile, theirs: Profile, confirmed: bool, words: Words) -> _P
     shared = {slug: min(p, theirs.causes[slug]) for slug, p in ours.causes.items() if slug in theirs.causes}
     best = max(shared, key=lambda slug: (shared[slug], slug), default="")
     if confirmed:
-        why = Text("Its confirmed cause, {cause}, has {share} here.", "其已确认原因 {cause} 在此处概率为 {share}。")
+        why = Text("Its confirmed cause, {cause}, has {share} here.")
     else:
-        why = Text("Both rank {cause}, here with {share}.", "两者都将 {cause} 列为可能原因，此处概率为 {share}。")
+        why = Text("Both rank {cause}, here with {share}.")
     share = f"{ours.causes.get(best, 0.0):.0%}"
     return min(sum(shared.values()), 1.0), why.format(cause=_word(best, words), share=share)
 
@@ -196,9 +196,9 @@ def _findings(ours: Profile, theirs: Profile, words: Words) -> _Part:
     likeness = _mass(shared) / _mass(ours.findings | theirs.findings)
     seen = sorted(id_.rpartition(":")[0] for id_ in shared if id_.endswith(":yes"))
     if not seen:
-        text = Text("{n} things were looked for and found in neither.", "有 {n} 项检查在两者中都未发现异常。")
+        text = Text("{n} things were looked for and found in neither.")
         return likeness, text.format(n=len(shared))
-    text = Text("{n} findings in common, seen in both: {names}.", "共有 {n} 项相同的发现，两者都观察到：{names}。")
+    text = Text("{n} findings in common, seen in both: {names}.")
     return likeness, text.format(n=len(shared), names=_listed([_word(slug, words) for slug in seen]))
 
 
@@ -211,7 +211,7 @@ def _entities(ours: Profile, theirs: Profile) -> _Part:
     if not ours.entities:
         return None
     shared = ours.entities & theirs.entities
-    text = Text("{n} of {all} affected things are the same: {names}.", "{all} 个受影响对象中有 {n} 个相同：{names}。")
+    text = Text("{n} of {all} affected things are the same: {names}.")
     why = text.format(n=len(shared), all=len(ours.entities), names=_listed(_entity_names(shared)))
     return len(shared) / len(ours.entities), why
 
@@ -220,20 +220,20 @@ def _alerts(ours: Profile, theirs: Profile) -> _Part:
     if not ours.alerts:
         return None
     shared = sorted(ours.alerts & theirs.alerts)
-    why = Text("The same alerts came: {names}.", "出现了相同的告警：{names}。")
-    return len(shared) / len(ours.alerts | theirs.alerts), why.format(names=_listed([Text(n, n) for n in shared]))
+    why = Text("The same alerts came: {names}.")
+    return len(shared) / len(ours.alerts | theirs.alerts), why.format(names=_listed([verbatim(n) for n in shared]))
 
 
 def _topology(ours: Profile, theirs: Profile, neighbours: frozenset[str]) -> _Part:
     if not neighbours:
         return None
     shared = neighbours & theirs.entities
-    text = Text("It touched what hangs directly on ours: {names}.", "它影响了与本次对象直接相连的对象：{names}。")
+    text = Text("It touched what hangs directly on ours: {names}.")
     return min(len(shared) / len(ours.entities), 1.0), text.format(names=_listed(_entity_names(shared)))
 
 
 def _word(slug: str, words: Words) -> Text:
-    return words.get(slug) or Text(slug, slug)
+    return words.get(slug) or verbatim(slug)
 
 
 def _entity_names(keys: Iterable[str]) -> list[Text]:
@@ -243,8 +243,8 @@ def _entity_names(keys: Iterable[str]) -> list[Text]:
 
 def _listed(names: Sequence[Text]) -> Text:
     """The first names as one text, with the number of those left out."""
-    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
-    return Text(", ".join(n.en for n in names[:_NAMED]) + more, "、".join(n.zh for n in names[:_NAMED]) + more)
+    first = enumerated(names[:_NAMED]) if names else Text("")
+    return Text("{names} (+{more})", names=first, more=len(names) - _NAMED) if len(names) > _NAMED else first
 
 
 def _minutes(started_ms: int, resolved_ms: int | None) -> int | None:

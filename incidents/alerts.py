@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-import msgspec
 from django.db.models import Q
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from incidents.models import Alert, Delivery
 
@@ -69,9 +69,9 @@ def _finished_occurrence_at(near: list[Alert], at: datetime) -> Alert | None:
 
 
 def _update_content(row: Alert, alert: ParsedAlert) -> None:
-    known = msgspec.json.decode(row.parsed, type=ParsedAlert)
+    known = codec.decode(row.parsed, ParsedAlert)
     if PRECEDENCE[alert.state] >= PRECEDENCE[known.state]:
-        row.parsed = msgspec.json.encode(alert)
+        row.parsed = codec.encode(alert)
         row.title, row.name = alert.title, alert.name[:300]
 
 
@@ -100,7 +100,7 @@ def new_occurrence(near: list[Alert], delivery: Delivery, alert: ParsedAlert) ->
         known_started=alert.state is AlertState.FIRING,
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank,
         started_at=alert.started_at, ended_at=_known_end(alert, delivery.received_at, later),
-        last_seen_at=delivery.received_at, parsed=msgspec.json.encode(alert),
+        last_seen_at=delivery.received_at, parsed=codec.encode(alert),
     )  # fmt: skip
 
 

@@ -57,23 +57,19 @@ def group(newcomer: Newcomer, candidates: Sequence[Candidate], relations: Iterab
     near = sorted((c for c in candidates if _near(newcomer, c, rules)), key=lambda c: (c.last_alert_at, c.id))[::-1]
     for candidate in near:
         if candidate.id == newcomer.earlier_incident:
-            return Decision(candidate.id, Text("the same alert fired here before", "同一告警此前已属于此事件"))
+            return Decision(candidate.id, Text("the same alert fired here before"))
     for candidate in near:
         if shared := sorted(newcomer.keys & candidate.keys):
-            return Decision(candidate.id, _about("same entity, {0}", "同一实体：{0}", named(shared[0])))
+            return Decision(candidate.id, Text("same entity, {entity}", entity=named(shared[0])))
     links = list(relations) if near else []
     for candidate in near:
         if pair := _related_pair(newcomer.keys, candidate.keys, links):
-            return Decision(candidate.id, _about("{0} is related to {1}", "{0} 与 {1} 相关", *map(named, pair)))
+            entity, other = map(named, pair)
+            return Decision(candidate.id, Text("{entity} is related to {other}", entity=entity, other=other))
     opened = [c for c in near if c.quiet_since is None]
     if len(opened) >= rules.storm_cap:
-        number = Text(str(len(opened)), str(len(opened)))
-        return Decision(opened[0].id, _about("storm: {0} incidents are open", "告警风暴：已有 {0} 个事件", number))
-    return Decision("", Text("no open incident is related", "没有相关的未解决事件"))
-
-
-def _about(en: str, zh: str, *values: Text) -> Text:
-    return Text(en.format(*(v.en for v in values)), zh.format(*(v.zh for v in values)))
+        return Decision(opened[0].id, Text("storm: {number} incidents are open", number=len(opened)))
+    return Decision("", Text("no open incident is related"))
 
 
 def _near(newcomer: Newcomer, candidate: Candidate, rules: Rules) -> bool:

@@ -4,10 +4,10 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from domain.findings import Finding
 from domain.scope import Scope
@@ -66,7 +66,7 @@ def _store_alert(past: Past, alert: ParsedAlert, source: Source, incident: Incid
     row = Alert.objects.create(
         source=source, identity=f"{past.id}/{alert.identity}"[:200], occurrence=began.isoformat(), firing=False,
         name=alert.name[:300], title=alert.title, severity=alert.severity.rank, started_at=began, ended_at=ended,
-        last_seen_at=ended, parsed=msgspec.json.encode(resolved), incident=incident,
+        last_seen_at=ended, parsed=codec.encode(resolved), incident=incident,
     )  # fmt: skip
     row.entities.set(incident.entities.all())
 
@@ -76,11 +76,11 @@ def _store_verdict(past: Past, incident: Incident) -> None:
     at = past.scope.as_of - past.back
     look = Investigation.objects.create(
         incident=incident, state="done", asked_at=at, not_before=at, as_of=at, finished_at=at,
-        findings=msgspec.json.encode(past.findings),
+        findings=codec.encode(past.findings),
     )  # fmt: skip
     verdict = replace(past.verdict, incident=str(incident.pk), as_of=at)
     VerdictRow.objects.create(
-        incident=incident, investigation=look, revision=verdict.revision, body=msgspec.json.encode(verdict),
+        incident=incident, investigation=look, revision=verdict.revision, body=codec.encode(verdict),
         created_at=at,
     )  # fmt: skip
     Feedback.objects.create(incident=incident, kind="confirmed", cause=past.cause, by=past.confirmed_by[:150], at=at)

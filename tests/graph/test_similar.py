@@ -11,6 +11,7 @@ from graph.similar import Profile, compare
 from graph.store import GraphStore
 from tests.graph.servers import embedded, prepared, store
 from tests.graph.snapshots import MEMBERS, POD, START, alert, confirmation, finding, judged, plain, relations
+from tests.languages import in_both
 
 __all__ = ["embedded", "prepared", "store"]
 
@@ -45,20 +46,21 @@ def test_seen_findings_weigh_more_than_absent_ones() -> None:
 
 def test_reasons_are_in_both_languages_and_name_what_is_shared() -> None:
     _, why = compare(FULL, FULL, frozenset(), True)
-    assert why[0] == Text("Its confirmed cause, a, has 100% here.", "其已确认原因 a 在此处概率为 100%。")
-    assert all(reason.en and reason.zh for reason in why)
+    assert in_both(why[0]) == ("Its confirmed cause, a, has 100% here.", "其已确认原因 a 在此处概率为 100%。")
+    assert all(reason.en and reason.in_language("zh") for reason in why)
 
 
 def test_reasons_name_causes_measures_and_entities_in_words() -> None:
-    words = {"a": Text("“The disk is slow”", "“磁盘慢”"), "m": Text("“Was it {slow}?”", "“是否慢？”")}
+    words = {"a": Text.rendered("“The disk is slow”", "“磁盘慢”"), "m": Text.rendered("“Was it {slow}?”", "“是否慢？”")}
     many = replace(FULL, entities=frozenset(f"EtcdMember/c//etcd{n}" for n in range(1, 6)))
     _, why = compare(many, many, frozenset(), True, words)
-    assert why[0] == Text(
-        "Its confirmed cause, “The disk is slow”, has 100% here.", "其已确认原因 “磁盘慢” 在此处概率为 100%。"
+    assert in_both(why[0]) == (
+        "Its confirmed cause, “The disk is slow”, has 100% here.",
+        "其已确认原因 “磁盘慢” 在此处概率为 100%。",
     )
-    assert why[1].en.endswith("seen in both: “Was it {slow}?”.") and "“是否慢？”" in why[1].zh
+    assert why[1].en.endswith("seen in both: “Was it {slow}?”.") and "“是否慢？”" in why[1].in_language("zh")
     assert "etcd member etcd1, etcd member etcd2, etcd member etcd3 (+2)" in why[2].en
-    assert "etcd 成员 etcd1、etcd 成员 etcd2" in why[2].zh
+    assert "etcd 成员 etcd1、etcd 成员 etcd2" in why[2].in_language("zh")
 
 
 def test_the_same_confirmed_cause_comes_before_another_one(store: GraphStore) -> None:

@@ -1,4 +1,4 @@
-"""The pages and the API of what is told: connections, outbox, previews, sending again; no secret anywhere."""
+"""The pages and the API of targets: connections, outbox, previews, sending again; no secret anywhere."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from domain.connections import ChatDecl, Connections, PrometheusDecl, TicketDecl
 from incidents.models import AuditEntry
 from notify import dispatch, outbox, targets
 from notify.models import Outbox, TargetStatus
-from tests.fakes.board import BOARD, SHOUT, Board
+from tests.fakes.minimal_systems import BOARD, SHOUT, Board
 from tests.fakes.server import error
 from tests.web.conftest import HOSTILE
 from web.api.access import add_token
@@ -26,7 +26,7 @@ def board(monkeypatch):
 
 
 @pytest.fixture
-def told(board, db, tmp_path):
+def declared_board(board, db, tmp_path):
     """A board that calls us on a secret path, and a chat of a kind that this version does not know."""
     secret = tmp_path / "path"
     secret.write_text("the-secret-path")
@@ -37,16 +37,16 @@ def told(board, db, tmp_path):
     ))  # fmt: skip
 
 
-def tell():
+def notify():
     dispatch.dispatch_waiting(lambda: timezone.now() + timedelta(seconds=1))
 
 
-def test_the_connections_page_tells_how_each_target_does(told, incident, person, board):
+def test_the_connections_page_shows_how_each_target_does(declared_board, incident, person, board):
     page = person.get("/connections/").content.decode()
     assert "/tickets/ops/webhook/&lt;webhook_path_file&gt;" in page and "the-secret-path" not in page
     assert "chat:loft" in page and "http://127.0.0.1:9090" in page and "not used yet" in page
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     assert "✓ works" in person.get("/connections/").content.decode()
     TargetStatus.objects.update(failures=1, reason="the board answered 500", failed_at=timezone.now())
     page = person.get("/connections/").content.decode()
@@ -60,7 +60,7 @@ def test_the_connections_page_tells_how_each_target_does(told, incident, person,
     assert "does not answer" in page and "the board answered 500" in page
 
 
-def test_a_check_on_demand_tells_the_trouble_in_a_sentence(told, person, board):
+def test_a_check_on_demand_shows_the_problem_in_a_sentence(declared_board, person, board):
     assert "found nothing wrong" in person.post("/connections/ticket:ops/check/").content.decode()
     board.rule(error(403))
     assert "the board refused with 403" in person.post("/connections/ticket:ops/check/").content.decode()
@@ -68,17 +68,17 @@ def test_a_check_on_demand_tells_the_trouble_in_a_sentence(told, person, board):
     assert AuditEntry.objects.filter(action="check connection").count() == 2
 
 
-def test_a_refused_row_is_shown_with_its_reason_and_sent_again_by_a_button(told, incident, person, board):
+def test_a_refused_row_is_shown_with_its_reason_and_sent_again_by_a_button(declared_board, incident, person, board):
     board.refuses = "no permission"
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     page = person.get("/outbox/").content.decode()
     assert "the board refused with 403" in page and "<script>alert" not in page and "cart is down" in page
     assert HOSTILE.startswith("<script>")
     board.refuses = ""
     row = Outbox.objects.get(target="ticket:ops")
     person.post(f"/outbox/{row.pk}/again/")
-    tell()
+    notify()
     row.refresh_from_db()
     assert row.state == "done" and len(board.items) == 1
     assert "refused with 403" not in person.get("/outbox/").content.decode()
@@ -86,12 +86,13 @@ def test_a_refused_row_is_shown_with_its_reason_and_sent_again_by_a_button(told,
     assert AuditEntry.objects.filter(action="send again", by="ada").exists()
 
 
-def test_a_dry_run_shows_what_it_would_send(told, incident, person, board):
+def test_a_dry_run_shows_what_it_would_send(declared_board, incident, person, board):
     declare.declare(Connections(ticket=[TicketDecl(kind="board", name="ops", url=board.url)]))
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     page = person.get("/outbox/").content.decode()
     assert "1 request that would be sent" in page and f"{board.url}/items" in page and not board.items
+    assert "◌ dry run" in person.get("/incidents/1/").content.decode()
     assert "将发送的请求 1 个" in person.get("/outbox/", headers={"accept-language": "zh-hans"}).content.decode()
 
 
@@ -101,18 +102,18 @@ def test_an_empty_page_teaches_the_next_step(person):
     assert "尚未通报任何系统" in person.get("/connections/", headers={"accept-language": "zh-hans"}).content.decode()
 
 
-def test_all_dead_rows_of_a_target_are_sent_again_at_once(told, incident, person, board):
+def test_all_dead_rows_of_a_target_are_sent_again_at_once(declared_board, incident, person, board):
     board.refuses = "no permission"
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     person.post("/outbox/again/", {"target": "ticket:ops"})
     assert Outbox.objects.get(target="ticket:ops").state == "waiting"
 
 
-def test_the_api_lists_and_sends_again_with_the_right_scope(told, incident, board):
+def test_the_api_lists_and_sends_again_with_the_right_scope(declared_board, incident, board):
     board.refuses = "no permission"
     outbox.want_all(incident, timezone.now())
-    tell()
+    notify()
     tokens = {name: {"Authorization": f"Bearer {add_token(name, [name])}"} for name in ("read", "operate", "metrics")}
     client = Client()
     (row,) = client.get("/api/v1/outbox/?state=dead", headers=tokens["read"]).json()["results"]
@@ -131,14 +132,14 @@ def test_the_api_lists_and_sends_again_with_the_right_scope(told, incident, boar
 
 
 @pytest.mark.parametrize("path", ["/outbox/?state=%00&target=%00", "/outbox/?page=-1", "/api/v1/outbox/?target=%00"])
-def test_a_broken_address_is_no_error(told, person, path):
+def test_a_broken_address_is_no_error(declared_board, person, path):
     assert person.get(path).status_code == 200
 
 
-def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, incident, person, board):
+def test_the_incidents_page_shows_its_ticket_and_how_far_each_target_is(declared_board, incident, person, board):
     outbox.want_all(incident, timezone.now())
     assert "waiting" in person.get("/incidents/1/").content.decode()
-    tell()
+    notify()
     page = person.get("/incidents/1/").content.decode()
     assert '<a href="http://board/B-1" rel="noreferrer">B-1</a>' in page and "ALERT{" not in page
     assert "✓ The item is up to date." in page, "what was done there, and what was left out"
@@ -146,12 +147,12 @@ def test_the_incidents_page_tells_its_ticket_and_how_far_each_target_is(told, in
     assert "✓ 条目已更新。" in person.get("/incidents/1/", headers={"Accept-Language": "zh-hans"}).content.decode()
 
 
-def test_the_doctor_tells_what_each_targets_own_check_finds(told, incident, board):
+def test_the_doctor_shows_what_each_targets_own_check_finds(declared_board, incident, board):
     board.rule(error(403), times=1)
     found = {one.name: one for one in examine()}
     assert found["ticket ops"].state == "bad" and found["ticket ops"].message == "the board refused with 403"
     outbox.want_all(incident, timezone.now())
     board.refuses = "no permission"
-    tell()
-    said = [(one.name, one.message) for one in examine()]
-    assert ("ticket ops", "its own check found nothing wrong") in said and ("outbox", "1 were refused") in said
+    notify()
+    lines = [(one.name, one.message) for one in examine()]
+    assert ("ticket ops", "its own check found nothing wrong") in lines and ("outbox", "1 were refused") in lines
