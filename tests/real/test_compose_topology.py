@@ -20,7 +20,7 @@ from tests.real.postgresql import running_postgresql
 __all__ = ["neo4j_address"]
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
-PROCESSES = ("web", "worker", "tell-worker", "graph-worker", "beat", "watcher")
+PROCESSES = ("web", "worker", "notify-worker", "graph-worker", "beat", "watcher")
 PAYLOAD = ROOT / "tests" / "payloads" / "alertmanager" / "14-from-real-prometheus.json"
 
 
@@ -107,7 +107,7 @@ def test_a_delivery_becomes_a_verdict_that_the_api_returns_and_the_graph_stores(
 
 
 def _graph_holds(production: Production) -> str:
-    code = ("import django; django.setup()\nfrom ingest.memory import graph\n"
+    code = ("import django; django.setup()\nfrom investigate.similar import graph\n"
             "print('ok' if graph().counts()['Incident'] == 1 else 'behind')")  # fmt: skip
     env = {
         "PATH": "/usr/bin:/bin",

@@ -20,12 +20,12 @@ print(Delivery.objects.filter(state='done').count(), Alert.objects.count(), Inci
 """
 GRAPH = """
 import json
-from ingest.memory import graph
+from investigate.similar import graph
 print(json.dumps(graph().counts(), sort_keys=True))
 """
 CHILDREN = {
     "web": ("config.web_server",),
-    "worker": ("celery", "ingest,investigate,tell"),
+    "worker": ("celery", "ingest,investigate,notify"),
     "graph worker": ("celery", "--queues graph"),
     "beat": ("celery", "beat"),
     "broker": ("redis",),
@@ -79,7 +79,7 @@ def test_a_graph_that_was_away_for_the_whole_run_equals_the_record_afterwards(st
     whole.python("from django.core.management import call_command\ncall_command('rebuild_graph', verbosity=0)")
     whole.all_done()
     assert remembered == whole.python(GRAPH)
-    assert whole.python("from ingest.memory import graph\nfrom incidents.models import Incident\n"
+    assert whole.python("from investigate.similar import graph\nfrom incidents.models import Incident\n"
                         "print(graph().counts()['Incident'] == Incident.objects.count() > 0)") == "True"  # fmt: skip
     whole.stop()
 
@@ -120,7 +120,7 @@ def test_a_graph_that_comes_back_goes_on_and_nobody_else_is_started_anew(stage: 
     door.many(range(5, 10))
     whole.all_done()
     assert {name: whole.child(*words).pid for name, words in CHILDREN.items() if name != "graph"} == others
-    assert whole.python("from ingest.memory import graph\nfrom incidents.models import Incident\n"
+    assert whole.python("from investigate.similar import graph\nfrom incidents.models import Incident\n"
                         "print(graph().counts()['Incident'] == Incident.objects.count() > 0)") == "True"  # fmt: skip
     whole.stop()
 
