@@ -19,7 +19,7 @@ from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from evidence.ways import reading
 from graph.store import open_graph
-from incidents import graph_queue, queries, sources, watch_leases
+from incidents import deliveries, graph_queue, queries, sources, watch_leases
 from ingest.sources import all_sources
 from notify import outbox, targets
 from notify.self_check import check
@@ -85,7 +85,7 @@ def _graph() -> Diagnosis:
 
 def _queues() -> Iterator[Diagnosis]:
     """The inbox, the outbox and the graph's queue."""
-    stuck = queries.stuck_deliveries().count()
+    stuck = deliveries.stuck_deliveries().count()
     if stuck:
         remedy = "look at them on the page of parked deliveries, and replay them"
         yield Diagnosis("deliveries", "warning", f"{stuck} parked or dead", remedy)

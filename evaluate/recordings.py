@@ -15,6 +15,7 @@ from domain.verdict import Verdict, VerdictState
 from evaluate.sets import Replay
 from evidence.bundles import Bundle
 from incidents import connections, graph_queue, queries, sources
+from incidents.deliveries import all_done, stuck_delivery
 from incidents.entities import store_topology
 from incidents.history import Past, remember_past
 from incidents.models import Incident
@@ -103,7 +104,7 @@ def await_results(recording: Recording, deliveries: Sequence[str], limit_s: floa
     """
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
-        if stuck := queries.stuck_delivery(deliveries):
+        if stuck := stuck_delivery(deliveries):
             raise Refused(f"{recording.slug}: a delivery is {stuck.state}: {stuck.reason}")
         if results := _finished(recording, deliveries):
             return results
@@ -112,7 +113,7 @@ def await_results(recording: Recording, deliveries: Sequence[str], limit_s: floa
 
 
 def _finished(recording: Recording, deliveries: Sequence[str]) -> list[Result]:
-    if not queries.all_done(deliveries):
+    if not all_done(deliveries):
         return []
     rows = queries.incidents_of_recording(str(recording.path.resolve()))
     busy = rows.filter(investigations__state__in=["asked", "running"]).exists()

@@ -5,10 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from incidents.models import (
-    Change,
-    Entity,
-)
+from incidents.models import Change, Entity
 
 
 def add_change(

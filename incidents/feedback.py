@@ -4,10 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents import audit, graph_queue
-from incidents.models import (
-    Feedback,
-    Incident,
-)
+from incidents.models import Feedback, Incident
 from incidents.signals import incident_changed
 
 

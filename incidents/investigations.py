@@ -12,10 +12,7 @@ from domain.findings import Finding
 from domain.verdict import Verdict
 from incidents import graph_queue
 from incidents.deliveries import LEASE, MAX_ATTEMPTS
-from incidents.models import (
-    Incident,
-    Investigation,
-)
+from incidents.models import Incident, Investigation
 from incidents.verdicts import save_verdict
 
 # The first alert is investigated at once; alerts that follow in a burst share one later investigation.
@@ -114,3 +111,21 @@ def fail_investigation(investigation: Investigation, reason: str) -> None:
         claimed_until=None,
         not_before=timezone.now() + timedelta(seconds=2**investigation.attempts),
     )
+
+
+def latest_investigation(row: Incident) -> Investigation | None:
+    """The newest finished investigation of the incident."""
+    return Investigation.objects.filter(incident=row, state="done").order_by("-finished_at").first()
+
+
+def due_investigations() -> list[int]:
+    """Ids of investigations that may start."""
+    now = timezone.now()
+    due = Q(state="asked", not_before__lte=now) | Q(state="running", claimed_until__lt=now)
+    return list(Investigation.objects.filter(due).order_by("not_before").values_list("pk", flat=True)[:200])
+
+
+def waiting_investigation(row_id: str) -> tuple[int, float] | None:
+    """The one investigation of this incident that waits, and in how many seconds it is due."""
+    row = Investigation.objects.filter(incident__pk=row_id, state="asked").first()
+    return (row.pk, max(0.0, (row.not_before - timezone.now()).total_seconds())) if row else None

@@ -10,9 +10,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import BinaryField, Count, Prefetch, Q, QuerySet
-from django.db.models.functions import Substr
-from django.utils import timezone
+from django.db.models import Count, Prefetch, QuerySet
 
 from domain import codec
 from domain.alerts import AlertState, ParsedAlert, Severity
@@ -25,6 +23,7 @@ from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
 from domain.verdict import Verdict
 from incidents import bulk
 from incidents.assemble import scope_of
+from incidents.investigations import latest_investigation
 from incidents.models import (
     Alert,
     Change,
@@ -41,7 +40,6 @@ from incidents.models import (
 
 LINKS_LOOKED_AT = 5_000
 # How much of a raw body, which may have 8 MiB, a page shows.
-BEGINNING_BYTES = 20_000
 
 log = structlog.get_logger()
 
@@ -98,57 +96,10 @@ def latest_verdict(row: Incident) -> Verdict | None:
     return codec.decode(newest.body, Verdict) if newest else None
 
 
-def latest_investigation(row: Incident) -> Investigation | None:
-    """The newest finished investigation of the incident."""
-    return Investigation.objects.filter(incident=row, state="done").order_by("-finished_at").first()
-
-
 def findings(row: Incident) -> list[Finding]:
     """The findings of the newest finished investigation."""
     newest = latest_investigation(row)
     return codec.decode(newest.findings, list[Finding]) if newest else []
-
-
-def inbox_full(limit: int) -> bool:
-    """Whether more than `limit` deliveries wait; counts no further than that."""
-    return Delivery.objects.filter(state="new").order_by("received_at")[limit : limit + 1].exists()
-
-
-def waiting_deliveries(burst: int = 25) -> list[list[str]]:
-    """Ids of deliveries without a lease, in bursts. One that was tried before goes alone: it may kill its worker."""
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
-    rows = Delivery.objects.filter(free, state="new").order_by("received_at").values_list("pk", "attempts")[:500]
-    fresh = [str(pk) for pk, attempts in rows if not attempts]
-    return [fresh[at : at + burst] for at in range(0, len(fresh), burst)] + [[str(pk)] for pk, n in rows if n]
-
-
-def due_investigations() -> list[int]:
-    """Ids of investigations that may start."""
-    now = timezone.now()
-    due = Q(state="asked", not_before__lte=now) | Q(state="running", claimed_until__lt=now)
-    return list(Investigation.objects.filter(due).order_by("not_before").values_list("pk", flat=True)[:200])
-
-
-def waiting_investigation(row_id: str) -> tuple[int, float] | None:
-    """The one investigation of this incident that waits, and in how many seconds it is due."""
-    row = Investigation.objects.filter(incident__pk=row_id, state="asked").first()
-    return (row.pk, max(0.0, (row.not_before - timezone.now()).total_seconds())) if row else None
-
-
-def stuck_deliveries() -> QuerySet[Delivery]:
-    """Parked and dead deliveries without their bodies, newest first."""
-    rows = Delivery.objects.filter(state__in=["parked", "dead"]).select_related("source").defer("body")
-    return rows.order_by("-received_at")
-
-
-def deliveries_of(row: Incident) -> QuerySet[Delivery]:
-    """The deliveries that brought the incident's alerts, without their bodies, newest first."""
-    return row.deliveries.select_related("source").defer("body").order_by("-received_at")
-
-
-def with_beginnings(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """The deliveries with the first bytes of each body as `beginning`."""
-    return rows.annotate(beginning=Substr("body", 1, BEGINNING_BYTES, output_field=BinaryField()))
 
 
 _DECLARATIONS: dict[str, Any] = {f.name: get_args(f.type)[0] for f in msgspec.structs.fields(Connections)}
@@ -268,11 +219,6 @@ def confirmations(row: Incident) -> QuerySet[Feedback]:
     return Feedback.objects.filter(incident=row).order_by("-pk")
 
 
-def incident_of_delivery(delivery: Delivery) -> Incident | None:
-    """The newest incident that the delivery had alerts of."""
-    return delivery.incidents.order_by("-started_at").first()
-
-
 def find_for_ticket(keys: Sequence[str]) -> Incident | None:
     """The newest incident that one of these ticket keys or labels belongs to."""
     # In two steps: as one query the database walks all incidents from the newest until one fits, or none does.
@@ -284,16 +230,6 @@ def find_for_alert(identity: str) -> Incident | None:
     """The newest incident of an alert, by fingerprint or event id."""
     row = Alert.objects.filter(identity=identity, incident__isnull=False).order_by("-started_at").first()
     return row.incident if row else None
-
-
-def stuck_delivery(ids: Sequence[str]) -> Delivery | None:
-    """One of the deliveries that is parked or dead."""
-    return Delivery.objects.filter(pk__in=ids, state__in=["parked", "dead"]).first()
-
-
-def all_done(ids: Sequence[str]) -> bool:
-    """Whether all these deliveries are in the record."""
-    return not Delivery.objects.filter(pk__in=ids).exclude(state="done").exists()
 
 
 def incidents_of_recording(path: str) -> QuerySet[Incident]:
@@ -326,14 +262,6 @@ def firing_identities(source: Source, most: int) -> list[str]:
 def alert_keys(row: Incident) -> list[tuple[str, str, str]]:
     """Source kind, source name and identity of each of the incident's alerts."""
     return list(row.alerts.values_list("source__kind", "source__name", "identity"))
-
-
-def raw_deliveries(row: Incident) -> list[Delivery]:
-    """The deliveries that brought the incident's alerts, with their bodies, in order of arrival.
-
-    A delivery that mixes incidents is kept whole: Alertmanager groups as it likes.
-    """
-    return list(row.deliveries.select_related("source").order_by("received_at", "pk"))
 
 
 def incidents_by_id(ids: Sequence[str]) -> dict[str, Incident]:

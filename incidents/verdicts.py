@@ -10,11 +10,7 @@ from django.utils import timezone
 from domain import codec
 from domain.verdict import Verdict, VerdictState
 from incidents import graph_queue
-from incidents.models import (
-    Incident,
-    Investigation,
-    VerdictRow,
-)
+from incidents.models import Incident, Investigation, VerdictRow
 from incidents.signals import incident_changed
 
 

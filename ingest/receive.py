@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from incidents import deliveries, queries, sources, tokens
+from incidents import deliveries, sources, tokens
 from incidents.bodies import announced, read_body, refusal, too_large
 from incidents.callers import slowed
 from incidents.models import Source
@@ -58,7 +58,7 @@ def _refuse_headers(request: HttpRequest) -> HttpResponse | None:
 
 def _overloaded() -> bool:
     """Whether the inbox is full, cached for `INBOX_CACHE_S` so that the door stays cheap under load."""
-    return bool(cache.get_or_set("inbox-full", partial(queries.inbox_full, settings.INBOX_LIMIT), INBOX_CACHE_S))
+    return bool(cache.get_or_set("inbox-full", partial(deliveries.inbox_full, settings.INBOX_LIMIT), INBOX_CACHE_S))
 
 
 def _accept(request: HttpRequest, source: Source) -> HttpResponse:

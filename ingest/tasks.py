@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from incidents import queries, retention
+from incidents import deliveries, investigations, retention
 from incidents.nudge import broker_rest, nudge, nudge_when_due
 from ingest import catch_up, parse
 
@@ -61,13 +61,13 @@ def nudge_delivery(delivery_id: str) -> None:
 def ingest_deliveries(delivery_ids: list[str]) -> None:
     """Parse a burst of deliveries into the record."""
     for incident_id in parse.ingest(delivery_ids):
-        nudge_when_due("investigate", queries.waiting_investigation(incident_id))
+        nudge_when_due("investigate", investigations.waiting_investigation(incident_id))
 
 
 @shared_task
 def sweep() -> None:
     """Start tasks for deliveries that wait: after a lost message, a killed worker or a back-off."""
-    for burst in queries.waiting_deliveries(BURST_MOST):
+    for burst in deliveries.waiting_deliveries(BURST_MOST):
         nudge("ingest", burst)
 
 

@@ -5,18 +5,19 @@ from datetime import datetime
 from connections import declared
 from domain.errors import Refused
 from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, without_secrets
-from incidents import queries
+from incidents import investigations, queries
+from incidents.deliveries import raw_deliveries
 from incidents.models import Delivery, Incident
 
 
 def bundle_of(incident: Incident) -> Bundle:
     """The incident as its newest investigation saw it. Raises Refused when there was none yet."""
-    investigation = queries.latest_investigation(incident)
+    investigation = investigations.latest_investigation(incident)
     if investigation is None or investigation.as_of is None:
         raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
     verdict, recording = queries.latest_verdict(incident), declared.recording_of(incident)
     latest = _latest_arrival(incident, investigation.as_of)
-    deliveries = tuple(_recorded(row, latest) for row in queries.raw_deliveries(incident))
+    deliveries = tuple(_recorded(row, latest) for row in raw_deliveries(incident))
     return Bundle(
         title=incident.title,
         as_of=investigation.as_of,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from incidents import graph_queue, queries
+from incidents import graph_queue, investigations
 from incidents.nudge import nudge, nudge_when_due
 from investigate import run
 from investigate.remember import remember_waiting
@@ -14,7 +14,7 @@ def investigate_incident(investigation_id: int) -> None:
     if incident_id := run.investigate(investigation_id):
         nudge("remember")
         nudge("notify")
-        nudge_when_due("investigate", queries.waiting_investigation(incident_id))
+        nudge_when_due("investigate", investigations.waiting_investigation(incident_id))
 
 
 @shared_task
@@ -26,7 +26,7 @@ def remember(_: str = "") -> None:
 @shared_task
 def sweep() -> None:
     """Start investigations that are due, and the writing of what is queued for the graph."""
-    for investigation_id in queries.due_investigations():
+    for investigation_id in investigations.due_investigations():
         nudge("investigate", investigation_id)
     if graph_queue.due():
         nudge("remember")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from incidents import queries
+from incidents import deliveries, investigations
 from ingest import parse
 from ingest.tasks import BURST_MOST
 from investigate import run
@@ -25,9 +25,9 @@ def drain(limit: int = 100, pause: Callable[[], None] = lambda: None) -> int:
 
 def _round() -> bool:
     """Whether there was anything to do."""
-    bursts = queries.waiting_deliveries(BURST_MOST)
+    bursts = deliveries.waiting_deliveries(BURST_MOST)
     for burst in bursts:
         parse.ingest(burst)
     webhooks = [inbox.process(one) for one in ticket_events.waiting(timezone.now())]
-    looked = [run.investigate(one) for one in queries.due_investigations()]
-    return bool(bursts or webhooks or looked or queries.due_investigations())
+    looked = [run.investigate(one) for one in investigations.due_investigations()]
+    return bool(bursts or webhooks or looked or investigations.due_investigations())

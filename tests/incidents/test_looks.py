@@ -8,7 +8,7 @@ from django.utils import timezone
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import burst, deliveries, investigations, queries, sources
+from incidents import burst, deliveries, investigations, sources
 from incidents.models import Incident, Investigation, Source
 
 POD = EntityRef(EntityKind.POD, "cart-1", "prod", "shop")
@@ -38,7 +38,7 @@ def waited(incident: Incident) -> None:
 
 
 def wait_s(incident: Incident) -> float:
-    waiting = queries.waiting_investigation(str(incident.pk))
+    waiting = investigations.waiting_investigation(str(incident.pk))
     assert waiting is not None
     return waiting[1]
 
@@ -93,4 +93,4 @@ def test_the_second_look_is_asked_for_once() -> None:
     investigations.ask_second_look(looked(incident))
     waited(incident)
     investigations.ask_second_look(looked(incident))
-    assert queries.waiting_investigation(str(incident.pk)) is None
+    assert investigations.waiting_investigation(str(incident.pk)) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from incidents import deliveries, queries, sources
+from incidents import deliveries, sources
 from incidents.models import Alert, Connection, Delivery, Source
 from ingest import catch_up, parse
 from tests.fakes.server import error
@@ -29,7 +29,7 @@ def zabbix(request: pytest.FixtureRequest, db: None, tmp_path: Path):
 
 def compared(minutes: float = 0) -> int:
     made = catch_up.catch_up(timezone.now() + timedelta(minutes=minutes))
-    for burst in queries.waiting_deliveries():
+    for burst in deliveries.waiting_deliveries():
         parse.ingest(burst)
     return len(made)
 
@@ -102,6 +102,6 @@ def test_our_own_comment_that_comes_back_as_an_update_is_nothing_new(zabbix: Zab
     own = {**body, "event_update_status": "1", "event_update_message": "etcd1: slow disk http://x [ig:0123456789ab]"}
     before = Alert.objects.get().last_seen_at
     deliveries.accept(Source.objects.get(), json.dumps(own).encode(), {}, timezone.now())
-    for burst in queries.waiting_deliveries():
+    for burst in deliveries.waiting_deliveries():
         parse.ingest(burst)
     assert Alert.objects.get().last_seen_at == before

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import Client
 
-from incidents import burst, deliveries, queries, sources
+from incidents import burst, deliveries, sources
 from incidents.models import Alert, Connection, Delivery, Entity, Incident, Source
 from ingest import parse, receive
 
@@ -45,7 +45,7 @@ def post(kind: str, body: bytes, **headers: str) -> Any:
 
 
 def work() -> None:
-    for waiting in queries.waiting_deliveries():
+    for waiting in deliveries.waiting_deliveries():
         parse.ingest(waiting)
 
 
@@ -202,7 +202,7 @@ def test_a_delivery_that_no_worker_survives_ends_dead_and_visible(senders: dict[
         assert deliveries.claim_deliveries([str(row.pk)])
         Delivery.objects.update(claimed_until=None)
     assert not deliveries.claim_deliveries([str(row.pk)])
-    assert queries.stuck_deliveries().get().state == "dead"
+    assert deliveries.stuck_deliveries().get().state == "dead"
 
 
 def test_both_tokens_of_a_rotation_open_the_door_until_the_old_one_is_ended(senders: dict[str, Source]) -> None:
@@ -231,7 +231,7 @@ def test_eight_at_a_time_give_no_error_and_no_second_incident(senders: dict[str,
     def send(part: list[bytes]) -> None:
         for body in part:
             code = post("alertmanager", body).status_code
-            for waiting in queries.waiting_deliveries():
+            for waiting in deliveries.waiting_deliveries():
                 parse.ingest(waiting)
             with lock:
                 answers.append(code)
@@ -383,7 +383,7 @@ def test_one_delivery_of_a_burst_that_cannot_be_placed_does_not_hold_up_the_othe
     assert [row.state for row in Delivery.objects.order_by("received_at")] == ["new", "done"]
     monkeypatch.undo()
     Delivery.objects.update(claimed_until=None)
-    assert [len(ids) for ids in queries.waiting_deliveries()] == [1]
+    assert [len(ids) for ids in deliveries.waiting_deliveries()] == [1]
     work()
     assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
 

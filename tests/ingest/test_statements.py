@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from connections.declare import declare
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
-from incidents import burst, deliveries, queries, sources
+from incidents import burst, deliveries, investigations, sources
 from incidents.models import EntityRelation, Incident, Source
 from ingest import parse
 from investigate import run
@@ -59,7 +59,7 @@ def worked(ids: list[str]) -> Callable[[], None]:
 
 
 def looked() -> None:
-    (waiting,) = queries.due_investigations()
+    (waiting,) = investigations.due_investigations()
     assert run.investigate(waiting)
 
 

@@ -9,7 +9,7 @@ from celery.signals import task_postrun, task_prerun
 from django.db import connection
 
 from config.celery import app
-from incidents import queries
+from incidents import deliveries
 from ingest import tasks
 
 SENDER: Any = SimpleNamespace(request=SimpleNamespace(is_eager=False))
@@ -19,7 +19,7 @@ def worked(celery: DjangoWorkerFixup) -> object:
     """One task as a worker runs it; the connection that it used."""
     celery.on_task_prerun(SENDER)
     task_prerun.send(tasks.sweep)
-    queries.waiting_deliveries()
+    deliveries.waiting_deliveries()
     used = connection.connection
     task_postrun.send(tasks.sweep)
     celery.on_task_postrun(SENDER)

@@ -13,7 +13,7 @@ from connections import declare
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import ChatDecl, Connections
 from domain.entities import EntityKind, EntityRef
-from incidents import burst, changes, deliveries, feedback, investigations, queries, sources, verdicts
+from incidents import burst, changes, deliveries, feedback, investigations, sources, verdicts
 from incidents.models import Delivery, Incident, Source
 from notify import outbox
 from notify.models import Outbox
@@ -85,11 +85,11 @@ def test_the_answer_for_a_ticket_costs_no_more_for_more_alerts_and_reads_no_find
 
 def test_a_page_reads_the_beginning_of_a_raw_body_only(person):
     grown(0, 1, alerts=1)
-    Delivery.objects.update(body=b"<" * 3 * queries.BEGINNING_BYTES)
+    Delivery.objects.update(body=b"<" * 3 * deliveries.BEGINNING_BYTES)
     for path in ("/incidents/1/", "/deliveries/"):
         page = person.get(path).content
-        assert page.count(b"&lt;") % queries.BEGINNING_BYTES == 0 and page.count(b"&lt;") > 0
-    rows = queries.with_beginnings(queries.stuck_deliveries())
+        assert page.count(b"&lt;") % deliveries.BEGINNING_BYTES == 0 and page.count(b"&lt;") > 0
+    rows = deliveries.with_beginnings(deliveries.stuck_deliveries())
     assert all(row.get_deferred_fields() == {"body"} for row in rows) and len(rows) == 1
 
 

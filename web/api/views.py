@@ -217,7 +217,7 @@ class Deliveries(Api):
     def get(self, request: Request) -> Response:
         """Parked and dead deliveries, newest first."""
         pages = NewestDelivery()
-        rows = pages.paginate_queryset(queries.stuck_deliveries(), request, view=self)
+        rows = pages.paginate_queryset(deliveries.stuck_deliveries(), request, view=self)
         return pages.get_paginated_response(DeliveryShape(rows, many=True).data)
 
 
@@ -229,7 +229,7 @@ class ReplayDelivery(Api):
     @extend_schema(request=None, responses={202: ANY})
     def post(self, request: Request, delivery_id: str) -> Response:
         """Back into the queue."""
-        row = queries.stuck_deliveries().filter(pk=delivery_id).first()
+        row = deliveries.stuck_deliveries().filter(pk=delivery_id).first()
         if row is None:
             raise NotFound("no parked or dead delivery has this id")
         deliveries.replay_delivery(row, request.user.get_username())

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from incidents import deliveries, queries
+from incidents import deliveries
 from incidents.models import Delivery
 from ingest.tasks import nudge_delivery
 from web.pages.actions import action
@@ -23,7 +23,7 @@ def raw_text(row: Delivery) -> str:
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
     """The newest first, 25 a page."""
-    rows = Paginator(queries.with_beginnings(queries.stuck_deliveries()), 25).get_page(request.GET.get("page"))
+    rows = Paginator(deliveries.with_beginnings(deliveries.stuck_deliveries()), 25).get_page(request.GET.get("page"))
     shown = [(row, raw_text(row)) for row in rows]
     return render(request, "web/deliveries.html", {"rows": rows, "shown": shown})
 
@@ -33,7 +33,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """The incident that a delivery led to: the address that the door answers with, before there is an incident."""
     row = get_object_or_404(Delivery, pk=delivery_id)
-    incident = queries.incident_of_delivery(row)
+    incident = deliveries.incident_of_delivery(row)
     if incident is not None:
         return redirect("incident", incident_id=incident.pk)
     if row.state in {"parked", "dead"}:
@@ -45,7 +45,7 @@ def one(request: HttpRequest, delivery_id: str) -> HttpResponse:
 @action("deliveries")
 def replay(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Back into the queue."""
-    row = get_object_or_404(queries.stuck_deliveries(), pk=delivery_id)
+    row = get_object_or_404(deliveries.stuck_deliveries(), pk=delivery_id)
     deliveries.replay_delivery(row, request.user.get_username())
     nudge_delivery(str(row.pk))
     messages.success(request, gettext("The delivery is in the queue again."))

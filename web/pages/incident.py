@@ -22,7 +22,7 @@ from domain.snapshot import IncidentSnapshot
 from domain.text import Text
 from domain.verdict import Outcome, RankedCause, TermResult, Verdict
 from evidence.checks import all_measures
-from incidents import feedback, lifecycle, queries, tickets, watch_leases
+from incidents import deliveries, feedback, lifecycle, queries, tickets, watch_leases
 from incidents.models import Alert, Delivery, Feedback, Incident
 from notify import outbox
 from notify.reports import changed_verdicts, known
@@ -260,7 +260,7 @@ def _phases(row: Incident, feedback: Iterable[Feedback]) -> list[Moment]:
 
 def raw_deliveries(row: Incident) -> list[tuple[Delivery, str]]:
     """The newest raw bodies that brought alerts of the incident, as text."""
-    rows = queries.with_beginnings(queries.deliveries_of(row))[:RAW_SHOWN]
+    rows = deliveries.with_beginnings(deliveries.deliveries_of(row))[:RAW_SHOWN]
     return [(d, raw_text(d)) for d in rows]
 
 
