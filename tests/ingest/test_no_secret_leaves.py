@@ -26,10 +26,10 @@ from incidents.models import Incident, Investigation
 from notify import dispatch, inbox, outbox, targets, ticket_events
 from notify.models import Outbox
 from tests.drain import drain
-from tests.fakes.board import BOARD, SHOUT, Board, Wall
+from tests.fakes.minimal_systems import BOARD, SHOUT, Board, Wall
 from tests.fakes.server import error, lost_answer
 from tests.ingest.test_doors import PAYLOADS
-from tests.notify.scene import Hands
+from tests.notify.scene import ManualClock
 from web.api.access import add_token
 
 SECRETS = {
@@ -130,7 +130,7 @@ def test_no_secret_is_kept_shown_or_logged(
     sites: tuple[Board, Wall], tmp_path: Path, lines: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
     board, wall = sites
-    clock = Hands(timezone.now() + timedelta(minutes=1))
+    clock = ManualClock(timezone.now() + timedelta(minutes=1))
     declared(board, wall, tmp_path, "dry-run")
     delivered()
     drain()
@@ -143,15 +143,15 @@ def test_no_secret_is_kept_shown_or_logged(
     for fault in (error(500), lost_answer(), error(403)):
         board.rule(fault, times=1)
         wall.rule(fault, times=1)
-        outbox.send_again(outbox.target_rows(), clock())
+        outbox.send_again(outbox.rows_in_order(), clock())
         dispatch.dispatch_waiting(clock)
         assert_clean(everything_shown(str(incident.pk)))
         clock.move(minutes=5)
-    outbox.send_again(outbox.target_rows(), clock())
+    outbox.send_again(outbox.rows_in_order(), clock())
     dispatch.dispatch_waiting(clock)
     called_back()
-    for event in ticket_events.waiting(timezone.now()):
-        inbox.process(event)
+    for webhook_id in ticket_events.waiting(timezone.now()):
+        inbox.process(webhook_id)
     assert len(board.items) == 1 and wall.messages, "the run was a full one"
     assert_clean(everything_shown(str(incident.pk)))
     assert_clean(every_row())
