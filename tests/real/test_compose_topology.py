@@ -51,7 +51,8 @@ class Production:
 
     def command(self, name: str) -> list[str]:
         given = [self._here(part) for part in self.services[name]["command"]]
-        return [sys.executable if part == "python" else part for part in given]
+        here = {"python": sys.executable, "8000": str(self.port)}
+        return [here.get(part, part) for part in given]
 
     def start(self) -> None:
         for name, content in self.secrets.items():
@@ -80,7 +81,7 @@ def production(neo4j_address: GraphAddress) -> Iterator[Production]:
                               "--maxmemory-policy", "noeviction", "--dir", str(stage.folder)])  # fmt: skip
         secrets = {"secret-key": "k" * 50, "database-url": database, "neo4j": neo4j_address.password}
         hosts = {"redis:6379": f"127.0.0.1:{redis}", "bolt://neo4j:7687": neo4j_address.uri,
-                 "0.0.0.0:8000": f"127.0.0.1:{port}", "http://127.0.0.1:8000": f"http://127.0.0.1:{port}"}  # fmt: skip
+                 "0.0.0.0": "127.0.0.1", "http://127.0.0.1:8000": f"http://127.0.0.1:{port}"}  # fmt: skip
         made = Production(stage, port, secrets, hosts)
         made.start()
         yield made
