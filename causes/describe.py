@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from causes.catalogue import all_causes
-from causes.cause import LAYERS, Cause, Condition, Exclusion, Term
+from causes.cause import LAYERS, Cause, Condition, Exclusion, Sentences, Term
 from causes.families import FAMILIES
 
 BEGIN, END = "<!-- catalogue: made by python -m causes.describe -->", "<!-- end of catalogue -->"
@@ -32,7 +32,7 @@ def with_catalogue(document: str) -> str:
 def _cause(cause: Cause) -> str:
     lines = [f"### {cause.slug}", "", f"{cause.title.en}. Prior {cause.prior:g} nats; guilty: {cause.about.value}."]
     lines += [f"Weights: {cause.weights_from}", "", "| measure | for | against | it says |", "|---|---|---|---|"]
-    lines += [_term(term) for term in cause.terms]
+    lines += [_term(term, cause.sentences[term.measure]) for term in cause.terms]
     lines += ["", *(_ruled_out(e) for e in cause.exclusions)]
     if cause.needs:
         lines.append(f"- Named only where one of these speaks: {', '.join(f'`{m}`' for m in sorted(cause.needs))}.")
@@ -44,15 +44,15 @@ def _cause(cause: Cause) -> str:
     return "\n".join([*lines, "", "References: " + ", ".join(f"<{r}>" for r in cause.references), ""])
 
 
-def _term(term: Term) -> str:
+def _term(term: Term, sentences: Sentences) -> str:
     limit = f" {term.limit:g}" if term.limit is not None else ""
-    against = f"{term.weight_against:g}" if term.weight_against else ""
-    told = f"`{term.measure}` {WORDS[term.condition]}{limit}"
-    return f"| {told} | {term.weight_for:g} | {against} | {_cell(term.text_for.en)} |"
+    against = f"{term.opposes:g}" if term.opposes else ""
+    told = f"`{term.measure}` {WORDS[term.when]}{limit}"
+    return f"| {told} | {term.supports:g} | {against} | {_cell(sentences.supports.en)} |"
 
 
 def _ruled_out(exclusion: Exclusion) -> str:
-    conditions = " and ".join(f"`{m}` {'seen' if seen else 'not seen'}" for m, seen in exclusion.conditions)
+    conditions = " and ".join(f"`{m}` {'seen' if seen else 'not seen'}" for m, seen in exclusion.when.items())
     return f"- Ruled out by {conditions}: {exclusion.sentence.en}"
 
 

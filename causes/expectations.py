@@ -12,4 +12,4 @@ def expectations() -> list[Expectation]:
 
 def _odds(cause: Cause) -> tuple[tuple[str, float], ...]:
     sign = {Condition.SEEN: 1.0, Condition.NOT_SEEN: -1.0}
-    return tuple((t.measure, sign[t.condition] * max(t.weight_for, 0.5)) for t in cause.terms if t.condition in sign)
+    return tuple((t.measure, sign[t.when] * max(t.supports, 0.5)) for t in cause.terms if t.when in sign)

@@ -38,8 +38,8 @@ def catalogue_mark() -> str:
     """Eight hex digits that change with any cause's prior, weight, condition or exclusion, and with no text."""
     content = [
         (c.slug, c.layer, c.prior, c.no_fault, sorted(c.symptoms), sorted(c.change_kinds),
-         [(t.measure, t.weight_for, t.weight_against, t.condition, t.limit, t.counted_as) for t in c.terms],
-         [e.conditions for e in c.exclusions])
+         [(t.measure, t.supports, t.opposes, t.when, t.limit, t.counted_as) for t in c.terms],
+         [tuple(e.when.items()) for e in c.exclusions])
         for c in all_causes().values()
     ]  # fmt: skip
     return hashlib.sha256(encoded(content)).hexdigest()[:8]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from causes.cause import Cause, Condition, Exclusion, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Term
 from causes.questions import question
 from domain.findings import Finding
 from domain.text import Text, Value
@@ -51,7 +51,7 @@ class ScoredCause:
     def spoken_for(self) -> bool:
         """True if something that was observed speaks for the cause, one of those that it needs where it names any;
         what was absent, history and models do not."""
-        observed = self.cause.needs or {t.measure for t in self.cause.terms if t.condition is not Condition.NOT_SEEN}
+        observed = self.cause.needs or {t.measure for t in self.cause.terms if t.when is not Condition.NOT_SEEN}
         least = 0.0 if self.cause.needs else SPEAKS
         told = {t.measure: t for t in self.terms if t.outcome is Outcome.FOR}
         return any(told[t.measure].weight >= least for t in self.cause.terms if t.measure in observed & told.keys())
@@ -59,7 +59,9 @@ class ScoredCause:
 
 def judge(cause: Cause, findings: Findings, extra: tuple[TermResult, ...] = ()) -> ScoredCause:
     """Prior plus the sum of the counted terms; `extra` are the history and model terms."""
-    results = _count_once(cause, [evaluate(term, findings.get(term.measure)) for term in cause.terms])
+    results = _count_once(
+        cause, [evaluate(t, cause.sentences[t.measure], findings.get(t.measure)) for t in cause.terms]
+    )
     shown = tuple(r for t, r in zip(cause.terms, results, strict=True) if _worth_showing(t, r)) + extra
     excluded = next((e for e in cause.exclusions if holds(e, findings)), None)
     return ScoredCause(cause, shown, cause.prior + sum(t.weight for t in shown), excluded, _fit(results))
@@ -73,19 +75,19 @@ def _fit(results: Sequence[TermResult]) -> float:
 
 def holds(exclusion: Exclusion, findings: Findings) -> bool:
     """True if every condition of the exclusion was measured and came out as it says; unknown never excludes."""
-    return all((f := findings.get(m)) is not None and f.seen is seen for m, seen in exclusion.conditions)
+    return all((f := findings.get(m)) is not None and f.seen is seen for m, seen in exclusion.when.items())
 
 
-def evaluate(term: Term, finding: Finding | None) -> TermResult:
+def evaluate(term: Term, sentences: Sentences, finding: Finding | None) -> TermResult:
     """The term's outcome with the finding's query, range, value and limit."""
     if finding is None:
         sentence = question(term.measure)
         return TermResult(term.measure, Outcome.UNKNOWN, 0.0, sentence, why_unknown=NOT_ASKED)
     met = condition_met(term, finding)
     outcome = Outcome.UNKNOWN if met is None else Outcome.FOR if met else Outcome.AGAINST
-    weight = {Outcome.FOR: term.weight_for, Outcome.AGAINST: term.weight_against, Outcome.UNKNOWN: 0.0}[outcome]
+    weight = {Outcome.FOR: term.supports, Outcome.AGAINST: term.opposes, Outcome.UNKNOWN: 0.0}[outcome]
     return TermResult(
-        term.measure, outcome, weight, _sentence(term, finding, outcome), finding.query, finding.from_, finding.to,
+        term.measure, outcome, weight, _sentence(sentences, finding, outcome), finding.query, finding.from_, finding.to,
         finding.value, finding.unit, finding.limit if term.limit is None else term.limit, finding.connection,
         (finding.why_unknown or NOT_ASKED) if met is None else None,
     )  # fmt: skip
@@ -93,20 +95,20 @@ def evaluate(term: Term, finding: Finding | None) -> TermResult:
 
 def condition_met(term: Term, finding: Finding) -> bool | None:
     """None when the finding cannot tell."""
-    if term.condition is Condition.SEEN or finding.seen is None:
+    if term.when is Condition.SEEN or finding.seen is None:
         return finding.seen
-    if term.condition is Condition.NOT_SEEN:
+    if term.when is Condition.NOT_SEEN:
         return not finding.seen
     if finding.value is None or term.limit is None:
         return None
-    return finding.value > term.limit if term.condition is Condition.OVER else finding.value < term.limit
+    return finding.value > term.limit if term.when is Condition.OVER else finding.value < term.limit
 
 
-def _sentence(term: Term, finding: Finding, outcome: Outcome) -> Text:
+def _sentence(sentences: Sentences, finding: Finding, outcome: Outcome) -> Text:
     """What was measured, then what it means for this cause."""
     if outcome is Outcome.UNKNOWN:
         return finding.sentence
-    meaning = term.text_for if outcome is Outcome.FOR else term.text_against
+    meaning = sentences.supports if outcome is Outcome.FOR else sentences.opposes
     values: dict[str, Value] = {
         "value": number(finding.value), "unit": finding.unit, "limit": number(finding.limit),
         "subject": finding.subject or IT,
@@ -135,4 +137,4 @@ def _count_once(cause: Cause, results: list[TermResult]) -> list[TermResult]:
 
 def _worth_showing(term: Term, result: TermResult) -> bool:
     """A term that says nothing against its cause is silent, not a line of weight zero."""
-    return not (result.outcome is Outcome.AGAINST and term.weight_against == 0)
+    return not (result.outcome is Outcome.AGAINST and term.opposes == 0)

@@ -133,7 +133,7 @@ def _onsets(view: Evidence, below: ScoredCause, above: ScoredCause) -> tuple[dat
 
 def _measured(view: Evidence, judged: ScoredCause) -> datetime | None:
     shown = {t.measure for t in judged.terms if t.outcome is Outcome.FOR}
-    observed = {t.measure for t in judged.cause.terms if t.condition is not Condition.NOT_SEEN}
+    observed = {t.measure for t in judged.cause.terms if t.when is not Condition.NOT_SEEN}
     found = [view.findings[m] for m in sorted(shown & observed) if m in view.findings]
     return min((f.first_seen_at for f in found if f.first_seen_at), default=None)
 

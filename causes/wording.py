@@ -105,7 +105,7 @@ def entity_name(scope: Scope) -> str:
 
 def _strongest(judged: ScoredCause) -> TermResult:
     """Of what speaks for it the weightiest thing that was seen; what was not seen tells only that others are out."""
-    condition = {t.measure: t.condition for t in judged.cause.terms}
+    condition = {t.measure: t.when for t in judged.cause.terms}
     speaking = [t for t in judged.terms if t.outcome is Outcome.FOR and t.measure in condition]
     return max(speaking, key=lambda t: (condition[t.measure] is not Condition.NOT_SEEN, t.weight, t.measure))
 
@@ -167,9 +167,9 @@ def _open_swing(judged: ScoredCause) -> dict[str, tuple[float, float]]:
 
 
 def _swing(term: Term) -> tuple[float, float]:
-    if term.condition in (Condition.NOT_SEEN, Condition.UNDER):
-        return term.weight_against, term.weight_for
-    return term.weight_for, term.weight_against
+    if term.when in (Condition.NOT_SEEN, Condition.UNDER):
+        return term.opposes, term.supports
+    return term.supports, term.opposes
 
 
 def _gap(one: tuple[float, float], two: tuple[float, float]) -> float:

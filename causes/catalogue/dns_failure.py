@@ -1,6 +1,6 @@
 """The probed name does not resolve."""
 
-from causes.cause import Cause, Exclusion, Symptom, Term
+from causes.cause import Cause, Exclusion, Sentences, Symptom, Term
 from domain.text import Text
 
 CAUSE = Cause(
@@ -9,14 +9,25 @@ CAUSE = Cause(
     title=Text("Name does not resolve"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
+    weights_from="Measured on the blackbox exporter: the phases are absent only when the name does not resolve.",
     terms=(
-        Term("probe-dns-absent", 3.8, Text("No phase beyond the lookup was reached: the name did not resolve."),
-             -3.0, Text("The name resolved.")),
-        Term("probe-peers-fail", 0.4, Text("Other names fail as well.")),
-        Term("event-dns", 3.4, Text("The kubelet says that the lookup failed.")),
+        Term("probe-dns-absent", supports=3.8, opposes=-3.0),
+        Term("probe-peers-fail", supports=0.4),
+        Term("event-dns", supports=3.4),
     ),
+    sentences={
+        "probe-dns-absent": Sentences(
+            supports=Text("No phase beyond the lookup was reached: the name did not resolve."),
+            opposes=Text("The name resolved."),
+        ),
+        "probe-peers-fail": Sentences(supports=Text("Other names fail as well.")),
+        "event-dns": Sentences(supports=Text("The kubelet says that the lookup failed.")),
+    },
     exclusions=(
-        Exclusion("probe-dns-absent", Text("The name resolved."), seen=False, also=(("event-dns", False),)),
+        Exclusion(
+            when={"probe-dns-absent": False, "event-dns": False},
+            sentence=Text("The name resolved."),
+        ),
     ),
     next_steps=(
         Text("dig +tries=1 +time=2 <host> @<resolver>"),
@@ -24,5 +35,4 @@ CAUSE = Cause(
         Text("sum by (rcode) (rate(coredns_dns_responses_total[5m]))"),
     ),
     references=("https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/",),
-    weights_from="Measured on the blackbox exporter: the phases are absent only when the name does not resolve.",
-)  # fmt: skip
+)

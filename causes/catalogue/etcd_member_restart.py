@@ -1,6 +1,6 @@
 """An etcd member was restarted and came back."""
 
-from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -9,24 +9,44 @@ CAUSE = Cause(
     layer="infrastructure",
     title=Text("etcd member was restarted"),
     symptoms=frozenset({Symptom.ETCD}),
+    about=EntityKind.ETCD_MEMBER,
     prior=-1.8,
-    terms=(
-        Term("etcd-member-restarted", 3.2, Text("A restart makes the counter of leader changes jump without a switch."),
-             -3.0, Text("No process restarted.")),
-        Term("etcd-leader-switch", 0.8, Text("Nothing but the restarted member saw a change."),
-             -0.4, Text("The leader changed as well, as when the leader restarts."), condition=Condition.NOT_SEEN),
-        Term("etcd-member-down", 0.4, Text("It came back."),
-             -1.5, Text("It did not come back."), condition=Condition.NOT_SEEN),
+    weights_from=(
+        "Recorded fault (follower ended and started): its own counter jumps while the members that kept running count "
+        "nothing."
     ),
+    terms=(
+        Term("etcd-member-restarted", supports=3.2, opposes=-3.0),
+        Term("etcd-leader-switch", supports=0.8, opposes=-0.4, when=Condition.NOT_SEEN),
+        Term("etcd-member-down", supports=0.4, opposes=-1.5, when=Condition.NOT_SEEN),
+    ),
+    sentences={
+        "etcd-member-restarted": Sentences(
+            supports=Text("A restart makes the counter of leader changes jump without a switch."),
+            opposes=Text("No process restarted."),
+        ),
+        "etcd-leader-switch": Sentences(
+            supports=Text("Nothing but the restarted member saw a change."),
+            opposes=Text("The leader changed as well, as when the leader restarts."),
+        ),
+        "etcd-member-down": Sentences(
+            supports=Text("It came back."),
+            opposes=Text("It did not come back."),
+        ),
+    },
     exclusions=(
-        Exclusion("etcd-member-restarted", Text("No etcd process restarted in the window."), seen=False),
+        Exclusion(
+            when={"etcd-member-restarted": False},
+            sentence=Text("No etcd process restarted in the window."),
+        ),
     ),
     next_steps=(
         Text('process_start_time_seconds{job="etcd"}'),
         Text('changes(process_start_time_seconds{job="etcd"}[1h])'),
         Text("journalctl -u etcd --since -1h; kubectl -n kube-system describe pod etcd-<node>"),
     ),
-    references=("https://etcd.io/docs/v3.5/faq/", "https://etcd.io/docs/v3.5/metrics/",),
-    weights_from="Recorded fault (follower ended and started): its own counter jumps while the members that kept running count nothing.",
-    about=EntityKind.ETCD_MEMBER,
-)  # fmt: skip
+    references=(
+        "https://etcd.io/docs/v3.5/faq/",
+        "https://etcd.io/docs/v3.5/metrics/",
+    ),
+)

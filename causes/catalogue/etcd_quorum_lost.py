@@ -1,6 +1,6 @@
 """Fewer than a majority of the etcd members work."""
 
-from causes.cause import Cause, Exclusion, Symptom, Term
+from causes.cause import Cause, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -9,18 +9,37 @@ CAUSE = Cause(
     layer="infrastructure",
     title=Text("etcd lost its quorum"),
     symptoms=frozenset({Symptom.ETCD, Symptom.API_SERVER}),
+    about=EntityKind.ETCD_CLUSTER,
     prior=-2.2,
-    terms=(
-        Term("etcd-quorum-lost", 3.8, Text("Without a majority no write succeeds."),
-             -3.0, Text("A majority is healthy.")),
-        Term("etcd-no-consensus", 2.0, Text("A member reads its own data but cannot reach agreement.")),
-        Term("etcd-no-leader-seen", 0.6, Text("The cluster had no leader."),
-             -0.8, Text("There was a leader throughout.")),
-        Term("etcd-member-down", 0.4, Text("A member is down.")),
-        Term("etcd-peer-disconnected", 0.4, Text("Members lost the connection to each other.")),
+    weights_from=(
+        "Follows from the consensus rule: fewer healthy members than a majority. Weight at the bound, because it is "
+        "close to a proof."
     ),
+    terms=(
+        Term("etcd-quorum-lost", supports=3.8, opposes=-3.0),
+        Term("etcd-no-consensus", supports=2.0),
+        Term("etcd-no-leader-seen", supports=0.6, opposes=-0.8),
+        Term("etcd-member-down", supports=0.4),
+        Term("etcd-peer-disconnected", supports=0.4),
+    ),
+    sentences={
+        "etcd-quorum-lost": Sentences(
+            supports=Text("Without a majority no write succeeds."),
+            opposes=Text("A majority is healthy."),
+        ),
+        "etcd-no-consensus": Sentences(supports=Text("A member reads its own data but cannot reach agreement.")),
+        "etcd-no-leader-seen": Sentences(
+            supports=Text("The cluster had no leader."),
+            opposes=Text("There was a leader throughout."),
+        ),
+        "etcd-member-down": Sentences(supports=Text("A member is down.")),
+        "etcd-peer-disconnected": Sentences(supports=Text("Members lost the connection to each other.")),
+    },
     exclusions=(
-        Exclusion("etcd-quorum-lost", Text("A majority of the members is healthy."), seen=False),
+        Exclusion(
+            when={"etcd-quorum-lost": False},
+            sentence=Text("A majority of the members is healthy."),
+        ),
     ),
     next_steps=(
         Text("ETCDCTL_API=3 etcdctl --endpoints=<every member> endpoint health -w json"),
@@ -28,6 +47,4 @@ CAUSE = Cause(
         Text("Only if the majority is lost for good: restore a snapshot (etcdutl snapshot restore)."),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/recovery/",),
-    weights_from="Follows from the consensus rule: fewer healthy members than a majority. Weight at the bound, because it is close to a proof.",
-    about=EntityKind.ETCD_CLUSTER,
-)  # fmt: skip
+)

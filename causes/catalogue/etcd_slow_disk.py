@@ -1,6 +1,6 @@
 """One etcd member's disk is too slow for its write-ahead log."""
 
-from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -9,24 +9,49 @@ CAUSE = Cause(
     layer="infrastructure",
     title=Text("Slow disk under an etcd member"),
     symptoms=frozenset({Symptom.ETCD, Symptom.API_SERVER}),
+    about=EntityKind.ETCD_MEMBER,
     prior=-1.5,
-    terms=(
-        Term("etcd-fsync-one-slow", 3.0, Text("One slow log among healthy ones points at that member's disk."),
-             -1.8, Text("No member's log stands out, as a slow disk would.")),
-        Term("etcd-commit-one-slow", 1.2, Text("Backend commits of one member are slow as well."),
-             -0.5, Text("Backend commits are even across members.")),
-        Term("etcd-fsync-over-guidance", 2.0, Text("Guidance for the log is 10 ms at P99."),
-             -0.8, Text("Within the guidance of 10 ms at P99.")),
-        Term("etcd-slow-applies", 0.5, Text("Applies wait for the disk.")),
-        Term("etcd-heartbeat-failures", 0.5, Text("A leader that waits for its disk sends heartbeats late.")),
-        Term("etcd-rtt-rise", 0.5, Text("Round trips stayed even while writes were slow."),
-             -0.4, Text("A slow disk alone need not raise round trips."), Condition.NOT_SEEN),
-        Term("apiserver-etcd-slow", 0.5, Text("The API server waits for etcd.")),
-        Term("etcd-endpoint-slow", 0.4, Text("Even a read that needs agreement is slow.")),
+    weights_from=(
+        "Recorded fault (fdatasync of the leader delayed by 300 to 1500 ms): median of one member far above its peers. "
+        "Guidance of 10 ms and 25 ms from the etcd FAQ."
     ),
+    terms=(
+        Term("etcd-fsync-one-slow", supports=3.0, opposes=-1.8),
+        Term("etcd-commit-one-slow", supports=1.2, opposes=-0.5),
+        Term("etcd-fsync-over-guidance", supports=2.0, opposes=-0.8),
+        Term("etcd-slow-applies", supports=0.5),
+        Term("etcd-heartbeat-failures", supports=0.5),
+        Term("etcd-rtt-rise", supports=0.5, opposes=-0.4, when=Condition.NOT_SEEN),
+        Term("apiserver-etcd-slow", supports=0.5),
+        Term("etcd-endpoint-slow", supports=0.4),
+    ),
+    sentences={
+        "etcd-fsync-one-slow": Sentences(
+            supports=Text("One slow log among healthy ones points at that member's disk."),
+            opposes=Text("No member's log stands out, as a slow disk would."),
+        ),
+        "etcd-commit-one-slow": Sentences(
+            supports=Text("Backend commits of one member are slow as well."),
+            opposes=Text("Backend commits are even across members."),
+        ),
+        "etcd-fsync-over-guidance": Sentences(
+            supports=Text("Guidance for the log is 10 ms at P99."),
+            opposes=Text("Within the guidance of 10 ms at P99."),
+        ),
+        "etcd-slow-applies": Sentences(supports=Text("Applies wait for the disk.")),
+        "etcd-heartbeat-failures": Sentences(supports=Text("A leader that waits for its disk sends heartbeats late.")),
+        "etcd-rtt-rise": Sentences(
+            supports=Text("Round trips stayed even while writes were slow."),
+            opposes=Text("A slow disk alone need not raise round trips."),
+        ),
+        "apiserver-etcd-slow": Sentences(supports=Text("The API server waits for etcd.")),
+        "etcd-endpoint-slow": Sentences(supports=Text("Even a read that needs agreement is slow.")),
+    },
     exclusions=(
-        Exclusion("etcd-fsync-over-guidance", Text("Writes to the log stayed within the guidance on every member."),
-                  seen=False, also=(("etcd-fsync-one-slow", False),)),
+        Exclusion(
+            when={"etcd-fsync-over-guidance": False, "etcd-fsync-one-slow": False},
+            sentence=Text("Writes to the log stayed within the guidance on every member."),
+        ),
     ),
     next_steps=(
         Text("histogram_quantile(0.99, sum by (instance, le) (rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])))"),
@@ -34,7 +59,8 @@ CAUSE = Cause(
         Text("Look for other writers there: pidstat -d 5 3"),
         Text("Move etcd's data to its own SSD, or move the leader away first: etcdctl move-leader <member-id>"),
     ),
-    references=("https://etcd.io/docs/v3.5/op-guide/hardware/#disks", "https://etcd.io/docs/v3.5/faq/"),
-    weights_from="Recorded fault (fdatasync of the leader delayed by 300 to 1500 ms): median of one member far above its peers. Guidance of 10 ms and 25 ms from the etcd FAQ.",
-    about=EntityKind.ETCD_MEMBER,
-)  # fmt: skip
+    references=(
+        "https://etcd.io/docs/v3.5/op-guide/hardware/#disks",
+        "https://etcd.io/docs/v3.5/faq/",
+    ),
+)

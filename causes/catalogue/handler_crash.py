@@ -1,6 +1,6 @@
 """The process ended with an error and took its listener with it."""
 
-from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -10,33 +10,76 @@ CAUSE = Cause(
     title=Text("The process or its handler crashed"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-1.8,
+    weights_from="Exit codes are statements of the runtime; the rest is judgement.",
     needs=frozenset({"pod-crashed", "event-eof", "probe-dropped-by-app", "event-backoff", "pod-waiting"}),
+    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
     terms=(
-        Term("pod-crashed", 3.0, Text("The container ended with an error of its own."),
-             -2.0, Text("No container ended with an error."), group="crash"),
-        Term("probe-refused", 0.8, Text("Refused at once: the listener is gone."),
-             -0.4, Text("Nothing was refused.")),
-        Term("probe-dropped-by-app", 2.2, Text("Connections were closed without an answer, as a panic in a handler does while the process lives on."), group="crash"),
-        Term("pod-restarted", 0.8, Text("The container was restarted."),
-             -0.4, Text("No restart was counted.")),
-        Term("pod-oom-killed", 0.1, Text("It was not killed for memory."),
-             -2.0, Text("It was killed for memory, it did not crash by itself."), condition=Condition.NOT_SEEN),
-        Term("event-refused", 0.8, Text("The kubelet was refused: the listener is gone.")),
-        Term("event-reset", 0.2, Text("Nothing was reset: whoever closed did it in order."),
-             -1.0, Text("Connections were reset, which a panic in a handler does not do."), condition=Condition.NOT_SEEN),
-        Term("event-eof", 3.4, Text("The server accepted and closed without an answer, as a panic in a handler makes it."), group="crash"),
-        Term("event-backoff", 0.8, Text("The kubelet waits longer and longer before the next start.")),
-        Term("pod-waiting", 0.8, Text("The container waits to be started again.")),
-        Term("kubelet-liveness-failing", 0.2, Text("It was not ended by the liveness probe."),
-             -0.8, Text("The liveness probe failed before, so it may have been ended from outside."), condition=Condition.NOT_SEEN),
-        Term("event-startup-kill", 0.1, Text("It was not ended by the startup probe."),
-             -2.5, Text("The kubelet ended it because of the startup probe."), condition=Condition.NOT_SEEN, group="killed"),
-        Term("event-liveness-kill", 0.1, Text("The kubelet did not end it."),
-             -2.0, Text("The kubelet ended it because of liveness."), condition=Condition.NOT_SEEN, group="killed"),
-        Term("live-refused", 0.6, Text("A connection tried just now was refused.")),
+        Term("pod-crashed", supports=3.0, opposes=-2.0, group="crash"),
+        Term("probe-refused", supports=0.8, opposes=-0.4),
+        Term("probe-dropped-by-app", supports=2.2, group="crash"),
+        Term("pod-restarted", supports=0.8, opposes=-0.4),
+        Term("pod-oom-killed", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("event-refused", supports=0.8),
+        Term("event-reset", supports=0.2, opposes=-1.0, when=Condition.NOT_SEEN),
+        Term("event-eof", supports=3.4, group="crash"),
+        Term("event-backoff", supports=0.8),
+        Term("pod-waiting", supports=0.8),
+        Term("kubelet-liveness-failing", supports=0.2, opposes=-0.8, when=Condition.NOT_SEEN),
+        Term("event-startup-kill", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="killed"),
+        Term("event-liveness-kill", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN, group="killed"),
+        Term("live-refused", supports=0.6),
     ),
+    sentences={
+        "pod-crashed": Sentences(
+            supports=Text("The container ended with an error of its own."),
+            opposes=Text("No container ended with an error."),
+        ),
+        "probe-refused": Sentences(
+            supports=Text("Refused at once: the listener is gone."),
+            opposes=Text("Nothing was refused."),
+        ),
+        "probe-dropped-by-app": Sentences(
+            supports=Text(
+                "Connections were closed without an answer, as a panic in a handler does while the process lives on."
+            )
+        ),
+        "pod-restarted": Sentences(
+            supports=Text("The container was restarted."),
+            opposes=Text("No restart was counted."),
+        ),
+        "pod-oom-killed": Sentences(
+            supports=Text("It was not killed for memory."),
+            opposes=Text("It was killed for memory, it did not crash by itself."),
+        ),
+        "event-refused": Sentences(supports=Text("The kubelet was refused: the listener is gone.")),
+        "event-reset": Sentences(
+            supports=Text("Nothing was reset: whoever closed did it in order."),
+            opposes=Text("Connections were reset, which a panic in a handler does not do."),
+        ),
+        "event-eof": Sentences(
+            supports=Text("The server accepted and closed without an answer, as a panic in a handler makes it.")
+        ),
+        "event-backoff": Sentences(supports=Text("The kubelet waits longer and longer before the next start.")),
+        "pod-waiting": Sentences(supports=Text("The container waits to be started again.")),
+        "kubelet-liveness-failing": Sentences(
+            supports=Text("It was not ended by the liveness probe."),
+            opposes=Text("The liveness probe failed before, so it may have been ended from outside."),
+        ),
+        "event-startup-kill": Sentences(
+            supports=Text("It was not ended by the startup probe."),
+            opposes=Text("The kubelet ended it because of the startup probe."),
+        ),
+        "event-liveness-kill": Sentences(
+            supports=Text("The kubelet did not end it."),
+            opposes=Text("The kubelet ended it because of liveness."),
+        ),
+        "live-refused": Sentences(supports=Text("A connection tried just now was refused.")),
+    },
     exclusions=(
-        Exclusion("pod-crashed", Text("No container ended with an error, none restarted, and no connection was dropped."), seen=False, also=(("pod-restarted", False), ("probe-dropped-by-app", False))),
+        Exclusion(
+            when={"pod-crashed": False, "pod-restarted": False, "probe-dropped-by-app": False},
+            sentence=Text("No container ended with an error, none restarted, and no connection was dropped."),
+        ),
     ),
     next_steps=(
         Text("kubectl -n <ns> logs <pod> --previous --tail=200"),
@@ -44,6 +87,4 @@ CAUSE = Cause(
         Text("If the failure began with a release: kubectl -n <ns> rollout undo deployment/<name>"),
     ),
     references=("https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",),
-    weights_from="Exit codes are statements of the runtime; the rest is judgement.",
-    may_follow=frozenset({EntityKind.HOST, EntityKind.WORKLOAD}),
-)  # fmt: skip
+)

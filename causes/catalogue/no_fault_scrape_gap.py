@@ -1,6 +1,6 @@
 """The monitoring lost samples; the service did not fail."""
 
-from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -9,19 +9,37 @@ CAUSE = Cause(
     layer="no-fault",
     title=Text("Gap in the monitoring, no fault"),
     symptoms=frozenset({Symptom.ETCD, Symptom.PROBE}),
+    about=EntityKind.CLUSTER,
+    no_fault=True,
     prior=-2.0,
+    weights_from="Judgement: eight in ten targets do not fail at one moment by themselves.",
     needs=frozenset({"scrape-gap"}),
     terms=(
-        Term("scrape-gap", 3.0, Text("Many targets of one server gapped together: the monitoring paused."),
-             -2.5, Text("The monitoring had no gap.")),
-        Term("probe-recovered-fast", 0.4, Text("It was over at once.")),
-        Term("pod-restarted", 0.3, Text("Nothing restarted."),
-             -1.5, Text("Something restarted."), condition=Condition.NOT_SEEN),
-        Term("etcd-leader-switch", 0.3, Text("No leader changed."),
-             -2.5, Text("The leader really changed."), condition=Condition.NOT_SEEN),
+        Term("scrape-gap", supports=3.0, opposes=-2.5),
+        Term("probe-recovered-fast", supports=0.4),
+        Term("pod-restarted", supports=0.3, opposes=-1.5, when=Condition.NOT_SEEN),
+        Term("etcd-leader-switch", supports=0.3, opposes=-2.5, when=Condition.NOT_SEEN),
     ),
+    sentences={
+        "scrape-gap": Sentences(
+            supports=Text("Many targets of one server gapped together: the monitoring paused."),
+            opposes=Text("The monitoring had no gap."),
+        ),
+        "probe-recovered-fast": Sentences(supports=Text("It was over at once.")),
+        "pod-restarted": Sentences(
+            supports=Text("Nothing restarted."),
+            opposes=Text("Something restarted."),
+        ),
+        "etcd-leader-switch": Sentences(
+            supports=Text("No leader changed."),
+            opposes=Text("The leader really changed."),
+        ),
+    },
     exclusions=(
-        Exclusion("scrape-gap", Text("The monitoring had no gap."), seen=False),
+        Exclusion(
+            when={"scrape-gap": False},
+            sentence=Text("The monitoring had no gap."),
+        ),
     ),
     next_steps=(
         Text("min_over_time(up[15m])"),
@@ -29,7 +47,4 @@ CAUSE = Cause(
         Text("prometheus_tsdb_head_samples_appended_total"),
     ),
     references=("https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness",),
-    weights_from="Judgement: eight in ten targets do not fail at one moment by themselves.",
-    about=EntityKind.CLUSTER,
-    no_fault=True,
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """A configuration change came shortly before."""
 
-from causes.cause import Cause, Condition, Exclusion, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
@@ -9,20 +9,42 @@ CAUSE = Cause(
     layer="change",
     title=Text("A recent configuration change"),
     symptoms=frozenset({Symptom.ETCD, Symptom.PROBE}),
+    about=EntityKind.WORKLOAD,
     prior=-2.0,
-    needs=frozenset({"change-before", "change-guilty"}),
-    terms=(
-        Term("change-before", 1.4, Text("It was changed shortly before the symptoms."),
-             -2.5, Text("Nothing that concerns it was changed before the symptoms.")),
-        Term("load-surge", 0.3, Text("The load was as usual."),
-             -0.5, Text("The load rose as well."), condition=Condition.NOT_SEEN),
-        Term("probe-status-unavailable", 1.0, Text("The application says that it cannot serve any more.")),
-        Term("event-status-unavailable", 1.0, Text("The kubelet was told that it cannot serve any more.")),
-        Term("change-guilty", 3.2, Text("The symptoms start after the change, and only on what was changed."),
-             -1.5, Text("Things that were not changed suffer as well, or suffered before.")),
+    weights_from=(
+        "Judgement: order in time alone is weak (1.4 nats, as settings change more rarely than versions); symptoms "
+        "that start after the change and only on what was changed are strong."
     ),
+    needs=frozenset({"change-before", "change-guilty"}),
+    change_kinds=frozenset({"config", "configuration", "commit", "configmap", "setting"}),
+    terms=(
+        Term("change-before", supports=1.4, opposes=-2.5),
+        Term("load-surge", supports=0.3, opposes=-0.5, when=Condition.NOT_SEEN),
+        Term("probe-status-unavailable", supports=1.0),
+        Term("event-status-unavailable", supports=1.0),
+        Term("change-guilty", supports=3.2, opposes=-1.5),
+    ),
+    sentences={
+        "change-before": Sentences(
+            supports=Text("It was changed shortly before the symptoms."),
+            opposes=Text("Nothing that concerns it was changed before the symptoms."),
+        ),
+        "load-surge": Sentences(
+            supports=Text("The load was as usual."),
+            opposes=Text("The load rose as well."),
+        ),
+        "probe-status-unavailable": Sentences(supports=Text("The application says that it cannot serve any more.")),
+        "event-status-unavailable": Sentences(supports=Text("The kubelet was told that it cannot serve any more.")),
+        "change-guilty": Sentences(
+            supports=Text("The symptoms start after the change, and only on what was changed."),
+            opposes=Text("Things that were not changed suffer as well, or suffered before."),
+        ),
+    },
     exclusions=(
-        Exclusion("change-before", Text("No change came before the symptoms."), seen=False, also=(("change-guilty", False),)),
+        Exclusion(
+            when={"change-before": False, "change-guilty": False},
+            sentence=Text("No change came before the symptoms."),
+        ),
     ),
     next_steps=(
         Text("Compare the two versions, and revert if the symptoms began with the change."),
@@ -30,7 +52,4 @@ CAUSE = Cause(
         Text("kubectl -n <ns> rollout history deployment/<name>"),
     ),
     references=("https://sre.google/sre-book/effective-troubleshooting/",),
-    weights_from="Judgement: order in time alone is weak (1.4 nats, as settings change more rarely than versions); symptoms that start after the change and only on what was changed are strong.",
-    about=EntityKind.WORKLOAD,
-    change_kinds=frozenset({"config", "configuration", "commit", "configmap", "setting"}),
-)  # fmt: skip
+)

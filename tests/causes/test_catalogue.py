@@ -1,11 +1,12 @@
 """The catalogue is consistent, pinned, and repeats no popular mistake."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from causes.catalogue import all_causes
-from causes.cause import Cause, Condition, Symptom, Term
+from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from causes.describe import with_catalogue
 from causes.families import FAMILIES, family
 from domain.text import Text
@@ -83,7 +84,7 @@ WRONG = {
 
 
 def _texts(cause: Cause) -> list[Text]:
-    terms = [t for term in cause.terms for t in (term.text_for, term.text_against)]
+    terms = [t for sentences in cause.sentences.values() for t in (sentences.supports, sentences.opposes)]
     return [cause.title, *terms, *(e.sentence for e in cause.exclusions), *cause.next_steps]
 
 
@@ -135,19 +136,19 @@ def test_the_start_budget_is_told_right_wherever_it_is_told() -> None:
 
 def test_liveness_speaks_against_a_shutdown_and_a_pause_needs_the_runtimes_own_word() -> None:
     shutdown = {t.measure: t for t in all_causes()["graceful-shutdown-noise"].terms}
-    assert shutdown["kubelet-liveness-failing"].condition is Condition.NOT_SEEN
+    assert shutdown["kubelet-liveness-failing"].when is Condition.NOT_SEEN
     pause = all_causes()["gc-pressure"]
     assert pause.prior == min(c.prior for c in all_causes().values() if c.layer == "application")
     told_by_the_runtime = {"go-gc-cpu-high", "go-gc-pause-long"}
     assert pause.needs == told_by_the_runtime
-    assert max(t.weight_for for t in pause.terms if t.measure not in told_by_the_runtime) < -pause.prior
+    assert max(t.supports for t in pause.terms if t.measure not in told_by_the_runtime) < -pause.prior
 
 
 def _cause(**changes: object) -> Cause:
-    term = Term("a-measure", 1.0, Text("for"))
     given: dict[str, object] = {
         "slug": "a-cause", "layer": "network", "title": Text.rendered("A", "甲"), "symptoms": frozenset({Symptom.ETCD}),
-        "prior": -1.0, "terms": (term,), "next_steps": (Text("ls"),), "references": ("https://etcd.io",),
+        "prior": -1.0, "terms": (Term("a-measure", supports=1.0, opposes=-1.0),),
+        "sentences": {"a-measure": Sentences(Text("for"), Text("against"))}, "next_steps": (Text("ls"),), "references": ("https://etcd.io",),
         "weights_from": "judgement",
     }  # fmt: skip
     return Cause(**(given | changes))  # type: ignore[arg-type]
@@ -164,10 +165,53 @@ def test_an_inconsistent_cause_refuses_to_exist(wrong: dict[str, object]) -> Non
         _cause(**wrong)
 
 
-def test_an_inconsistent_term_refuses_to_exist() -> None:
+@pytest.mark.parametrize(
+    ("sentences", "message"),
+    [
+        ({}, "no sentence for a-measure"),
+        ({"a-measure": Sentences(Text("for"))}, "a sentence must be given"),
+        ({"a-measure": Sentences(Text(""), Text("against"))}, "a sentence must be given"),
+        ({"a-measure": Sentences(Text("{nothing}"), Text("against"))}, "unknown placeholders nothing"),
+        (
+            {m: Sentences(Text("for"), Text("against")) for m in ("a-measure", "another")},
+            "no term for the sentence of another",
+        ),
+    ],
+)
+def test_terms_and_sentences_belong_together(sentences: dict[str, Sentences], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _cause(sentences=sentences)
+
+
+def test_a_sentence_that_opposes_needs_a_weight_that_does() -> None:
+    with pytest.raises(ValueError, match="needs a weight"):
+        _cause(terms=(Term("a-measure", supports=1.0),))
+
+
+def test_a_cause_reads_a_measure_once_and_needs_only_what_it_reads() -> None:
+    with pytest.raises(ValueError, match="more than one term for a-measure"):
+        _cause(terms=(Term("a-measure", supports=1.0, opposes=-1.0),) * 2)
+    with pytest.raises(ValueError, match="no term reads what it needs: another"):
+        _cause(needs=frozenset({"another"}))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"supports": 9.0},
+        {"supports": 0.0},
+        {"supports": 1.0, "opposes": 1.0},
+        {"supports": 1.0, "when": Condition.OVER},
+        {"supports": 1.0, "limit": 3.0},
+    ],
+)
+def test_an_inconsistent_term_refuses_to_exist(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
-        Term("m", 9.0, Text("for"))
+        Term("m", **wrong)
+
+
+def test_an_exclusion_names_a_measure_and_says_why() -> None:
     with pytest.raises(ValueError):
-        Term("m", 1.0, Text.rendered("{nothing}", "支持"))
+        Exclusion({}, Text("why"))
     with pytest.raises(ValueError):
-        Term("m", 1.0, Text("for"), -1.0)
+        Exclusion({"a-measure": True}, Text(""))

@@ -35,13 +35,19 @@ CHECK = Check(
 )
 """
 CAUSE = """
-from causes.cause import Cause, Symptom, Term
+from causes.cause import Cause, Sentences, Symptom, Term
 from domain.text import Text
 
 CAUSE = Cause(
     slug="full-moon", layer="infrastructure", title=Text.rendered("Full moon", "满月"),
     symptoms=frozenset({Symptom.PROBE}), prior=-1.0,
-    terms=(Term("moon-full", 4.0, Text.rendered("It shines on {subject}.", "月光照着 {subject}。"), -1.0, Text.rendered("No.", "否。")),),
+    terms=(Term("moon-full", supports=4.0, opposes=-1.0),),
+    sentences={
+        "moon-full": Sentences(
+            supports=Text.rendered("It shines on {subject}.", "月光照着 {subject}。"),
+            opposes=Text.rendered("No.", "否。"),
+        ),
+    },
     next_steps=(Text.rendered("kubectl -n <ns> wait pod/<pod> --for=morning", "kubectl -n <ns> wait pod/<pod> --for=morning"),),
     references=("https://example.org/moon",), weights_from="An almanac.",
 )
