@@ -1,4 +1,4 @@
-"""The thing that a cause holds guilty: what its evidence names, or what the topology says."""
+"""The culprit of a cause: the entity that its evidence names, or that the topology gives."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,96 +10,107 @@ from domain.scope import Scope
 from domain.verdict import Outcome
 from evidence.pods import workload
 
-ETCD_THINGS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
-ABOVE_POD = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
-# What these measures are about is a node.
-OF_NODES = ("node-", "conntrack-")
-WORKLOADS = (EntityKind.WORKLOAD, EntityKind.SERVICE, EntityKind.POD)
+ETCD_KINDS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
+APPLICATION_KINDS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
+WORKLOAD_FIRST = (EntityKind.WORKLOAD, EntityKind.SERVICE, EntityKind.POD)
+# The subject of a finding of these measures is a node.
+NODE_MEASURES = ("node-", "conntrack-")
 
 
-def culprit(scope: Scope, judged: ScoredCause, findings: Mapping[str, Finding]) -> EntityRef | None:
-    """The guilty thing as an entity; None when neither evidence nor topology names one of the right kind."""
-    subjects = _subjects(judged, findings)
-    match judged.cause.about:
+def culprit(scope: Scope, scored: ScoredCause, findings: Mapping[str, Finding]) -> EntityRef | None:
+    """The entity that the cause blames; None when neither evidence nor topology names one of the right kind."""
+    match scored.cause.about:
         case EntityKind.ETCD_MEMBER:
-            return _member(scope, subjects) or _etcd(scope)
+            return _etcd_member(scope, _supporting_subjects(scored, findings)) or _etcd_cluster(scope)
         case EntityKind.ETCD_CLUSTER:
-            return _etcd(scope)
+            return _etcd_cluster(scope)
         case EntityKind.HOST:
-            return _host(scope, _subjects(judged, findings, OF_NODES))
+            return _host(scope, _supporting_subjects(scored, findings, NODE_MEASURES))
         case EntityKind.CLUSTER:
-            return _cluster(scope)
+            return _kubernetes_cluster(scope)
         case EntityKind.WORKLOAD:
-            return _workload(scope) or _first(scope, WORKLOADS) or _etcd(scope)
-    return _first(scope, ABOVE_POD)
+            return _workload(scope) or _first_of_kinds(scope, WORKLOAD_FIRST) or _etcd_cluster(scope)
+    return _first_of_kinds(scope, APPLICATION_KINDS)
 
 
-def shown(ref: EntityRef) -> str:
+def display_name(ref: EntityRef) -> str:
     """`namespace/name`, or the name alone."""
     return f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
 
 
-def _subjects(judged: ScoredCause, findings: Mapping[str, Finding], starts: tuple[str, ...] = ("",)) -> list[str]:
-    """What the speaking evidence is about, the weightiest first; of measures with one of these beginnings."""
-    speaking = sorted((t for t in judged.terms if t.outcome is Outcome.FOR), key=lambda t: (-t.weight, t.measure))
-    told = [findings[t.measure].subject for t in speaking if t.measure in findings and t.measure.startswith(starts)]
-    return [subject for subject in told if subject]
+def _supporting_subjects(
+    scored: ScoredCause, findings: Mapping[str, Finding], prefixes: tuple[str, ...] = ("",)
+) -> list[str]:
+    """The subjects of the findings that support the cause, the heaviest first; of measures with these prefixes."""
+    supporting = sorted((t for t in scored.terms if t.outcome is Outcome.FOR), key=lambda t: (-t.weight, t.measure))
+    found = [findings[t.measure] for t in supporting if t.measure in findings and t.measure.startswith(prefixes)]
+    return [finding.subject for finding in found if finding.subject]
 
 
-def _member(scope: Scope, subjects: Iterable[str]) -> EntityRef | None:
-    declared = {m.name: etcd for etcd in scope.connections.etcd for m in etcd.member}
-    named = {e.name: e for e in scope.of_kind(EntityKind.ETCD_MEMBER)}
+def _etcd_member(scope: Scope, subjects: Iterable[str]) -> EntityRef | None:
+    """The first subject that is a known member, else the incident's only member."""
+    declared = {member.name: etcd for etcd in scope.connections.etcd for member in etcd.member}
+    in_incident = {entity.name: entity for entity in scope.of_kind(EntityKind.ETCD_MEMBER)}
     for subject in subjects:
         if subject in declared:
             return EntityRef(EntityKind.ETCD_MEMBER, subject, declared[subject].cluster)
-        if subject in named:
-            return named[subject]
-    return next(iter(named.values())) if len(named) == 1 else None
+        if subject in in_incident:
+            return in_incident[subject]
+    return next(iter(in_incident.values())) if len(in_incident) == 1 else None
 
 
-def _etcd(scope: Scope) -> EntityRef | None:
-    """The etcd cluster that the incident names, or the one declared that it touches."""
-    if told := scope.of_kind(EntityKind.ETCD_CLUSTER):
-        return told[0]
-    names = {e.name for e in scope.of_kind(EntityKind.ETCD_MEMBER)}
-    hit = next((d for d in scope.connections.etcd if names & {m.name for m in d.member}), None)
-    hit = hit or next(iter(_of_clusters(scope)), None)
-    return EntityRef(EntityKind.ETCD_CLUSTER, hit.name, hit.cluster) if hit else None
+def _etcd_cluster(scope: Scope) -> EntityRef | None:
+    """The etcd cluster that the incident names, else the declared one of its members or of its clusters."""
+    if named := scope.of_kind(EntityKind.ETCD_CLUSTER):
+        return named[0]
+    declared = _declared_of_members(scope) or _declared_of_clusters(scope)
+    return EntityRef(EntityKind.ETCD_CLUSTER, declared.name, declared.cluster) if declared else None
 
 
-def _of_clusters(scope: Scope) -> list[EtcdDecl]:
-    clusters = {e.cluster for e in scope.entities}
-    return [d for d in scope.connections.etcd if d.cluster in clusters]
+def _declared_of_members(scope: Scope) -> EtcdDecl | None:
+    names = {entity.name for entity in scope.of_kind(EntityKind.ETCD_MEMBER)}
+    return next((etcd for etcd in scope.connections.etcd if names & {member.name for member in etcd.member}), None)
+
+
+def _declared_of_clusters(scope: Scope) -> EtcdDecl | None:
+    clusters = {entity.cluster for entity in scope.entities}
+    return next((etcd for etcd in scope.connections.etcd if etcd.cluster in clusters), None)
 
 
 def _host(scope: Scope, subjects: list[str]) -> EntityRef | None:
-    known = {e.name: e for e in (*_ends(scope, RelationKind.RUNS_ON), *scope.of_kind(EntityKind.HOST))}
-    told = next((known[s] for s in subjects if s in known), None)
-    if told or not subjects:
-        return told or next(iter(known.values()), None)
-    cluster = _cluster(scope)
+    """The first subject that is a known node; without subjects the first known node, else the first subject."""
+    nodes = (*_related_to_pods(scope, RelationKind.RUNS_ON), *scope.of_kind(EntityKind.HOST))
+    known = {node.name: node for node in nodes}
+    for subject in subjects:
+        if subject in known:
+            return known[subject]
+    if not subjects:
+        return next(iter(known.values()), None)
+    cluster = _kubernetes_cluster(scope)
     return EntityRef(EntityKind.HOST, subjects[0], cluster.name if cluster else "")
 
 
-def _cluster(scope: Scope) -> EntityRef | None:
-    names = sorted({e.cluster for e in scope.entities if e.cluster})
+def _kubernetes_cluster(scope: Scope) -> EntityRef | None:
+    names = sorted({entity.cluster for entity in scope.entities if entity.cluster})
     return EntityRef(EntityKind.CLUSTER, names[0], names[0]) if names else None
 
 
 def _workload(scope: Scope) -> EntityRef | None:
-    """By relation; without one by the name that the pods of a deployment share."""
-    told = [e for e in _ends(scope, RelationKind.PART_OF) if e.kind is EntityKind.WORKLOAD]
+    """The workload that a relation names, else the one whose name the pods of a deployment share."""
+    related = [e for e in _related_to_pods(scope, RelationKind.PART_OF) if e.kind is EntityKind.WORKLOAD]
+    if related:
+        return related[0]
     pods, name = scope.of_kind(EntityKind.POD), workload(scope)
-    if told or not pods or not name:
-        return told[0] if told else None
+    if not pods or not name:
+        return None
     return EntityRef(EntityKind.WORKLOAD, name, pods[0].cluster, pods[0].namespace)
 
 
-def _ends(scope: Scope, kind: RelationKind) -> list[EntityRef]:
-    """What the incident's pods hang on, in order."""
-    pods = {e.key for e in scope.of_kind(EntityKind.POD)}
+def _related_to_pods(scope: Scope, kind: RelationKind) -> list[EntityRef]:
+    """The ends of the relations of one kind that start at the incident's pods, in order."""
+    pods = {entity.key for entity in scope.of_kind(EntityKind.POD)}
     return [EntityRef.from_key(r.end) for r in sorted(scope.relations) if r.kind is kind and r.start in pods]
 
 
-def _first(scope: Scope, kinds: Iterable[EntityKind]) -> EntityRef | None:
-    return next((found[0] for kind in kinds if (found := scope.of_kind(kind))), None)
+def _first_of_kinds(scope: Scope, kinds: Iterable[EntityKind]) -> EntityRef | None:
+    return next((entities[0] for kind in kinds if (entities := scope.of_kind(kind))), None)

@@ -1,7 +1,7 @@
-"""Which measures are readings of one measurement: several witnesses of one fact count once in a cause's sum.
+"""Which measures are readings of one measurement: several observations of one fact count once in a cause's sum.
 
-A kubelet event and a blackbox probe that both say "refused" saw one closed port; the mean fsync of a member and the
-guidance it breaks are one histogram. Terms of one family share the weight of the strongest among them.
+A kubelet event and a blackbox probe that both report "refused" observed one closed port; the mean fsync of a member
+and the guidance it breaks are one histogram. Of the terms of one family only the one with the most weight counts.
 """
 
 from collections.abc import Mapping
@@ -48,5 +48,5 @@ _FAMILY_OF = {measure: name for name, measures in FAMILIES.items() for measure i
 
 
 def family(measure: str) -> str:
-    """The measurement that a measure is a reading of; a measure without kin is its own."""
+    """The measurement that a measure is a reading of; a measure without a family is its own measurement."""
     return _FAMILY_OF.get(measure, measure)

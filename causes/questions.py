@@ -1,4 +1,4 @@
-"""The question behind each measure, as the check that answers it words it."""
+"""The question behind each measure, in the words of the check that answers it."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Next steps as a person can paste them: placeholders filled from the incident, where that is safe in a shell."""
+"""Next steps that a person can paste: placeholders filled from the incident, where that is safe in a shell."""
 
 import re
 from collections.abc import Mapping
@@ -9,51 +9,59 @@ from domain.findings import Finding
 from domain.scope import Scope
 from domain.text import Text
 
-# Names come from alerts and are untrusted: whatever could mean something to a shell stays a placeholder.
+# Names come from alerts and are untrusted: a value that a shell could interpret is not put in.
 SAFE = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9._:/,-]*")
-# Each says of a failing probe how it fails, and is about the address that it asks.
-PROBED = ("probe-app-silent", "probe-transport-timeout", "probe-refused", "probe-status-error", "probe-dns-absent",
-          "probe-dropped-by-app", "probe-body-stall", "probe-redirect-loop", "probe-content-mismatch")  # fmt: skip
+# Each names how a probe fails; the finding's subject is the address that the probe asks.
+PROBE_FAILURES = (
+    "probe-app-silent", "probe-transport-timeout", "probe-refused", "probe-status-error", "probe-dns-absent",
+    "probe-dropped-by-app", "probe-body-stall", "probe-redirect-loop", "probe-content-mismatch",
+)  # fmt: skip
 USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def filled(steps: tuple[Text, ...], values: Mapping[str, str]) -> tuple[Text, ...]:
     """The steps with every known placeholder replaced."""
-    return tuple(step.format(**{m: v for m, v in values.items() if m in step.template}) for step in steps)
+    return tuple(_filled(step, values) for step in steps)
+
+
+def _filled(step: Text, values: Mapping[str, str]) -> Text:
+    return step.format(**{mark: value for mark, value in values.items() if mark in step.template})
 
 
 def values_of(scope: Scope, findings: Mapping[str, Finding]) -> dict[str, str]:
     """Placeholder to value, from pods, workloads, services, nodes, etcd members and the probed address."""
     pod = next(iter(scope.of_kind(EntityKind.POD)), None)
-    found = _address(findings) | {"<ns>": _namespace(scope, pod)}
+    values = _probed_address(findings) | {"<ns>": _namespace(scope, pod), "<every member>": _member_endpoints(scope)}
     if pod:
-        found["<pod>"] = pod.name
-    for kind, mark in ((RelationKind.PART_OF, "deployment/<name>"), (RelationKind.RUNS_ON, "<node>")):
-        if target := _end(scope, pod, kind):
-            found[mark] = f"deployment/{target.name}" if mark.startswith("deployment") else target.name
-    found["<every member>"] = _endpoints(scope)
-    return {mark: value for mark, value in found.items() if SAFE.fullmatch(value)}
+        values["<pod>"] = pod.name
+        if workload := _related(scope, pod, RelationKind.PART_OF):
+            values["deployment/<name>"] = f"deployment/{workload.name}"
+        if node := _related(scope, pod, RelationKind.RUNS_ON):
+            values["<node>"] = node.name
+    return {placeholder: value for placeholder, value in values.items() if SAFE.fullmatch(value)}
 
 
 def _namespace(scope: Scope, pod: EntityRef | None) -> str:
-    """The pod's, else the one that all things of the incident share."""
-    spaces = {e.namespace for e in scope.entities if e.namespace}
-    return pod.namespace if pod else spaces.pop() if len(spaces) == 1 else ""
+    """The pod's, else the one that all entities of the incident share, else empty."""
+    if pod:
+        return pod.namespace
+    namespaces = {entity.namespace for entity in scope.entities if entity.namespace}
+    return namespaces.pop() if len(namespaces) == 1 else ""
 
 
-def _end(scope: Scope, pod: EntityRef | None, kind: RelationKind) -> EntityRef | None:
-    ends = [r.end for r in sorted(scope.relations) if pod and r.start == pod.key and r.kind is kind]
-    refs = [EntityRef.from_key(end) for end in ends]
-    return next((r for r in refs if r.kind in (EntityKind.WORKLOAD, EntityKind.HOST)), None)
+def _related(scope: Scope, pod: EntityRef, kind: RelationKind) -> EntityRef | None:
+    """The first workload or node that a relation of the pod leads to."""
+    ends = [EntityRef.from_key(r.end) for r in sorted(scope.relations) if r.start == pod.key and r.kind is kind]
+    return next((end for end in ends if end.kind in (EntityKind.WORKLOAD, EntityKind.HOST)), None)
 
 
-def _endpoints(scope: Scope) -> str:
+def _member_endpoints(scope: Scope) -> str:
     return ",".join(m.endpoint for etcd in scope.connections.etcd[:1] for m in etcd.member)
 
 
-def _address(findings: Mapping[str, Finding]) -> dict[str, str]:
+def _probed_address(findings: Mapping[str, Finding]) -> dict[str, str]:
     """Host, port and path of the probed address, when a failing probe names one."""
-    subject = next((f.subject for m in PROBED if (f := findings.get(m)) and f.seen and f.subject), "")
+    subject = next((f.subject for m in PROBE_FAILURES if (f := findings.get(m)) and f.seen and f.subject), "")
     try:
         parts = urlsplit(subject)
         host, port = parts.hostname, parts.port or USUAL_PORTS.get(parts.scheme)

@@ -8,11 +8,13 @@ from domain.text import Text
 from ml.detector import Anomaly, anomaly
 
 MEASURE = "series-unusual"
-# Alerts fire after the trouble began: a common `for:` is up to two minutes.
+# An alert fires after the fault began: a common `for:` is up to two minutes.
 LEAD = timedelta(minutes=2)
+# A series is unusual at or below this p-value and at or above this score.
 UNUSUAL_P = 0.05
 UNUSUAL_SCORE = 4.0
-SHOWN = 8
+MOST_ITEMS = 8
+MOST_SERIES = 4
 
 
 def unusual_findings(findings: Sequence[Finding], started_at: datetime) -> tuple[Finding, ...]:
@@ -24,37 +26,59 @@ def unusual_findings(findings: Sequence[Finding], started_at: datetime) -> tuple
     if not series:
         return ()
     moment = started_at - LEAD
-    judged = [(name, found) for name, s in series.items() if (found := _judge(s, moment)) is not None]
-    judged.sort(key=lambda pair: (pair[1].p_value, -pair[1].score, pair[0]))
-    if not judged:
-        why = Text("every series has too little past")
-        sentence = Text("No series could be compared with its own past.")
-        return (Finding(MEASURE, MEASURE, None, sentence, why_unknown=why, from_=moment),)
-    return (_finding(judged, series, moment),)
+    compared = [(name, found) for name, s in series.items() if (found := _anomaly_at(s, moment)) is not None]
+    if not compared:
+        return (_unknown(moment),)
+    compared.sort(key=lambda pair: (pair[1].p_value, -pair[1].score, pair[0]))
+    return (_finding(compared, series, moment),)
 
 
-def _judge(series: Series, moment: datetime) -> Anomaly | None:
+def _unknown(moment: datetime) -> Finding:
+    why = Text("every series has too little past")
+    sentence = Text("No series could be compared with its own past.")
+    return Finding(MEASURE, MEASURE, None, sentence, why_unknown=why, from_=moment)
+
+
+def _anomaly_at(series: Series, moment: datetime) -> Anomaly | None:
+    """How unusual the series is at the moment for its own past; None with too little of it."""
     at_ms = round(moment.timestamp() * 1000)
     return anomaly([p.at_ms for p in series.points], [p.value for p in series.points], at_ms)
 
 
-def _exceeds(found: Anomaly) -> bool:
+def _is_unusual(found: Anomaly) -> bool:
     return found.p_value <= UNUSUAL_P and found.score >= UNUSUAL_SCORE
 
 
-def _finding(judged: list[tuple[str, Anomaly]], series: dict[str, Series], moment: datetime) -> Finding:
-    name, first = judged[0]
-    loud = [pair for pair in judged if _exceeds(pair[1])]
-    yes = Text(
+def _finding(compared: list[tuple[str, Anomaly]], series: dict[str, Series], moment: datetime) -> Finding:
+    """`compared` is ordered, the most unusual series first."""
+    name, first = compared[0]
+    unusual = [pair for pair in compared if _is_unusual(pair[1])]
+    return Finding(
+        measure=MEASURE,
+        check=MEASURE,
+        seen=bool(unusual),
+        sentence=_sentence(len(unusual), len(compared), name, first),
+        value=first.p_value,
+        unit="p",
+        limit=UNUSUAL_P,
+        subject=name,
+        from_=moment,
+        items=tuple(_item(*pair) for pair in compared[:MOST_ITEMS]),
+        series=tuple(series[shown] for shown, _ in (unusual or compared)[:MOST_SERIES]),
+    )
+
+
+def _item(name: str, found: Anomaly) -> Item:
+    return Item(name, found.score, f"p = {found.p_value:.3g}, usual {found.usual:.3g}", _is_unusual(found))
+
+
+def _sentence(unusual: int, compared: int, name: str, first: Anomaly) -> Text:
+    if not unusual:
+        return Text("None of {judged} series was unusual for its own past.", judged=compared)
+    return Text(
         "{unusual} of {judged} series were unusual for their past; most of all {name} (p = {p:.3g}).",
-        unusual=len(loud),
-        judged=len(judged),
+        unusual=unusual,
+        judged=compared,
         name=name,
         p=first.p_value,
     )
-    no = Text("None of {judged} series was unusual for its own past.", judged=len(judged))
-    items = tuple(Item(n, a.score, f"p = {a.p_value:.3g}, usual {a.usual:.3g}", _exceeds(a)) for n, a in judged[:SHOWN])
-    return Finding(
-        MEASURE, MEASURE, bool(loud), yes if loud else no, value=first.p_value, unit="p", limit=UNUSUAL_P,
-        subject=name, from_=moment, items=items, series=tuple(series[n] for n, _ in (loud or judged)[:4]),
-    )  # fmt: skip

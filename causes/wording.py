@@ -1,9 +1,10 @@
-"""The sentences of a verdict: headline, history, what is missing, what would tell the leaders apart."""
+"""The sentences of a verdict: headline, history, what is missing, and which answers would separate the leaders."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from causes.cause import Condition, Term
-from causes.culprit import shown
+from causes.culprit import display_name
 from causes.questions import question
 from causes.score import NOT_ASKED, ScoredCause
 from domain.entities import EntityKind, EntityRef
@@ -13,43 +14,52 @@ from domain.similar import SimilarIncident
 from domain.text import Text
 from domain.verdict import Outcome, TermResult, VerdictState
 
+# Bounds and weights in nats.
 HISTORY_BOUND = 1.0
+HISTORY_WEIGHT = 0.5
 MODEL_BOUND = 0.5
 CONTRIBUTING = -1.5
-ALIKE_ENOUGH = 0.3
+# A past incident counts from this similarity on, 0 to 1.
+LEAST_SIMILARITY = 0.3
 # An unanswered question matters when its answer could move a score by this much, in nats.
-MATTERS = 1.0
-KINDS_BY_WORTH = (
+LEAST_SPAN = 1.0
+MOST_CANDIDATES = 3
+# The kinds that a headline names, the most specific first.
+HEADLINE_KINDS = (
     EntityKind.ETCD_MEMBER, EntityKind.ETCD_CLUSTER, EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE,
     EntityKind.HOST, EntityKind.ZONE, EntityKind.CLUSTER,
 )  # fmt: skip
 
 
 def history_term(slug: str, similar: Sequence[SimilarIncident]) -> TermResult | None:
-    """Confirmed similar incidents with this cause; a recurrence counts once with what it recurs."""
+    """At most 1 nat for confirmed similar incidents with this cause; None when there are none.
+
+    The recurrences of one incident count once, with the best similarity among them.
+    """
     best: dict[str, float] = {}
     for past in similar:
-        if past.confirmed and past.cause == slug and past.score >= ALIKE_ENOUGH:
+        if past.confirmed and past.cause == slug and past.score >= LEAST_SIMILARITY:
             origin = past.recurrence_of or past.incident
             best[origin] = max(best.get(origin, 0.0), past.score)
     if not best:
         return None
-    top = max(best.values())
-    weight = round(min(HISTORY_BOUND, 0.5 * sum(sorted(best.values()))), 4)
-    sentence = (
-        Text("Confirmed as the cause of 1 similar past incident; the closest scores {top:.2f}.", top=top)
-        if len(best) == 1
-        else Text(
-            "Confirmed as the cause of {incidents} similar past incidents; the closest scores {top:.2f}.",
-            incidents=len(best),
-            top=top,
-        )
-    )
+    weight = round(min(HISTORY_BOUND, HISTORY_WEIGHT * sum(sorted(best.values()))), 4)
+    sentence = _history_sentence(len(best), max(best.values()))
     return TermResult("history", Outcome.FOR, weight, sentence, value=float(len(best)))
 
 
+def _history_sentence(incidents: int, top: float) -> Text:
+    if incidents == 1:
+        return Text("Confirmed as the cause of 1 similar past incident; the closest scores {top:.2f}.", top=top)
+    return Text(
+        "Confirmed as the cause of {incidents} similar past incidents; the closest scores {top:.2f}.",
+        incidents=incidents,
+        top=top,
+    )
+
+
 def model_term(log_odds: float) -> TermResult | None:
-    """The learnt model's opinion, at most half a nat either way."""
+    """The learnt model's opinion, at most half a nat either way; None when it has none."""
     weight = round(max(-MODEL_BOUND, min(MODEL_BOUND, log_odds)), 3)
     if not weight:
         return None
@@ -59,7 +69,7 @@ def model_term(log_odds: float) -> TermResult | None:
 
 
 def contributing_term(other: Text) -> TermResult:
-    """What a cause that only makes a stronger one worse loses as its rival, in nats."""
+    """What a cause that only makes a stronger one worse loses as its rival: 1.5 nats."""
     sentence = Text('It makes "{other}" worse and is not its rival.', other=other)
     return TermResult("contributes", Outcome.AGAINST, CONTRIBUTING, sentence)
 
@@ -67,110 +77,140 @@ def contributing_term(other: Text) -> TermResult:
 def headline(
     scope: Scope,
     state: VerdictState,
-    running: Sequence[ScoredCause],
-    shares: Sequence[float],
-    guilty: EntityRef | None = None,
-    unheard: bool = False,
-) -> Text:  # fmt: skip
-    """One sentence that names the guilty thing, the cause and the strongest evidence; `unheard` says that most
-    witnesses did not answer."""
-    who = shown(guilty) if guilty and state is not VerdictState.UNKNOWN else entity_name(scope)
-    if not running and unheard:
+    named: Sequence[ScoredCause],
+    share: float,
+    culprit: EntityRef | None = None,
+    mostly_unanswered: bool = False,
+) -> Text:
+    """One sentence that names the culprit, the first cause with its probability `share`, and the strongest evidence.
+
+    `mostly_unanswered` marks a verdict for which most of the questions had no answer.
+    """
+    who = display_name(culprit) if culprit and state is not VerdictState.UNKNOWN else entity_name(scope)
+    if not named and mostly_unanswered:
         return Text("{who}: unknown; most of what was asked had no answer.", who=who)
-    if not running:
+    if not named:
         return Text("{who}: unknown; no check found evidence for a known cause.", who=who)
-    first = running[0].cause.title
     if state is VerdictState.UNKNOWN:
-        named = _either([j.cause.title for j in running[:3]])
-        return Text("{who}: not decided; candidates: {named}.", who=who, named=named)
-    why = _strongest(running[0]).sentence
-    return Text("{who}: {first} ({share:.0%}). {why}", who=who, first=first, share=shares[0], why=why)
+        candidates = _alternatives([c.cause.title for c in named[:MOST_CANDIDATES]])
+        return Text("{who}: not decided; candidates: {named}.", who=who, named=candidates)
+    why = _strongest_evidence(named[0]).sentence
+    return Text("{who}: {first} ({share:.0%}). {why}", who=who, first=named[0].cause.title, share=share, why=why)
 
 
-def _either(names: Sequence[Text]) -> Text:
-    """One to three names in quotes: titles are clauses, which run together without."""
-    first, second, third = (*names, None, None)[:3]
-    if second is None:
-        return Text('"{first}"', first=first)
-    if third is None:
-        return Text('"{first}" or "{second}"', first=first, second=second)
+def _alternatives(titles: Sequence[Text]) -> Text:
+    """One to three titles in quotes, because titles are clauses."""
+    match list(titles):
+        case [first]:
+            return Text('"{first}"', first=first)
+        case [first, second]:
+            return Text('"{first}" or "{second}"', first=first, second=second)
+    first, second, third = titles
     return Text('"{first}", "{second}" or "{third}"', first=first, second=second, third=third)
 
 
 def entity_name(scope: Scope) -> str:
-    """The most telling entity of the incident; the first alert's title when there is none."""
-    ordered = sorted(scope.entities, key=lambda e: (KINDS_BY_WORTH.index(e.kind), e.key))
-    return shown(ordered[0]) if ordered else min((a.title or a.name for a in scope.alerts), default="incident")
+    """The most specific entity of the incident; the first alert's title when there is none."""
+    if scope.entities:
+        return display_name(min(scope.entities, key=lambda e: (HEADLINE_KINDS.index(e.kind), e.key)))
+    return min((alert.title or alert.name for alert in scope.alerts), default="incident")
 
 
-def _strongest(judged: ScoredCause) -> TermResult:
-    """Of what speaks for it the weightiest thing that was seen; what was not seen tells only that others are out."""
-    condition = {t.measure: t.when for t in judged.cause.terms}
-    speaking = [t for t in judged.terms if t.outcome is Outcome.FOR and t.measure in condition]
-    return max(speaking, key=lambda t: (condition[t.measure] is not Condition.NOT_SEEN, t.weight, t.measure))
+def _strongest_evidence(scored: ScoredCause) -> TermResult:
+    """The heaviest supporting term; an observation goes before an absence, which only rules out others."""
+    conditions = {term.measure: term.when for term in scored.cause.terms}
+    supporting = [t for t in scored.terms if t.outcome is Outcome.FOR and t.measure in conditions]
+    return max(supporting, key=lambda t: (conditions[t.measure] is not Condition.NOT_SEEN, t.weight, t.measure))
 
 
-def missing(judged: Sequence[ScoredCause], findings: Mapping[str, Finding], limit: int = 8) -> tuple[Text, ...]:
-    """Questions without an answer that could have moved a standing cause: those that a witness failed to answer
-    first, then the weightiest."""
+def missing(scored: Sequence[ScoredCause], findings: Mapping[str, Finding], limit: int = 8) -> tuple[Text, ...]:
+    """At most `limit` questions without an answer that could have moved one of these causes by 1 nat.
+
+    Questions that were asked come first, then those with the largest span.
+    """
     spans: dict[str, float] = {}
-    for j in judged:
-        for measure, span in _open_spans(j).items():
+    for cause in scored:
+        for measure, span in _open_spans(cause).items():
             spans[measure] = max(spans.get(measure, 0.0), span)
-    wanted = sorted((m for m, s in spans.items() if s >= MATTERS), key=lambda m: (m not in findings, -spans[m], m))
-    return tuple(_unanswered(m, findings.get(m)) for m in wanted[:limit])
+    wanted = [measure for measure, span in spans.items() if span >= LEAST_SPAN]
+    wanted.sort(key=lambda measure: (measure not in findings, -spans[measure], measure))
+    return tuple(_unanswered(measure, findings.get(measure)) for measure in wanted[:limit])
 
 
 def _unanswered(measure: str, finding: Finding | None) -> Text:
-    asked = question(measure)
     why = (finding.why_unknown if finding else None) or NOT_ASKED
-    return Text("{asked} ({why})", asked=asked, why=why)
+    return Text("{asked} ({why})", asked=question(measure), why=why)
 
 
-def _open_spans(judged: ScoredCause) -> dict[str, float]:
-    """What the answer to each open question could move; a question that another witness answered is not open."""
-    outcome = {t.measure: t.outcome for t in judged.terms}
-    told = {t.counted_as for t in judged.cause.terms if outcome.get(t.measure) is not Outcome.UNKNOWN}
-    return {t.measure: t.span for t in judged.cause.terms if t.counted_as not in told}
+def _open_spans(scored: ScoredCause) -> dict[str, float]:
+    """Span in nats by measure of the terms without an answer; one reading of a measurement answers all of them."""
+    outcomes = {t.measure: t.outcome for t in scored.terms}
+    terms = scored.cause.terms
+    answered = {t.counted_as for t in terms if outcomes.get(t.measure) is not Outcome.UNKNOWN}
+    return {t.measure: t.span for t in terms if t.counted_as not in answered}
 
 
-def tell_apart(running: Sequence[ScoredCause], limit: int = 3) -> tuple[Text, ...]:
-    """The open questions whose answers would move the two leaders furthest apart."""
-    if len(running) < 2:
+def tell_apart(named: Sequence[ScoredCause], limit: int = 3) -> tuple[Text, ...]:
+    """At most `limit` open questions whose answers would move the two leaders furthest apart."""
+    if len(named) < 2:
         return ()
-    pair = (running[0].cause.title, running[1].cause.title)
-    return tuple(_would_tell(question(m), pair) for m in _apart(running[0], running[1])[:limit])
+    first, second = named[0], named[1]
+    measures = _separating_measures(first, second)[:limit]
+    return tuple(_separating_question(measure, first, second) for measure in measures)
 
 
-def next_question(running: Sequence[ScoredCause], standing: Sequence[ScoredCause]) -> Text | None:
+def next_question(named: Sequence[ScoredCause], possible: Sequence[ScoredCause]) -> Text | None:
     """The open question that would decide most: between the two leaders, or for the first cause that has any."""
-    if len(running) > 1 and (apart := _apart(running[0], running[1])):
-        return question(apart[0])
-    spans = next((open_ for j in (*running, *standing) if (open_ := _open_spans(j))), {})
-    return question(min(spans, key=lambda m: (-spans[m], m))) if spans else None
+    if len(named) > 1 and (separating := _separating_measures(named[0], named[1])):
+        return question(separating[0])
+    for scored in (*named, *possible):
+        if spans := _open_spans(scored):
+            return question(min(spans, key=lambda measure: (-spans[measure], measure)))
+    return None
 
 
-def _apart(first: ScoredCause, second: ScoredCause) -> list[str]:
-    one, two = _open_swing(first), _open_swing(second)
-    gaps = {m: _gap(one.get(m, (0.0, 0.0)), two.get(m, (0.0, 0.0))) for m in one.keys() | two.keys()}
-    return sorted((m for m, g in gaps.items() if g >= MATTERS), key=lambda m: (-gaps[m], m))
+def _separating_measures(first: ScoredCause, second: ScoredCause) -> list[str]:
+    """The open measures that could move the two apart by 1 nat, the largest gap first."""
+    first_weights, second_weights = _open_weights(first), _open_weights(second)
+    gaps = {
+        measure: _gap(first_weights.get(measure, NO_WEIGHTS), second_weights.get(measure, NO_WEIGHTS))
+        for measure in first_weights.keys() | second_weights.keys()
+    }
+    wide = [measure for measure, gap in gaps.items() if gap >= LEAST_SPAN]
+    return sorted(wide, key=lambda measure: (-gaps[measure], measure))
 
 
-def _would_tell(asked: Text, pair: tuple[Text, Text]) -> Text:
-    return Text('{asked} The answer tells "{first}" from "{second}".', asked=asked, first=pair[0], second=pair[1])
+def _separating_question(measure: str, first: ScoredCause, second: ScoredCause) -> Text:
+    return Text(
+        '{asked} The answer tells "{first}" from "{second}".',
+        asked=question(measure),
+        first=first.cause.title,
+        second=second.cause.title,
+    )
 
 
-def _open_swing(judged: ScoredCause) -> dict[str, tuple[float, float]]:
-    """Weight if the measure is seen, and if not, of each open question."""
-    spans = _open_spans(judged)
-    return {t.measure: _swing(t) for t in judged.cause.terms if t.measure in spans}
+class _Weights(NamedTuple):
+    """What a measure adds to a score, in nats, if it is seen and if it is not."""
+
+    seen: float
+    not_seen: float
 
 
-def _swing(term: Term) -> tuple[float, float]:
+NO_WEIGHTS = _Weights(0.0, 0.0)
+
+
+def _open_weights(scored: ScoredCause) -> dict[str, _Weights]:
+    """The weights of each measure without an answer."""
+    open_measures = _open_spans(scored).keys()
+    return {term.measure: _weights(term) for term in scored.cause.terms if term.measure in open_measures}
+
+
+def _weights(term: Term) -> _Weights:
     if term.when in (Condition.NOT_SEEN, Condition.UNDER):
-        return term.opposes, term.supports
-    return term.supports, term.opposes
+        return _Weights(seen=term.opposes, not_seen=term.supports)
+    return _Weights(seen=term.supports, not_seen=term.opposes)
 
 
-def _gap(one: tuple[float, float], two: tuple[float, float]) -> float:
-    return max(abs(one[0] - two[0]), abs(one[1] - two[1]))
+def _gap(one: _Weights, other: _Weights) -> float:
+    """How far an answer can move the two causes apart, in nats."""
+    return max(abs(one.seen - other.seen), abs(one.not_seen - other.not_seen))

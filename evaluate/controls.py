@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
+from causes.candidates import eligible
 from causes.catalogue import all_causes
-from causes.rank import eligible
 from domain.scope import Scope
 from evaluate.published_rules import naive_cause
 from evidence.bundles import Bundle

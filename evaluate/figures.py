@@ -9,7 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 from causes.fingerprint import catalogue_mark
-from causes.rank import NAME, TEMPERATURE, VERSION
+from causes.probability import TEMPERATURE
+from causes.rank import NAME, VERSION
 from evaluate.controls import CONTROLS
 from evaluate.sets import Evaluated
 from ml.calibration import fit

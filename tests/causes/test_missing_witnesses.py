@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from causes.rank import rank
-from causes.wording import MATTERS
+from causes.wording import LEAST_SPAN
 from config.replaying import replayed
 from domain.text import Text
 from domain.verdict import Verdict, VerdictState
@@ -82,6 +82,6 @@ def test_a_check_without_an_answer_makes_the_verdict_less_sure_and_is_named(path
         assert verdict.unknown_probability >= whole.unknown_probability, check
         opened = {
             t.measure for c in whole.causes for t in c.terms
-            if abs(t.weight) >= MATTERS and t.measure in {f.measure for f in lost if f.check == check}
+            if abs(t.weight) >= LEAST_SPAN and t.measure in {f.measure for f in lost if f.check == check}
         }  # fmt: skip
         assert not opened or any("the witness hung" in m.en for m in verdict.missing), check

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from causes.catalogue import all_causes
-from causes.rank import probabilities, rank
+from causes.probability import probabilities
+from causes.rank import rank
 from domain import codec
 from domain.similar import SimilarIncident
 from domain.verdict import VerdictState

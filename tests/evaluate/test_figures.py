@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from causes.fingerprint import catalogue_mark
-from causes.rank import NAME, TEMPERATURE, VERSION
+from causes.probability import TEMPERATURE
+from causes.rank import NAME, VERSION
 from evaluate.sets import bundles_in
 from evidence.bundles import Bundle
 
