@@ -31,7 +31,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """What checks would tell under one cause, written by hand."""
+    """The findings under one cause, written by hand."""
 
     cause: str
     about: str
@@ -57,8 +57,8 @@ def alert(kind: str, at: datetime = START) -> ParsedAlert:
 
 
 def scope(kind: str, changes: tuple[ChangeRef, ...] = (), incident: str = "inc") -> Scope:
-    told = alert(kind)
-    return Scope(incident, START, AS_OF, (told,), told.entities, Connections(), changes=changes)
+    fired = alert(kind)
+    return Scope(incident, START, AS_OF, (fired,), fired.entities, Connections(), changes=changes)
 
 
 def finding(measure: str, seen: bool | None, **more: object) -> Finding:
@@ -74,5 +74,7 @@ def finding(measure: str, seen: bool | None, **more: object) -> Finding:
 
 
 def findings(yes: str = "", no: str = "", unknown: str = "") -> list[Finding]:
-    told = [(m, True) for m in yes.split()] + [(m, False) for m in no.split()] + [(m, None) for m in unknown.split()]
-    return [finding(m, seen) for m, seen in told]
+    outcomes = (
+        [(m, True) for m in yes.split()] + [(m, False) for m in no.split()] + [(m, None) for m in unknown.split()]
+    )
+    return [finding(m, seen) for m, seen in outcomes]

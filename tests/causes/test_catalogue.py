@@ -109,13 +109,13 @@ def test_a_group_is_a_family_or_a_name_of_its_own_never_a_measure_that_has_a_fam
     assert not [g for g in groups if family(g) != g]
 
 
-def test_causes_that_contribute_or_follow_name_things_that_exist() -> None:
+def test_causes_that_contribute_or_follow_name_causes_and_kinds_that_exist() -> None:
     slugs, kinds = set(all_causes()), {c.about for c in all_causes().values()}
     for cause in all_causes().values():
         assert cause.contributes_to <= slugs - {cause.slug} and cause.may_follow <= kinds
 
 
-def test_the_page_of_the_catalogue_says_what_the_catalogue_says() -> None:
+def test_the_page_of_the_catalogue_is_in_step_with_the_catalogue() -> None:
     text = Path("docs/causes.md").read_text("utf-8")
     assert with_catalogue(text) == text, "run: python -m causes.describe"
 
@@ -129,19 +129,19 @@ def test_no_text_repeats_a_popular_mistake(claim: str) -> None:
     assert [(slug, w) for slug, text in (*texts.items(), ("page", page)) for w in WRONG[claim] if w in text] == []
 
 
-def test_the_start_budget_is_told_right_wherever_it_is_told() -> None:
-    told = [t.en for c in all_causes().values() for t in _texts(c) if "failureThreshold x" in t.en]
-    assert told and all("initialDelaySeconds + failureThreshold x periodSeconds" in t for t in told)
+def test_the_start_budget_is_computed_right_wherever_it_is_named() -> None:
+    budgets = [t.en for c in all_causes().values() for t in _texts(c) if "failureThreshold x" in t.en]
+    assert budgets and all("initialDelaySeconds + failureThreshold x periodSeconds" in t for t in budgets)
 
 
-def test_liveness_speaks_against_a_shutdown_and_a_pause_needs_the_runtimes_own_word() -> None:
+def test_liveness_opposes_a_shutdown_and_a_pause_needs_a_measure_of_the_runtime() -> None:
     shutdown = {t.measure: t for t in all_causes()["graceful-shutdown-noise"].terms}
     assert shutdown["kubelet-liveness-failing"].when is Condition.NOT_SEEN
     pause = all_causes()["gc-pressure"]
     assert pause.prior == min(c.prior for c in all_causes().values() if c.layer == "application")
-    told_by_the_runtime = {"go-gc-cpu-high", "go-gc-pause-long"}
-    assert pause.needs == told_by_the_runtime
-    assert max(t.supports for t in pause.terms if t.measure not in told_by_the_runtime) < -pause.prior
+    runtime_measures = {"go-gc-cpu-high", "go-gc-pause-long"}
+    assert pause.needs == runtime_measures
+    assert max(t.supports for t in pause.terms if t.measure not in runtime_measures) < -pause.prior
 
 
 def _cause(**changes: object) -> Cause:
@@ -210,7 +210,7 @@ def test_an_inconsistent_term_refuses_to_exist(wrong: dict[str, Any]) -> None:
         Term("m", **wrong)
 
 
-def test_an_exclusion_names_a_measure_and_says_why() -> None:
+def test_an_exclusion_names_a_measure_and_its_reason() -> None:
     with pytest.raises(ValueError):
         Exclusion({}, Text("why"))
     with pytest.raises(ValueError):

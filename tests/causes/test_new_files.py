@@ -91,8 +91,8 @@ def test_a_new_check_is_asked_and_a_new_cause_ranked_by_it(moon: None) -> None:
 def test_a_new_cause_and_a_new_check_are_shown_and_documented(moon: None, client: Client) -> None:
     client.force_login(User.objects.create_user("ada", password="a long enough one"))
     assert b"full-moon" in client.get("/causes/").content
-    told = {entry["check"]: entry for entry in client.get("/api/v1/checks/").json()}
-    assert "moon" in told
+    shown_checks = {entry["check"]: entry for entry in client.get("/api/v1/checks/").json()}
+    assert "moon" in shown_checks
     assert "full-moon" in {entry["cause"] for entry in client.get("/api/v1/causes/").json()}
     assert "### full-moon" in catalogue_text() and "An almanac." in catalogue_text()
 

@@ -15,7 +15,7 @@ from evidence.checks import all_checks
 from tests.causes.scenes import scenarios
 
 WRITTEN = scenarios()
-# Without the one witness that knows more, the verdict names the more general description of the same fault.
+# Without the one check that knows more, the verdict names the more general description of the same fault.
 MORE_GENERAL = {
     "conntrack-exhausted": "network-path-drop",
     "cpu-throttled": "handler-blocked-on-dependency",

@@ -41,8 +41,8 @@ def test_a_slow_disk_under_etcd_stands_before_the_pods_that_failed_after_it() ->
     ]  # fmt: skip
     assert verdict.state is VerdictState.RANKED
     assert [str(c) for c in verdict.causes[0].consequences] == ["The probe's route is blocked"]
-    told = {t.measure: t for t in verdict.causes[1].terms}["topology"]
-    assert told.weight < 0 and "began 60 s before" in told.sentence.en
+    topology = {t.measure: t for t in verdict.causes[1].terms}["topology"]
+    assert topology.weight < 0 and "began 60 s before" in topology.sentence.en
 
 
 def test_what_began_later_below_explains_nothing_above() -> None:
@@ -57,7 +57,7 @@ def test_an_etcd_of_another_cluster_explains_nothing() -> None:
 
 
 def test_a_node_explains_the_pods_that_run_on_it_and_no_others() -> None:
-    told = findings("peers-same-node-fail probe-transport-timeout", "probe-tcp-passes listen-overflows")
+    symptoms = findings("peers-same-node-fail probe-transport-timeout", "probe-tcp-passes listen-overflows")
     node = [finding("node-not-ready", True, subject="node-3", first_seen_at=START)]
     where = {
         name: replace(
@@ -65,7 +65,7 @@ def test_a_node_explains_the_pods_that_run_on_it_and_no_others() -> None:
         )
         for name in ("node-3", "node-9")
     }
-    later = [replace(f, first_seen_at=START + timedelta(seconds=40)) for f in told]
+    later = [replace(f, first_seen_at=START + timedelta(seconds=40)) for f in symptoms]
     own, other = (rank(where[name], [*later, *node]) for name in ("node-3", "node-9"))
     assert (own.causes[0].cause, own.causes[0].entity) == ("node-not-ready", "Host/prod-a//node-3")
     assert own.headline.en.startswith("node-3: ")
@@ -73,15 +73,15 @@ def test_a_node_explains_the_pods_that_run_on_it_and_no_others() -> None:
     assert not any("topology" in {t.measure for t in c.terms} for c in other.causes)
 
 
-def test_a_guilty_deploy_explains_the_crash_and_an_innocent_one_does_not() -> None:
+def test_a_deploy_explains_the_crash_only_where_it_is_shown_to_have_caused_it() -> None:
     change = ChangeRef("c", "deploy", "v2", START - timedelta(minutes=3), (POD.key,))
     crash = "pod-crashed pod-restarted probe-refused change-before rollout-in-progress"
-    guilty = rank(scope("probe", (change,)), findings(f"{crash} change-guilty", "pod-oom-killed"))
-    innocent = rank(scope("probe", (change,)), findings(crash, "pod-oom-killed change-guilty"))
-    assert [(c.cause, c.role) for c in guilty.causes[:2]] == [
+    caused_it = rank(scope("probe", (change,)), findings(f"{crash} change-guilty", "pod-oom-killed"))
+    unrelated = rank(scope("probe", (change,)), findings(crash, "pod-oom-killed change-guilty"))
+    assert [(c.cause, c.role) for c in caused_it.causes[:2]] == [
         ("recent-deploy", Role.PRIMARY), ("handler-crash", Role.CONSEQUENCE),
     ]  # fmt: skip
-    assert innocent.causes[0].cause == "handler-crash"
+    assert unrelated.causes[0].cause == "handler-crash"
 
 
 def test_a_shared_route_contributes_to_a_stronger_cause_and_does_not_compete_with_it() -> None:
@@ -93,14 +93,14 @@ def test_a_shared_route_contributes_to_a_stronger_cause_and_does_not_compete_wit
 
 
 def test_an_etcd_cause_competes_for_failing_pods_only_where_the_api_server_suffers() -> None:
-    told = f"etcd-fsync-one-slow etcd-fsync-over-guidance {DISK}"
-    quiet = rank(scope("probe"), findings(f"{told} probe-app-silent"))
-    hurt = rank(scope("probe"), findings(f"{told} probe-app-silent apiserver-etcd-slow apiserver-slow"))
+    etcd = f"etcd-fsync-one-slow etcd-fsync-over-guidance {DISK}"
+    quiet = rank(scope("probe"), findings(f"{etcd} probe-app-silent"))
+    hurt = rank(scope("probe"), findings(f"{etcd} probe-app-silent apiserver-etcd-slow apiserver-slow"))
     assert "etcd-slow-disk" not in {c.cause for c in quiet.causes}
     assert hurt.causes[0].cause == "etcd-slow-disk"
 
 
-def test_a_path_between_zones_is_told_of_the_cluster_and_not_of_a_host() -> None:
+def test_a_path_between_zones_blames_the_cluster_and_not_a_host() -> None:
     host = EntityRef(EntityKind.ETCD_MEMBER, "db-1", "prod-a")
     there = replace(scope("etcd"), entities=(host, MEMBER), connections=Connections(etcd=[ETCD]))
     seen = "etcd-leader-switch etcd-no-leader-seen etcd-rtt-rise etcd-rtt-cross-zone etcd-rtt-before-switch"
@@ -140,10 +140,10 @@ def test_an_undecided_verdict_names_the_question_that_would_decide() -> None:
 
 def test_evidence_of_which_a_third_speaks_against_the_first_cause_is_unknown_even_when_it_leads() -> None:
     seen = "event-startup-kill spec-startup-budget-short"
-    told = rank(scope("probe"), findings(f"{seen} pod-not-started", "pod-crashed pod-oom-killed"))
+    usual = rank(scope("probe"), findings(f"{seen} pod-not-started", "pod-crashed pod-oom-killed"))
     against = "pod-constant-age-restarts kubelet-startup-failing pod-not-started kubelet-liveness-failing"
     strange = rank(scope("probe"), findings(seen, f"{against} pod-crashed pod-oom-killed spec-no-startup-probe"))
-    assert told.state is VerdictState.RANKED
+    assert usual.state is VerdictState.RANKED
     assert strange.causes[0].cause == "startup-budget-too-short" and strange.causes[0].probability >= 0.5
     assert strange.state is VerdictState.UNKNOWN and strange.next_question is not None
 
@@ -151,8 +151,8 @@ def test_evidence_of_which_a_third_speaks_against_the_first_cause_is_unknown_eve
 def test_an_api_server_alert_is_about_its_cluster_and_asks_the_etcd_below() -> None:
     (entity,) = entities_of({"alertname": "ApiServerSlow", "cluster": "prod-a"})
     assert entity == EntityRef(EntityKind.CLUSTER, "prod-a", "prod-a")
-    told = replace(alert("api"), name="ApiServerSlow", labels={"cluster": "prod-a"}, entities=(entity,))
-    there = replace(scope("api"), alerts=(told,), entities=(entity,), connections=Connections(etcd=[ETCD]))
+    fired = replace(alert("api"), name="ApiServerSlow", labels={"cluster": "prod-a"}, entities=(entity,))
+    there = replace(scope("api"), alerts=(fired,), entities=(entity,), connections=Connections(etcd=[ETCD]))
     assert [etcd.name for etcd in etcds(there)] == ["etcd-prod"]
     elsewhere = replace(there, connections=Connections(etcd=[EtcdDecl(name="other", cluster="prod-b")]))
     assert etcds(elsewhere) == []

@@ -1,4 +1,4 @@
-"""Recorded bundles told otherwise: other names, other times, another order, noise that came later."""
+"""Recorded bundles changed where it must not matter: other names, other times, another order, noise that came later."""
 
 import json
 import random
@@ -34,7 +34,7 @@ def renamed(bundle: Bundle) -> Bundle:
     ordered = sorted(marks, key=lambda n: (-len(n), n))
     edge = "(?:(?<![a-z0-9-])|(?<=%22)|(?<=%2F)|(?<=%7C)|(?<=%28))"
     pattern = re.compile("|".join(rf"{edge}{re.escape(n)}(?![a-z0-9])" for n in ordered))
-    return told(bundle, lambda text: pattern.sub(lambda found: marks[found[0]], text))
+    return map_texts(bundle, lambda text: pattern.sub(lambda found: marks[found[0]], text))
 
 
 def _in_pattern(name: str) -> str:
@@ -61,7 +61,7 @@ def shifted(bundle: Bundle, seconds: int) -> Bundle:
 
     lag = timedelta(seconds=seconds)
     changes = tuple(replace(c, at=c.at + lag) for c in bundle.changes)
-    return replace(told(bundle, later), as_of=bundle.as_of + lag, changes=changes)
+    return replace(map_texts(bundle, later), as_of=bundle.as_of + lag, changes=changes)
 
 
 def _moved(stamp: str, seconds: int) -> str:
@@ -69,8 +69,8 @@ def _moved(stamp: str, seconds: int) -> str:
     return (at + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S") if at.year > 2000 else stamp
 
 
-def told(bundle: Bundle, change: Callable[[str], str]) -> Bundle:
-    """With every text of the bundle changed."""
+def map_texts(bundle: Bundle, change: Callable[[str], str]) -> Bundle:
+    """The bundle with `change` applied to every text."""
     raw = change(msgspec.json.encode(bundle.connections).decode())
     deliveries = tuple(_delivery(d, change) for d in bundle.deliveries)
     answers = tuple(

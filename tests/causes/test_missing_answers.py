@@ -1,4 +1,4 @@
-"""A witness that is missing, hangs, talks rubbish or says only half: the verdict comes, less sure, and says why."""
+"""With a connection that is missing, hangs, answers rubbish or half, the verdict comes, less sure, with the reason."""
 
 import json
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def test_a_check_without_an_answer_makes_the_verdict_less_sure_and_is_named(path
     seen = replayed(bundle)
     scope, collected = seen.scope, seen.collected
     whole = rank(scope, collected.findings)
-    gone = Text.rendered("the witness hung", "证人无应答")
+    gone = Text.rendered("the check hung", "检查无应答")
     for check in sorted({f.check for f in collected.findings}):
         lost = [replace(f, seen=None, why_unknown=gone) if f.check == check else f for f in collected.findings]
         verdict = rank(scope, lost)
@@ -84,4 +84,4 @@ def test_a_check_without_an_answer_makes_the_verdict_less_sure_and_is_named(path
             t.measure for c in whole.causes for t in c.terms
             if abs(t.weight) >= LEAST_SPAN and t.measure in {f.measure for f in lost if f.check == check}
         }  # fmt: skip
-        assert not opened or any("the witness hung" in m.en for m in verdict.missing), check
+        assert not opened or any("the check hung" in m.en for m in verdict.missing), check
