@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
-from incidents import burst, deliveries, queries, sources
+from domain.text import Text
+from incidents import burst, connections, deliveries, queries, sources
+from incidents.correlate import refresh_state
 from incidents.entities import store_relations
+from incidents.grouping import Rules
 from incidents.models import Alert, Entity, EntityRelation, GraphQueue, Incident, Source
 
 BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -92,3 +97,148 @@ def test_an_alert_that_comes_again_after_hours_joins_its_open_incident_and_anoth
     first, second = Incident.objects.order_by("number")
     assert [a.started_at for a in first.alerts.order_by("started_at")] == [at(0), at(300)]
     assert second.alerts.get().identity == "f2"
+
+
+def test_an_end_that_reaches_over_a_later_episode_ends_that_too_and_only_an_end_does() -> None:
+    place(occurrence(0, AlertState.RESOLVED, ended=5))
+    place(occurrence(10))
+    place(replace(occurrence(0), ended_at=at(15)))
+    assert facts() == [(at(0), False, at(5)), (at(10), True, None)]
+    place(occurrence(0, AlertState.RESOLVED, ended=15))
+    assert facts() == [(at(0), False, at(5)), (at(10), False, at(15))]
+
+
+def test_an_alert_of_another_source_is_another_alert() -> None:
+    place(ALERT)
+    other = sources.make_source("alertmanager", "other")[0]
+    foreign = replace(ALERT, started_at=at(300), entities=(replace(POD, name="db-1"),))
+    burst.apply_burst([(deliveries.accept(other, b"{}", {}, BEGAN), ParsedDelivery((foreign,)))], Connections())
+    assert [i.alerts.count() for i in Incident.objects.order_by("number")] == [1, 1]
+
+
+def test_an_incident_that_is_over_does_not_count_for_a_storm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidents.correlate.RULES", Rules(storm_cap=2))
+    over, *others = [replace(ALERT, identity=n, entities=(replace(POD, name=n),)) for n in ("cart-1", "db-1", "web-1")]
+    for one in (replace(over, state=AlertState.RESOLVED, ended_at=at(1)), *others):
+        place(one)
+    assert [i.alerts.count() for i in Incident.objects.order_by("number")] == [1, 1, 1]
+    place(replace(over, identity="api-1", entities=(replace(POD, name="api-1"),)))
+    assert Incident.objects.count() == 3, "two that are open are a storm"
+
+
+def the_incident() -> Incident:
+    return Incident.objects.get()
+
+
+def test_an_incident_lasts_from_its_first_alert_to_its_last_end_and_has_the_worst_severity() -> None:
+    place(replace(ALERT, severity=Severity.WARNING), replace(ALERT, identity="f2", started_at=at(2)))
+    found = the_incident()
+    assert (found.state, found.severity, found.resolved_at) == ("open", Severity.HIGH.rank, None)
+    assert (found.started_at, found.last_alert_at, found.opened_at, found.number) == (at(0), at(2), BEGAN, 1)
+    place(occurrence(0, AlertState.RESOLVED, ended=3))
+    found = the_incident()
+    assert (found.state, found.resolved_at, found.last_alert_at) == ("open", None, at(2))
+    place(replace(ALERT, identity="f2", started_at=at(2), state=AlertState.RESOLVED, ended_at=at(9)))
+    found = the_incident()
+    assert (found.state, found.resolved_at, found.last_alert_at, found.reopened) == ("resolved", at(9), at(9), 0)
+    place(occurrence(12))
+    found = the_incident()
+    assert (found.state, found.resolved_at, found.last_alert_at, found.reopened) == ("open", None, at(12), 1)
+
+
+def test_a_state_that_did_not_change_is_told_and_not_written() -> None:
+    place(ALERT)
+    found = the_incident()
+    assert refresh_state(found) is False
+    Incident.objects.filter(pk=found.pk).update(title="another title", severity=0)
+    assert refresh_state(found) is False
+    assert (the_incident().title, the_incident().severity) == ("another title", Severity.HIGH.rank)
+    Alert.objects.update(firing=False, ended_at=at(4))
+    assert refresh_state(found) is True
+    assert (the_incident().state, the_incident().resolved_at) == ("resolved", at(4))
+    assert refresh_state(found) is False
+
+
+def test_alerts_from_before_a_person_closed_it_do_not_hold_an_incident_open() -> None:
+    place(ALERT)
+    Incident.objects.update(closed_at=at(3))
+    assert refresh_state(the_incident()) is True
+    found = the_incident()
+    assert (found.state, found.resolved_at, found.closed_at, found.last_alert_at) == ("resolved", at(3), at(3), at(3))
+    place(replace(ALERT, identity="f2", started_at=at(3)))
+    assert the_incident().state == "resolved"
+    place(replace(ALERT, identity="f3", started_at=at(4)))
+    found = the_incident()
+    assert (found.state, found.resolved_at, found.closed_at, found.reopened) == ("open", None, None, 1)
+
+
+def test_the_first_acknowledgement_of_an_alert_is_its_incidents() -> None:
+    place(ALERT)
+    place(replace(ALERT, identity="f2", started_at=at(100)))
+    assert set(Incident.objects.values_list("acknowledged_at", flat=True)) == {None}
+    place(replace(ALERT, acknowledged=True))
+    source = Source.objects.get()
+    by_number = Incident.objects.order_by("number").values_list("acknowledged_at", "acknowledged_by")
+    assert list(by_number) == [(BEGAN, str(source)), (None, "")]
+    Incident.objects.update(acknowledged_by="ada", acknowledged_at=at(1))
+    place(replace(ALERT, acknowledged=True))
+    assert list(by_number.all()) == [(at(1), "ada")] * 2
+
+
+def test_why_an_alert_joined_is_kept_with_it_in_both_languages() -> None:
+    place(ALERT, replace(ALERT, identity="f2", started_at=at(1)))
+    first, second = Alert.objects.order_by("started_at")
+    reasons = [codec.convert(alert.joined_because, Text) for alert in (first, second)]
+    assert [str(reason) for reason in reasons] == ["no open incident is related", "same entity, pod cart-1"]
+    assert reasons[1].in_language("zh") not in ("", str(reasons[1]))
+    assert first.incident == second.incident
+    place(ALERT)
+    assert Alert.objects.order_by("started_at")[0].joined_because == first.joined_because
+    assert [e.key for e in the_incident().entities.all()] == [e.key for e in second.entities.all()] == [POD.key]
+
+
+@pytest.mark.parametrize(("minutes", "number"), [(15, 1), (16, 2)])
+def test_a_quarter_of_an_hour_after_its_last_alert_an_open_incident_is_left_alone(minutes: int, number: int) -> None:
+    place(ALERT)
+    place(replace(ALERT, identity="f2", started_at=at(minutes)))
+    assert Incident.objects.count() == number
+    assert sorted(Incident.objects.values_list("number", flat=True)) == list(range(1, number + 1))
+
+
+@pytest.mark.parametrize(("minutes", "number"), [(15, 1), (16, 2)])
+def test_ten_minutes_after_its_end_a_resolved_incident_is_left_alone(minutes: int, number: int) -> None:
+    place(occurrence(0, AlertState.RESOLVED, ended=5))
+    place(replace(ALERT, identity="f2", started_at=at(minutes)))
+    assert Incident.objects.count() == number
+
+
+def test_a_recording_keeps_to_itself() -> None:
+    place(ALERT)
+    connections.put_recording(Source.objects.get(), Path("/recorded"))
+    place(replace(ALERT, identity="f2"))
+    first, second = Incident.objects.order_by("number")
+    assert (first.recorded_from, second.recorded_from) == ("", "/recorded")
+    place(replace(ALERT, identity="f3"))
+    assert Incident.objects.count() == 2 and second.alerts.count() == 2
+
+
+def test_two_pods_of_one_workload_are_one_incident_and_two_of_one_host_are_two() -> None:
+    def about(name: str, *others: EntityRef) -> ParsedAlert:
+        return replace(ALERT, identity=name, title=f"{name} fails", entities=(replace(POD, name=name), *others))
+
+    workload, host = replace(POD, kind=EntityKind.WORKLOAD, name="cart"), EntityRef(EntityKind.HOST, "n-1", "prod")
+    store_relations([
+        Relation(replace(POD, name=n).key, kind, other.key)
+        for n, kind, other in (
+            ("cart-1", RelationKind.PART_OF, workload), ("cart-2", RelationKind.PART_OF, workload),
+            ("db-1", RelationKind.RUNS_ON, host), ("db-2", RelationKind.RUNS_ON, host),
+        )
+    ])  # fmt: skip
+    place(about("cart-1"), about("cart-2"), about("db-1"), about("db-2"))
+    assert [i.alerts.count() for i in Incident.objects.order_by("number")] == [2, 1, 1]
+    assert Incident.objects.order_by("number").last().title == "db-2 fails"
+
+
+def test_a_title_longer_than_its_column_is_cut() -> None:
+    place(replace(ALERT, title="t" * 400))
+    assert the_incident().title == "t" * 300

@@ -1,5 +1,6 @@
 """The grouping rule as a table."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,11 @@ def candidate(key: str, *, at: float = 0, quiet: float | None = None, name: str 
         (ZONE, 1, candidate(M1), False, "no open incident"),
         (POD, 9, candidate(POD, quiet=0), True, "same entity"),
         (POD, 11, candidate(POD, quiet=0), False, "no open incident"),
+        (POD, 10, candidate(POD, quiet=0), True, "same entity"),
+        (POD, 15, candidate(POD), True, "same entity"),
+        (POD, -15, candidate(POD), True, "same entity"),
+        (POD, -15, candidate(POD, quiet=5), True, "same entity"),
+        (POD, -15.1, candidate(POD, quiet=5), False, "no open incident"),
     ],
 )  # fmt: skip
 def test_an_alert_joins_what_is_related_and_near_and_nothing_else(
@@ -70,3 +76,54 @@ def test_the_order_of_candidates_and_relations_does_not_matter() -> None:
     there = [candidate(NODE), candidate(POD, at=1, name="i2"), candidate(POD, at=1, name="i3")]
     newcomer = Newcomer(frozenset([POD]), minutes(2))
     assert group(newcomer, there, RELATIONS, Rules()) == group(newcomer, there[::-1], RELATIONS[::-1], Rules())
+
+
+THIRD = "Host/a//n9"
+
+
+@pytest.mark.parametrize(
+    "relation", [Relation(THIRD, RelationKind.RUNS_ON, NODE), Relation(POD, RelationKind.RUNS_ON, THIRD)]
+)
+@pytest.mark.parametrize(("ours", "theirs"), [(POD, NODE), (NODE, POD)])
+def test_a_relation_of_which_one_end_is_elsewhere_relates_nothing(relation: Relation, ours: str, theirs: str) -> None:
+    decision = group(Newcomer(frozenset([ours]), minutes(1)), [candidate(theirs)], [relation], Rules())
+    assert decision.incident == ""
+
+
+def test_a_storm_is_fifty_open_incidents_and_those_that_are_over_do_not_count() -> None:
+    opened = [candidate(f"Pod/a/x/p{n}", at=n / 100, name=f"i{n}") for n in range(50)]
+    over = candidate("Pod/a/x/p0", at=1, quiet=1.5, name="over")
+    newcomer = Newcomer(frozenset([POD]), minutes(2))
+    assert group(newcomer, [*opened[1:], over], [], Rules()).incident == ""
+    assert group(newcomer, [*opened, over], [], Rules()).incident == "i49"
+
+
+def test_an_alert_that_fires_again_long_after_the_window_returns_to_its_open_incident() -> None:
+    again = Newcomer(frozenset([POD]), minutes(300), earlier_incident="i1")
+    assert group(again, [candidate(OTHER_POD)], [], Rules()).incident == "i1"
+    assert group(again, [candidate(OTHER_POD, name="i2")], [], Rules()).incident == ""
+
+
+def test_of_several_shared_things_and_links_the_first_in_order_is_named() -> None:
+    pods = [f"Pod/a/shop/p{n}" for n in range(10, 30)]
+    there = Candidate("i1", frozenset(pods), minutes(0), minutes(0))
+    assert group(Newcomer(frozenset(pods), minutes(1)), [there], [], Rules()).reason.en == "same entity, pod p10"
+    nodes = [Relation(POD, RelationKind.RUNS_ON, f"Host/a//n{n}") for n in (1, 2)]
+    hosts = Candidate("i1", frozenset(r.end for r in nodes), minutes(0), minutes(0))
+    members = [Relation(f"EtcdMember/a//etcd{n}", RelationKind.MEMBER_OF, CLUSTER) for n in (1, 2, 3)]
+    others = Candidate("i1", frozenset(r.start for r in members[1:]), minutes(0), minutes(0))
+    for ours, incident, links, first in ((POD, hosts, nodes, "host n1"), (M1, others, members, "etcd member etcd2")):
+        for order in (links, links[::-1]):
+            assert group(Newcomer(frozenset([ours]), minutes(1)), [incident], order, Rules()).reason.en.endswith(first)
+
+
+def test_relations_are_not_read_where_nothing_is_near() -> None:
+    read: list[int] = []
+
+    def relations() -> Iterator[Relation]:
+        read.append(1)
+        yield from RELATIONS
+
+    newcomer = Newcomer(frozenset([POD]), minutes(1))
+    assert group(newcomer, [candidate(POD, at=60)], relations(), Rules()).incident == "" and not read
+    assert group(newcomer, [candidate(NODE)], relations(), Rules()).incident == "i1" and read
