@@ -13,7 +13,7 @@ SAMPLED_MS = 35_000
 # Two probers of each pair observe once in this time.
 OBSERVED_MS = 30_000
 # Fewer samples than these, at the start of a process, are still on their way up from zero.
-SETTLED = 6
+LEAST_PAST_SAMPLES = 6
 # One of the about 20 samples that five minutes of a pair hold.
 ONE_SAMPLE = 0.05
 # A rise: three times the pair's own level before, and at least 40 ms more.
@@ -92,21 +92,58 @@ def dead(members: Members) -> tuple[str, ...]:
 
 
 def _pair(members: Members, ends: tuple[str, str], total: Line, count: Line) -> Pair:
-    everything = means(total, count)
-    spans = [span for name in ends for span in members.gone(name)]
-    points = tuple(p for p in everything if not any(since < p.at_ms <= until for since, until in spans))
-    late = [p for p in points if p.at_ms >= members.onset_ms]
-    past = round(count.points[0].value) if count.points and total.points else 0
-    lived = [total.points[0].value / past] if past >= SETTLED else []
-    early = [p.value for p in points if p.at_ms < members.onset_ms] or lived
-    before = _level(early) if early else min((p.value for p in points), default=0.0)
-    new = increase(count, members.onset_ms, members.end_ms)
+    """The pair whose round trip times `total` sums up and `count` counts; samples from absences are left out."""
+    samples = means(total, count)
+    absences = [span for name in ends for span in members.gone(name)]
+    points = tuple(point for point in samples if not _during(point, absences))
+    past = _samples_before_first_scrape(total, count)
+    before = _level_before(members, points, total, past)
+    late = [point for point in points if point.at_ms >= members.onset_ms]
     return Pair(
-        *ends, (members.zone(ends[0]), members.zone(ends[1])), before,
-        max((p.value for p in late), default=before),
-        increase(total, members.onset_ms, members.end_ms) / new if new > 0 and not spans else _mean(late, before),
-        _rose_ms(points, members.onset_ms, before), points, len(everything) - len(points), past,
-    )  # fmt: skip
+        start=ends[0],
+        end=ends[1],
+        zones=(members.zone(ends[0]), members.zone(ends[1])),
+        before=before,
+        peak=max((point.value for point in late), default=before),
+        mean=_mean(late, before) if absences else _mean_since_onset(members, total, count, _mean(late, before)),
+        rose_ms=_rose_ms(points, members.onset_ms, before),
+        points=points,
+        stale=len(samples) - len(points),
+        past=past,
+    )
+
+
+def _during(point: Point, spans: list[tuple[int, int]]) -> bool:
+    """Whether a group of samples ended within one of these spans, or with it."""
+    return any(since < point.at_ms <= until for since, until in spans)
+
+
+def _samples_before_first_scrape(total: Line, count: Line) -> int:
+    if not count.points or not total.points:
+        return 0
+    return round(count.points[0].value)
+
+
+def _level_before(members: Members, points: tuple[Point, ...], total: Line, past: int) -> float:
+    """The usual level before the onset, in seconds.
+
+    Without a sample before the onset it is the mean of what the counters already held at the first scrape; where
+    they held too little, it is the lowest sample there is, or 0.
+    """
+    early = [point.value for point in points if point.at_ms < members.onset_ms]
+    if early:
+        return _level(early)
+    if past >= LEAST_PAST_SAMPLES:
+        return total.points[0].value / past
+    return min((point.value for point in points), default=0.0)
+
+
+def _mean_since_onset(members: Members, total: Line, count: Line, otherwise: float) -> float:
+    """The mean of all samples since the onset, by the counters; `otherwise` where there are none."""
+    samples = increase(count, members.onset_ms, members.end_ms)
+    if samples <= 0:
+        return otherwise
+    return increase(total, members.onset_ms, members.end_ms) / samples
 
 
 def _level(values: list[float]) -> float:
@@ -132,12 +169,19 @@ def _rose_ms(points: tuple[Point, ...], onset_ms: int, before: float) -> int:
 
 
 def common_member(pairs: list[Pair]) -> str:
-    """The one member that all risen pairs share, if pairs without it stayed as they were; empty if there is none."""
+    """The one member that all risen pairs share, if a pair without it stayed as it was; empty if there is none.
+
+    Where two members are shared, the one that is the target of a risen pair is taken.
+    """
     risen = [pair for pair in pairs if pair.rose]
-    shared = set.intersection(*({p.start, p.end} for p in risen)) if risen else set()
-    alone = [name for name in sorted(shared) if any(name not in {p.start, p.end} and not p.rose for p in pairs)]
-    targets = {p.end for p in risen}
-    return next((n for n in alone if n in targets), alone[0] if alone else "")
+    if not risen:
+        return ""
+    steady = [pair for pair in pairs if not pair.rose]
+    shared = set.intersection(*({pair.start, pair.end} for pair in risen))
+    candidates = [name for name in sorted(shared) if any(name not in {p.start, p.end} for p in steady)]
+    targets = {pair.end for pair in risen}
+    preferred = [name for name in candidates if name in targets]
+    return next(iter(preferred + candidates), "")
 
 
 def edges(limit: float) -> tuple[float, float]:

@@ -47,32 +47,32 @@ PROBE_TABLE = tuple((re.compile(pattern), slugs) for pattern, slugs in PROBE_ROW
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What one event says: measure slugs, the probe's type (empty if none) and the HTTP status (0 if none)."""
+class MessageClass:
+    """What one event proves: measure slugs, the probe's type (empty if none) and the HTTP status (0 if none)."""
 
     slugs: tuple[str, ...]
     probe: str = ""
     code: int = 0
 
 
-def classify(reason: str, message: str) -> Said:
+def classify(reason: str, message: str) -> MessageClass:
     """The slugs that an event of this reason and message proves; none when the table does not know it."""
     text = URL.sub("", message[:READ])  # a probe's path is anybody's text
     found = PREFIX.match(text)
     if reason in {"Unhealthy", "ProbeWarning"} or found:
-        return _probe(text, found.group(1).capitalize() if found else "")
-    return Said(_lifecycle(reason, text))
+        return _probe_class(text, found.group(1).capitalize() if found else "")
+    return MessageClass(_lifecycle(reason, text))
 
 
-def _probe(text: str, probe: str) -> Said:
+def _probe_class(text: str, probe: str) -> MessageClass:
     if status := CODE.search(text):
         code = int(status.group(1))
         special = BY_CODE.get(code)
-        return Said(("event-status-code", *((special,) if special else ())), probe, code)
+        return MessageClass(("event-status-code", *((special,) if special else ())), probe, code)
     for pattern, slugs in PROBE_TABLE:
         if pattern.search(text):
-            return Said(slugs, probe)
-    return Said((), probe)
+            return MessageClass(slugs, probe)
+    return MessageClass((), probe)
 
 
 def _lifecycle(reason: str, text: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from lightkube.models.discovery_v1 import EndpointSlice
+from lightkube.models.discovery_v1 import Endpoint, EndpointSlice
 
 from domain.errors import Refused
 from domain.findings import Item
@@ -25,17 +25,18 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 def _measured(ask: Ask) -> MeasureResult:
     answered = ask_namespace(ask)
     own = workload(ask.scope)
-    lines = [x for name in AVAILABLE for x in named(answered, name) if own in _names(x)]
+    lines = [line for name in AVAILABLE for line in named(answered, name) if own in _names(line)]
     window = onset_ms(ask.scope), end_ms(ask.scope)
-    values = [v for x in lines for v in x.between(*window)]
+    values = [value for line in lines for value in line.between(*window)]
     if not values:
         raise Refused(Text("kube-state-metrics tells nothing of the replicas of {own}", own=own))
-    least = min(values)
     # Before its first replica is there a workload starts; without one at all it never did.
-    gone = not any(values) or any(b == 0 for a, b in pairwise_of(lines, window) if a > 0)
+    never_available = not any(values)
+    lost_last = any(before > 0 and after == 0 for before, after in pairwise_of(lines, window))
+    gone = never_available or lost_last
     yes = Text("{own} had no available replica for a time, so its service had no ready endpoint.", own=own)
     no = Text("{own} did not lose its last available replica.", own=own)
-    return MeasureResult(gone, yes if gone else no, least, 0, own, series=chart(lines, lambda _: "available"))
+    return MeasureResult(gone, yes if gone else no, min(values), 0, own, series=chart(lines, lambda _: "available"))
 
 
 def pairwise_of(lines: Iterable[Line], window: tuple[int, int]) -> Iterator[tuple[float, float]]:
@@ -64,15 +65,35 @@ def _listed(ask: Ask) -> MeasureResult:
 
 
 def _endpoints(slices: Iterable[EndpointSlice], own: str) -> Iterator[tuple[str, int]]:
-    """Service and 1 for each ready endpoint, 0 for each other one, of the services of that workload."""
+    """Service and 1 for each ready endpoint, 0 for each other one, of the services of that workload.
+
+    Each slice gives one 0 for its service first, so that a service without endpoints is there too.
+    """
     for found in slices:
-        service = ((found.metadata.labels or {}) if found.metadata else {}).get(SERVICE, "")
-        targets = [workload_of((e.targetRef.name if e.targetRef else None) or "") for e in found.endpoints or []]
-        if service and (service == own or own in targets):
-            yield service, 0
-            for endpoint in found.endpoints or []:
-                # An endpoint whose readiness is not told counts as ready: so does Kubernetes.
-                yield service, int(endpoint.conditions is None or endpoint.conditions.ready is not False)
+        service = _service_of(found)
+        endpoints = found.endpoints or []
+        if not service:
+            continue
+        if service != own and own not in {_workload_behind(endpoint) for endpoint in endpoints}:
+            continue
+        yield service, 0
+        for endpoint in endpoints:
+            yield service, int(_is_ready(endpoint))
+
+
+def _service_of(found: EndpointSlice) -> str:
+    labels = (found.metadata.labels or {}) if found.metadata else {}
+    return str(labels.get(SERVICE, ""))
+
+
+def _workload_behind(endpoint: Endpoint) -> str:
+    pod = endpoint.targetRef.name if endpoint.targetRef else None
+    return workload_of(pod or "")
+
+
+def _is_ready(endpoint: Endpoint) -> bool:
+    """An endpoint without a readiness counts as ready: so does Kubernetes."""
+    return endpoint.conditions is None or endpoint.conditions.ready is not False
 
 
 REPLICAS = Charted(Text("available replicas"))

@@ -22,33 +22,53 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     metrics = f"{RTT}_(sum|count)|etcd_server_id|etcd_server_leader_changes_seen_total|process_start_time_seconds|up"
     members = read(ask, metrics)
     pairs, timeout_s = pairs_of(members), members.etcd.election_timeout_ms / 1000
-    told = {}
+    results = {}
     if pairs:
         leadership = read_more(ask, members.etcd, LEADERSHIP)
-        told = _rises(members, pairs) | {
+        results = _rises(members, pairs) | {
             "etcd-rtt-before-switch": _order([p for p in pairs if p.rose], members, leadership.leaderless()),
             "etcd-rtt-steady-high": _steady_high(pairs, GUIDANCE_SHARE * timeout_s, members.switch_ms()),
         }
-    told["etcd-rtt-over-limit"] = _over_limit(ask, members, pairs, LIMIT_SHARE * timeout_s)
-    return told
+    results["etcd-rtt-over-limit"] = _over_limit(ask, members, pairs, LIMIT_SHARE * timeout_s)
+    return results
 
 
 def _over_limit(ask: Ask, members: Members, pairs: list[Pair], limit: float) -> MeasureResult:
+    """Whether P99 of a living pair is over `limit` seconds, by the histogram's two bucket borders around it."""
     low, high = edges(limit)
+    living = _living_tails(ask, members, pairs, (low, high))
+    highest_p99 = _highest(_p99_of(ask, members), members)
+    means = {pair.name: pair.mean for pair in pairs}
+    items = tuple(
+        _p99_item(name, tail, (low, high, limit), means.get(name), highest_p99.get(name)) for name, tail in living
+    )
+    tails_only = [tail for _, tail in living]
+    return certainty(tails_only, (low, high, limit), max(means.values(), default=None), items)
+
+
+def _living_tails(
+    ask: Ask, members: Members, pairs: list[Pair], borders: tuple[float, float]
+) -> list[tuple[str, Tail]]:
+    """Name and tail of each pair whose ends both answer at the end, each with its highest group of samples counted."""
+    low, high = borders
     selector = matcher(members.etcd.selector)
     query = f'sum by (instance, To, le) (increase({RTT}_bucket{{le=~"{low:g}|{high:g}|[+]Inf",{selector}}}[5m]))'
     answered = ask.range(server_of(ask, members.etcd), query, step_s=30)
-    quantile = f"histogram_quantile(0.99, sum by (instance, To, le) (rate({RTT}_bucket{{{selector}}}[5m])))"
-    numbers = _highest(ask_more(ask, members.etcd, quantile, _since(ask, members.onset_ms), step_s=30), members)
-    ids, gone, peaks = members.ids(), dead(members), {p.name: p.peak for p in pairs}
-    found = [(_name(members, ids, t.instance, t.to), t) for t in tails(answered, low, high, members.onset_ms)]
-    alive = [
-        (name, tail.with_peak(peaks.get(name, 0.0), low, high))
-        for name, tail in found if not set(name.split(" → ")) & set(gone)
-    ]  # fmt: skip
-    means = {p.name: p.mean for p in pairs}
-    items = tuple(_p99_item(name, t, (low, high, limit), means.get(name), numbers.get(name)) for name, t in alive)
-    return certainty([t for _, t in alive], (low, high, limit), max(means.values(), default=None), items)
+    ids, silent = members.ids(), set(dead(members))
+    peaks = {pair.name: pair.peak for pair in pairs}
+    living = []
+    for tail in tails(answered, low, high, members.onset_ms):
+        name = _name(members, ids, tail.instance, tail.to)
+        if silent.isdisjoint(name.split(" → ")):
+            living.append((name, tail.with_peak(peaks.get(name, 0.0), low, high)))
+    return living
+
+
+def _p99_of(ask: Ask, members: Members) -> Answered:
+    """P99 of each pair as Prometheus estimates it, in seconds; it only goes into the table."""
+    selector = matcher(members.etcd.selector)
+    query = f"histogram_quantile(0.99, sum by (instance, To, le) (rate({RTT}_bucket{{{selector}}}[5m])))"
+    return ask_more(ask, members.etcd, query, _since(ask, members.onset_ms), step_s=30)
 
 
 def _since(ask: Ask, onset_ms: int) -> datetime:
@@ -74,8 +94,8 @@ def _highest(answered: Answered, members: Members) -> dict[str, float]:
 def _p99_item(name: str, tail: Tail, limits: tuple[float, float, float], mean: float | None, p99: float | None) -> Item:
     low, high, limit = limits
     sign = {True: ">", False: "<", None: "≷"}[tail.over]
-    said = f" ({p99 * 1000:.1f})" if p99 is not None else ""
-    return Item(name, mean, f"P99 {tail.interval(low, high)}{said} {sign} {limit * 1000:g} ms", tail.over)
+    estimate = f" ({p99 * 1000:.1f})" if p99 is not None else ""
+    return Item(name, mean, f"P99 {tail.interval(low, high)}{estimate} {sign} {limit * 1000:g} ms", tail.over)
 
 
 def certainty(
@@ -123,22 +143,31 @@ def _rises(members: Members, pairs: list[Pair]) -> dict[str, MeasureResult]:
 
 
 def _rise(risen: list[Pair], pairs: list[Pair], items: tuple[Item, ...], series: tuple[Series, ...]) -> MeasureResult:
-    worst = max(risen or pairs, key=lambda p: (p.peak, p.name))
-    yes = Text(
+    highest = max(risen or pairs, key=lambda p: (p.peak, p.name))
+    if not risen:
+        sentence = Text(
+            "No pair's round trip time rose over its own level; the highest is {peak_ms:.0f} ms ({name}).",
+            peak_ms=highest.peak * 1000,
+            name=highest.name,
+        )
+        return MeasureResult(False, sentence, highest.peak, items=items, series=series)
+    sentence = Text(
         "Round trip times of {risen} of {pairs} pairs rose; {name} from {before_ms:.1f} to {peak_ms:.0f} ms.",
         risen=len(risen),
         pairs=len(pairs),
-        name=worst.name,
-        before_ms=worst.before * 1000,
-        peak_ms=worst.peak * 1000,
+        name=highest.name,
+        before_ms=highest.before * 1000,
+        peak_ms=highest.peak * 1000,
     )
-    no = Text(
-        "No pair's round trip time rose over its own level; the highest is {peak_ms:.0f} ms ({name}).",
-        peak_ms=worst.peak * 1000,
-        name=worst.name,
+    return MeasureResult(
+        True,
+        sentence,
+        highest.peak,
+        subject=highest.name,
+        items=items,
+        series=series,
+        first_seen_at=moment(min(p.rose_ms for p in risen)),
     )
-    return MeasureResult(bool(risen), yes if risen else no, worst.peak, None, worst.name if risen else "", items=items,
-                series=series, first_seen_at=moment(min((p.rose_ms for p in risen), default=None)))  # fmt: skip
 
 
 def _one_member(common: str, risen: list[Pair], items: tuple[Item, ...]) -> MeasureResult:
@@ -151,24 +180,29 @@ def _one_member(common: str, risen: list[Pair], items: tuple[Item, ...]) -> Meas
 
 
 def _cross_zone(members: Members, pairs: list[Pair], common: str, items: tuple[Item, ...]) -> MeasureResult:
-    risen = [p for p in pairs if p.rose]
-    if not any(p.crosses for p in pairs):
+    """Whether exactly the pairs across a zone border rose; `common` is the member that all risen pairs share."""
+    if not any(pair.crosses for pair in pairs):
         why = Text("no two members are declared in different zones")
         return MeasureResult(None, Text("Whether zones matter is unknown."), why_unknown=why)
-    crossing = [p for p in risen if p.crosses]
-    if common and len(crossing) == len(risen) and _alone_in_zone(members, common):
+    risen = [pair for pair in pairs if pair.rose]
+    if not risen:
+        return MeasureResult(False, Text("No pair across the zones rose."), 0.0, items=items)
+    crossing = float(sum(pair.crosses for pair in risen))
+    if crossing < len(risen):
+        return MeasureResult(False, Text("The rise does not follow the zone borders."), crossing, items=items)
+    if common and _alone_in_zone(members, common):
         why = Text("{common} is the only member of its zone", common=common)
         sentence = Text(
             "Whether it is {common} or the path to its zone cannot be told from round trips alone.", common=common
         )
-        return MeasureResult(None, sentence, float(len(crossing)), None, common, why_unknown=why, items=items)
-    seen = bool(risen) and len(crossing) == len(risen) and not common
-    yes = Text(
+        return MeasureResult(None, sentence, crossing, None, common, why_unknown=why, items=items)
+    if common:
+        return MeasureResult(False, Text("The rise does not follow the zone borders."), crossing, items=items)
+    sentence = Text(
         "All {risen} risen pairs cross a zone border and share no single member: the path between the zones.",
         risen=len(risen),
     )
-    no = Text("The rise does not follow the zone borders.") if risen else Text("No pair across the zones rose.")
-    return MeasureResult(seen, yes if seen else no, float(len(crossing)), None, items=items)
+    return MeasureResult(True, sentence, crossing, items=items)
 
 
 def _alone_in_zone(members: Members, name: str) -> bool:
@@ -179,55 +213,74 @@ def _alone_in_zone(members: Members, name: str) -> bool:
 
 
 def _order(risen: list[Pair], members: Members, leaderless: dict[str, int]) -> MeasureResult:
-    switch_ms, rose_ms = members.switch_ms(), min((p.rose_ms for p in risen), default=None)
+    """Whether round trip times rose before the leader was lost.
+
+    `leaderless` gives for each member that lost its leader the time in epoch milliseconds.
+    """
+    switch_ms = members.switch_ms()
+    rose_ms = min((pair.rose_ms for pair in risen), default=None)
     lost_ms = min(leaderless.values(), default=None)
-    events = (("RTT ↑", rose_ms), ("has_leader = 0", lost_ms), ("leader_changes +1", switch_ms))
-    known = sorted((at, name) for name, at in events if at is not None)
-    items = tuple(Item(name, (at - (switch_ms or at)) / 1000, f"{moment(at):%H:%M:%S} UTC") for at, name in known)
+    items = _timeline(rose_ms, lost_ms, switch_ms)
     if switch_ms is None:
         return MeasureResult(False, Text("There was no switch to compare with."), items=items)
     if rose_ms is None:
         return MeasureResult(False, Text("Nothing rose before the switch."), items=items)
-    lag = (rose_ms - min(switch_ms, lost_ms or switch_ms)) / 1000
-    if 0 < lag <= SAMPLED_MS / 1000:
+    leader_lost_ms = min(switch_ms, lost_ms or switch_ms)
+    lag = (rose_ms - leader_lost_ms) / 1000
+    if lag <= 0:
+        sentence = Text("The rise was sampled {lag_s:.0f} s before the leader was lost.", lag_s=-lag)
+        return MeasureResult(True, sentence, lag, items=items, first_seen_at=moment(rose_ms))
+    if lag <= SAMPLED_MS / 1000:
         why = Text("pairs are sampled every 30 s, the rise shows after it began")
-        late = Text("The rise was first sampled {lag_s:.0f} s after the leader was lost.", lag_s=lag)
-        return MeasureResult(None, late, lag, why_unknown=why, items=items)
-    yes = Text("The rise was sampled {lag_s:.0f} s before the leader was lost.", lag_s=-lag)
-    no = Text("The rise came {lag_s:.0f} s after the leader was lost.", lag_s=lag)
-    return MeasureResult(lag <= 0, yes if lag <= 0 else no, lag, items=items, first_seen_at=moment(rose_ms))
+        sentence = Text("The rise was first sampled {lag_s:.0f} s after the leader was lost.", lag_s=lag)
+        return MeasureResult(None, sentence, lag, why_unknown=why, items=items)
+    sentence = Text("The rise came {lag_s:.0f} s after the leader was lost.", lag_s=lag)
+    return MeasureResult(False, sentence, lag, items=items, first_seen_at=moment(rose_ms))
+
+
+def _timeline(rose_ms: int | None, lost_ms: int | None, switch_ms: int | None) -> tuple[Item, ...]:
+    """The known events in order of time; the value of each is its distance to the switch, in seconds."""
+    events = (("RTT ↑", rose_ms), ("has_leader = 0", lost_ms), ("leader_changes +1", switch_ms))
+    known = sorted((at_ms, name) for name, at_ms in events if at_ms is not None)
+    items = []
+    for at_ms, name in known:
+        distance_s = (at_ms - (switch_ms or at_ms)) / 1000
+        items.append(Item(name, distance_s, f"{moment(at_ms):%H:%M:%S} UTC"))
+    return tuple(items)
 
 
 def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> MeasureResult:
-    """High, on its usual level throughout, and the leader stayed: slow, and no fault that began."""
-    watched = [p for p in pairs if len(p.points) >= STEADY_POINTS and p.watched_ms >= STEADY_MS]
+    """Whether round trips are high on their usual level and the leader stayed: slow, and no fault that began.
+
+    `guidance` is the level in seconds from which on a pair is slow.
+    """
+    watched = [pair for pair in pairs if len(pair.points) >= STEADY_POINTS and pair.watched_ms >= STEADY_MS]
     if not watched:
         why = Text("no pair was watched long enough to have a usual level")
         return MeasureResult(
             None, Text("Whether round trips are always slow is unknown."), None, guidance, why_unknown=why
         )
-    levels = {p: median(x.value for x in p.points) for p in watched}
-    worst = max(watched, key=lambda p: (levels[p], p.name))
-    high, moved = levels[worst] >= guidance, switch_ms is not None or any(p.rose for p in pairs)
-    items = tuple(Item(p.name, levels[p], p.where, levels[p] >= guidance) for p in watched)
-    yes = Text(
+    levels = {pair: median(point.value for point in pair.points) for pair in watched}
+    items = tuple(Item(pair.name, level, pair.where, level >= guidance) for pair, level in levels.items())
+    slowest = max(watched, key=lambda pair: (levels[pair], pair.name))
+    level = levels[slowest]
+    if level < guidance:
+        sentence = Text(
+            "No pair is always slow; the slowest level is {level_ms:.1f} ms ({name}).",
+            level_ms=level * 1000,
+            name=slowest.name,
+        )
+        return MeasureResult(False, sentence, level, guidance, items=items)
+    if switch_ms is not None or any(pair.rose for pair in pairs):
+        return MeasureResult(False, Text("Round trips were not steady."), level, guidance, items=items)
+    sentence = Text(
         "{name} always takes {level_ms:.0f} ms, over a tenth of the election timeout ({guidance_ms:g} ms), and the"
         " leader stayed: slow, and nothing new.",
-        name=worst.name,
-        level_ms=levels[worst] * 1000,
+        name=slowest.name,
+        level_ms=level * 1000,
         guidance_ms=guidance * 1000,
     )
-    no = (
-        Text("Round trips were not steady.")
-        if high and moved
-        else Text(
-            "No pair is always slow; the slowest level is {level_ms:.1f} ms ({name}).",
-            level_ms=levels[worst] * 1000,
-            name=worst.name,
-        )
-    )
-    seen = high and not moved
-    return MeasureResult(seen, yes if seen else no, levels[worst], guidance, worst.name if seen else "", items=items)
+    return MeasureResult(True, sentence, level, guidance, slowest.name, items=items)
 
 
 CHECK = Check(

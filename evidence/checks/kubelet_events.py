@@ -11,7 +11,7 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.clients.kubernetes import of
-from evidence.kubelet_messages import Said, classify
+from evidence.kubelet_messages import MessageClass, classify
 from evidence.onset import fault_at
 from evidence.pods import LEAD, about_probes, is_ours, namespace
 
@@ -55,10 +55,10 @@ IF_NOT = Text(
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PodEvent:
     """One event of the incident's pods within the window."""
 
-    said: Said
+    message_class: MessageClass
     pod: str
     reason: str
     message: str
@@ -71,30 +71,55 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     where = namespace(ask.scope)
     api = ask.kubernetes(of("api/v1", where, "events"))
     since = fault_at(ask.scope) - LEAD
-    events = sorted(_read(api.events(where), ask.scope, since), key=lambda e: (e.first, e.pod, e.message))
-    return {slug: _told(slug, events, since, ask.scope.as_of - since > KEPT) for slug in MEANINGS}
+    events = sorted(_pod_events(api.events(where), ask.scope, since), key=lambda e: (e.first, e.pod, e.message))
+    return {slug: _measure_of(slug, events, since, ask.scope.as_of - since > KEPT) for slug in MEANINGS}
 
 
-def _read(events: Iterable[Event], scope: Scope, since: datetime) -> Iterable[Seen]:
+def _pod_events(events: Iterable[Event], scope: Scope, since: datetime) -> Iterable[PodEvent]:
+    """The events of the incident's pods that were seen at `since` or later and first by `as_of`."""
     for event in events:
-        name = event.involvedObject.name or ""
-        if event.involvedObject.kind != "Pod" or not is_ours(scope, name):
+        pod = event.involvedObject.name or ""
+        if event.involvedObject.kind != "Pod" or not is_ours(scope, pod):
             continue
-        series = event.series.lastObservedTime if event.series else None
-        last = event.lastTimestamp or series or event.eventTime or event.metadata.creationTimestamp
-        first = event.firstTimestamp or event.eventTime or event.metadata.creationTimestamp or last
-        if last and first and since <= _utc(last) and _utc(first) <= scope.as_of:
-            said = classify(event.reason or "", event.message or "")
-            count = (event.series.count if event.series else None) or event.count or 1
-            yield Seen(said, name, event.reason or "", (event.message or "")[:300], count, _utc(first), _utc(last))
+        first, last = _times(event)
+        if not first or not last or _utc(last) < since or _utc(first) > scope.as_of:
+            continue
+        reason, message = event.reason or "", event.message or ""
+        yield PodEvent(
+            message_class=classify(reason, message),
+            pod=pod,
+            reason=reason,
+            message=message[:300],
+            count=_count(event),
+            first=_utc(first),
+            last=_utc(last),
+        )
+
+
+def _times(event: Event) -> tuple[datetime | None, datetime | None]:
+    """When the event was first and last observed; old and new events carry their times in different fields."""
+    last_of_series = event.series.lastObservedTime if event.series else None
+    created = event.metadata.creationTimestamp
+    last = event.lastTimestamp or last_of_series or event.eventTime or created
+    first = event.firstTimestamp or event.eventTime or created or last
+    return first, last
+
+
+def _count(event: Event) -> int:
+    of_series = event.series.count if event.series else None
+    return of_series or event.count or 1
 
 
 def _utc(time: datetime) -> datetime:
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> MeasureResult:
-    hits = [e for e in events if slug in e.said.slugs]
+def _item(event: PodEvent) -> Item:
+    return Item(f"{event.first:%H:%M:%S} {event.message}", float(event.message_class.code) or None, f"x{event.count}")
+
+
+def _measure_of(slug: str, events: list[PodEvent], since: datetime, too_old: bool) -> MeasureResult:
+    hits = [e for e in events if slug in e.message_class.slugs]
     meaning = MEANINGS[slug]
     if not hits and too_old and not events:
         why = Text("the API server forgets events after about an hour")
@@ -102,7 +127,7 @@ def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> Meas
     if not hits:
         no = Text("None of the {count} kept events says: {meaning}.", count=len(events), meaning=meaning)
         return MeasureResult(False, no, 0.0, 0)
-    probes = ", ".join(sorted({e.said.probe for e in hits if e.said.probe})) or hits[0].reason
+    probes = ", ".join(sorted({e.message_class.probe for e in hits if e.message_class.probe})) or hits[0].reason
     yes = Text(
         "{count} events of {pod} ({probes}): {meaning}. A count of events is not a count of failures.",
         count=len(hits),
@@ -110,7 +135,9 @@ def _told(slug: str, events: list[Seen], since: datetime, too_old: bool) -> Meas
         probes=probes,
         meaning=meaning,
     )
-    items = tuple(Item(f"{e.first:%H:%M:%S} {e.message}", float(e.said.code) or None, f"x{e.count}") for e in hits[:8])
+    items = tuple(
+        Item(f"{e.first:%H:%M:%S} {e.message}", float(e.message_class.code) or None, f"x{e.count}") for e in hits[:8]
+    )
     return MeasureResult(
         True, yes, float(len(hits)), 0, hits[0].pod, items=items, first_seen_at=max(hits[0].first, since)
     )

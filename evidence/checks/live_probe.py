@@ -76,14 +76,22 @@ def _probed(ask: Ask, target: ProbeTargetDecl) -> Probed:
 
 def stands_for(target: ProbeTargetDecl, scope: Scope) -> bool:
     """Whether a target is one of the incident's pods, its workload or its service."""
-    places = {(e.cluster, e.namespace) for e in scope.entities}
-    if not any((not target.cluster or not c or target.cluster == c) and
-               (not target.namespace or not n or target.namespace == n) for c, n in places):  # fmt: skip
+    if not any(_may_be_in(target, e.cluster, e.namespace) for e in scope.entities):
         return False
-    pods = {e.name for e in scope.of_kind(EntityKind.POD)}
-    services = {e.name for e in scope.of_kind(EntityKind.SERVICE)}
-    return bool(target.pod in pods if target.pod else target.service in services | {workload(scope)} - {""}
-                if target.service else target.workload and target.workload == workload(scope))  # fmt: skip
+    own = workload(scope)
+    if target.pod:
+        return target.pod in {e.name for e in scope.of_kind(EntityKind.POD)}
+    if target.service:
+        services = {e.name for e in scope.of_kind(EntityKind.SERVICE)}
+        return target.service in services or target.service == own
+    return bool(target.workload) and target.workload == own
+
+
+def _may_be_in(target: ProbeTargetDecl, cluster: str, namespace: str) -> bool:
+    """Whether the target's place does not contradict this one; an empty name fits every name."""
+    fits_cluster = not target.cluster or not cluster or target.cluster == cluster
+    fits_namespace = not target.namespace or not namespace or target.namespace == namespace
+    return fits_cluster and fits_namespace
 
 
 def _exporters(ask: Ask) -> list[Callable[[], Probed]]:
@@ -120,25 +128,46 @@ def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Pro
 
 
 def read_debug(text: str, target: str) -> Outcome:
-    """The steps that the exporter's `debug=true` text tells of."""
-    phase = PHASE.search(text)
-    connected = bool(phase and float(phase.group(1)) > 0)
+    """The steps that the exporter's `debug=true` text describes, the failed one last; it gives no time of a step.
+
+    `text` is the whole page, `target` the probed address; with `http://` or `https://` it was an HTTP probe.
+    """
     success = SUCCESS.search(text)
     if success and success.group(1) == "1":
-        return Outcome([Step(step=s, took_ms=0) for s in ("resolve", "tcp", "http" if "://" in target else "tcp")])
-    errors = [e.replace('\\"', '"') for e in ERROR.findall(text)]
-    slugs = classify("Unhealthy", errors[-1]).slugs if errors else ()
+        last = "http" if "://" in target else "tcp"
+        return Outcome([Step(step=name, took_ms=0) for name in ("resolve", "tcp", last)])
     code = STATUS.search(text)
     status = int(float(code.group(1))) if code else 0
-    # No error and a good status: the exporter waited for the body in vain, or did not like it.
-    plain = "failed" if errors else "answered no" if status >= 300 else "body not as wanted"
-    step, error = STEPS.get(slugs[0] if slugs else "", ("http", plain))
+    failed, error = _failed_step(text, target, status)
+    done = [Step(step=name, took_ms=0) for name in _steps_before(failed, target)]
+    return Outcome([*done, Step(step=failed, took_ms=0, error=error, code=status)])
+
+
+def _failed_step(text: str, target: str, status: int) -> tuple[str, str]:
+    """The step that failed, and its error, by the last error of the exporter's text."""
+    errors = [error.replace('\\"', '"') for error in ERROR.findall(text)]
+    if not errors:
+        # No error and a good status: the exporter waited for the body in vain, or did not like it.
+        return "http", "answered no" if status >= 300 else "body not as wanted"
+    slugs = classify("Unhealthy", errors[-1]).slugs
     if "event-deadline" in slugs:
-        # With https a stalled handshake leaves connect at zero as well; without it nothing but the wait is left.
-        step, error = ("http", "timeout") if connected else ("tls" if target.startswith("https") else "tcp", "timeout")
-    before = ("resolve", "tcp", "tls", "http")
-    done = [Step(step=s, took_ms=0) for s in before[: before.index(step)] if s != "tls" or target.startswith("https")]
-    return Outcome([*done, Step(step=step, took_ms=0, error=error, code=status)])
+        return _step_at_deadline(text, target), "timeout"
+    return STEPS.get(slugs[0] if slugs else "", ("http", "failed"))
+
+
+def _step_at_deadline(text: str, target: str) -> str:
+    """The step at which the time ran out, by whether the connect phase took any time."""
+    connect = PHASE.search(text)
+    if connect and float(connect.group(1)) > 0:
+        return "http"
+    # With https a stalled handshake leaves connect at zero as well; without it nothing but the wait is left.
+    return "tls" if target.startswith("https") else "tcp"
+
+
+def _steps_before(failed: str, target: str) -> list[str]:
+    """The steps that passed before that one; TLS is one of them only with https."""
+    steps = ["resolve", "tcp", "tls", "http"] if target.startswith("https") else ["resolve", "tcp", "http"]
+    return steps[: steps.index(failed)] if failed in steps else steps[:2]
 
 
 def _items(found: Sequence[Probed]) -> tuple[Item, ...]:
@@ -178,18 +207,20 @@ def _failed(
     found: Sequence[Probed], step: str, errors: set[str], also: str = "", also_error: str = ""
 ) -> MeasureResult:
     """Whether a step failed with one of these words; unknown where no probe got as far."""
-    tried = [(p, s) for p in found for s in p.outcome.steps if s.step in {step, also}]
+    tried = [(probed, s) for probed in found for s in probed.outcome.steps if s.step in {step, also}]
     if not tried:
         return unmeasured(Text("no probe got as far as {step}", step=step))
-    hits = [(p, s) for p, s in tried if (s.step == step and s.error in errors) or (also and s.error == also_error)]
+    failures = {(step, error) for error in errors}
+    if also:
+        failures.add((also, also_error))
+    hits = [(probed, s) for probed, s in tried if (s.step, s.error) in failures]
     if not hits:
         return MeasureResult(False, Text("The step {step} does not fail so now.", step=step), 0.0, 0)
     target, last = hits[0]
-    sentence = (
-        Text("{name} fails now at {step}: {error} ({code}).", code=last.code)
-        if last.code
-        else Text("{name} fails now at {step}: {error}.")
-    )
+    if last.code:
+        sentence = Text("{name} fails now at {step}: {error} ({code}).", code=last.code)
+    else:
+        sentence = Text("{name} fails now at {step}: {error}.")
     sentence = sentence.format(name=target.name, step=last.step, error=last.error)
     return MeasureResult(True, sentence, float(last.code or len(hits)), 0, target.name, items=_items([target]))
 

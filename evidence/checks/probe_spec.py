@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from statistics import median
 
-from lightkube.models.core_v1 import Container, Pod
+from lightkube.models.core_v1 import Container, ContainerStateTerminated, ContainerStatus, Pod
 
 from domain.errors import Refused
 from domain.findings import Item
@@ -74,29 +75,54 @@ def _items(probes: Sequence[ProbeSpec]) -> tuple[Item, ...]:
 
 def _budget(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> MeasureResult:
     """The budget against the measured starts of the workload, or against the age at which containers were killed."""
-    gates = [p for p in probes if p.kind == "Startup"] or [p for p in probes if p.kind == "Liveness"]
+    gates = _gates(probes)
     if not gates:
         return MeasureResult(False, Text("No startup or liveness probe can kill a start."))
     gate = min(gates, key=lambda p: p.budget_s)
-    starts = [s for p in same for s in _starts(p, gate.container)]
-    killed = [a for p in ours_or(pod, same) for a in _killed_at(p, gate)]
-    if not starts and not killed:
+    starts = [seconds for p in same for seconds in _starts(p, gate.container)]
+    kill_ages = [age for p in _pod_first(pod, same) for age in _killed_at(p, gate)]
+    if not starts and not kill_ages:
         return unmeasured(Text("no start of the workload was measured"))
     took = median(starts) if starts else float(gate.budget_s)
     # What survived its start was within the budget, so a start that nearly fills it is the sign, or a kill.
-    short = bool(killed) or (gate.kind == "Startup" and took >= TIGHT * gate.budget_s)
-    yes = Text("The {probe} probe gives {container} {budget_s} s to start; a start took {took_s:.0f} s.", took_s=took)
-    if killed:
-        yes = Text(
-            "The {probe} probe gives {container} {budget_s} s to start; it was killed at the age of {age_s:.0f} s.",
-            age_s=killed[0],
-        )
-    yes = yes.format(probe=PROBES[gate.kind], container=gate.container, budget_s=gate.budget_s)
-    no = Text("A start takes {took_s:.0f} s and has {budget_s} s.", took_s=took, budget_s=gate.budget_s)
-    return MeasureResult(short, yes if short else no, took, float(gate.budget_s), gate.container, items=_items(gates))
+    nearly_filled = gate.kind == "Startup" and took >= TIGHT * gate.budget_s
+    if kill_ages:
+        sentence = _killed_sentence(gate, kill_ages[0])
+    elif nearly_filled:
+        sentence = _filled_sentence(gate, took)
+    else:
+        sentence = Text("A start takes {took_s:.0f} s and has {budget_s} s.", took_s=took, budget_s=gate.budget_s)
+    short = bool(kill_ages) or nearly_filled
+    return MeasureResult(short, sentence, took, float(gate.budget_s), gate.container, items=_items(gates))
 
 
-def ours_or(pod: Pod, same: list[Pod]) -> list[Pod]:
+def _gates(probes: list[ProbeSpec]) -> list[ProbeSpec]:
+    """The probes that can kill a container while it starts: startup probes, else liveness probes."""
+    startup = [p for p in probes if p.kind == "Startup"]
+    return startup or [p for p in probes if p.kind == "Liveness"]
+
+
+def _killed_sentence(gate: ProbeSpec, age_s: float) -> Text:
+    return Text(
+        "The {probe} probe gives {container} {budget_s} s to start; it was killed at the age of {age_s:.0f} s.",
+        age_s=age_s,
+        probe=PROBES[gate.kind],
+        container=gate.container,
+        budget_s=gate.budget_s,
+    )
+
+
+def _filled_sentence(gate: ProbeSpec, took_s: float) -> Text:
+    return Text(
+        "The {probe} probe gives {container} {budget_s} s to start; a start took {took_s:.0f} s.",
+        took_s=took_s,
+        probe=PROBES[gate.kind],
+        container=gate.container,
+        budget_s=gate.budget_s,
+    )
+
+
+def _pod_first(pod: Pod, same: list[Pod]) -> list[Pod]:
     """The pod first, then the others of its workload."""
     return [pod, *(p for p in same if name_of(p) != name_of(pod))]
 
@@ -104,29 +130,49 @@ def ours_or(pod: Pod, same: list[Pod]) -> list[Pod]:
 def _starts(pod: Pod, container: str) -> list[float]:
     """Seconds from the container's start to Ready; only where it was never restarted and Ready since."""
     since = ready_since(pod)
-    running = [s for s in statuses(pod) if s.name == container and not s.restartCount and s.state and s.state.running]
-    began = [s.state.running.startedAt for s in running if s.state and s.state.running and s.state.running.startedAt]
-    return [(since - at).total_seconds() for at in began if since and since >= at]
+    if not since:
+        return []
+    began = [_running_since(status) for status in statuses(pod) if status.name == container and not status.restartCount]
+    return [(since - at).total_seconds() for at in began if at and since >= at]
+
+
+def _running_since(status: ContainerStatus) -> datetime | None:
+    """When the container that runs now was started; None when none runs."""
+    if not status.state or not status.state.running:
+        return None
+    return status.state.running.startedAt
 
 
 def _killed_at(pod: Pod, gate: ProbeSpec) -> list[float]:
-    """Ages at which a container that was not ready ended by a kill near the budget's end."""
+    """Ages in seconds at which a container that is not ready was ended by a kill near the budget's end."""
     ages = []
     for status in statuses(pod):
-        ended = status.lastState.terminated if status.lastState else None
-        # A Go program that is the first process ends with 2 on SIGTERM, but also when it panics.
-        killed = ENDED_BY_PROBE | ({2} if status.restartCount >= 2 else set())
-        if status.name != gate.container or status.ready or not ended:
+        if status.name != gate.container or status.ready:
             continue
-        if ended.exitCode not in killed:
+        ended = _ended_by_probe(status)
+        if not ended or not ended.startedAt or not ended.finishedAt:
             continue
-        if ended.reason != "OOMKilled" and ended.startedAt and ended.finishedAt:
-            age = (ended.finishedAt - ended.startedAt).total_seconds()
-            # The kill comes with the last failure, which may be one period early, and ends after the grace period.
-            late = gate.period_s + gate.timeout_s + (30 if ended.exitCode == 137 else 5)
-            if gate.budget_s - gate.period_s <= age <= gate.budget_s + late:
-                ages.append(age)
+        age = (ended.finishedAt - ended.startedAt).total_seconds()
+        if _near_budget_end(age, ended, gate):
+            ages.append(age)
     return ages
+
+
+def _ended_by_probe(status: ContainerStatus) -> ContainerStateTerminated | None:
+    """The container's last end, if a probe's kill can have been its cause."""
+    ended = status.lastState.terminated if status.lastState else None
+    if not ended or ended.reason == "OOMKilled":
+        return None
+    # A Go program that is the first process ends with 2 on SIGTERM, but also when it panics.
+    by_sigterm_in_go = ended.exitCode == 2 and status.restartCount >= 2
+    return ended if ended.exitCode in ENDED_BY_PROBE or by_sigterm_in_go else None
+
+
+def _near_budget_end(age_s: float, ended: ContainerStateTerminated, gate: ProbeSpec) -> bool:
+    """The kill comes with the last failure, which may be one period early, and ends after the grace period."""
+    grace_s = 30 if ended.exitCode == 137 else 5
+    latest_s = gate.budget_s + gate.period_s + gate.timeout_s + grace_s
+    return gate.budget_s - gate.period_s <= age_s <= latest_s
 
 
 def _stricter(probes: list[ProbeSpec]) -> MeasureResult:
@@ -159,25 +205,36 @@ def _no_startup(probes: list[ProbeSpec]) -> MeasureResult:
 
 def _drain(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
     """Without a pause before SIGTERM, requests still come in while the endpoint is being taken out."""
-    served = {p.container for p in probes if p.kind == "Readiness"}
-    containers = [c for c in (pod.spec.containers if pod.spec else []) if c.name in served]
+    behind_readiness = {p.container for p in probes if p.kind == "Readiness"}
+    containers = [c for c in _containers(pod) if c.name in behind_readiness]
     if not containers:
         return unmeasured(Text("no container of the pod takes requests behind a readiness probe"))
-    grace = (pod.spec.terminationGracePeriodSeconds if pod.spec else None) or 30
-    pauses = {c.name: _pause(c) for c in containers}
-    known = {n: p for n, p in pauses.items() if p is not None}
-    name = min(sorted(known), key=lambda n: known[n], default="")
-    pause = known.get(name)
-    if pause is None:
+    known = {}
+    for container in containers:
+        pause_s = _pause(container)
+        if pause_s is not None:
+            known[container.name] = pause_s
+    if not known:
         return unmeasured(Text("how long the preStop hook takes is not known"))
-    short = pause == 0 or pause >= grace
-    yes = Text(
+    name = min(sorted(known), key=lambda n: known[n])
+    pause, grace = known[name], _grace_s(pod)
+    sentence = Text(
         "{name} waits {pause_s:.0f} s before it stops, and has {grace_s} s in all.",
         name=name,
         pause_s=pause,
         grace_s=grace,
     )
-    return MeasureResult(short, yes, pause, float(grace), name)
+    return MeasureResult(pause == 0 or pause >= grace, sentence, pause, float(grace), name)
+
+
+def _containers(pod: Pod) -> list[Container]:
+    return pod.spec.containers if pod.spec else []
+
+
+def _grace_s(pod: Pod) -> int:
+    """Seconds from the deletion to the kill; Kubernetes' default is 30."""
+    declared = pod.spec.terminationGracePeriodSeconds if pod.spec else None
+    return declared or 30
 
 
 def _pause(container: Container) -> float | None:
@@ -192,17 +249,18 @@ def _pause(container: Container) -> float | None:
 
 
 def _ports(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
-    containers = {c.name: c for c in (pod.spec.containers if pod.spec else [])}
-    strange = [p for p in probes if p.port and not _declares(containers.get(p.container), p.port)]
-    if not strange:
+    containers = {c.name: c for c in _containers(pod)}
+    undeclared = [p for p in probes if p.port and not _declares(containers.get(p.container), p.port)]
+    if not undeclared:
         return MeasureResult(False, Text("Every probed port is a declared one."))
+    first = undeclared[0]
     sentence = Text(
         "{probe} asks port {port}, which {container} does not declare.",
-        probe=strange[0].kind,
-        port=strange[0].port,
-        container=strange[0].container,
+        probe=first.kind,
+        port=first.port,
+        container=first.container,
     )
-    return MeasureResult(True, sentence, subject=strange[0].container, items=_items(strange))
+    return MeasureResult(True, sentence, subject=first.container, items=_items(undeclared))
 
 
 def _declares(container: Container | None, port: str) -> bool:
