@@ -19,12 +19,11 @@ def etcds(scope: Scope) -> list[EtcdDecl]:
     """
     fitting = [etcd for etcd in scope.connections.etcd if not _contradicted(scope, etcd)]
     points = {etcd.name: _points(scope, etcd) for etcd in fitting}
-    named = [etcd for etcd in fitting if points[etcd.name] >= BY_HOST]
-    if not named and not _about_etcd(scope, fitting):
-        return []
-    most = max((points[etcd.name] for etcd in named or fitting), default=0)
-    rest = named or [etcd for etcd in fitting if points[etcd.name] == most]
-    return sorted(rest, key=lambda etcd: -points[etcd.name])
+    chosen = [etcd for etcd in fitting if points[etcd.name] >= BY_HOST]
+    if not chosen and _about_etcd(scope, fitting):
+        most = max(points.values(), default=0)
+        chosen = [etcd for etcd in fitting if points[etcd.name] == most]
+    return sorted(chosen, key=lambda etcd: -points[etcd.name])
 
 
 def etcd_of(scope: Scope) -> EtcdDecl:
@@ -41,32 +40,34 @@ def etcd_of(scope: Scope) -> EtcdDecl:
 
 
 def _points(scope: Scope, etcd: EtcdDecl) -> int:
-    best = max((_entity(ref, etcd) for ref in scope.entities), default=0)
+    best = max((_entity_points(ref, etcd) for ref in scope.entities), default=0)
     labelled = BY_CLUSTER if etcd.cluster and etcd.cluster in _clusters(scope) else 0
     return best + labelled + (BY_LABELS if _selected(scope, etcd) else 0)
 
 
-def _entity(ref: EntityRef, etcd: EtcdDecl) -> int:
-    names = {ref.name, *ref.aliases}
+def _entity_points(ref: EntityRef, etcd: EtcdDecl) -> int:
+    """How surely this entity belongs to the cluster; 0 where it does not, or is of another kind."""
     if ref.cluster and etcd.cluster and ref.cluster != etcd.cluster:
         return 0
-    if ref.kind is EntityKind.ETCD_CLUSTER:
-        return BY_NAME if names & {etcd.name, etcd.cluster} - {""} else 0
-    if ref.kind is EntityKind.ETCD_MEMBER:
-        return BY_NAME if any(names & {m.name, m.instance, m.endpoint} for m in etcd.member) else 0
-    if ref.kind is EntityKind.HOST:
-        return BY_HOST if any(names & set(m.hosts) for m in etcd.member) else 0
+    names = {ref.name, *ref.aliases}
+    match ref.kind:
+        case EntityKind.ETCD_CLUSTER:
+            return BY_NAME if names & {etcd.name, etcd.cluster} - {""} else 0
+        case EntityKind.ETCD_MEMBER:
+            return BY_NAME if any(names & {m.name, m.instance, m.endpoint} for m in etcd.member) else 0
+        case EntityKind.HOST:
+            return BY_HOST if any(names & set(m.hosts) for m in etcd.member) else 0
     return 0
 
 
 def _clusters(scope: Scope) -> set[str]:
-    told = {a.labels.get("cluster", "") for a in scope.alerts} | {e.cluster for e in scope.entities}
-    return told - {""}
+    labels = {alert.labels.get("cluster", "") for alert in scope.alerts}
+    return (labels | {entity.cluster for entity in scope.entities}) - {""}
 
 
 def _contradicted(scope: Scope, etcd: EtcdDecl) -> bool:
-    told = _clusters(scope)
-    return bool(etcd.cluster and told) and etcd.cluster not in told
+    clusters = _clusters(scope)
+    return bool(etcd.cluster and clusters) and etcd.cluster not in clusters
 
 
 def _selected(scope: Scope, etcd: EtcdDecl) -> bool:

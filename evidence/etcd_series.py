@@ -17,7 +17,7 @@ from evidence.onset import fault_at
 # The fault comes before the alert: a rule's evaluation, its `for`, and the first scrapes after it.
 LEAD = timedelta(seconds=150)
 # A series that begins later than this after its member's first scrape came into being with an event.
-SETTLE_MS = 20_000
+STARTUP_MS = 20_000
 LEADERSHIP = (
     "etcd_server_leader_changes_seen_total|etcd_server_has_leader|etcd_server_is_leader|process_start_time_seconds|up"
 )

@@ -137,38 +137,48 @@ def _authority(name: str) -> str:
 
 
 def _tcp(own: list[ProbeTarget], targets: list[ProbeTarget], start: int, end: int) -> MeasureResult:
-    ports = {_authority(t.name) for t in own}
-    tcp = [t for t in targets if not t.http and _authority(t.name) in ports and t.values.get("probe_success")]
+    tcp = _tcp_targets(own, targets)
     if not tcp:
         why = Text("no tcp module probes the same port")
         return MeasureResult(None, Text("Whether a TCP connection succeeds is unknown."), why_unknown=why)
-    failing = {at for t in own for at in t.failing(start, end)}
-    bad = len({at for t in tcp for at in t.failing(start, end)})
-    passes = bad <= 0.25 * max(1, len(failing))
+    failing = {at for target in own for at in target.failing(start, end)}
+    bad = {at for target in tcp for at in target.failing(start, end)}
+    passes = len(bad) <= 0.25 * max(1, len(failing))
     yes = Text("A TCP connection to the same port succeeds meanwhile.")
     no = Text("A TCP connection to the same port fails as well.")
-    return MeasureResult(passes, yes if passes else no, float(bad), None, tcp[0].name)
+    return MeasureResult(passes, yes if passes else no, float(len(bad)), None, tcp[0].name)
+
+
+def _tcp_targets(own: list[ProbeTarget], targets: list[ProbeTarget]) -> list[ProbeTarget]:
+    """The TCP probes of the same hosts and ports that have samples."""
+    ports = {_authority(target.name) for target in own}
+    same_port = [target for target in targets if not target.http and _authority(target.name) in ports]
+    return [target for target in same_port if target.values.get("probe_success")]
 
 
 def _peers(
     own: list[ProbeTarget], targets: list[ProbeTarget], seen: Counter[str], window: tuple[int, int]
 ) -> MeasureResult:
-    main = seen.most_common(1)[0][0] if seen else ""
-    others = [t for t in targets if t.http and t not in own and _comparable(t, own, main)]
-    if not others or not main:
+    """Whether other targets fail in the class in which most of the own probes failed."""
+    if not seen:
         return _undecided(Text("there is no other target to compare with"))
-    same = len([t for t in others if _mostly(t.classes(*window), main)])
-    if 0 < same < SHARED * len(others):
-        return _undecided(
-            Text(
-                "{same} of {others} do, too few for a shared cause and too many to be none",
-                same=same,
-                others=len(others),
-            )
+    main = seen.most_common(1)[0][0]
+    others = [target for target in targets if target.http and target not in own and _comparable(target, own, main)]
+    if not others:
+        return _undecided(Text("there is no other target to compare with"))
+    same = sum(_mostly(target.classes(*window), main) for target in others)
+    if same == 0:
+        sentence = Text("The {others} other targets do not fail in this way.", others=len(others))
+        return MeasureResult(False, sentence, 0.0, 0)
+    if same < SHARED * len(others):
+        why = Text(
+            "{same} of {others} do, too few for a shared cause and too many to be none",
+            same=same,
+            others=len(others),
         )
-    yes = Text("{same} of {others} other targets fail in the same way.", same=same, others=len(others))
-    no = Text("The {others} other targets do not fail in this way.", others=len(others))
-    return MeasureResult(same > 0, yes if same else no, float(same), 0)
+        return _undecided(why)
+    sentence = Text("{same} of {others} other targets fail in the same way.", same=same, others=len(others))
+    return MeasureResult(True, sentence, float(same), 0)
 
 
 def _undecided(why: Text) -> MeasureResult:

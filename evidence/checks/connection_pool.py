@@ -1,6 +1,7 @@
 """Is the service's connection pool used up, so that requests queue for a connection?"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from domain.errors import Refused
 from domain.findings import Item
@@ -29,19 +30,46 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     pools = list(_pools(answered, onset_ms(ask.scope), end_ms(ask.scope)))
     if not pools:
         raise Refused(Text("the pod exports no connection pool (go_sql_*, hikaricp_*, pgxpool_*) with a limit"))
-    return {"pool-exhausted": _told(pools, answered)}
+    return {"pool-exhausted": _exhausted(pools, answered)}
 
 
-def _pools(answered: Answered, start: int, end: int) -> Iterator[tuple[str, float, float, float]]:
-    """Name, highest use as a share of the limit, the limit, and how many waited on average."""
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A connection pool: `share` is its highest use as a share of its `limit`, `waiting` how many waited on average."""
+
+    name: str
+    share: float
+    limit: float
+    waiting: float
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Full and waited for: a pool that is full and that nobody waits for is only well used."""
+        return self.share >= 1.0 and self.waiting >= QUEUE
+
+    def item(self) -> Item:
+        """Its row of the table."""
+        return Item(self.name, self.share, f"{self.waiting:.1f} waiting of {self.limit:.0f}", self.is_exhausted)
+
+
+def _pools(answered: Answered, start: int, end: int) -> Iterator[Pool]:
+    """The pools that have a limit and samples in the window, in epoch milliseconds."""
     for used, limit in POOLS:
-        limits = {_name(x): x.points[-1].value for x in named(answered, limit) if x.points}
+        limits = {_name(line): line.points[-1].value for line in named(answered, limit) if line.points}
         for line in named(answered, used):
             most = max(line.between(start, end), default=None)
             top = limits.get(_name(line), 0.0)
-            if most is not None and top > 0:
-                full = next((p.at_ms for p in line.points if p.value >= top and start <= p.at_ms <= end), start)
-                yield _name(line), most / top, top, _waiting(answered, _name(line), (full, end))
+            if most is None or top <= 0:
+                continue
+            full_ms = _first_full_ms(line, top, (start, end))
+            yield Pool(_name(line), most / top, top, _waiting(answered, _name(line), (full_ms, end)))
+
+
+def _first_full_ms(line: Line, limit: float, window: tuple[int, int]) -> int:
+    """When all connections were in use for the first time; the start of the window if they never were."""
+    start, end = window
+    full = (point.at_ms for point in line.points if point.value >= limit and start <= point.at_ms <= end)
+    return next(full, start)
 
 
 def _waiting(answered: Answered, name: str, window: tuple[int, int]) -> float:
@@ -59,20 +87,21 @@ def _name(line: Line) -> str:
     return f"{line.labels.get('pod', '')} {next((line.labels[k] for k in KEYS if line.labels.get(k)), '')}".strip()
 
 
-def _told(pools: list[tuple[str, float, float, float]], answered: Answered) -> MeasureResult:
-    # Full and waited for: a pool that is full and that nobody waits for is only well used.
-    empty = [p for p in pools if p[1] >= 1.0 and p[3] >= QUEUE]
-    name, share, limit, queue = max(empty or pools, key=lambda p: (p[1], p[3], p[0]))
+def _exhausted(pools: list[Pool], answered: Answered) -> MeasureResult:
+    exhausted = [pool for pool in pools if pool.is_exhausted]
+    shown = max(exhausted or pools, key=lambda pool: (pool.share, pool.waiting, pool.name))
     sentence = Text(
         "{share:.0%} of the {limit:.0f} connections of {name} were in use; {queue:.1f} requests waited at a time.",
-        share=share,
-        limit=limit,
-        name=name,
-        queue=queue,
+        share=shown.share,
+        limit=shown.limit,
+        name=shown.name,
+        queue=shown.waiting,
     )
-    items = tuple(Item(n, s, f"{q:.1f} waiting of {top:.0f}", s >= 1 and q >= QUEUE) for n, s, top, q in pools[:12])
-    lines = [x for used, _ in POOLS for x in named(answered, used)]
-    return MeasureResult(bool(empty), sentence, share, 1.0, name, items=items, series=chart(lines, _name))
+    items = tuple(pool.item() for pool in pools[:12])
+    lines = [line for used, _ in POOLS for line in named(answered, used)]
+    return MeasureResult(
+        bool(exhausted), sentence, shown.share, 1.0, shown.name, items=items, series=chart(lines, _name)
+    )
 
 
 IN_USE = Charted(Text("connections in use"))

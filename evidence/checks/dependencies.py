@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
+from domain.alerts import ParsedAlert
 from domain.entities import EntityRef, RelationKind
 from domain.errors import Refused
 from domain.findings import Item
@@ -36,22 +37,21 @@ def _latency(ask: Ask) -> dict[str, MeasureResult]:
     if not called:
         raise Refused(Text("the pod exports no durations of the calls that it makes, or none ended in the window"))
     slow = [x for x in called if x.risen(SLOW_S, RISEN)]
-    worst = max(slow or called, key=lambda x: (x.since_s or 0.0, x.name))
-    took = worst.since_s or 0.0
-    sentence = (
-        Text("Calls to {name} took {took_s:.3f} s on average.", name=worst.name, took_s=took)
-        if worst.before_s is None
-        else Text(
+    slowest = max(slow or called, key=lambda x: (x.since_s or 0.0, x.name))
+    took = slowest.since_s or 0.0
+    if slowest.before_s is None:
+        sentence = Text("Calls to {name} took {took_s:.3f} s on average.", name=slowest.name, took_s=took)
+    else:
+        sentence = Text(
             "Calls to {name} took {took_s:.3f} s on average, {before_s:.3f} s before.",
-            name=worst.name,
+            name=slowest.name,
             took_s=took,
-            before_s=worst.before_s,
+            before_s=slowest.before_s,
         )
-    )
     items = tuple(Item(x.name, x.since_s, f"{x.count:.0f} calls", x in slow) for x in called[:12])
-    told = MeasureResult(bool(slow), sentence, took, SLOW_S, worst.name, items=items,
-                series=chart([worst.line], lambda _: worst.name))  # fmt: skip
-    return {"dependency-latency-high": told}
+    series = chart([slowest.line], lambda _: slowest.name)
+    result = MeasureResult(bool(slow), sentence, took, SLOW_S, slowest.name, items=items, series=series)
+    return {"dependency-latency-high": result}
 
 
 def _failing(ask: Ask) -> dict[str, MeasureResult]:
@@ -59,33 +59,57 @@ def _failing(ask: Ask) -> dict[str, MeasureResult]:
     names = _declared(ask.scope)
     alerted = [a for a in ask.scope.alerts if {e.name for e in a.entities} & names]
     if alerted:
-        first = min(alerted, key=lambda a: (a.started_at, a.identity))
-        sentence = Text("A dependency has its own alert: {name}.", name=first.name)
-        return {"dependency-failing": MeasureResult(True, sentence, float(len(alerted)), 0, first.name,
-                                           first_seen_at=first.started_at, asked=False)}  # fmt: skip
+        return {"dependency-failing": _alerted(alerted)}
     looks: list[Callable[[Ask], MeasureResult | None]] = [_probed, lambda a: _watched(a, names), _counted]
     found, errors = answers_of(partial(_look, ask, at, look) for at, look in enumerate(looks))
-    at, told = min((f for f in found if f is not None), key=_place, default=(0, None))
-    # That it answers now does not say that it did: where the others could not be asked, it is not known.
-    if errors and at == 0 and not (told and told.seen):
-        raise errors[0]
-    if told is None:
-        raise Refused(
-            Text("no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client")
+    witnesses = [witness for witness in found if witness is not None]
+    if not witnesses:
+        raise (
+            errors[0]
+            if errors
+            else Refused(
+                Text("no dependency is declared with [[target]] used_by, labelled, or counted by the pod's own client")
+            )
         )
-    return {"dependency-failing": told}
+    best = min(witnesses, key=lambda witness: witness.rank)
+    # That it answers now does not say that it did: where the others could not be asked, it is not known.
+    if errors and best.is_live_probe and not best.result.seen:
+        raise errors[0]
+    return {"dependency-failing": best.result}
 
 
-def _look(ask: Ask, at: int, look: Callable[[Ask], MeasureResult | None]) -> tuple[int, MeasureResult] | None:
-    """What one witness says, with its own query."""
-    told = look(ask)
-    return (at, replace(told, query=ask.query, connection=ask.connection)) if told else None
+def _alerted(alerts: list[ParsedAlert]) -> MeasureResult:
+    first = min(alerts, key=lambda a: (a.started_at, a.identity))
+    sentence = Text("A dependency has its own alert: {name}.", name=first.name)
+    return MeasureResult(True, sentence, float(len(alerts)), 0, first.name, first_seen_at=first.started_at, asked=False)
 
 
-def _place(found: tuple[int, MeasureResult]) -> tuple[int, int]:
-    """What was seen comes first, then what was not; a live probe tells of now alone, so its all-clear comes last."""
-    at, told = found
-    return (0, at) if told.seen else (1 if told.seen is False else 2, (at - 1) % 3)
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """The result of one way to look, `at` its place among them: 0 is the live probe."""
+
+    at: int
+    result: MeasureResult
+
+    @property
+    def is_live_probe(self) -> bool:
+        """Whether it shows the present only."""
+        return self.at == 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Seen comes first, then not seen, then unknown; a live probe shows the present only, so it passes last."""
+        if self.result.seen:
+            return 0, self.at
+        return 1 if self.result.seen is False else 2, (self.at - 1) % 3
+
+
+def _look(ask: Ask, at: int, look: Callable[[Ask], MeasureResult | None]) -> _Witness | None:
+    """One way to look, its result with its own query; None where there is nothing to look at."""
+    result = look(ask)
+    if result is None:
+        return None
+    return _Witness(at, replace(result, query=ask.query, connection=ask.connection))
 
 
 def _probed(ask: Ask) -> MeasureResult | None:
@@ -167,19 +191,30 @@ def _counted(ask: Ask) -> MeasureResult | None:
 
 
 def _error_shares(calls: Answered, start: int, end: int) -> dict[str, float]:
-    first = min((x.points[0].at_ms for x in calls.lines if x.points), default=0)
+    """For each dependency that was called in the window, the share of the calls that failed."""
+    first_ms = min((line.points[0].at_ms for line in calls.lines if line.points), default=0)
     total: dict[str, float] = {}
-    bad: dict[str, float] = {}
+    failed: dict[str, float] = {}
     for line in calls.lines:
-        if line.labels.get("__name__") == "http_client_requests_total" and line.points:
-            name = next((line.labels[k] for k in KEYS if line.labels.get(k)), "")
-            code = line.labels.get("code", line.labels.get("status", ""))
-            # A code that is met for the first time begins its own series, from nothing.
-            born = line.points[0].value if first < line.points[0].at_ms >= start else 0.0
-            count = increase(line, start, end) + born
-            total[name] = total.get(name, 0.0) + count
-            bad[name] = bad.get(name, 0.0) + (count if code[:1] in {"5", "0", "e"} else 0.0)
-    return {name: bad[name] / count for name, count in total.items() if count >= 1}
+        if line.labels.get("__name__") != "http_client_requests_total" or not line.points:
+            continue
+        name = next((line.labels[key] for key in KEYS if line.labels.get(key)), "")
+        count = increase(line, start, end) + _count_at_birth(line, first_ms, start)
+        total[name] = total.get(name, 0.0) + count
+        failed[name] = failed.get(name, 0.0) + (count if _is_error(line) else 0.0)
+    return {name: failed[name] / count for name, count in total.items() if count >= 1}
+
+
+def _count_at_birth(line: Line, first_ms: int, start: int) -> float:
+    """A code that is met for the first time begins its own series, from nothing."""
+    born = line.points[0]
+    return born.value if first_ms < born.at_ms >= start else 0.0
+
+
+def _is_error(line: Line) -> bool:
+    """By the first letter of the status: 5xx, 0 (no status) or `error`."""
+    code = line.labels.get("code", line.labels.get("status", ""))
+    return code[:1] in {"5", "0", "e"}
 
 
 PASSED = Charted(Text("the dependency's probe: 1 passed, 0 failed"))

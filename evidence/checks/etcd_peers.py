@@ -1,6 +1,7 @@
 """Did members lose their connections to each other, although both ends were alive?"""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from domain.errors import Refused
 from domain.findings import Item
@@ -8,7 +9,7 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, moment
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
-from evidence.etcd_series import SETTLE_MS, Members, increase, read, read_more
+from evidence.etcd_series import STARTUP_MS, Members, increase, read, read_more
 
 LOST, ACTIVE = "etcd_network_disconnected_peers_total", "etcd_network_active_peers"
 SENT_FAILURES = "etcd_network_peer_sent_failures_total"
@@ -29,6 +30,11 @@ class Link:
     since_ms: int = 0
 
     @property
+    def suffered(self) -> bool:
+        """Whether anything was lost, for whatever reason."""
+        return bool(self.lost or self.inactive or self.failures)
+
+    @property
     def broken(self) -> bool:
         """Whether the connection suffered while both ends were alive."""
         return not self.excused and (self.lost > 0 or self.inactive or self.failures >= FAILURES)
@@ -40,7 +46,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     if not peers:
         raise Refused(Text("etcd {name} exports no peer connections in the window", name=members.etcd.name))
     ids = members.ids() | read_more(ask, members.etcd, "etcd_server_id").ids()
-    return {"etcd-peer-disconnected": _told(members, _links(members, peers, ids), ids)}
+    return {"etcd-peer-disconnected": _disconnected(members, _links(members, peers, ids), ids)}
 
 
 def _peer(line: Line) -> str:
@@ -74,11 +80,12 @@ def _gained(members: Members, line: Line | None, owner: str) -> tuple[float, int
     if line is None or not line.points:
         return 0.0, 0
     first = line.points[0]
-    born = (
-        first.value if first.at_ms > members.seen_since(owner) + SETTLE_MS and first.at_ms >= members.onset_ms else 0.0
-    )
-    later = [b.at_ms for a, b in zip(line.points, line.points[1:], strict=False) if b.value > a.value]
-    times = ([first.at_ms] if born else []) + [at for at in later if at >= members.onset_ms]
+    is_late = first.at_ms > members.seen_since(owner) + STARTUP_MS and first.at_ms >= members.onset_ms
+    born = first.value if is_late else 0.0
+    rises = [later.at_ms for earlier, later in pairwise(line.points) if later.value > earlier.value]
+    times = [at_ms for at_ms in rises if at_ms >= members.onset_ms]
+    if born:
+        times.append(first.at_ms)
     return born + increase(line, members.onset_ms, members.end_ms), min(times, default=0)
 
 
@@ -89,36 +96,45 @@ def _excused(members: Members, ends: tuple[str, str]) -> str:
     return away[-1] if away else ""
 
 
-def _told(members: Members, links: list[Link], ids: dict[str, str]) -> MeasureResult:
+def _disconnected(members: Members, links: list[Link], ids: dict[str, str]) -> MeasureResult:
     broken = [link for link in links if link.broken]
     items = tuple(_item(link) for link in links)
-    names = ", ".join(f"{link.start} → {link.end}" for link in broken[:4])
-    yes = Text("Connections broke while both ends were alive: {names}.", names=names)
-    excused = sorted({link.excused for link in links if link.excused and (link.lost or link.inactive or link.failures)})
-    no = (
-        Text("Connections broke only with {excused}, which was not there itself.", excused=", ".join(excused))
-        if excused
-        else Text("All members kept their connections to each other.")
-    )
     series = chart(members.of(ACTIVE), lambda line: f"{members.member(line)} → {ids.get(_peer(line), _peer(line))}")
-    first = min((link.since_ms for link in broken if link.since_ms), default=0)
+    if not broken:
+        return MeasureResult(False, _unbroken_text(links), 0, 0.0, items=items, series=series)
+    names = ", ".join(f"{link.start} → {link.end}" for link in broken[:4])
     return MeasureResult(
-        bool(broken), yes if broken else no, sum(link.lost for link in broken), 0.0, items=items,
-        subject=_common(broken), series=series,
-        first_seen_at=moment(first),
-    )  # fmt: skip
+        True,
+        Text("Connections broke while both ends were alive: {names}.", names=names),
+        sum(link.lost for link in broken),
+        0.0,
+        _common(broken),
+        items=items,
+        series=series,
+        first_seen_at=moment(min((link.since_ms for link in broken if link.since_ms), default=0)),
+    )
+
+
+def _unbroken_text(links: list[Link]) -> Text:
+    excused = sorted({link.excused for link in links if link.excused and link.suffered})
+    if not excused:
+        return Text("All members kept their connections to each other.")
+    return Text("Connections broke only with {excused}, which was not there itself.", excused=", ".join(excused))
 
 
 def _common(broken: list[Link]) -> str:
-    shared = set.intersection(*({link.start, link.end} for link in broken)) if broken else set()
+    """The one member that all of them share; empty if there is none or there are two. At least one link is given."""
+    shared = set.intersection(*({link.start, link.end} for link in broken))
     return min(shared) if len(shared) == 1 else ""
 
 
 def _item(link: Link) -> Item:
-    told = [f"disconnected +{link.lost:.0f}", f"sent_failures +{link.failures:.0f}"]
-    told += ["active = 0"] if link.inactive else []
-    told += [f"✕ {link.excused}"] if link.excused else []
-    return Item(f"{link.start} → {link.end}", link.lost, "; ".join(told), link.broken)
+    parts = [f"disconnected +{link.lost:.0f}", f"sent_failures +{link.failures:.0f}"]
+    if link.inactive:
+        parts.append("active = 0")
+    if link.excused:
+        parts.append(f"✕ {link.excused}")
+    return Item(f"{link.start} → {link.end}", link.lost, "; ".join(parts), link.broken)
 
 
 CONNECTED = Charted(Text("open connections to the peer"))

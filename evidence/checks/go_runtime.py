@@ -1,6 +1,6 @@
 """What the Go process says of itself: does it answer, do goroutines pile up, are pauses long?"""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import correlation, median
 
 from domain.findings import Point
@@ -59,16 +59,29 @@ def _goroutines(answered: Answered, start: int, end: int) -> MeasureResult:
     grown = [_growth(line, start, end) for line in lines if line.between(start, end)]
     if not grown:
         return _nothing(Text("goroutine count"))
-    seen, _, base, peak = max(grown)
-    sentence = Text("Goroutines: {base:.0f} before, at most {peak:.0f} since.", base=base, peak=peak)
-    return MeasureResult(seen, sentence, peak, PILED_UP * base, series=chart(lines, lambda _: "goroutines"))
+    most = max(grown)
+    sentence = Text("Goroutines: {base:.0f} before, at most {peak:.0f} since.", base=most.base, peak=most.peak)
+    series = chart(lines, lambda _: "goroutines")
+    return MeasureResult(most.seen, sentence, most.peak, PILED_UP * most.base, series=series)
 
 
-def _growth(line: Line, start: int, end: int) -> tuple[bool, float, float, float]:
-    """Whether goroutines piled up in one process, how many times, its usual number, and its highest."""
+@dataclass(frozen=True, slots=True, order=True)
+class _Growth:
+    """Goroutines of one process: whether they piled up, how many times, their usual number and their highest."""
+
+    seen: bool
+    factor: float
+    base: float
+    peak: float
+
+
+def _growth(line: Line, start: int, end: int) -> _Growth:
+    """The line has at least one sample in the window."""
     early, late = line.between(0, start - 1), line.between(start, end)
-    base, peak = (median(early) if early else min(late)), max(late)
-    return peak >= PILED_UP * base and peak >= base + 10, peak / max(1.0, base), base, peak
+    base = median(early) if early else min(late)
+    peak = max(late)
+    seen = peak >= PILED_UP * base and peak >= base + 10
+    return _Growth(seen, peak / max(1.0, base), base, peak)
 
 
 def _leaking(answered: Answered, start: int) -> MeasureResult:

@@ -1,6 +1,7 @@
 """Does the node's network itself lose packets: connection tracking near its limit, TCP segments sent again?"""
 
 import re
+from dataclasses import dataclass
 
 from domain.entities import EntityKind
 from domain.errors import Refused
@@ -56,31 +57,54 @@ def _tracked(answered: Answered, window: tuple[int, int]) -> MeasureResult:
 
 
 def _resent(answered: Answered, window: tuple[int, int]) -> MeasureResult:
-    start, end = window
-    sent = {_instance(x): x for x in named(answered, "node_netstat_Tcp_OutSegs")}
-    lines = [x for x in named(answered, "node_netstat_Tcp_RetransSegs") if _instance(x) in sent and x.points]
-    shares: dict[str, tuple[float, float | None]] = {}
-    for line in lines:
-        since, before = _share(line, sent[_instance(line)], start, end), _share(line, sent[_instance(line)], 0, start)
-        if since is not None:
-            shares[_instance(line)] = (since, before)
-    if not shares:
+    sent = {_instance(line): line for line in named(answered, "node_netstat_Tcp_OutSegs")}
+    resent = named(answered, "node_netstat_Tcp_RetransSegs")
+    lines = [line for line in resent if _instance(line) in sent and line.points]
+    nodes = _resent_by_node(lines, sent, window)
+    if not nodes:
         return unmeasured(Text("node_exporter tells no TCP segments"))
-    high = [n for n, (s, b) in sorted(shares.items()) if s >= RESENT and (b is None or s >= RISEN * b)]
-    name = high[0] if high else max(sorted(shares), key=lambda n: shares[n][0])
-    share, before = shares[name]
-    sentence = (
-        Text("{name} sent {share:.2%} of its TCP segments again.", name=name, share=share)
-        if before is None
-        else Text(
+    high = [node for node in nodes if node.is_high]
+    shown = high[0] if high else max(nodes, key=lambda node: node.share)
+    items = tuple(Item(node.name, node.share, exceeds=node.is_high) for node in nodes)
+    series = chart(lines, _instance)
+    return MeasureResult(bool(high), shown.sentence(), shown.share, RESENT, shown.name, items=items, series=series)
+
+
+@dataclass(frozen=True, slots=True)
+class _ResentShare:
+    """One node: the share of its TCP segments that it sent again, in the window and before it (None: unknown)."""
+
+    name: str
+    share: float
+    before: float | None
+
+    @property
+    def is_high(self) -> bool:
+        """Whether the share is high, and risen over what it was before."""
+        return self.share >= RESENT and (self.before is None or self.share >= RISEN * self.before)
+
+    def sentence(self) -> Text:
+        """For a reader, with the share before where it is known."""
+        if self.before is None:
+            return Text("{name} sent {share:.2%} of its TCP segments again.", name=self.name, share=self.share)
+        return Text(
             "{name} sent {share:.2%} of its TCP segments again, {before:.2%} before.",
-            name=name,
-            share=share,
-            before=before,
+            name=self.name,
+            share=self.share,
+            before=self.before,
         )
-    )
-    items = tuple(Item(n, s, exceeds=n in high) for n, (s, _) in sorted(shares.items()))
-    return MeasureResult(bool(high), sentence, share, RESENT, name, items=items, series=chart(lines, _instance))
+
+
+def _resent_by_node(lines: list[Line], sent: dict[str, Line], window: tuple[int, int]) -> list[_ResentShare]:
+    """By name; without the nodes that sent too little in the window."""
+    start, end = window
+    found = {}
+    for line in lines:
+        name = _instance(line)
+        share = _share(line, sent[name], start, end)
+        if share is not None:
+            found[name] = _ResentShare(name, share, _share(line, sent[name], 0, start))
+    return [found[name] for name in sorted(found)]
 
 
 def _share(resent: Line, sent: Line, start: int, end: int) -> float | None:

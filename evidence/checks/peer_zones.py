@@ -86,15 +86,21 @@ def _zones(found: Crowd, zone_of: Mapping[str, str], own: set[str], name: str) -
     """Zones that have pods, by name; what runs on a node without a zone is left out."""
     mates = {pod for pod in found.nodes if pod in own or workload_of(pod) == name}
     fallen = (*found.fell(own), *found.beside(own))
-    made = []
-    for zone in sorted(set(zone_of.values())):
-        nodes = {node for node in found.per_node if zone_of.get(node) == zone}
-        count = sum(found.nodes[pod] in nodes for pod in mates)
-        there = [f for f in fallen if f.node in nodes]
-        theirs = tuple(f for f in there if f.namespace == found.namespace and f.pod in mates)
-        total = sum(found.per_node[node] for node in nodes)
-        made.append(Zone(zone, len(nodes), count, total - count, theirs, tuple(f for f in there if f not in theirs)))
-    return [zone for zone in made if zone.nodes]
+    nodes_of: dict[str, set[str]] = {}
+    for node in found.per_node:
+        if node in zone_of:
+            nodes_of.setdefault(zone_of[node], set()).add(node)
+    return [_zone(zone, nodes, found, mates, fallen) for zone, nodes in sorted(nodes_of.items())]
+
+
+def _zone(name: str, nodes: set[str], found: Crowd, mates: set[str], fallen: tuple[Fallen, ...]) -> Zone:
+    """The zone of these nodes, with its pods counted; `mates` are the pods of the incident's workload."""
+    there = [pod for pod in fallen if pod.node in nodes]
+    fallen_mates = tuple(pod for pod in there if pod.namespace == found.namespace and pod.pod in mates)
+    fallen_others = tuple(pod for pod in there if pod not in fallen_mates)
+    mates_there = sum(found.nodes[pod] in nodes for pod in mates)
+    pods = sum(found.per_node[node] for node in nodes)
+    return Zone(name, len(nodes), mates_there, pods - mates_there, fallen_mates, fallen_others)
 
 
 def _home(zones: list[Zone], of_own: set[str]) -> Zone:

@@ -39,20 +39,21 @@ def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[st
 def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) -> MeasureResult:
     """Pods of other workloads on the same node; those of the own workload share the application."""
     nodes = sorted({found.nodes[pod] for pod in own} - {""})
-    same = [pod for pod, node in found.nodes.items() if node in nodes and (pod in own or workload_of(pod) == name)]
-    rest = sum(found.per_node.get(node, 0) for node in nodes) - len(same)
-    hits = [f for f in others if f.node in nodes and f.workload != name]
+    mates = [pod for pod, node in found.nodes.items() if node in nodes and (pod in own or workload_of(pod) == name)]
+    rest = sum(found.per_node.get(node, 0) for node in nodes) - len(mates)
     if not nodes or rest < LEAST:
         return unmeasured(Text("too few other pods run on its node to compare with"))
+    hits = [f for f in others if f.node in nodes and f.workload != name]
     share = len(hits) / rest
     seen = len(hits) >= LEAST and share >= SHARE
+    shown = ", ".join(nodes)
     sentence = Text(
         "{hits} of {rest} pods of other workloads on {nodes} were not ready.",
         hits=len(hits),
         rest=rest,
-        nodes=", ".join(nodes),
+        nodes=shown,
     )
-    return MeasureResult(seen, sentence, share, SHARE, ", ".join(nodes), items=_items(hits))
+    return MeasureResult(seen, sentence, share, SHARE, shown, items=_items(hits))
 
 
 def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> MeasureResult:

@@ -1,13 +1,13 @@
 """What became of the pod: restarts, how its containers ended, its age, and whether it was being deleted."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import pstdev
 
 from domain.findings import Point
 from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, measured_by, moment
-from evidence.clients.prometheus import Answered
+from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
 from evidence.pods import POD_STATE, about_probes, ask_more, ask_pods, by_pod, end_ms, named, onset_ms
@@ -130,21 +130,40 @@ def _deleted(answered: Answered, started_s: float) -> MeasureResult:
 
 def _recovered(answered: Answered, start: int, end: int) -> MeasureResult:
     """Not ready only in the first seconds after a start, and ready after it, is a race at the start."""
-    known = [(_starts(pod), _readiness(pod, start, end)) for pod in by_pod(answered)]
-    known = [(starts, points) for starts, points in known if starts and points]
-    if not known:
+    histories = _histories(answered, start, end)
+    if not histories:
         return _silent(Text("starts or readiness"))
-    fell = [(starts, points) for starts, points in known if any(p.value == 0 for p in points)]
-    if not fell:
+    fallen = [history for history in histories if history.unready_at_s]
+    if not fallen:
         return MeasureResult(False, Text("The pod was ready throughout."), 0.0, RACE_S)
-    ages = [_age(starts, p.at_ms / 1000) for starts, points in fell for p in points if p.value == 0]
-    ready_after = all(_ready_again(points) for _, points in fell)
+    oldest = max(_age(history.starts, at_s) for history in fallen for at_s in history.unready_at_s)
+    age = min(oldest, 1e6)
+    ready_after = all(_ready_again(history.points) for history in fallen)
     # Every pod is unready for a moment; five seconds of it are a race that was lost for a while.
-    seen = RACE_LEAST_S <= max(ages) <= RACE_S and ready_after
-    age = min(max(ages), 1e6)
-    yes = Text("It was not ready only in the first {age_s:.0f} s after a start.", age_s=age)
-    no = Text("It was not ready at other times, or is not ready yet, or its start was a plain one.")
-    return MeasureResult(seen, yes if seen else no, age, RACE_S)
+    if RACE_LEAST_S <= oldest <= RACE_S and ready_after:
+        sentence = Text("It was not ready only in the first {age_s:.0f} s after a start.", age_s=age)
+        return MeasureResult(True, sentence, age, RACE_S)
+    sentence = Text("It was not ready at other times, or is not ready yet, or its start was a plain one.")
+    return MeasureResult(False, sentence, age, RACE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """One pod: when its containers started, in epoch seconds, and its readiness within the window (1 or 0)."""
+
+    starts: list[float]
+    points: list[Point]
+
+    @property
+    def unready_at_s(self) -> list[float]:
+        """When it was not ready, in epoch seconds."""
+        return [point.at_ms / 1000 for point in self.points if point.value == 0]
+
+
+def _histories(answered: Answered, start: int, end: int) -> list[_History]:
+    """Of the pods of which both starts and readiness are known."""
+    found = [_History(_starts(pod), _readiness(pod, start, end)) for pod in by_pod(answered)]
+    return [history for history in found if history.starts and history.points]
 
 
 def _readiness(pod: Answered, start: int, end: int) -> list[Point]:
@@ -157,24 +176,30 @@ def _age(starts: list[float], at_s: float) -> float:
 
 
 def _ready_again(points: list[Point]) -> bool:
-    last = [p.at_ms for p in points if p.value == 0][-1]
-    return any(p.value == 1 and p.at_ms > last for p in points)
+    """Whether it was ready after it was last not ready; at least one of the points is 0."""
+    last_unready_ms = [point.at_ms for point in points if point.value == 0][-1]
+    return any(point.value == 1 and point.at_ms > last_unready_ms for point in points)
 
 
 def _waiting(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_more(ask)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
-    lines = [x for x in named(answered, f"{PREFIX}waiting_reason") if any(v == 1 for v in x.between(start, end))]
+    lines = [line for line in named(answered, f"{PREFIX}waiting_reason") if 1 in line.between(start, end)]
     if not lines and not named(answered, "kube_pod_info"):
         return {"pod-waiting": _silent(Text("waiting reasons"))}
-    reasons = sorted({x.labels.get("reason", "") for x in lines} - HARMLESS)
-    yes = Text("A container was waiting: {reasons}.", reasons=", ".join(reasons))
-    no = Text("No container was held back.")
-    bad = [x for x in lines if x.labels.get("reason", "") not in HARMLESS]
-    first = min((p.at_ms for x in bad for p in x.points if p.value == 1 and p.at_ms >= start), default=None)
-    told = MeasureResult(bool(reasons), yes if reasons else no, float(len(reasons)), 0, ", ".join(reasons),
-                first_seen_at=moment(first))  # fmt: skip
-    return {"pod-waiting": told}
+    bad = [line for line in lines if _reason(line) not in HARMLESS]
+    if not bad:
+        return {"pod-waiting": MeasureResult(False, Text("No container was held back."), 0.0, 0)}
+    reasons = sorted({_reason(line) for line in bad})
+    shown = ", ".join(reasons)
+    sentence = Text("A container was waiting: {reasons}.", reasons=shown)
+    first = min(point.at_ms for line in bad for point in line.points if point.value == 1 and point.at_ms >= start)
+    result = MeasureResult(True, sentence, float(len(reasons)), 0, shown, first_seen_at=moment(first))
+    return {"pod-waiting": result}
+
+
+def _reason(line: Line) -> str:
+    return line.labels.get("reason", "")
 
 
 RESTARTS = Charted(Text("restarts of the container so far"))

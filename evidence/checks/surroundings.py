@@ -20,7 +20,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     told = {"change-before": replace(_change(ask.scope), asked=False)}
     told |= measured_by(ask, ("rollout-in-progress",), _rolling) | measured_by(ask, ("scrape-gap",), _gap)
     told |= measured_by(ask, ("rollout-stuck",), _stuck) | measured_by(ask, ("planned-work",), _planned)
-    return told | measured_by(ask, ("change-guilty",), _guilty)
+    return told | measured_by(ask, ("change-guilty",), _caused_by_change)
 
 
 def _rolling(ask: Ask) -> dict[str, MeasureResult]:
@@ -124,7 +124,8 @@ def _planned(ask: Ask) -> dict[str, MeasureResult]:
     }
 
 
-def _guilty(ask: Ask) -> dict[str, MeasureResult]:
+def _caused_by_change(ask: Ask) -> dict[str, MeasureResult]:
+    """Whether pods fell only after a change, and only those that it changed."""
     found = crowd(ask)
     known = changes(ask.scope, found, ask_namespace(ask))
     if not known:
@@ -132,17 +133,20 @@ def _guilty(ask: Ask) -> dict[str, MeasureResult]:
     fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
     if not fallen:
         raise Refused(Text("no pod stopped being ready, so the order of change and symptom is not known"))
-    verdicts = {c: verdict(c, fallen) for c in known}
-    guilty = [c for c in known if verdicts[c]]
-    if not guilty and None in verdicts.values():
+    verdicts = {change: verdict(change, fallen) for change in known}
+    culprits = [change for change in known if verdicts[change]]
+    if culprits:
+        last = culprits[-1]
+        sentence = Text("The pods fell after {title}, and only those that it changed.", title=last.title)
+        result = MeasureResult(True, sentence, float(len(fallen)), subject=last.title, first_seen_at=last.at)
+        return {"change-guilty": result}
+    if None in verdicts.values():
         raise Refused(
             Text("the changed pods were ready for a while before they fell, so the order of times does not tell")
         )
-    last = (guilty or known)[-1]
-    yes = Text("The pods fell after {title}, and only those that it changed.", title=last.title)
-    no = Text("Pods fell before {title}, or others that it did not change fell too.", title=last.title)
-    return {"change-guilty": MeasureResult(bool(guilty), yes if guilty else no, float(len(fallen)), subject=last.title,
-                                  first_seen_at=last.at if guilty else None)}  # fmt: skip
+    last = known[-1]
+    sentence = Text("Pods fell before {title}, or others that it did not change fell too.", title=last.title)
+    return {"change-guilty": MeasureResult(False, sentence, float(len(fallen)), subject=last.title)}
 
 
 CHECK = Check(

@@ -101,7 +101,7 @@ class Prometheus:
                 continue
             if answer.status_code not in RETRIED or attempt == 2:
                 break
-        return _read(answer.status_code, answer.content)
+        return _answered(answer.status_code, answer.content)
 
 
 def _within(answered: Answered, start: datetime, end: datetime) -> Answered:
@@ -110,25 +110,30 @@ def _within(answered: Answered, start: datetime, end: datetime) -> Answered:
     return Answered(tuple(lines), answered.partial)
 
 
-def _read(status: int, content: bytes) -> Answered:
-    try:
-        envelope = READER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if status >= 500:
-            raise Unreachable(Text("Prometheus answered {status}", status=status)) from error
-        raise Malformed(
-            Text("Prometheus answered {status} with something that is not its JSON", status=status)
-        ) from error
+def _answered(status: int, content: bytes) -> Answered:
+    """The lines of an answer, in order of their labels. Raises Unreachable, Malformed or Refused."""
+    envelope = _envelope(status, content)
     if status >= 500:
         raise Unreachable(Text("Prometheus answered {status}: {error}", status=status, error=envelope.error[:200]))
     if status >= 400 or envelope.status != "success" or envelope.data is None:
         raise Refused(
             Text("Prometheus refused the query ({status}): {error}", status=status, error=envelope.error[:200])
         )
-    lines = sorted((_line(r) for r in envelope.data.result), key=lambda line: sorted(line.labels.items()))
+    lines = sorted((_line(result) for result in envelope.data.result), key=lambda line: sorted(line.labels.items()))
     # Remarks on the query itself say nothing about missing data.
     missing = [warning for warning in envelope.warnings if not warning.startswith("PromQL ")]
     return Answered(tuple(line for line in lines if line.points), "; ".join(missing)[:300])
+
+
+def _envelope(status: int, content: bytes) -> _Envelope:
+    try:
+        return READER.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if status >= 500:
+            raise Unreachable(Text("Prometheus answered {status}", status=status)) from error
+        raise Malformed(
+            Text("Prometheus answered {status} with something that is not its JSON", status=status)
+        ) from error
 
 
 def _line(result: _Result) -> Line:

@@ -45,12 +45,18 @@ def scrubbed(node: Any) -> Any:
 
 
 def _entry(key: str, value: Any) -> Any:
-    if key == "annotations" and isinstance(value, dict):
-        return {k: v for k, v in value.items() if k == REVISION}
-    if key == "command" and isinstance(value, list):
-        return value[:1] + [word for word in value[1:] if isinstance(word, str) and PAUSE.fullmatch(word)]
-    if key == "httpHeaders" and isinstance(value, list):
-        return [{"name": h.get("name", ""), "value": ""} for h in value if isinstance(h, dict)]
-    if key == "path" and isinstance(value, str):
-        return value.partition("?")[0]
+    """The value of one key without what may hold a secret."""
+    match key, value:
+        case "annotations", dict():
+            return {name: text for name, text in value.items() if name == REVISION}
+        case "command", list():
+            return value[:1] + [word for word in value[1:] if _is_pause(word)]
+        case "httpHeaders", list():
+            return [{"name": header.get("name", ""), "value": ""} for header in value if isinstance(header, dict)]
+        case "path", str():
+            return value.partition("?")[0]
     return scrubbed(value)
+
+
+def _is_pause(word: Any) -> bool:
+    return isinstance(word, str) and bool(PAUSE.fullmatch(word))
