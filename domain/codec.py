@@ -1,7 +1,7 @@
-"""The one way in which what holds sentences is kept as JSON, and read back.
+"""Stores objects that hold sentences as JSON, and reads them back.
 
-A text is `{"template": ..., "values": {...}}`, with `context` where it has one. One that was rendered before it was
-kept is `{"en": ..., "zh": ...}`, as all were before there were templates; that form is read for ever.
+A text is stored as `{"template": ..., "values": {...}}`, with `context` where it has one. A text that was rendered
+before it was stored is `{"en": ..., "zh": ...}`, as all were before there were templates; that form stays readable.
 """
 
 import math
@@ -18,19 +18,19 @@ from domain.text import Text, Value
 from domain.translations import CHINESE, ENGLISH
 
 T = TypeVar("T")
-# Wider than any sentence of ours asks for; what somebody else wrote must not make us fill the memory with blanks.
+# Wider than any template of ours needs; a stored template must not make us fill the memory with blanks.
 _SPEC = re.compile(r"[^{}]{0,24}")
 _WIDE = re.compile(r"[0-9]{3,}")
 
 
 def encode(kept: object) -> bytes:
-    """As JSON, to be read by `decode`."""
+    """As JSON, to be read by `decode`. Raises NotImplementedError for a type that JSON has no form for."""
     return msgspec.json.encode(kept, enc_hook=_stored)
 
 
 def decode(raw: bytes | memoryview | str, type: type[T]) -> T:
-    """Raises `msgspec.MsgspecError` if it is not of that type."""
-    return msgspec.json.decode(raw, type=type, dec_hook=_read)
+    """The value of `type` that `raw` holds. Raises `msgspec.MsgspecError` if it is not of that type."""
+    return msgspec.json.decode(raw, type=type, dec_hook=_decoded)
 
 
 def to_builtins(kept: object) -> Any:
@@ -39,8 +39,8 @@ def to_builtins(kept: object) -> Any:
 
 
 def convert(kept: object, type: type[T]) -> T:
-    """Raises `msgspec.ValidationError` if it is not of that type."""
-    return msgspec.convert(kept, type, dec_hook=_read)
+    """The value of `type` made of values of JSON. Raises `msgspec.ValidationError` if it is not of that type."""
+    return msgspec.convert(kept, type, dec_hook=_decoded)
 
 
 def in_two_languages(shown: object) -> Any:
@@ -48,29 +48,34 @@ def in_two_languages(shown: object) -> Any:
     return msgspec.to_builtins(shown, enc_hook=_both)
 
 
-def fingerprinted(thing: object) -> bytes:
+def fingerprinted(kept: object) -> bytes:
     """The same bytes for the same sentences and values, in both languages."""
-    return msgspec.json.encode(thing, order="deterministic", enc_hook=_both)
+    return msgspec.json.encode(kept, order="deterministic", enc_hook=_both)
 
 
 def values_of(text: Text) -> dict[str, Any]:
-    """Its values as those of JSON."""
+    """The values of a text as values of JSON; a time is `{"time": ISO 8601}`, nan and inf are `{"number": "nan"}`."""
     return {name: _value(value) for name, value in text.values.items()}
 
 
-def _both(thing: object) -> dict[str, str]:
-    if isinstance(thing, Text):
-        return {"en": thing.en, "zh": thing.in_language("zh")}
-    raise NotImplementedError(f"{type(thing).__name__} is not kept as JSON")
+def _both(kept: object) -> dict[str, str]:
+    if isinstance(kept, Text):
+        return {"en": kept.en, "zh": kept.in_language("zh")}
+    raise NotImplementedError(f"{type(kept).__name__} is not kept as JSON")
 
 
-def _stored(thing: object) -> dict[str, Any]:
-    if not isinstance(thing, Text):
-        raise NotImplementedError(f"{type(thing).__name__} is not kept as JSON")
-    if thing.told:
-        return {"zh" if name == CHINESE else name: said for name, said in thing.told.items()}
-    made: dict[str, Any] = {"template": thing.template, "values": values_of(thing)}
-    return {**made, "context": thing.context} if thing.context else made
+def _stored(kept: object) -> dict[str, Any]:
+    if not isinstance(kept, Text):
+        raise NotImplementedError(f"{type(kept).__name__} is not kept as JSON")
+    if kept.rendered_words:
+        return {_stored_code(language): sentence for language, sentence in kept.rendered_words.items()}
+    made: dict[str, Any] = {"template": kept.template, "values": values_of(kept)}
+    return {**made, "context": kept.context} if kept.context else made
+
+
+def _stored_code(language: str) -> str:
+    """Chinese is stored as `zh`, every other language by the name of its catalogue."""
+    return "zh" if language == CHINESE else language
 
 
 def _value(value: Value) -> Any:
@@ -82,7 +87,7 @@ def _value(value: Value) -> Any:
     return {"number": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _read(kind: type, raw: Any) -> Any:
+def _decoded(kind: type, raw: Any) -> Any:
     if kind is not Text:
         raise NotImplementedError(f"{kind.__name__} is not kept as JSON")
     return _text(raw)
@@ -97,7 +102,8 @@ def _text(raw: Any) -> Text:
             _try(text)
             return text
         case {"en": str(en), "zh": str(zh), **more}:
-            return Text.rendered(en, zh, **{str(name): str(said) for name, said in more.items() if name != ENGLISH})
+            others = {str(name): str(sentence) for name, sentence in more.items() if name != ENGLISH}
+            return Text.rendered(en, zh, **others)
     raise ValueError("it is not a text")
 
 
@@ -116,7 +122,7 @@ def _known(raw: Any) -> Value:
 
 @lru_cache(maxsize=4096)
 def _check(template: str) -> None:
-    """Refuses what no sentence of ours says: widths beyond a line."""
+    """Raises ValueError for a template with a width beyond a line, which no sentence of ours has."""
     if "{" not in template:
         return
     try:

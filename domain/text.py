@@ -13,88 +13,106 @@ Value: TypeAlias = "str | int | float | bool | datetime | Text | None"
 class Text:
     """One sentence: its template is the key of the catalogues, its values keep their types.
 
-    A value is put in where the template says `{name}` or `{name:.1f}`; one whose name is no identifier, like `<pod>`,
-    where those letters stand, for commands are full of braces. Without values the template is taken literally.
-    `context` tells two meanings of the same English apart.
+    A value replaces `{name}` or `{name:.1f}` in the template. A value whose name is no identifier, like `<pod>`,
+    replaces exactly those letters: commands are full of braces. Without values the template is taken literally.
+    `context` separates two meanings of the same English. A text cannot be changed and can be hashed.
     """
 
-    __slots__ = ("context", "template", "told", "values")
+    __slots__ = ("context", "rendered_words", "template", "values")
     template: str
     values: Mapping[str, Value]
     context: str
-    told: Mapping[str, str]  # only of what was put into words before: language to sentence
+    rendered_words: Mapping[str, str]  # language to sentence; empty unless it was rendered before it was stored
 
     def __init__(self, template: str, /, *, context: str = "", **values: Value) -> None:
         self._set(template, values, context, {})
 
     @classmethod
     def made(
-        cls, template: str, values: Mapping[str, Value], context: str = "", told: Mapping[str, str] | None = None
+        cls,
+        template: str,
+        values: Mapping[str, Value],
+        context: str = "",
+        rendered_words: Mapping[str, str] | None = None,
     ) -> "Text":
-        """Of parts, as they were kept; the code says its templates as literals."""
+        """From stored parts; code writes its templates as literals. `rendered_words` gives language to sentence."""
         text = cls.__new__(cls)
-        text._set(template, values, context, told or {})
+        text._set(template, values, context, rendered_words or {})
         return text
 
     @classmethod
     def rendered(cls, en: str, zh: str, **more: str) -> "Text":
-        """What is in words already, with no template: as verdicts were kept before they had any, or cut to a length."""
+        """A sentence that is rendered already and has no template: of old verdicts, or cut to a length.
+
+        `more` gives the sentence in further languages, by the names of their catalogues.
+        """
         return cls.made(en, {}, "", {ENGLISH: en, CHINESE: zh, **more})
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The names in braces that the template has room for."""
+        """The names of the template's placeholders in braces."""
         return frozenset(name for _, name, _, _ in _PLAIN.parse(self.template) if name is not None)
 
     @property
     def en(self) -> str:
-        """In English."""
+        """The sentence in English."""
         return self.in_language(ENGLISH)
 
     def in_language(self, code: str) -> str:
-        """In the language of a reader; in English where there is no catalogue of it."""
+        """The sentence in the language of a reader's code, like `zh-cn`; in English where there is no catalogue of it.
+
+        Raises KeyError, ValueError or TypeError when the values do not fit the template.
+        """
         return self._render(language_of(code))
 
     def format(self, **values: Value) -> "Text":
-        """With these values put in too."""
-        return self.made(self.template, {**self.values, **values}, self.context, self.told)
+        """The same text with these values added; a value of the same name is replaced."""
+        return self.made(self.template, {**self.values, **values}, self.context, self.rendered_words)
 
-    def _set(self, template: str, values: Mapping[str, Value], context: str, told: Mapping[str, str]) -> None:
-        for name, value in (("template", template), ("values", values), ("context", context), ("told", told)):
-            object.__setattr__(self, name, value)
+    def _set(self, template: str, values: Mapping[str, Value], context: str, rendered_words: Mapping[str, str]) -> None:
+        object.__setattr__(self, "template", template)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "context", context)
+        object.__setattr__(self, "rendered_words", rendered_words)
 
     def _render(self, language: str) -> str:
-        if self.told:
-            said = self.told.get(language, self.template)
-        else:
-            said = translated(self.template, language, self.context)
+        """In a language of `language_of`."""
+        sentence = self._unfilled(language)
         if not self.values:
-            return said
-        words = {n: v._render(language) if isinstance(v, Text) else v for n, v in self.values.items()}
+            return sentence
+        words = {name: _word(value, language) for name, value in self.values.items()}
         if any(name.isidentifier() for name in words):
-            said = _PLAIN.vformat(said, (), words)
+            sentence = _PLAIN.vformat(sentence, (), words)
         for mark, word in words.items():
             if not mark.isidentifier():
-                said = said.replace(translated(mark, language), str(word))
-        return said
+                sentence = sentence.replace(translated(mark, language), str(word))
+        return sentence
+
+    def _unfilled(self, language: str) -> str:
+        """The sentence before its values are put in."""
+        if self.rendered_words:
+            return self.rendered_words.get(language, self.template)
+        return translated(self.template, language, self.context)
 
     def __str__(self) -> str:
         return self.en
 
     def __repr__(self) -> str:
-        if self.told:
-            return f"Text.rendered({', '.join(repr(said) for said in self.told.values())})"
-        more = {"context": self.context} if self.context else {}
-        return f"Text({', '.join([repr(self.template), *(f'{n}={v!r}' for n, v in {**more, **self.values}.items())])})"
+        if self.rendered_words:
+            return f"Text.rendered({', '.join(map(repr, self.rendered_words.values()))})"
+        context = {"context": self.context} if self.context else {}
+        keywords = [f"{name}={value!r}" for name, value in {**context, **self.values}.items()]
+        return f"Text({', '.join([repr(self.template), *keywords])})"
 
     def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, Text) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.template, self.context, frozenset(self.values.items()), frozenset(self.told.items())))
+        values, words = frozenset(self.values.items()), frozenset(self.rendered_words.items())
+        return hash((self.template, self.context, values, words))
 
     def _key(self) -> tuple[object, ...]:
-        return self.template, self.values, self.context, self.told
+        return self.template, self.values, self.context, self.rendered_words
 
     def __reduce__(self) -> tuple[object, ...]:
         return Text.made, self._key()
@@ -106,13 +124,18 @@ class Text:
         raise AttributeError(f"a text cannot be changed: {name}")
 
 
+def _word(value: Value, language: str) -> Value:
+    """A value as it is put into a sentence: a text within a text is rendered first."""
+    return value._render(language) if isinstance(value, Text) else value
+
+
 def verbatim(word: str) -> Text:
-    """A name that reads the same in every language."""
+    """A text for a name that reads the same in every language."""
     return Text("{word}", word=word)
 
 
 def listed(texts: Sequence[Text]) -> Text:
-    """One or more texts one after the other, with semicolons."""
+    """One text of one or more, separated by semicolons. Raises ValueError for none."""
     first, *rest = texts
     for text in rest:
         first = Text("{first}; {then}", first=first, then=text)
@@ -120,7 +143,7 @@ def listed(texts: Sequence[Text]) -> Text:
 
 
 def enumerated(texts: Sequence[Text]) -> Text:
-    """One or more names, with commas."""
+    """One text of one or more names, separated by commas. Raises ValueError for none."""
     first, *rest = texts
     for text in rest:
         first = Text("{first}, {then}", first=first, then=text)

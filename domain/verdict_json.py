@@ -74,7 +74,7 @@ def _texts(key: str, texts: tuple[Text, ...], language: str) -> Json:
 
 def _key(text: Text) -> str | None:
     """What was put into words before it was kept has no template."""
-    return None if text.told else text.template
+    return None if text.rendered_words else text.template
 
 
 def _time(at: datetime | None) -> str | None:

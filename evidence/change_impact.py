@@ -11,7 +11,7 @@ from evidence.unready import Crowd, Fallen
 
 # A rollout's replica set is made within this time of the change that is told of it.
 AROUND = timedelta(minutes=10)
-TOLD_LATE = timedelta(seconds=60)
+REPORTED_LATE = timedelta(seconds=60)
 LOOK_BACK = timedelta(hours=1)
 # A new pod that is broken is never ready; a new setting may be read a little later.
 SOON_ROLLED, SOON_READ = timedelta(seconds=60), timedelta(minutes=5)
@@ -36,13 +36,13 @@ def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
              for name, at in made.items()]  # fmt: skip
     for change in scope.changes:
         if change.at <= scope.started_at and keys(scope) & set(change.entities):
-            found.append(_told(change, mine, made, crowd))
+            found.append(_changed(change, mine, made, crowd))
     return sorted(found, key=lambda c: (c.at, c.title))
 
 
-def _told(change: ChangeRef, mine: set[str], made: dict[str, datetime], crowd: Crowd) -> Changed:
+def _changed(change: ChangeRef, mine: set[str], made: dict[str, datetime], crowd: Crowd) -> Changed:
     """It changed the pods of a replica set made around it, or else all pods of the workload."""
-    names = {name for name, at in made.items() if -TOLD_LATE <= at - change.at <= AROUND}
+    names = {name for name, at in made.items() if -REPORTED_LATE <= at - change.at <= AROUND}
     pods = {p for p in mine if crowd.owners.get(p) in names} if names else mine
     return Changed(change.at, change.title, frozenset(pods), rolled=bool(names))
 

@@ -183,23 +183,33 @@ class Check:
 def run(check: Check, ask: Ask) -> list[Finding]:
     """One finding per measure; an expected error becomes unknown with its sentence."""
     try:
-        told = check.collect(ask)
+        results = check.collect(ask)
         why = Text("nothing was measured")
     except ProductError as error:
-        told, why = {}, error.message
-    return [finding(check, measure, told.get(measure.slug) or unknown(measure, why), ask) for measure in check.measures]
+        results, why = {}, error.message
+    found = []
+    for measure in check.measures:
+        result = results.get(measure.slug) or unknown(measure, why)
+        found.append(finding(check, measure, result, ask))
+    return found
 
 
 def measured_by(
-    ask: Ask, slugs: Sequence[str], tell: Callable[[Ask], dict[str, MeasureResult]]
+    ask: Ask, slugs: Sequence[str], measure: Callable[[Ask], dict[str, MeasureResult]]
 ) -> dict[str, MeasureResult]:
-    """What one part of a check tells, with its own query; its error makes only its own measures unknown."""
+    """The results of one part of a check, by slug, with its own query and connection.
+
+    An expected error makes only the measures `slugs` of this part unknown.
+    """
     try:
-        found = tell(ask)
+        found = measure(ask)
     except ProductError as error:
         found = dict.fromkeys(slugs, unmeasured(error.message))
     own = ask.query, ask.connection
-    return {s: replace(t, query=t.query or own[0], connection=t.connection or own[1]) for s, t in found.items()}
+    return {
+        slug: replace(result, query=result.query or own[0], connection=result.connection or own[1])
+        for slug, result in found.items()
+    }
 
 
 def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T:
@@ -235,32 +245,32 @@ def unknown(measure: Measure, why: Text) -> MeasureResult:
     return MeasureResult(None, sentence, why_unknown=why)
 
 
-def finding(check: Check, measure: Measure, told: MeasureResult, ask: Ask) -> Finding:
+def finding(check: Check, measure: Measure, result: MeasureResult, ask: Ask) -> Finding:
     """The finding with the query, the range and the connection that it rests on."""
-    told = _lowered(told, ask.partial)
-    if told.why_unknown and told.sentence is told.why_unknown:
-        told = replace(unknown(measure, told.why_unknown), query=told.query, connection=told.connection)
+    result = _lowered(result, ask.partial)
+    if result.why_unknown and result.sentence is result.why_unknown:
+        result = replace(unknown(measure, result.why_unknown), query=result.query, connection=result.connection)
     return Finding(
-        measure=measure.slug, check=check.slug, seen=told.seen, sentence=told.sentence, value=told.value,
-        unit=measure.unit, limit=told.limit, subject=told.subject, query=(told.query or ask.query) * told.asked,
-        from_=ask.start if told.asked else None, to=ask.end if told.asked else None,
-        connection=(told.connection or ask.connection) * told.asked,
-        why_unknown=told.why_unknown if told.seen is None else None, items=told.items, series=told.series,
-        first_seen_at=told.first_seen_at,
+        measure=measure.slug, check=check.slug, seen=result.seen, sentence=result.sentence, value=result.value,
+        unit=measure.unit, limit=result.limit, subject=result.subject, query=(result.query or ask.query) * result.asked,
+        from_=ask.start if result.asked else None, to=ask.end if result.asked else None,
+        connection=(result.connection or ask.connection) * result.asked,
+        why_unknown=result.why_unknown if result.seen is None else None, items=result.items, series=result.series,
+        first_seen_at=result.first_seen_at,
     )  # fmt: skip
 
 
-def _lowered(told: MeasureResult, partial: str) -> MeasureResult:
+def _lowered(result: MeasureResult, partial: str) -> MeasureResult:
     """Of partial data what was seen stays, with the warning; what was not seen may lie in the missing part."""
-    if not partial or told.seen is None:
-        return told
-    if told.seen:
-        added = Text("{sentence} The data is partial: {partial}.", sentence=told.sentence, partial=partial)
-        return replace(told, sentence=added)
+    if not partial or result.seen is None:
+        return result
+    if result.seen:
+        added = Text("{sentence} The data is partial: {partial}.", sentence=result.sentence, partial=partial)
+        return replace(result, sentence=added)
     return replace(
         unmeasured(Text("the data is partial: {partial}", partial=partial)),
-        query=told.query,
-        connection=told.connection,
+        query=result.query,
+        connection=result.connection,
     )
 
 

@@ -67,10 +67,12 @@ class Pair:
         return " → ".join(self.zones) if all(self.zones) else ""
 
     def item(self) -> Item:
-        """Its row of the matrix."""
-        told = [self.where, f"{self.before * 1000:.1f} → {self.peak * 1000:.1f} ms"]
-        told += [f"∅ {self.stale}"] if self.stale else []
-        return Item(self.name, self.peak, "; ".join(t for t in told if t), self.rose)
+        """Its row of the matrix; the value is the peak in seconds."""
+        parts = [self.where] if self.where else []
+        parts.append(f"{self.before * 1000:.1f} → {self.peak * 1000:.1f} ms")
+        if self.stale:
+            parts.append(f"∅ {self.stale}")
+        return Item(self.name, self.peak, "; ".join(parts), self.rose)
 
 
 def pairs_of(members: Members) -> list[Pair]:

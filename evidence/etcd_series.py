@@ -46,8 +46,8 @@ class Members:
 
     def ids(self) -> dict[str, str]:
         """Member id in hex to name, declared or told by `etcd_server_id`."""
-        told = {line.labels.get("server_id", ""): self.member(line) for line in self.of("etcd_server_id")}
-        return told | {m.member_id: m.name for m in self.etcd.member if m.member_id}
+        reported = {line.labels.get("server_id", ""): self.member(line) for line in self.of("etcd_server_id")}
+        return reported | {m.member_id: m.name for m in self.etcd.member if m.member_id}
 
     def restarts(self) -> dict[str, int]:
         """Members whose process started anew within the window, and when (epoch ms)."""

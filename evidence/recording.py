@@ -149,12 +149,12 @@ def _with(question: Answer, started: float, status: int, answer: str, error: str
 
 def named(error: httpx.HTTPError) -> str:
     """The error's class, then TLS or DNS where that was the trouble; the same live and in a replay."""
-    name, said = type(error).__name__, str(error)
-    if said.startswith(name):
-        return said
-    if "SSL" in said or "certificate" in said.lower():
+    name, message = type(error).__name__, str(error)
+    if message.startswith(name):
+        return message
+    if "SSL" in message or "certificate" in message.lower():
         return f"{name} TLS"
-    return f"{name} DNS" if any(words in said for words in UNRESOLVED) else name
+    return f"{name} DNS" if any(words in message for words in UNRESOLVED) else name
 
 
 def _error(name: str, request: httpx.Request) -> httpx.TransportError:
@@ -171,8 +171,8 @@ def _run_question(etcd: EtcdDecl, action: str) -> Answer:
 
 def _run_answer(blank: Answer, ran: Ran) -> Answer:
     """A run that ended has status 200 whatever its exit code says; a killed one has none."""
-    said = msgspec.json.encode(RunAnswer(ran.rc, ran.stdout, ran.error)).decode()
-    return Answer(*blank.key, 0 if ran.rc is None else 200, said, ran.at_ms, ran.took_ms, ran.error)
+    content = msgspec.json.encode(RunAnswer(ran.rc, ran.stdout, ran.error)).decode()
+    return Answer(*blank.key, 0 if ran.rc is None else 200, content, ran.at_ms, ran.took_ms, ran.error)
 
 
 class _Replaying(httpx.BaseTransport):

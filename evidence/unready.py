@@ -116,12 +116,13 @@ def _most(line: Line) -> float:
 
 def _fallen(line: Line, start: int, end: int) -> list[Fallen]:
     """The first spell in the window that is more than a pod's own start; a pod that is always unready tells nothing."""
-    spells = [spell for spell in _spells(line) if spell[1] >= start and spell[0] <= end]
-    told = [s for s in spells if s[0] >= start and (s[1] - s[0] >= SPELL_MS or s[1] >= end - GAP_MS)]
-    if not told:
-        return []
-    labels = line.labels
-    return [Fallen(labels.get("namespace", ""), labels.get("pod", ""), labels.get("node", ""), told[0][0])]
+    for since, until in _spells(line):
+        if not start <= since <= end:
+            continue
+        if until - since >= SPELL_MS or until >= end - GAP_MS:
+            labels = line.labels
+            return [Fallen(labels.get("namespace", ""), labels.get("pod", ""), labels.get("node", ""), since)]
+    return []
 
 
 def _spells(line: Line) -> list[tuple[int, int]]:

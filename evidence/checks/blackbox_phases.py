@@ -48,18 +48,18 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     seen: Counter[str] = Counter()
     for target in own:
         seen += target.classes(start, end)
-    told = {slug: _told(slug, seen, own) for slug in CLASSES}
-    told["probe-status-error"] = _status(told["probe-status-error"], own, start, end)
-    told |= {slug: _code(slug, own, start, end) for slug in CODES}
-    told["probe-slow-success"] = _slow(own, start, end)
-    told["probe-https"] = _https(own)
-    told["probe-tcp-passes"] = _tcp(own, targets, start, end)
-    told["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
-    told["probe-recovered-fast"] = _recovered(own, start, end)
-    return told
+    results = {slug: _in_class(slug, seen, own) for slug in CLASSES}
+    results["probe-status-error"] = _status(results["probe-status-error"], own, start, end)
+    results |= {slug: _code(slug, own, start, end) for slug in CODES}
+    results["probe-slow-success"] = _slow(own, start, end)
+    results["probe-https"] = _https(own)
+    results["probe-tcp-passes"] = _tcp(own, targets, start, end)
+    results["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
+    results["probe-recovered-fast"] = _recovered(own, start, end)
+    return results
 
 
-def _told(slug: str, seen: Counter[str], own: list[ProbeTarget]) -> MeasureResult:
+def _in_class(slug: str, seen: Counter[str], own: list[ProbeTarget]) -> MeasureResult:
     total, count = seen.total(), seen[slug]
     meaning = _meaning(slug, own)
     items = tuple(Item(CLASSES[k].en if k in CLASSES else k, float(v)) for k, v in sorted(seen.items()))
@@ -114,13 +114,13 @@ def _slow(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     return MeasureResult(bool(slow), sentence, max(good), limit, own[0].name)
 
 
-def _status(told: MeasureResult, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
+def _status(result: MeasureResult, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
     code = max((c for c in codes if c >= 400), default=0.0)
-    if not told.seen or not code:
-        return told
+    if not result.seen or not code:
+        return result
     sentence = Text("The target answers with status {code:.0f}.", code=code)
-    return MeasureResult(True, sentence, code, 399, own[0].name, items=told.items, series=told.series)
+    return MeasureResult(True, sentence, code, 399, own[0].name, items=result.items, series=result.series)
 
 
 def _https(own: list[ProbeTarget]) -> MeasureResult:

@@ -105,8 +105,8 @@ def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> Meas
     name = worst or max(sorted(values), key=lambda n: values[n])
     items = tuple(Item(n, v, spreads[n].shown if n in spreads else "", v > limit) for n, v in sorted(values.items()))
     seen = bool(worst) and not _few(spreads, worst)
-    told = _slow_text(values, name, what) if seen else _even_text(values, name, what, bool(worst))
-    return MeasureResult(seen, told, values[name], limit, name, items=items, series=_charts(members, metric))
+    sentence = _slow_text(values, name, what) if seen else _even_text(values, name, what, bool(worst))
+    return MeasureResult(seen, sentence, values[name], limit, name, items=items, series=_charts(members, metric))
 
 
 def _few(spreads: dict[str, Spread], name: str) -> bool:

@@ -16,7 +16,7 @@ MIB = 1024 * 1024
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, f"{SIZE}|{OLD_SIZE}|{IN_USE}|{QUOTA}")
-    return {"etcd-disk-space-low": _told(members)}
+    return {"etcd-disk-space-low": _disk_space(members)}
 
 
 def _highest(members: Members, metric: str) -> dict[str, float]:
@@ -28,7 +28,7 @@ def _highest(members: Members, metric: str) -> dict[str, float]:
     return found
 
 
-def _told(members: Members) -> MeasureResult:
+def _disk_space(members: Members) -> MeasureResult:
     sizes, quotas = _highest(members, OLD_SIZE) | _highest(members, SIZE), _highest(members, QUOTA)
     shares = {name: size / quotas[name] for name, size in sizes.items() if quotas.get(name, 0) > 0}
     if not shares:

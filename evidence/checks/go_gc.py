@@ -20,7 +20,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, f"{COLLECTOR}|{WORK}")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     shares = [Line(pod.lines[0].labels, _minutes(pod, start, end)) for pod in by_pod(answered)]
-    return {"go-gc-cpu-high": _told([line for line in shares if line.points])}
+    return {"go-gc-cpu-high": _gc_share([line for line in shares if line.points])}
 
 
 def _minutes(pod: Answered, start: int, end: int) -> tuple[Point, ...]:
@@ -33,7 +33,7 @@ def _minutes(pod: Answered, start: int, end: int) -> tuple[Point, ...]:
     return tuple(reversed(found))
 
 
-def _told(shares: list[Line]) -> MeasureResult:
+def _gc_share(shares: list[Line]) -> MeasureResult:
     if not shares:
         why = Text("the process did hardly anything in the window")
         return MeasureResult(None, Text("The collector's share is unknown."), why_unknown=why)

@@ -24,7 +24,7 @@ LEAK_LEAST_MS = 3 * 60 * 1000
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, METRICS)
     window = onset_ms(ask.scope), end_ms(ask.scope)
-    told = {
+    results = {
         "go-process-answers": _answers(answered, *window),
         "go-goroutines-rising": _goroutines(answered, *window),
         "go-gc-pause-long": _pauses(answered, *window),
@@ -33,7 +33,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         "load-surge": _surge(answered, *window),
         "go-goroutines-leaking": _leaking(answered, round(fault_at(ask.scope).timestamp() * 1000)),
     }
-    known = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
+    known = {slug: replace(result, query=ask.query, connection=ask.connection) for slug, result in results.items()}
     return known | measured_by(ask, ("go-mutex-wait-high",), _mutex)
 
 
@@ -87,10 +87,10 @@ def _growth(line: Line, start: int, end: int) -> _Growth:
 def _leaking(answered: Answered, start: int) -> MeasureResult:
     """A steady climb before the alert: for minutes, by half at least, nearly a straight line, early as well as late."""
     known = [[p for p in line.points if p.at_ms < start] for line in named(answered, "go_goroutines")]
-    told = [_climb(p, answered) for p in known if len(p) >= 20 and p[-1].at_ms - p[0].at_ms >= LEAK_LEAST_MS]
-    if not told:
+    climbs = [_climb(p, answered) for p in known if len(p) >= 20 and p[-1].at_ms - p[0].at_ms >= LEAK_LEAST_MS]
+    if not climbs:
         return _nothing(Text("goroutine history"))
-    return max(told, key=lambda t: (bool(t.seen), t.value or 0.0))
+    return max(climbs, key=lambda climb: (bool(climb.seen), climb.value or 0.0))
 
 
 def _climb(points: list[Point], answered: Answered) -> MeasureResult:

@@ -26,13 +26,13 @@ BESIDE_MS = 15_000
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, "prober_probe_total")
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
-    told = {slug: _told(kind, answered.lines, start, end) for kind, slug in TYPES.items()}
-    told["kubelet-probes-fail-together"] = _together(answered.lines, start, end)
-    counted = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
+    results = {slug: _failing(kind, answered.lines, start, end) for kind, slug in TYPES.items()}
+    results["kubelet-probes-fail-together"] = _together(answered.lines, start, end)
+    counted = {slug: replace(result, query=ask.query, connection=ask.connection) for slug, result in results.items()}
     return counted | measured_by(ask, ("kubelet-probe-near-timeout",), _near)
 
 
-def _told(kind: str, lines: tuple[Line, ...], start: int, end: int) -> MeasureResult:
+def _failing(kind: str, lines: tuple[Line, ...], start: int, end: int) -> MeasureResult:
     of_kind = [line for line in lines if line.labels.get("probe_type") == kind]
     failed = [line for line in of_kind if line.labels.get("result") == "failed" and line.points]
     if not of_kind:
@@ -83,8 +83,8 @@ def _near(ask: Ask) -> dict[str, MeasureResult]:
         )
     limit = NEAR * known.get(key, 1)
     sentence = Text("{probe} probes that succeed take up to {took_s:.3f} s (99 %).", probe=key[0], took_s=measured[key])
-    told = MeasureResult(shares[key] >= NEAR, sentence, measured[key], limit, key[1])
-    return {"kubelet-probe-near-timeout": told}
+    result = MeasureResult(shares[key] >= NEAR, sentence, measured[key], limit, key[1])
+    return {"kubelet-probe-near-timeout": result}
 
 
 def _timeouts(ask: Ask) -> dict[tuple[str, str], int]:

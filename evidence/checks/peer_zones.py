@@ -62,8 +62,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 
 def _measured(ask: Ask) -> dict[str, str]:
     """Each node's zone; kube-state-metrics shows labels of nodes only where it is told to."""
-    told = ((x.labels.get("node", ""), _first(x.labels, SHOWN_AS)) for x in ask_any(ask, QUERY, step_s=300).lines)
-    return _known(told, UNSHOWN)
+    zones = ((x.labels.get("node", ""), _first(x.labels, SHOWN_AS)) for x in ask_any(ask, QUERY, step_s=300).lines)
+    return _known(zones, UNSHOWN)
 
 
 def _listed(ask: Ask) -> dict[str, str]:
@@ -75,8 +75,8 @@ def _first(labels: Mapping[str, str], names: Iterable[str]) -> str:
     return next((labels[name] for name in names if labels.get(name)), "")
 
 
-def _known(told: Iterable[tuple[str, str]], otherwise: Text) -> dict[str, str]:
-    found = {node: zone for node, zone in told if node and zone}
+def _known(zones: Iterable[tuple[str, str]], otherwise: Text) -> dict[str, str]:
+    found = {node: zone for node, zone in zones if node and zone}
     if not found:
         raise Refused(otherwise)
     return found

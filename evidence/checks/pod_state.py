@@ -25,7 +25,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, POD_STATE)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     started_s = fault_at(ask.scope).timestamp()
-    told = {
+    results = {
         "pod-restarted": _restarted(answered, start, end),
         "pod-oom-killed": _oom(answered, start, end),
         "pod-crashed": _crashed(answered, start, end),
@@ -35,7 +35,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         "pod-being-deleted": _deleted(answered, started_s),
         "pod-recovered-after-start": _recovered(answered, start, end),
     }
-    known = {slug: replace(t, query=ask.query, connection=ask.connection) for slug, t in told.items()}
+    known = {slug: replace(result, query=ask.query, connection=ask.connection) for slug, result in results.items()}
     return known | measured_by(ask, ("pod-waiting",), _waiting)
 
 

@@ -32,8 +32,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         raise Refused(Text("the pod is not there any more, so its probes cannot be read"))
     probes = probes_of(mine[0])
     same = [p for p in pods if workload_of(name_of(p)) == workload(ask.scope)]
-    told = measured_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
-    return told | measured_by(ask, ("spec-timeout-below-latency",), lambda a: _latency(a, probes))
+    results = measured_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
+    return results | measured_by(ask, ("spec-timeout-below-latency",), lambda a: _latency(a, probes))
 
 
 def _by_spec(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> dict[str, MeasureResult]:
@@ -285,8 +285,8 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
         took_s=took,
         timeout_s=worst.timeout_s,
     )
-    told = MeasureResult(seen, sentence, took, NEAR * worst.timeout_s, worst.container, items=_items([worst]))
-    return {"spec-timeout-below-latency": told}
+    result = MeasureResult(seen, sentence, took, NEAR * worst.timeout_s, worst.container, items=_items([worst]))
+    return {"spec-timeout-below-latency": result}
 
 
 CHECK = Check(

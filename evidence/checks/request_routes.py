@@ -29,8 +29,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     own = [r for r in routes if _plain(r.name) in probed]
     others = [r for r in routes if r not in own and _plain(r.name) != "/metrics"]
     return {
-        "probe-route-slow": _told(own, Text("The probed route")),
-        "other-routes-slow": _told(others, Text("Another route")),
+        "probe-route-slow": _slow_routes(own, Text("The probed route")),
+        "other-routes-slow": _slow_routes(others, Text("Another route")),
     }
 
 
@@ -51,7 +51,7 @@ def _probed(ask: Ask) -> set[str]:
     return {_plain(p) for p in paths if p != "/"} or USUAL
 
 
-def _told(routes: list[Latency], who: Text) -> MeasureResult:
+def _slow_routes(routes: list[Latency], who: Text) -> MeasureResult:
     served = [r for r in routes if r.since_s is not None]
     if not served:
         return unmeasured(Text("no request of such a route ended in the window"))

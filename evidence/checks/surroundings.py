@@ -17,10 +17,10 @@ CLOSED = "(kube_node_spec_unschedulable == 1) or count(kube_node_spec_unschedula
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    told = {"change-before": replace(_change(ask.scope), asked=False)}
-    told |= measured_by(ask, ("rollout-in-progress",), _rolling) | measured_by(ask, ("scrape-gap",), _gap)
-    told |= measured_by(ask, ("rollout-stuck",), _stuck) | measured_by(ask, ("planned-work",), _planned)
-    return told | measured_by(ask, ("change-guilty",), _caused_by_change)
+    results = {"change-before": replace(_change(ask.scope), asked=False)}
+    results |= measured_by(ask, ("rollout-in-progress",), _rolling) | measured_by(ask, ("scrape-gap",), _gap)
+    results |= measured_by(ask, ("rollout-stuck",), _stuck) | measured_by(ask, ("planned-work",), _planned)
+    return results | measured_by(ask, ("change-guilty",), _caused_by_change)
 
 
 def _rolling(ask: Ask) -> dict[str, MeasureResult]:
@@ -67,8 +67,8 @@ def _gap(ask: Ask) -> dict[str, MeasureResult]:
     share = max(values, default=0.0)
     yes = Text("{share:.0%} of all scrape targets were down at the same time.", share=share)
     no = Text("At most {share:.0%} of all scrape targets were down at once.", share=share)
-    told = MeasureResult(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
-    return {"scrape-gap": told}
+    result = MeasureResult(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
+    return {"scrape-gap": result}
 
 
 def _stuck(ask: Ask) -> dict[str, MeasureResult]:
@@ -83,7 +83,7 @@ def _stuck_measured(ask: Ask) -> MeasureResult:
         raise Refused(Text("kube-state-metrics tells no conditions of deployment {own}", own=own))
     window = onset_ms(ask.scope), end_ms(ask.scope)
     bad = [x for x in lines if x.labels.get("status") == "false" and any(v == 1 for v in x.between(*window))]
-    return _stuck_told(bool(bad), own)
+    return _stuck_result(bool(bad), own)
 
 
 def _stuck_listed(ask: Ask) -> MeasureResult:
@@ -93,24 +93,24 @@ def _stuck_listed(ask: Ask) -> MeasureResult:
     if not mine:
         raise Refused(Text("there is no deployment {own}", own=own))
     conditions = (mine[0].status.conditions or []) if mine[0].status else []
-    return _stuck_told(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
+    return _stuck_result(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
 
 
-def _stuck_told(seen: bool, own: str) -> MeasureResult:
+def _stuck_result(seen: bool, own: str) -> MeasureResult:
     yes = Text("The rollout of {own} does not get on (Progressing is false).", own=own)
     no = Text("No rollout of {own} is stuck.", own=own)
     return MeasureResult(seen, yes if seen else no, float(seen), 0, own)
 
 
 def _planned(ask: Ask) -> dict[str, MeasureResult]:
-    """A told change of that kind, or a node of the pods that is closed for new ones."""
+    """A recorded change of that kind, or a node of the pods that is closed for new ones."""
     scope = ask.scope
-    told = [c for c in scope.changes if c.kind.lower() in PLANNED_KINDS and c.at <= scope.as_of]
-    if told:
-        sentence = Text("Planned work was told: {title}.", title=told[-1].title)
-        return {
-            "planned-work": MeasureResult(True, sentence, float(len(told)), 0, told[-1].kind, first_seen_at=told[-1].at)
-        }
+    recorded = [c for c in scope.changes if c.kind.lower() in PLANNED_KINDS and c.at <= scope.as_of]
+    if recorded:
+        last = recorded[-1]
+        sentence = Text("Planned work was told: {title}.", title=last.title)
+        result = MeasureResult(True, sentence, float(len(recorded)), 0, last.kind, first_seen_at=last.at)
+        return {"planned-work": result}
     nodes = {place.node for place in places(ask)}
     answered = ask_any(ask, CLOSED, step_s=15)
     if not answered.lines:

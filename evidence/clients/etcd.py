@@ -96,10 +96,10 @@ def _maybe(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
 
 def _unanswered(name: str, error: httpx.HTTPError) -> MemberHealth:
     """What it means that `/health` gave no answer."""
-    said = named(error)
-    if said.endswith("TLS"):
+    error_name = named(error)
+    if error_name.endswith("TLS"):
         return MemberHealth(name, "unasked", "TLS: check ca_file, client_cert_file and the member's certificate")
-    if said.endswith("DNS"):
+    if error_name.endswith("DNS"):
         return MemberHealth(name, "unasked", "the name of its endpoint does not resolve here")
     if isinstance(error, httpx.RemoteProtocolError):
         return MemberHealth(name, "unasked", "it does not speak plain HTTP; write https:// in its endpoint")
@@ -107,7 +107,7 @@ def _unanswered(name: str, error: httpx.HTTPError) -> MemberHealth:
         return MemberHealth(name, "unreachable", "no connection in time")
     if isinstance(error, httpx.TimeoutException):
         return MemberHealth(name, "hangs", "no answer in time")
-    return MemberHealth(name, "refused", said)
+    return MemberHealth(name, "refused", error_name)
 
 
 def _is_healthy(health: httpx.Response) -> bool:
@@ -128,20 +128,26 @@ def _reads_locally(client: httpx.Client, good: bool) -> bool | None:
 def _judged(
     name: str, health: httpx.Response, more: tuple[httpx.Response | None, ...], reads: bool | None
 ) -> MemberHealth:
+    """One member's health; `more` are its answers to status, readyz and alarm, `reads` whether a read worked."""
     status, alarm = _object(more[0]), _object(more[2])
     body, header = _object(health), status.get("header")
     state, detail = _state(health, body)
     reason = str(body.get("reason", ""))
-    told = [detail, reason.strip(), *_failed(more[1])]
-    told += [str(error) for error in status.get("errors") or [] if isinstance(error, str)]
-    told += [f"{what}: {said}" for what, found in (("status", status), ("alarm", alarm))
-             if (said := found.get("error") or found.get("message"))]  # fmt: skip
+    complaints = [detail, reason.strip(), *_failed(more[1])]
+    complaints += [str(error) for error in status.get("errors") or [] if isinstance(error, str)]
+    complaints += _complaint("status", status) + _complaint("alarm", alarm)
     return MemberHealth(
-        name, state, "; ".join(dict.fromkeys(t for t in told if t))[:200],
+        name, state, "; ".join(dict.fromkeys(text for text in complaints if text))[:200],
         str(header.get("member_id", "")) if isinstance(header, dict) else "",
         str(status.get("leader", "")), _alarms(more[2], reason), str(status.get("version", ""))[:20], reads,
         status.get("isLearner") is True, "header" in status and not status.get("leader"),
     )  # fmt: skip
+
+
+def _complaint(what: str, answer: dict[str, Any]) -> list[str]:
+    """The error of one answer, after the name of the question; nothing where it has none."""
+    message = answer.get("error") or answer.get("message")
+    return [f"{what}: {message}"] if message else []
 
 
 def _state(health: httpx.Response, body: dict[str, Any]) -> tuple[str, str]:
@@ -160,12 +166,12 @@ def _failed(ready: httpx.Response | None) -> list[str]:
 
 def _alarms(alarm: httpx.Response | None, reason: str) -> tuple[str, ...] | None:
     """The alarms that are set; None when that could not be asked."""
-    told = {kind for kind in ALARMS if f"ALARM {kind}" in reason}
+    alarms = {kind for kind in ALARMS if f"ALARM {kind}" in reason}
     if alarm is None or alarm.status_code != 200:
-        return tuple(sorted(told)) or None
+        return tuple(sorted(alarms)) or None
     listed = _object(alarm).get("alarms")
     rows = listed if isinstance(listed, list) else []
-    return tuple(sorted(told | {str(a.get("alarm", "")) for a in rows if isinstance(a, dict)}))
+    return tuple(sorted(alarms | {str(a.get("alarm", "")) for a in rows if isinstance(a, dict)}))
 
 
 def _object(response: httpx.Response | None) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class WithToken(httpx.BaseTransport):
 def _demanded(answer: httpx.Response) -> bool:
     """3.4 says why in `error`, 3.6 in `message` alone."""
     body = _object(answer) if answer.status_code in {400, 401} else {}
-    said = f"{body.get('error', '')} {body.get('message', '')}".lower()
-    return answer.status_code == 401 or any(words in said for words in DEMANDS)
+    message = f"{body.get('error', '')} {body.get('message', '')}".lower()
+    return answer.status_code == 401 or any(demand in message for demand in DEMANDS)
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Kubernetes:
                     "the Kubernetes API refused {path} ({status}): {said}",
                     path=path,
                     status=answer.status_code,
-                    said=_said(answer.content),
+                    said=_message(answer.content),
                 )
             )
         try:
@@ -112,7 +112,7 @@ def of(group: str, namespace: str, plural: str) -> str:
     return f"/{group}/namespaces/{namespace}/{plural}"
 
 
-def _said(content: bytes) -> str:
+def _message(content: bytes) -> str:
     try:
         return msgspec.json.decode(content, type=_Status).message[:200] or "it gave no reason"
     except (msgspec.MsgspecError, UnicodeDecodeError):

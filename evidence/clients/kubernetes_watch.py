@@ -243,7 +243,7 @@ class Watched:
         return Unreachable(f"the Kubernetes API of {self._declared.name} {late} ({type(error).__name__})")
 
     def _error(self, status: int, content: bytes, verb: str, plural: str) -> Unreachable | Refused:
-        said = _said(content)
+        message = _message(content)
         if status == 410:
             return Expired(f"the version of {plural} is no longer kept")
         if status == 403:
@@ -251,8 +251,8 @@ class Watched:
         if status == 401:
             return Refused(f"the API of {self._declared.name} does not know this account; give a token that is valid")
         if status >= 500 or status == 429:
-            return Unreachable(f"the Kubernetes API of {self._declared.name} answered {status} {said}".strip())
-        return Refused(f"the API of {self._declared.name} refused to {verb} {plural} ({status}) {said}".strip())
+            return Unreachable(f"the Kubernetes API of {self._declared.name} answered {status} {message}".strip())
+        return Refused(f"the API of {self._declared.name} refused to {verb} {plural} ({status}) {message}".strip())
 
 
 def _selected(kind: Kind[T]) -> dict[str, str]:
@@ -274,15 +274,15 @@ def _lines(answer: httpx.Response) -> Iterator[bytes]:
 
 
 def _change(line: bytes, kind: Kind[T]) -> Change[T]:
-    told = _decoded(_LINES, line, kind.plural)
-    if told.type == "ERROR":
-        status = _decoded(_STATUS, told.object, kind.plural)
+    change = _decoded(_LINES, line, kind.plural)
+    if change.type == "ERROR":
+        status = _decoded(_STATUS, change.object, kind.plural)
         if status.code == 410:
             raise Expired(f"the version of {kind.plural} is no longer kept")
         raise Unreachable(f"the watch of {kind.plural} ended ({status.code}): {status.message[:200]}")
-    version = _decoded(_VERSIONED, told.object, kind.plural).metadata.resourceVersion
-    found = None if told.type == "BOOKMARK" else _decoded(kind.one, told.object, kind.plural)
-    return Change(told.type, version, found)
+    version = _decoded(_VERSIONED, change.object, kind.plural).metadata.resourceVersion
+    found = None if change.type == "BOOKMARK" else _decoded(kind.one, change.object, kind.plural)
+    return Change(change.type, version, found)
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Any]", content: bytes | msgspec.Raw, plural: str) -> Any:
@@ -292,7 +292,7 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", content: bytes | msgspec.Raw,
         raise Malformed(f"the Kubernetes API answered {plural} with something that is not theirs") from error
 
 
-def _said(content: bytes) -> str:
+def _message(content: bytes) -> str:
     try:
         return _STATUS.decode(content).message[:200]
     except (msgspec.MsgspecError, UnicodeDecodeError):

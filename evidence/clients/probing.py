@@ -137,11 +137,11 @@ class Probing(httpx.BaseTransport):
                 made = grpc.ssl_channel_credentials(root_certificates=authority.read())
             channel = grpc.secure_channel(where, made, options=options)
         with channel:
-            asked = health_pb2.HealthCheckRequest(service=address.path.strip("/"))
-            said = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=self._target.timeout_s)
-        if said.status != health_pb2.HealthCheckResponse.SERVING:
-            raise _Answered(int(said.status))
-        return int(said.status)
+            request = health_pb2.HealthCheckRequest(service=address.path.strip("/"))
+            response = health_pb2_grpc.HealthStub(channel).Check(request, timeout=self._target.timeout_s)
+        if response.status != health_pb2.HealthCheckResponse.SERVING:
+            raise _Answered(int(response.status))
+        return int(response.status)
 
 
 class _Answered(Exception):

@@ -35,13 +35,13 @@ class _Error(msgspec.Struct):
     data: str = ""
 
 
-class _Said(msgspec.Struct):
+class _Response(msgspec.Struct):
     result: list[_Item] | None = None
     error: _Error | None = None
 
 
 # Made here, where one thread imports.
-READER = msgspec.json.Decoder(_Said)
+READER = msgspec.json.Decoder(_Response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,25 @@ class Zabbix:
     def looked(self, triggers: Sequence[str]) -> tuple[Looked, ...]:
         """The items of these triggers, by name. An item that depends on another one is looked at with that one."""
         items = self._items(triggerids=list(triggers))
-        masters = sorted({i.master_itemid for i in items if i.type == DEPENDENT})
-        delays = {i.itemid: i.delay for i in self._items(itemids=masters)} if masters else {}
-        told = ((i.name, delays.get(i.master_itemid, i.delay) if i.type == DEPENDENT else i.delay) for i in items)
-        return tuple(sorted((Looked(name, seconds(delay), delay) for name, delay in told), key=lambda x: x.name))
+        masters = sorted({item.master_itemid for item in items if item.type == DEPENDENT})
+        delays = {item.itemid: item.delay for item in self._items(itemids=masters)} if masters else {}
+        found = []
+        for item in items:
+            delay = delays.get(item.master_itemid, item.delay) if item.type == DEPENDENT else item.delay
+            found.append(Looked(item.name, seconds(delay), delay))
+        return tuple(sorted(found, key=lambda looked: looked.name))
 
     def _items(self, **which: list[str]) -> list[_Item]:
         params = {**which, "output": ["itemid", "name", "delay", "type", "master_itemid"], "limit": MOST}
         answer = self._post({"jsonrpc": "2.0", "method": "item.get", "params": params, "id": 1})
         try:
-            said = READER.decode(answer.content)
+            response = READER.decode(answer.content)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Malformed("Zabbix answered with something that is not its JSON; is api_url right?") from error
-        if said.result is None:
-            why = said.error or _Error("it gave no reason")
+        if response.result is None:
+            why = response.error or _Error("it gave no reason")
             raise Refused(f"Zabbix refused item.get: {why.message} {why.data}".strip()[:300])
-        return said.result
+        return response.result
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
         declared = self._declared

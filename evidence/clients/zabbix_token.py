@@ -53,8 +53,8 @@ class WithApiToken(httpx.BaseTransport):
 
 def _not_signed_in(answer: httpx.Response) -> bool:
     error = _object(answer).get("error")
-    said = f"{error.get('message', '')} {error.get('data', '')}".lower() if isinstance(error, dict) else ""
-    return any(words in said for words in NOT_SIGNED_IN)
+    message = f"{error.get('message', '')} {error.get('data', '')}".lower() if isinstance(error, dict) else ""
+    return any(demand in message for demand in NOT_SIGNED_IN)
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:

@@ -82,13 +82,18 @@ def _results(events: Path) -> dict[str, dict[str, Any]]:
 
 def _chosen(ran: Ran, hosts: dict[str, dict[str, Any]]) -> Ran:
     """The view of the host that sees most healthy endpoints: a host that is cut off must not speak for all."""
-    said = {name: str(res.get("stdout", ""))[: process.STDOUT_LIMIT] for name, res in hosts.items()}
-    best = max(sorted(said), key=lambda name: said[name].count('"health":true'), default="")
-    if not best or not said[best]:
-        told = "; ".join(f"{name}: {res.get('msg') or res.get('stderr') or 'nothing'}" for name, res in hosts.items())
-        return replace(ran, stdout="", error=(ran.error or told or "no host of the inventory answered")[:200])
+    outputs = {name: str(result.get("stdout", ""))[: process.STDOUT_LIMIT] for name, result in hosts.items()}
+    best = max(sorted(outputs), key=lambda name: outputs[name].count('"health":true'), default="")
+    if not best or not outputs[best]:
+        reasons = "; ".join(f"{name}: {_reason(result)}" for name, result in hosts.items())
+        return replace(ran, stdout="", error=(ran.error or reasons or "no host of the inventory answered")[:200])
     rc = hosts[best].get("rc")
-    return replace(ran, stdout=said[best], rc=rc if isinstance(rc, int) else ran.rc, error=ran.error)
+    return replace(ran, stdout=outputs[best], rc=rc if isinstance(rc, int) else ran.rc, error=ran.error)
+
+
+def _reason(result: dict[str, Any]) -> str:
+    """Why a host gave no output, in its own words."""
+    return str(result.get("msg") or result.get("stderr") or "nothing")
 
 
 EXECUTOR = Executor("ansible", _run, _ready)

@@ -31,18 +31,18 @@ def run(argv: Sequence[str], env: Mapping[str, str], folder: str, limit_s: float
     except OSError as error:
         raise Refused(f"{argv[0]} cannot be started ({error.strerror}); correct its path") from error
     try:
-        out, err, why = _read(child, started + limit_s)
+        out, err, why = _read_outputs(child, started + limit_s)
         if not why:
             why = _ended(child, started + limit_s)
     finally:
         _kill(child)
     rc = None if why else child.returncode
     took = int((time.time() - started) * 1000)
-    told = why or ("" if rc == 0 else _last_line(err))
-    return Ran(tuple(argv), rc, out.decode("utf-8", "replace"), told, int(started * 1000), took)
+    complaint = why or ("" if rc == 0 else _last_line(err))
+    return Ran(tuple(argv), rc, out.decode("utf-8", "replace"), complaint, int(started * 1000), took)
 
 
-def _read(child: "subprocess.Popen[bytes]", until: float) -> tuple[bytes, bytes, str]:
+def _read_outputs(child: "subprocess.Popen[bytes]", until: float) -> tuple[bytes, bytes, str]:
     """Both outputs until they end, and why reading stopped early."""
     assert child.stdout and child.stderr  # noqa: S101 - both are pipes by the call above
     kept: dict[IO[bytes], bytearray] = {child.stdout: bytearray(), child.stderr: bytearray()}
@@ -101,6 +101,6 @@ def _descendants(pid: int) -> list[int]:
     return found[1:]
 
 
-def _last_line(said: bytes) -> str:
-    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+def _last_line(output: bytes) -> str:
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
     return lines[-1][:200] if lines else ""
