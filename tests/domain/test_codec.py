@@ -26,7 +26,7 @@ def test_a_number_that_json_lacks_comes_back(number: float) -> None:
     assert repr(codec.decode(codec.encode(Text("{n}", n=number)), Text)) == repr(Text("{n}", n=number))
 
 
-def test_the_old_form_is_read_and_says_its_two_sentences() -> None:
+def test_the_old_form_is_read_with_its_two_sentences() -> None:
     old = codec.decode(b'{"en":"up{x} is {a}","zh":"\xe6\x85\xa2 {a}"}', Text)
     assert (old.en, old.in_language("zh-hans"), old.in_language("fr")) == ("up{x} is {a}", "慢 {a}", "up{x} is {a}")
     assert codec.to_builtins(old) == {"en": "up{x} is {a}", "zh": "慢 {a}"}

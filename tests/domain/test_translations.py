@@ -80,14 +80,14 @@ def test_every_placeholder_has_its_value_and_the_chinese_uses_no_other() -> None
         english, values, where = key(node)[1], given(node), f"{path}:{node.lineno}"
         if not values and command(english, later[path]):
             continue
-        asked, said = fields(english), fields(known[key(node)]) if english else {}
+        asked, translated_fields = fields(english), fields(known[key(node)]) if english else {}
         if lost := set(asked) - values - later[path]:
             wrong.append(f"{where}: no value for {sorted(lost)}")
-        if strange := set(said) - set(asked) - values:
+        if strange := set(translated_fields) - set(asked) - values:
             wrong.append(f"{where}: only the Chinese says {sorted(strange)}")
-        if other := [name for name in asked.keys() & said if asked[name] != said[name]]:
+        if other := [name for name in asked.keys() & translated_fields if asked[name] != translated_fields[name]]:
             wrong.append(f"{where}: another format of {other}")
-        if idle := values - set(asked) - set(said):
+        if idle := values - set(asked) - set(translated_fields):
             wrong.append(f"{where}: nothing says {sorted(idle)}")
     assert wrong == []
 
@@ -100,7 +100,7 @@ def command(template: str, later: set[str]) -> bool:
         return True
 
 
-def test_no_entry_is_left_that_nothing_says() -> None:
+def test_no_entry_is_left_that_no_text_uses() -> None:
     used = {key(n) for _, n in texts()} | {("", mark) for mark in MARKS}
     used |= {("", text) for _, text in (*of_templates(), *of_modules())}
     used |= {("", doc) for doc in described()}
@@ -124,9 +124,11 @@ def source_entries() -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for block in CATALOGUE.with_suffix(".po").read_text().split("\n\n"):
         lines = dict(line.split(" ", 1) for line in block.splitlines() if line.startswith("msg"))
-        said = {name: ast.literal_eval(word) for name, word in lines.items()}
-        if said.get("msgid"):
-            found[said.get("msgctxt", ""), said["msgid"]] = said.get("msgstr", said.get("msgstr[0]"))
+        translated_fields = {name: ast.literal_eval(word) for name, word in lines.items()}
+        if translated_fields.get("msgid"):
+            found[translated_fields.get("msgctxt", ""), translated_fields["msgid"]] = translated_fields.get(
+                "msgstr", translated_fields.get("msgstr[0]")
+            )
     return found
 
 
@@ -140,7 +142,7 @@ def test_no_letter_of_another_script_stands_in_the_code() -> None:
     assert found == []
 
 
-def test_a_text_says_its_values_in_each_language() -> None:
+def test_a_text_shows_its_values_in_each_language() -> None:
     inner = Text("The leader {leader} fell silent around the switch.", leader="etcd1")
     text = Text("{sentence} {meaning}", sentence=inner, meaning="!")
     assert str(text) == "The leader etcd1 fell silent around the switch. !"

@@ -127,7 +127,7 @@ class FakeTransports:
     """Every connection answers from `series` by metric name, or from `told` by a part of the query."""
 
     series: list[Made]
-    told: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    extra: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     queries: list[str] = field(default_factory=list)
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
@@ -143,16 +143,16 @@ class FakeTransports:
         if named:
             found = [s.json() for s in self.series if re.fullmatch(named.group(1), s.metric)]
         else:
-            found = next((lines for part, lines in self.told.items() if part in query), [])
+            found = next((lines for part, lines in self.extra.items() if part in query), [])
         body = {"status": "success", "data": {"resultType": "matrix", "result": found}}
         return httpx.Response(200, content=json.dumps(body))
 
 
 def asked(check: str, series: list[Made], where: Scope | None = None,
-          told: dict[str, list[dict[str, object]]] | None = None) -> dict[str, Finding]:  # fmt: skip
+          extra: dict[str, list[dict[str, object]]] | None = None) -> dict[str, Finding]:  # fmt: skip
     """The findings of one check on made series, by measure."""
     found = next(c for c in all_checks() if c.slug == check)
-    ask = Ask(where or scope(entities=[MEMBER]), FakeTransports(series, told or {}))
+    ask = Ask(where or scope(entities=[MEMBER]), FakeTransports(series, extra or {}))
     return {f.measure: f for f in run(found, ask)}
 
 

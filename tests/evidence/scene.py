@@ -66,9 +66,9 @@ class World:
 
     def add(self, name: str, values: Values | float, **labels: str) -> "World":
         """One more series of the pod in namespace shop, unless its labels say otherwise."""
-        told = values if callable(values) else steady(values)
+        function = values if callable(values) else steady(values)
         given = {"__name__": name, "namespace": "shop", "pod": POD, **labels}
-        self.series.append(({k: v for k, v in given.items() if v}, told))
+        self.series.append(({k: v for k, v in given.items() if v}, function))
         return self
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:

@@ -66,15 +66,15 @@ def test_a_recorded_outcome_falls_into_its_class_and_no_other(name: str, slugs: 
     assert seen(outcome(name)) == set(slugs.split())
 
 
-def test_a_tcp_target_alone_has_no_phases_to_tell() -> None:
+def test_a_tcp_target_alone_has_no_phases() -> None:
     assert all(f.seen is None for f in outcome("tcp_refused").values())
 
 
-def test_a_tcp_module_on_the_same_port_tells_a_full_queue_from_the_process() -> None:
+def test_a_tcp_module_on_the_same_port_separates_a_full_queue_from_the_process() -> None:
     case = {**RECORDED["tcp_ok"], "target": "127.0.0.1:19608"}
     RECORDED["tcp_beside"] = case
-    told = outcome("accept_then_hang", "tcp_beside")["probe-tcp-passes"]
-    assert told.seen is True
+    finding = outcome("accept_then_hang", "tcp_beside")["probe-tcp-passes"]
+    assert finding.seen is True
     assert outcome("connect_timeout_syn_dropped", "tcp_timeout")["probe-tcp-passes"].seen is False
     assert outcome("accept_then_hang")["probe-tcp-passes"].seen is None
 
@@ -83,7 +83,7 @@ DROPPED, STALLED = "connect_timeout_syn_dropped", "tls_handshake_stall"
 
 
 @pytest.mark.parametrize(
-    ("others", "told"),
+    ("others", "expected"),
     [
         ((), None),
         (("fast", "http_503", "connection_refused"), False),
@@ -94,22 +94,22 @@ DROPPED, STALLED = "connect_timeout_syn_dropped", "tls_handshake_stall"
     ],
 )
 def test_other_targets_share_a_path_when_enough_of_them_fail_so_and_tls_is_not_in_it(
-    others: tuple[str, ...], told: bool | None
+    others: tuple[str, ...], expected: bool | None
 ) -> None:
-    assert outcome(DROPPED, others=others)["probe-peers-fail"].seen is told
+    assert outcome(DROPPED, others=others)["probe-peers-fail"].seen is expected
 
 
 def test_a_target_with_tls_is_compared_with_all_others() -> None:
     assert outcome(STALLED, others=(DROPPED, "fast"))["probe-peers-fail"].seen is True
 
 
-def test_with_https_two_classes_say_that_tls_hides_in_them() -> None:
+def test_with_https_two_classes_mention_that_tls_hides_in_them() -> None:
     assert "TLS handshake" in outcome("tls_handshake_stall")["probe-transport-timeout"].sentence.en
     assert "TLS handshake" not in outcome("connect_timeout_syn_dropped")["probe-transport-timeout"].sentence.en
 
 
 @pytest.mark.parametrize(("code", "slug"), [(401, "auth"), (403, "auth"), (404, "missing"), (503, "unavailable")])
-def test_a_status_tells_more_than_that_it_is_an_error(code: int, slug: str) -> None:
+def test_a_status_shows_more_than_that_it_is_an_error(code: int, slug: str) -> None:
     RECORDED["status"] = {
         **RECORDED["http_503"],
         "samples": {**RECORDED["http_503"]["samples"], "probe_http_status_code": code},

@@ -120,7 +120,7 @@ def test_a_live_look_can_be_replayed_to_the_same_findings(address: str) -> None:
     assert again.findings == live.findings and again.answers == live.answers
 
 
-def test_each_measure_is_told_by_one_check_and_asks_a_question_in_both_languages() -> None:
+def test_each_measure_belongs_to_one_check_and_asks_a_question_in_both_languages() -> None:
     measures = [m for check in all_checks() for m in check.measures]
     assert len({m.slug for m in measures}) == len(measures) > 45
     assert all(m.question.en and m.question.in_language("zh") for m in measures)

@@ -67,7 +67,7 @@ def test_a_rise_only_towards_one_member_of_a_shared_zone_is_that_member() -> Non
     assert found["etcd-rtt-cross-zone"].seen is False
 
 
-def test_a_rise_towards_the_only_member_of_a_zone_may_be_the_path_and_says_so() -> None:
+def test_a_rise_towards_the_only_member_of_a_zone_may_be_the_path_and_is_reported_so() -> None:
     found = rtt(calm() + towards("etcd3"))
     assert found["etcd-rtt-one-member"].subject == "etcd3"
     assert found["etcd-rtt-cross-zone"].seen is None and "only member" in str(found["etcd-rtt-cross-zone"].why_unknown)
@@ -126,7 +126,7 @@ def test_a_leader_that_was_lost_before_the_counter_moved_is_part_of_the_order() 
     ],
     ids=["always slow", "always quick", "slow, and the leader switched", "risen"],
 )
-def test_steady_high_is_told_from_a_rise_and_from_a_switch(series: list[Made], seen: bool) -> None:
+def test_steady_high_is_neither_a_rise_nor_a_switch(series: list[Made], seen: bool) -> None:
     assert rtt(series)["etcd-rtt-steady-high"].seen is seen
 
 
@@ -171,8 +171,8 @@ def test_p99_is_over_or_under_only_when_the_whole_bucket_is(
     labels = {"instance": "i1", "To": "a"}
     counts = {"0.1024": under_102, "0.2048": under_205, "+Inf": 20.3}
     lines = tuple(Line(labels | {"le": le}, (Point(1000, count),)) for le, count in counts.items())
-    told = certainty(tails(Answered(lines), 0.1024, 0.2048), (0.1024, 0.2048, 0.15), None)
-    assert told.seen is seen and bool(told.why_unknown) is (seen is None)
+    result = certainty(tails(Answered(lines), 0.1024, 0.2048), (0.1024, 0.2048, 0.15), None)
+    assert result.seen is seen and bool(result.why_unknown) is (seen is None)
 
 
 def test_each_pair_shows_its_mean_its_p99_and_the_bucket_around_the_limit() -> None:
@@ -236,7 +236,7 @@ def test_without_counters_a_switch_is_unknown() -> None:
     assert nothing.seen is None and nothing.why_unknown
 
 
-def test_a_cluster_that_was_never_scraped_is_not_said_to_have_had_a_leader_and_no_restart() -> None:
+def test_of_a_cluster_that_was_never_scraped_leader_and_restarts_are_unknown() -> None:
     found = asked("etcd-leader", [gauge("up", name, 0.0) for name in NAMES])
     for measure in ("etcd-no-leader-seen", "etcd-member-restarted", "etcd-member-down"):
         assert found[measure].seen is None and found[measure].why_unknown
@@ -244,8 +244,8 @@ def test_a_cluster_that_was_never_scraped_is_not_said_to_have_had_a_leader_and_n
 
 def test_a_member_of_which_no_scrape_came_in_is_not_called_well_nor_gone() -> None:
     away_always = calm(up={"etcd3": away(-10_000)})
-    told = asked("etcd-leader", away_always)["etcd-member-down"]
-    assert told.seen is None and "etcd3 was not scraped" in str(told.why_unknown)
+    result = asked("etcd-leader", away_always)["etcd-member-down"]
+    assert result.seen is None and "etcd3 was not scraped" in str(result.why_unknown)
     without = [made for made in calm() if made.metric != "up"]
     assert asked("etcd-leader", without)["etcd-member-scrape-gap"].seen is None
 
@@ -273,8 +273,8 @@ def fsync_buckets(name: str, quick: float, slow: float) -> list[dict[str, object
     ids=["most writes are slow", "one write of a frozen process"],
 )
 def test_one_slow_disk_is_many_slow_writes_and_not_one_long_one(slow: float, seen: bool) -> None:
-    told = [*fsync_buckets("etcd1", 240, slow), *fsync_buckets("etcd2", 540, 0), *fsync_buckets("etcd3", 540, 0)]
-    found = asked("etcd-disk", calm() + disks(etcd1=0.3), None, {f"increase({FSYNC}": told})["etcd-fsync-one-slow"]
+    result = [*fsync_buckets("etcd1", 240, slow), *fsync_buckets("etcd2", 540, 0), *fsync_buckets("etcd3", 540, 0)]
+    found = asked("etcd-disk", calm() + disks(etcd1=0.3), None, {f"increase({FSYNC}": result})["etcd-fsync-one-slow"]
     assert found.seen is seen
     assert "P50 ≤" in found.items[0].note
 
@@ -377,7 +377,7 @@ def test_the_declared_cluster_is_chosen_by_entity_label_or_source(
     assert f'job="{name}"' in found["etcd-leader-switch"].query
 
 
-def test_an_incident_that_fits_several_clusters_asks_for_a_label_instead_of_guessing() -> None:
+def test_an_incident_that_fits_several_clusters_asks_for_a_label_and_chooses_none() -> None:
     found = asked("etcd-leader", calm(), scope(TWO))["etcd-leader-switch"]
     assert found.seen is None and "several etcd clusters (etcd, events)" in str(found.why_unknown)
 

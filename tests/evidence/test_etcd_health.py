@@ -20,38 +20,43 @@ from evidence.clients.etcd import MemberHealth, ask_members
 from evidence.recording import Answer, LiveTransports, ReplayTransports, Transports, named
 from tests.evidence.made_series import MEMBER, etcd_decl, scope
 
-Said = dict[str, tuple[int, str] | type[httpx.TransportError]]
+Answers = dict[str, tuple[int, str] | type[httpx.TransportError]]
 LED = '{"header":{"member_id":"7"},"version":"3.6.4","leader":"7"}'
 LEADERLESS = '{"header":{"member_id":"7"},"version":"3.6.4","errors":["etcdserver: no leader"]}'
 STATUS, ALARM, RANGE = "/v3/maintenance/status", "/v3/maintenance/alarm", "/v3/kv/range"
 NEW = {"/livez": (200, "[+]serializable_read ok\nok\n"), "/readyz": (200, "[+]linearizable_read ok\nok\n")}
 OLD = {"/livez": (404, "404 page not found\n"), "/readyz": (404, "404 page not found\n")}
 NO_ALARM = {ALARM: (200, "{}")}
-GOOD34: Said = {"/health": (200, '{"health":"true"}'), STATUS: (200, LED.replace("3.6.4", "3.4.23")), **OLD, **NO_ALARM}
-GOOD36: Said = {"/health": (200, '{"health":"true","reason":""}'), STATUS: (200, LED), **NEW, **NO_ALARM}
+GOOD34: Answers = {
+    "/health": (200, '{"health":"true"}'),
+    STATUS: (200, LED.replace("3.6.4", "3.4.23")),
+    **OLD,
+    **NO_ALARM,
+}
+GOOD36: Answers = {"/health": (200, '{"health":"true","reason":""}'), STATUS: (200, LED), **NEW, **NO_ALARM}
 # 3.4: both forms of health fail without a leader, the serializable read goes on.
-CUT34: Said = {"/health": (503, '{"health":"false"}'), STATUS: (200, LEADERLESS.replace("3.6.4", "3.4.23")), **OLD,
+CUT34: Answers = {"/health": (503, '{"health":"false"}'), STATUS: (200, LEADERLESS.replace("3.6.4", "3.4.23")), **OLD,
                RANGE: (200, '{"header":{}}'), ALARM: (200, "{}")}  # fmt: skip
 # 3.6: /readyz and the alarm list hang without a leader; they must not make the member look hung.
-CUT36: Said = {"/health": (503, '{"health":"false","reason":"RAFT NO LEADER"}\n'), STATUS: (200, LEADERLESS),
+CUT36: Answers = {"/health": (503, '{"health":"false","reason":"RAFT NO LEADER"}\n'), STATUS: (200, LEADERLESS),
                "/livez": NEW["/livez"], "/readyz": httpx.ReadTimeout, ALARM: httpx.ReadTimeout}  # fmt: skip
-BROKEN36: Said = CUT36 | {"/livez": (503, "[-]serializable_read failed: range error\n")}
-FULL35: Said = {"/health": (503, '{"health":"false","reason":"ALARM NOSPACE"}'), STATUS: (200, LED), **NEW,
+BROKEN36: Answers = CUT36 | {"/livez": (503, "[-]serializable_read failed: range error\n")}
+FULL35: Answers = {"/health": (503, '{"health":"false","reason":"ALARM NOSPACE"}'), STATUS: (200, LED), **NEW,
                 ALARM: (200, '{"alarms":[{"memberID":"7","alarm":"NOSPACE"}]}')}  # fmt: skip
-HANGS: Said = {"/health": httpx.ReadTimeout}
-GONE: Said = {"/health": httpx.ConnectError}
-FAR: Said = {"/health": httpx.ConnectTimeout}
-CORRUPT: Said = GOOD36 | {
+HANGS: Answers = {"/health": httpx.ReadTimeout}
+GONE: Answers = {"/health": httpx.ConnectError}
+FAR: Answers = {"/health": httpx.ConnectTimeout}
+CORRUPT: Answers = GOOD36 | {
     "/readyz": (503, "[+]serializable_read ok\n[-]data_corruption failed: alarm activated: CORRUPT\n")
 }
-HTML: Said = {"/health": (404, "<html>proxy</html>")}
+HTML: Answers = {"/health": (404, "<html>proxy</html>")}
 
 
 @dataclass
 class Members:
     """Each member answers what its state says."""
 
-    said: dict[str, Said]
+    answers: dict[str, Answers]
     paths: list[str] = field(default_factory=list)
 
     def client(self, connection: str, base_url: str, access: Access) -> httpx.Client:
@@ -59,10 +64,10 @@ class Members:
 
         def answer(request: httpx.Request) -> httpx.Response:
             self.paths.append(request.url.path)
-            told = self.said[name].get(request.url.path, (404, "404 page not found"))
-            if isinstance(told, type):
-                raise told("as told", request=request)
-            return httpx.Response(told[0], text=told[1], request=request)
+            reply = self.answers[name].get(request.url.path, (404, "404 page not found"))
+            if isinstance(reply, type):
+                raise reply("as told", request=request)
+            return httpx.Response(reply[0], text=reply[1], request=request)
 
         return httpx.Client(base_url=base_url, transport=httpx.MockTransport(answer))
 
@@ -75,12 +80,12 @@ def health(transports: Transports, etcd: EtcdDecl | None = None) -> dict[str, Fi
     return {f.measure: f for f in run(check, Ask(scope([etcd or etcd_decl()], [MEMBER]), transports))}
 
 
-def three(one: Said, two: Said = GOOD36, three: Said = GOOD36) -> dict[str, Finding]:
+def three(one: Answers, two: Answers = GOOD36, three: Answers = GOOD36) -> dict[str, Finding]:
     return health(Members({"etcd1": one, "etcd2": two, "etcd3": three}))
 
 
 @pytest.mark.parametrize("good", [GOOD34, GOOD36], ids=["3.4", "3.6"])
-def test_a_healthy_cluster_is_healthy_on_every_version(good: Said) -> None:
+def test_a_healthy_cluster_is_healthy_on_every_version(good: Answers) -> None:
     found = three(good, good, good)
     assert {f.measure: f.seen for f in found.values()} == {
         "etcd-member-unhealthy": False, "etcd-member-hangs": False, "etcd-quorum-lost": False,
@@ -102,7 +107,7 @@ def test_a_healthy_cluster_is_healthy_on_every_version(good: Said) -> None:
     ids=["3.4 without leader", "3.6 without leader", "its own disk fails", "frozen", "nobody listens", "no way to it",
          "local read not permitted"],
 )  # fmt: skip
-def test_what_one_ill_member_means(state: Said, unhealthy: bool, hangs: bool, cut: bool | None) -> None:
+def test_what_one_ill_member_means(state: Answers, unhealthy: bool, hangs: bool, cut: bool | None) -> None:
     found = three(state)
     assert found["etcd-member-unhealthy"].seen is unhealthy
     assert found["etcd-member-hangs"].seen is hangs
@@ -111,7 +116,7 @@ def test_what_one_ill_member_means(state: Said, unhealthy: bool, hangs: bool, cu
 
 
 @pytest.mark.parametrize("cut", [CUT34, CUT36], ids=["3.4", "3.6"])
-def test_without_a_quorum_the_local_disks_still_answer(cut: Said) -> None:
+def test_without_a_quorum_the_local_disks_still_answer(cut: Answers) -> None:
     found = three(cut, cut, GONE)
     assert found["etcd-quorum-lost"].seen and found["etcd-no-consensus"].subject == "etcd1, etcd2"
     assert found["etcd-space-alarm"].seen is None
@@ -136,7 +141,7 @@ def test_reasons_of_the_server_and_failed_checks_are_shown() -> None:
 
 
 # 3.6 with authentication and a user without rights.
-UNPERMITTED: Said = GOOD36 | {STATUS: (403, '{"code":7,"message":"etcdserver: permission denied"}')}
+UNPERMITTED: Answers = GOOD36 | {STATUS: (403, '{"code":7,"message":"etcdserver: permission denied"}')}
 
 
 def test_a_status_that_is_not_permitted_makes_nobody_ill_and_hides_no_alarm() -> None:
@@ -163,7 +168,7 @@ def test_an_address_that_is_no_etcd_is_our_mistake_and_not_an_ill_member() -> No
     assert "https://" in str(three({"/health": httpx.RemoteProtocolError})["etcd-member-unhealthy"].why_unknown)
 
 
-def test_a_bundle_from_before_the_newer_questions_still_tells_what_it_recorded() -> None:
+def test_a_bundle_from_before_the_newer_questions_still_gives_what_it_recorded() -> None:
     answers = [Answer("etcd/etcd1", "GET", "/health", "", "", 200, '{"health":"true"}'),
                Answer("etcd/etcd1", "POST", STATUS, "", "{}", 200, LED),
                Answer("etcd/etcd1", "POST", ALARM, "", '{"action":"GET"}', 200, "{}")]  # fmt: skip
@@ -172,7 +177,7 @@ def test_a_bundle_from_before_the_newer_questions_still_tells_what_it_recorded()
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("message", "word"),
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:1006)", "ConnectError TLS"),
         ("[Errno -2] Name or service not known", "ConnectError DNS"),
@@ -180,8 +185,8 @@ def test_a_bundle_from_before_the_newer_questions_still_tells_what_it_recorded()
         ("ConnectError TLS", "ConnectError TLS"),
     ],
 )
-def test_an_error_is_named_the_same_live_and_in_a_replay(said: str, word: str) -> None:
-    assert named(httpx.ConnectError(said)) == word
+def test_an_error_is_named_the_same_live_and_in_a_replay(message: str, word: str) -> None:
+    assert named(httpx.ConnectError(message)) == word
 
 
 def test_trouble_with_our_own_tls_or_names_does_not_make_a_member_ill() -> None:
@@ -200,7 +205,7 @@ class Guarded(BaseHTTPRequestHandler):
     token, password, seen, old = "abc.1", "pw", list[str](), True
 
     def do_GET(self) -> None:
-        self._say(200, '{"health":"true"}' if self.path == "/health" else "ok")
+        self._reply(200, '{"health":"true"}' if self.path == "/health" else "ok")
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -209,17 +214,17 @@ class Guarded(BaseHTTPRequestHandler):
         if self.path == "/v3/auth/authenticate":
             if body != {"name": "bob", "password": self.password}:
                 return self._refuse(400, "etcdserver: authentication failed, invalid user ID or password")
-            return self._say(200, json.dumps({"token": self.token}))
+            return self._reply(200, json.dumps({"token": self.token}))
         if not given:
             return self._refuse(400, "etcdserver: user name is empty")
         if given != self.token:
             return self._refuse(401, "etcdserver: invalid auth token")
-        return self._say(200, LED if self.path == STATUS else "{}")
+        return self._reply(200, LED if self.path == STATUS else "{}")
 
     def _refuse(self, status: int, why: str) -> None:
-        self._say(status, json.dumps({"code": 3, "message": why} | ({"error": why} if self.old else {})))
+        self._reply(status, json.dumps({"code": 3, "message": why} | ({"error": why} if self.old else {})))
 
-    def _say(self, status: int, text: str) -> None:
+    def _reply(self, status: int, text: str) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -251,17 +256,17 @@ def test_a_token_is_fetched_when_demanded_and_neither_it_nor_the_password_is_rec
     guarded: EtcdDecl, old: bool
 ) -> None:
     Guarded.old = old
-    told, answers = ask(guarded)
-    assert told.state == "healthy" and told.leader == "7"
+    member, answers = ask(guarded)
+    assert member.state == "healthy" and member.leader == "7"
     assert sum("authenticate" in seen for seen in Guarded.seen) == 1
     kept = msgspec.json.encode(answers).decode()
     assert "authenticate" not in kept and "abc.1" not in kept and '"pw"' not in kept
 
 
-def test_a_wrong_password_is_told_and_makes_no_member_unhealthy(guarded: EtcdDecl) -> None:
+def test_a_wrong_password_is_reported_and_makes_no_member_unhealthy(guarded: EtcdDecl) -> None:
     Guarded.password = "other"
-    told, _ = ask(guarded)
-    assert told.state == "healthy" and "authentication failed" in told.detail
+    member, _ = ask(guarded)
+    assert member.state == "healthy" and "authentication failed" in member.detail
 
 
 def test_the_user_is_not_part_of_a_bundle(guarded: EtcdDecl) -> None:

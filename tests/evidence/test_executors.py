@@ -70,10 +70,10 @@ def found(etcd: EtcdDecl, transports: LiveTransports | ReplayTransports) -> dict
 
 
 def replayed(stdout: str, rc: int | None = 0, error: str = "") -> dict[str, Finding]:
-    said = msgspec.json.encode(RunAnswer(rc, stdout, error)).decode()
+    content = msgspec.json.encode(RunAnswer(rc, stdout, error)).decode()
     status = 0 if rc is None else 200
     return found(
-        declared(), ReplayTransports([Answer("etcd", "RUN", "endpoint-health", "", "", status, said, error=error)])
+        declared(), ReplayTransports([Answer("etcd", "RUN", "endpoint-health", "", "", status, content, error=error)])
     )
 
 
@@ -188,7 +188,7 @@ def test_a_program_that_closes_its_output_and_stays_is_killed_as_well(tmp_path: 
     assert ran.rc is None and "time limit" in ran.error
 
 
-def test_a_run_that_says_too_much_is_cut_and_killed(tmp_path: Path) -> None:
+def test_a_run_with_too_much_output_is_cut_and_killed(tmp_path: Path) -> None:
     ran = process.run([program(tmp_path, "yes 0123456789")], {}, str(tmp_path), limit_s=10)
     assert ran.rc is None and len(ran.stdout) == process.STDOUT_LIMIT and "more than" in ran.error
 
@@ -198,9 +198,9 @@ def test_a_flood_of_warnings_does_not_stop_the_answer(tmp_path: Path) -> None:
     assert ran.rc == 1 and ran.stdout == "[]\n" and ran.error == "warning"
 
 
-def test_a_program_that_is_not_there_is_told_with_the_remedy(tmp_path: Path) -> None:
-    told = found(declared(etcdctl_path=str(tmp_path / "none")), live(declared()))["etcd-endpoint-unhealthy"]
-    assert told.seen is None and "etcdctl_path" in str(told.why_unknown)
+def test_a_program_that_is_not_there_is_reported_with_the_remedy(tmp_path: Path) -> None:
+    results = found(declared(etcdctl_path=str(tmp_path / "none")), live(declared()))["etcd-endpoint-unhealthy"]
+    assert results.seen is None and "etcdctl_path" in str(results.why_unknown)
 
 
 # --- what the check reads --------------------------------------------------------------------------------------------
@@ -224,18 +224,18 @@ def test_a_program_that_is_not_there_is_told_with_the_remedy(tmp_path: Path) -> 
 def test_exit_codes_and_answers_are_read_for_what_they_are(
     stdout: str, rc: int, unhealthy: bool | None, slow: bool | None
 ) -> None:
-    told = replayed(stdout, rc, "Error: unhealthy cluster" if rc else "")
-    assert (told["etcd-endpoint-unhealthy"].seen, told["etcd-endpoint-slow"].seen) == (unhealthy, slow)
+    results = replayed(stdout, rc, "Error: unhealthy cluster" if rc else "")
+    assert (results["etcd-endpoint-unhealthy"].seen, results["etcd-endpoint-slow"].seen) == (unhealthy, slow)
 
 
 def test_a_killed_run_is_unknown_with_the_reason() -> None:
-    told = replayed("", None, "it was killed at its time limit")["etcd-endpoint-unhealthy"]
-    assert told.seen is None and "time limit" in str(told.why_unknown)
+    results = replayed("", None, "it was killed at its time limit")["etcd-endpoint-unhealthy"]
+    assert results.seen is None and "time limit" in str(results.why_unknown)
 
 
 def test_slow_is_measured_against_the_election_timeout() -> None:
-    said = msgspec.json.encode(RunAnswer(0, rows(SLOW), "")).decode()
-    kept = ReplayTransports([Answer("etcd", "RUN", "endpoint-health", "", "", 200, said)])
+    content = msgspec.json.encode(RunAnswer(0, rows(SLOW), "")).decode()
+    kept = ReplayTransports([Answer("etcd", "RUN", "endpoint-health", "", "", 200, content)])
     assert found(declared(election_timeout_ms=10_000), kept)["etcd-endpoint-slow"].seen is False
 
 
@@ -270,15 +270,15 @@ def test_a_run_is_recorded_and_replayed_to_the_same_findings(tmp_path: Path) -> 
 
 def test_a_cluster_that_rests_is_not_asked(tmp_path: Path) -> None:
     etcd, audited = declared(etcdctl_path=program(tmp_path, "echo '[]'")), list[RunRecord]()
-    told = found(etcd, live(etcd, audited, admit=False))["etcd-endpoint-unhealthy"]
-    assert told.seen is None and "rests" in str(told.why_unknown) and audited == []
+    results = found(etcd, live(etcd, audited, admit=False))["etcd-endpoint-unhealthy"]
+    assert results.seen is None and "rests" in str(results.why_unknown) and audited == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_investigations_run_is_claimed_before_and_audited_after(tmp_path: Path) -> None:
     etcd = declared(etcdctl_path=program(tmp_path, f"echo '{rows(WELL)}'"))
-    told = found(etcd, LiveTransports(Connections(), runs=Runs(ingest_runs.permit("incident-1"))))
-    assert told["etcd-endpoint-unhealthy"].seen is False
+    results = found(etcd, LiveTransports(Connections(), runs=Runs(ingest_runs.permit("incident-1"))))
+    assert results["etcd-endpoint-unhealthy"].seen is False
     claim, entry = AuditEntry.objects.order_by("pk")
     assert (claim.action, claim.object) == ("run admitted", "etcd")
     assert (entry.action, entry.object, entry.by) == ("run etcdctl endpoint-health", "etcd", "investigation")
@@ -318,7 +318,7 @@ def test_the_view_of_the_host_that_sees_most_is_taken(tmp_path: Path) -> None:
     assert nobody.stdout == "" and "h1: unreachable" in nobody.error
 
 
-def test_ansible_without_its_inventory_or_extra_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ansible_without_its_inventory_or_extra_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     etcd = declared(executor="ansible", inventory_file="/nowhere/hosts")
     assert "inventory_file" in str(found(etcd, live(etcd))["etcd-endpoint-unhealthy"].why_unknown)
     (tmp_path / "hosts").write_text("localhost\n")

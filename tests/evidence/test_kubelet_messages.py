@@ -57,14 +57,14 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("message", "slugs"), TABLE)
-def test_each_probe_message_proves_what_the_table_says_and_no_more(message: str, slugs: str) -> None:
-    said = classify("Unhealthy", message)
-    assert said.slugs == tuple(slugs.split()) and said.probe == "Readiness"
+def test_each_probe_message_proves_what_the_table_lists_and_no_more(message: str, slugs: str) -> None:
+    found = classify("Unhealthy", message)
+    assert found.slugs == tuple(slugs.split()) and found.probe == "Readiness"
 
 
-def test_a_folded_event_still_tells_which_probe_it_was() -> None:
-    said = classify("Unhealthy", "(combined from similar events): Liveness probe failed: EOF")
-    assert (said.slugs, said.probe) == (("event-eof",), "Liveness")
+def test_a_combined_event_still_shows_which_probe_it_was() -> None:
+    found = classify("Unhealthy", "(combined from similar events): Liveness probe failed: EOF")
+    assert (found.slugs, found.probe) == (("event-eof",), "Liveness")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_folded_event_still_tells_which_probe_it_was() -> None:
         ("Created", "Created container app", ""),
     ],
 )  # fmt: skip
-def test_each_lifecycle_event_proves_what_the_table_says(reason: str, message: str, slug: str) -> None:
+def test_each_lifecycle_event_proves_what_the_table_lists(reason: str, message: str, slug: str) -> None:
     assert classify(reason, message).slugs == ((slug,) if slug else ())
 
 

@@ -29,13 +29,13 @@ def test_an_event_is_seen_with_its_time_and_is_not_called_a_count_of_failures() 
     world = World(api={EVENTS: [event(GET + "dial tcp 10.0.0.7:8080: connect: connection refused")]})
     found = findings("kubelet-events", world)
     assert seen(found) == {"event-refused"}
-    told = found["event-refused"]
-    assert told.first_seen_at == NOON - timedelta(seconds=20) and told.query == f"GET {EVENTS}"
-    assert "not a count of failures" in told.sentence.en and told.items[0].note == "x7"
+    finding = found["event-refused"]
+    assert finding.first_seen_at == NOON - timedelta(seconds=20) and finding.query == f"GET {EVENTS}"
+    assert "not a count of failures" in finding.sentence.en and finding.items[0].note == "x7"
     assert found["event-deadline"].seen is False
 
 
-def test_events_of_other_pods_of_another_time_or_after_the_look_say_nothing() -> None:
+def test_events_of_other_pods_of_another_time_or_after_the_look_are_left_out() -> None:
     text = GET + "EOF"
     world = World(api={EVENTS: [event(text, pod="search-1"), event(text, -9000, -8000), event(text, 400, 400)]})
     assert not seen(findings("kubelet-events", world))
@@ -55,7 +55,7 @@ def test_after_an_hour_no_events_is_unknown_and_not_absent() -> None:
     assert findings("kubelet-events", World(api={EVENTS: []}))["event-eof"].seen is False
 
 
-def test_without_a_declared_api_its_checks_say_so_and_metrics_alone_must_do() -> None:
+def test_without_a_declared_api_its_checks_are_unknown_and_metrics_alone_must_do() -> None:
     about = scope()
     declared = Connections(prometheus=about.connections.prometheus, kubernetes=[KubernetesDecl(name="prod-a")])
     for slug in ("kubelet-events", "probe-spec"):
@@ -81,8 +81,8 @@ def pod(name: str = POD, spec: dict[str, Any] | None = None, **status: Any) -> d
 
 
 def state(ready: bool = True, restarts: int = 0, **more: Any) -> dict[str, Any]:
-    told = {"name": "app", "ready": ready, "restartCount": restarts, "image": "a", "imageID": "b", **more}
-    return {"containerStatuses": [told]}
+    status = {"name": "app", "ready": ready, "restartCount": restarts, "image": "a", "imageID": "b", **more}
+    return {"containerStatuses": [status]}
 
 
 def ready_after(seconds: float) -> dict[str, Any]:
@@ -142,8 +142,8 @@ def durations(world: World, within: str) -> World:
 @pytest.mark.parametrize(("within", "expected"), [("1", True), ("0.005", False)])
 def test_a_time_out_near_the_latency_of_successful_probes_is_seen(within: str, expected: bool) -> None:
     found = findings("probe-spec", durations(World(api={PODS: [pod(spec=APART)]}), within))
-    told = found["spec-timeout-below-latency"]
-    assert told.seen is expected and told.connection == "main"
+    finding = found["spec-timeout-below-latency"]
+    assert finding.seen is expected and finding.connection == "main"
     assert found["spec-shared-endpoint"].connection == "prod-a"
 
 

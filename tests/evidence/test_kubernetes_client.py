@@ -164,7 +164,7 @@ def test_an_address_with_a_base_path_records_the_same_paths(server: str, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "said"),
+    ("status", "body", "error", "message"),
     [
         (403, b'{"message": "pods is forbidden"}', Refused, "pods is forbidden"),
         (401, b"\xff", Refused, "no reason"),
@@ -176,11 +176,11 @@ def test_an_address_with_a_base_path_records_the_same_paths(server: str, tmp_pat
     ],
 )
 def test_each_broken_answer_is_an_error_with_one_sentence(
-    server: str, tmp_path: Path, status: int, body: bytes, error: type[ProductError], said: str
+    server: str, tmp_path: Path, status: int, body: bytes, error: type[ProductError], message: str
 ) -> None:
     connections = declared(tmp_path, server)
     Api.status, Api.body = status, body
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         Kubernetes(connections.kubernetes[0], LiveTransports(connections)).pods("shop")
 
 

@@ -77,9 +77,9 @@ def test_a_target_that_the_workload_uses_is_probed_as_its_dependency(
 ) -> None:
     declared = about(target(broken.url(name), name="db", pod="", used_by=["cart"]))
     found = {f.measure: f for f in run(dependencies.CHECK, Ask(declared, LiveTransports(declared.connections)))}
-    told = found["dependency-failing"]
-    assert told.seen is expected
-    assert expected is None or (told.subject == "db" and told.query == "PROBE db")
+    finding = found["dependency-failing"]
+    assert finding.seen is expected
+    assert expected is None or (finding.subject == "db" and finding.query == "PROBE db")
 
 
 def test_a_known_authority_makes_the_handshake_pass(broken: Faults) -> None:

@@ -61,8 +61,8 @@ def collecting(collector: float, work: float) -> World:
 
 def nodes(**bad: str) -> World:
     world = info()
-    told = [({"node": node, "condition": condition}, after(-60, 0.0)) for condition, node in bad.items()]
-    world.computed[CONDITION] = [*told, ({}, steady(3.0))]
+    rows = [({"node": node, "condition": condition}, after(-60, 0.0)) for condition, node in bad.items()]
+    world.computed[CONDITION] = [*rows, ({}, steady(3.0))]
     return world
 
 
@@ -82,8 +82,8 @@ def network(entries: float = 100, resent: float = 0.001, before: float = 0.001) 
 
 
 def api_server(latency_s: float = 0.1, errors: float | None = None, store: float = 0.02) -> World:
-    told = {"latency": latency_s, "store": store, "asked": 50.0} | ({} if errors is None else {"errors": errors})
-    lines = [({"told": name}, after(-30, value, 0.01)) for name, value in told.items()]
+    measured = {"latency": latency_s, "store": store, "asked": 50.0} | ({} if errors is None else {"errors": errors})
+    lines = [({"told": name}, after(-30, value, 0.01)) for name, value in measured.items()]
     return World(computed={QUERY[:40]: lines})
 
 
@@ -190,9 +190,9 @@ CASES: list[tuple[str, str, World, bool]] = [
     ("slug", "measure", "world", "expected"), CASES, ids=lambda v: v if isinstance(v, str | bool) else ""
 )
 def test_a_measure_is_seen_or_not_by_its_series(slug: str, measure: str, world: World, expected: bool) -> None:
-    told = findings(slug, world)[measure]
-    assert told.seen is expected, told.sentence
-    assert told.query and told.connection == "main"
+    finding = findings(slug, world)[measure]
+    assert finding.seen is expected, finding.sentence
+    assert finding.query and finding.connection == "main"
 
 
 def checks_of(kind: str) -> list[str]:
@@ -215,8 +215,8 @@ def test_a_world_without_series_is_unknown_or_not_seen_but_never_seen(slug: str)
     ids=["503", "422", "html", "no data", "hang", "gone"],
 )  # fmt: skip
 def test_a_broken_metrics_server_makes_every_asked_measure_unknown_with_a_reason(slug: str, world: World) -> None:
-    for told in findings(slug, world).values():
-        assert told.seen is None or not told.connection, told.measure
+    for finding in findings(slug, world).values():
+        assert finding.seen is None or not finding.connection, finding.measure
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def test_a_broken_metrics_server_makes_every_asked_measure_unknown_with_a_reason
 def test_partial_data_keeps_what_was_seen_with_a_word_and_makes_the_rest_unknown(
     slug: str, measure: str, world: World, expected: bool
 ) -> None:
-    told = findings(slug, replace(world, warnings=["a store did not answer"]))[measure]
-    assert told.seen is (True if expected else None)
-    assert "a store did not answer" in str(told.sentence)
+    finding = findings(slug, replace(world, warnings=["a store did not answer"]))[measure]
+    assert finding.seen is (True if expected else None)
+    assert "a store did not answer" in str(finding.sentence)
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ def test_an_alert_of_a_waiting_rule_moves_the_window_back_by_its_wait() -> None:
     about = replace(scope(), alerts=(stock,))
     early = World().add("kube_pod_container_state_started", at(-1200)).add(
         "kube_pod_container_status_ready", lambda t: 0.0 if -1100 <= t < -1080 else 1.0)  # fmt: skip
-    told = findings("pod-state", early, about)["pod-recovered-after-start"]
-    assert told.seen is False and told.from_ == NOON - timedelta(minutes=45)
+    finding = findings("pod-state", early, about)["pod-recovered-after-start"]
+    assert finding.seen is False and finding.from_ == NOON - timedelta(minutes=45)
 
 
 def test_a_dependency_with_its_own_alert_is_failing() -> None:
@@ -262,11 +262,13 @@ def test_a_dependency_with_its_own_alert_is_failing() -> None:
     relation = Relation(KEY, RelationKind.DEPENDS_ON, database.key)
     about = scope()
     about = replace(about, alerts=(*about.alerts, alert), entities=(*about.entities, database), relations=(relation,))
-    told = findings("dependencies", World(), about)["dependency-failing"]
-    assert told.seen is True and told.subject == "DbDown"
+    finding = findings("dependencies", World(), about)["dependency-failing"]
+    assert finding.seen is True and finding.subject == "DbDown"
 
 
-def guilty(about: Scope, fallen: list[tuple[str, str, str, Values]], made: float | None = None) -> bool | None:
+def caused_by_change(
+    about: Scope, fallen: list[tuple[str, str, str, Values]], made: float | None = None
+) -> bool | None:
     pods = {POD: "cart-6c8f9d7b5", OTHER: "cart-57d9aaaaa"}
     world = crowd(fallen, {"node-1": 9}, pods)
     if made is not None:
@@ -276,23 +278,23 @@ def guilty(about: Scope, fallen: list[tuple[str, str, str, Values]], made: float
     return findings("surroundings", world, about)["change-guilty"].seen
 
 
-def test_a_change_is_guilty_when_only_what_it_changed_fell_after_it() -> None:
+def test_a_change_is_the_cause_when_only_what_it_changed_fell_after_it() -> None:
     old = ("shop", OTHER, "node-1", down())
-    assert guilty(scope(), [OWN], made=-60) is True
-    assert guilty(scope(), [OWN], made=-300) is None, "it was ready for minutes after it"
-    assert guilty(scope(), [OWN, old], made=-60) is False, "the old pods fell as well"
-    assert guilty(scope(), [OWN], made=-10) is False, "it fell before the change"
-    assert guilty(scope(), [OWN]) is False, "nothing was changed"
-    told = replace(scope(), changes=(change(-90, KEY),))
-    assert guilty(told, [OWN]) is True and guilty(told, [], made=-60) is None
-    assert guilty(told, [OWN, ("shop", "search-0", "node-1", down())]) is False
+    assert caused_by_change(scope(), [OWN], made=-60) is True
+    assert caused_by_change(scope(), [OWN], made=-300) is None, "it was ready for minutes after it"
+    assert caused_by_change(scope(), [OWN, old], made=-60) is False, "the old pods fell as well"
+    assert caused_by_change(scope(), [OWN], made=-10) is False, "it fell before the change"
+    assert caused_by_change(scope(), [OWN]) is False, "nothing was changed"
+    changed = replace(scope(), changes=(change(-90, KEY),))
+    assert caused_by_change(changed, [OWN]) is True and caused_by_change(changed, [], made=-60) is None
+    assert caused_by_change(changed, [OWN, ("shop", "search-0", "node-1", down())]) is False
 
 
-def test_an_innocent_deploy_of_something_else_is_not_guilty() -> None:
-    assert guilty(replace(scope(), changes=(change(-90, "Workload/prod-a/shop/search"),)), [OWN]) is False
+def test_a_deploy_of_another_workload_is_not_the_cause() -> None:
+    assert caused_by_change(replace(scope(), changes=(change(-90, "Workload/prod-a/shop/search"),)), [OWN]) is False
 
 
-def test_told_planned_work_is_seen_without_asking() -> None:
+def test_recorded_planned_work_is_seen_without_asking() -> None:
     about = replace(scope(), changes=(change(-60, kind="maintenance"),))
     assert findings("surroundings", World(), about)["planned-work"].seen is True
 
@@ -358,12 +360,12 @@ def test_the_own_pods_fall_is_read_from_its_own_finer_series_too() -> None:
     world = crowd([], {"node-1": 9}, {POD: "cart-6c8f9d7b5"})
     world.add("kube_pod_container_status_ready", after(-40, 0.0, 1.0))
     world.add("kube_deployment_status_replicas", 2.0, deployment="cart", pod="")
-    told = replace(scope(), changes=(change(-60, KEY, kind="config"),))
-    assert findings("surroundings", world, told)["change-guilty"].seen is True
+    changed = replace(scope(), changes=(change(-60, KEY, kind="config"),))
+    assert findings("surroundings", world, changed)["change-guilty"].seen is True
 
 
-def test_an_exit_code_is_said_as_the_number_that_it_is() -> None:
+def test_an_exit_code_is_shown_as_the_number_that_it_is() -> None:
     world = World().add("kube_pod_container_status_last_terminated_exitcode", 2.0)
-    told = findings("pod-state", world)["pod-crashed"]
-    assert told.seen is True and told.sentence.en == "A container ended by itself with exit code 2."
-    assert told.sentence.in_language("zh") == "容器自行退出，退出码 2。"
+    finding = findings("pod-state", world)["pod-crashed"]
+    assert finding.seen is True and finding.sentence.en == "A container ended by itself with exit code 2."
+    assert finding.sentence.in_language("zh") == "容器自行退出，退出码 2。"

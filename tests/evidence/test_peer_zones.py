@@ -36,7 +36,7 @@ def pay(*nodes: str) -> list[tuple[str, str, str]]:
     return [("pay", f"pay{i}-0", node) for i, node in enumerate(nodes)]
 
 
-def told(made: World, **more: Any) -> tuple[Finding, Finding]:
+def zone_findings(made: World, **more: Any) -> tuple[Finding, Finding]:
     found = findings("peer-zones", made, scope(**more))
     return found["peers-other-zones-fail"], found["peers-keep-to-zone"]
 
@@ -64,7 +64,7 @@ ZONE_A = pay("a1", "a1", "a1", "a2", "a2")
 def test_a_failure_is_compared_with_the_other_zones(
     fallen: list[tuple[str, str, str]], elsewhere: bool, kept: bool, label: str
 ) -> None:
-    first, second = told(world(*fallen, label=label))
+    first, second = zone_findings(world(*fallen, label=label))
     assert (first.seen, second.seen) == (elsewhere, kept), (first.sentence, second.sentence)
     assert first.query == UNREADY and first.connection == "main"
     assert {item.name for item in first.items} == {"zone-a", "zone-b"}
@@ -75,19 +75,19 @@ def nodes(label: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_where_the_metrics_show_no_labels_the_api_tells_the_zones(label: str) -> None:
+def test_where_the_metrics_show_no_labels_the_api_gives_the_zones(label: str) -> None:
     made = world(MINE, *ZONE_A, zones={})
     made.api["/api/v1/nodes"] = nodes(label)
-    assert [f.seen for f in told(made)] == [False, True]
+    assert [f.seen for f in zone_findings(made)] == [False, True]
     assert ("/api/v1/nodes", "") in made.asked
     metrics = world(MINE, *ZONE_A)
-    told(metrics)
+    zone_findings(metrics)
     assert ("/api/v1/nodes", "") not in metrics.asked
 
 
-def test_without_a_zone_of_any_node_the_reason_says_what_to_set() -> None:
+def test_without_a_zone_of_any_node_the_reason_names_what_to_set() -> None:
     declared = Connections(prometheus=scope().connections.prometheus, kubernetes=[KubernetesDecl(name="prod-a")])
-    for finding in told(world(MINE, zones={}), connections=declared):
+    for finding in zone_findings(world(MINE, zones={}), connections=declared):
         assert finding.seen is None and f"nodes=[{LABELS[0]}]" in str(finding.why_unknown)
         assert "kubeconfig_file" in str(finding.why_unknown)
 
@@ -100,25 +100,25 @@ def test_without_a_zone_of_any_node_the_reason_says_what_to_set() -> None:
     ],
 )
 def test_one_zone_or_none_of_the_own_nodes_is_unknown(zones: dict[str, str], why: str) -> None:
-    assert all(f.seen is None and why in str(f.why_unknown) for f in told(world(MINE, zones=zones)))
+    assert all(f.seen is None and why in str(f.why_unknown) for f in zone_findings(world(MINE, zones=zones)))
 
 
 def test_a_workload_of_several_zones_whose_pods_stayed_ready_has_no_zone_of_its_own() -> None:
     cart = (EntityRef(EntityKind.WORKLOAD, "cart", "prod-a", "shop"),)
-    unknown = told(world(*ZONE_A), entities=cart)
+    unknown = zone_findings(world(*ZONE_A), entities=cart)
     assert all(f.seen is None and "several zones" in str(f.why_unknown) for f in unknown)
-    fallen = told(world(*ZONE_A, ("shop", "cart-6c8f9d7b5-aaaaa", "a2")), entities=cart)
+    fallen = zone_findings(world(*ZONE_A, ("shop", "cart-6c8f9d7b5-aaaaa", "a2")), entities=cart)
     assert [f.seen for f in fallen] == [False, True]
 
 
-def test_a_zone_of_one_node_is_not_told_from_that_node() -> None:
+def test_a_zone_of_one_node_is_the_same_as_that_node() -> None:
     zones = ZONES | {"a2": "zone-c"}
-    first, second = told(world(MINE, *pay(*["a1"] * 4), zones=zones))
+    first, second = zone_findings(world(MINE, *pay(*["a1"] * 4), zones=zones))
     assert first.seen is False and second.seen is None
 
 
 def test_a_namesake_in_another_namespace_is_another_pod() -> None:
     both = world(MINE, ("other", POD, "b1"))
     assert findings("peers", both, scope())["peers-most-pods-fail"].value == pytest.approx(2 / 24)
-    first, _ = told(both)
+    first, _ = zone_findings(both)
     assert first.seen is False

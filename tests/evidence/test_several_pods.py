@@ -42,7 +42,7 @@ def test_an_older_recording_that_knows_the_first_pod_alone_is_still_read() -> No
         ask_pods(Ask(scope(), ReplayTransports([kept])), POD_STATE)
 
 
-def told(check: str, measure: str, *series: tuple[str, Values | float, dict[str, str]]) -> Finding:
+def finding_of(check: str, measure: str, *series: tuple[str, Values | float, dict[str, str]]) -> Finding:
     world = World()
     for name, values, labels in series:
         world.add(name, values, **labels)
@@ -53,7 +53,7 @@ def told(check: str, measure: str, *series: tuple[str, Values | float, dict[str,
 def test_a_throttled_container_is_held_against_its_own_periods_and_named_with_its_pod(slow: str) -> None:
     quick = POD if slow == OTHER else OTHER
     name = "container_cpu_cfs_{}periods_total"
-    found = told(
+    found = finding_of(
         "container-load", "cpu-throttled",
         (name.format(""), rising(10), {"pod": slow, "container": "app"}),
         (name.format("throttled_"), rising(5), {"pod": slow, "container": "app"}),
@@ -68,7 +68,7 @@ def test_goroutines_that_climb_in_one_process_are_not_hidden_by_the_many_of_anot
     calm = POD if leaking == OTHER else OTHER
     climb: Values = lambda t: 50 + (t + 1800) / 6  # noqa: E731
     series = (("go_goroutines", climb, {"pod": leaking}), ("go_goroutines", 900.0, {"pod": calm}))
-    leak, risen = (told("go-runtime", f"go-goroutines-{what}", *series) for what in ("leaking", "rising"))
+    leak, risen = (finding_of("go-runtime", f"go-goroutines-{what}", *series) for what in ("leaking", "rising"))
     assert leak.seen is True
     assert risen.seen is True and risen.value == pytest.approx(400, abs=5)
 
@@ -76,13 +76,13 @@ def test_goroutines_that_climb_in_one_process_are_not_hidden_by_the_many_of_anot
 def test_processes_of_different_size_do_not_look_like_one_that_grew() -> None:
     steady_ones = [("go_goroutines", size, {"pod": pod}) for pod, size in ((POD, 900.0), (OTHER, 100.0))]
     third = ("go_goroutines", 100.0, {"pod": OTHER, "container": "side"})
-    found = told("go-runtime", "go-goroutines-rising", *steady_ones, third)
+    found = finding_of("go-runtime", "go-goroutines-rising", *steady_ones, third)
     assert found.seen is False
 
 
 def test_a_start_of_another_pod_excuses_nothing() -> None:
     dip: Values = lambda t: 0.0 if -100 <= t < -80 else 1.0  # noqa: E731
-    found = told(
+    found = finding_of(
         "pod-state", "pod-recovered-after-start",
         (READY, dip, {"pod": POD}), (STARTED, at(-1000), {"pod": POD}),
         (READY, 1.0, {"pod": OTHER}), (STARTED, at(-105), {"pod": OTHER}),
@@ -97,7 +97,7 @@ def test_a_pod_that_is_still_down_is_not_recovered_by_another(until: int, recove
     for pod, (start, end) in dips.items():
         series.append((READY, lambda t, a=start, b=end: 0.0 if a <= t < b else 1.0, {"pod": pod}))  # type: ignore[misc]
         series.append((STARTED, at(start), {"pod": pod}))
-    assert told("pod-state", "pod-recovered-after-start", *series).seen is recovered
+    assert finding_of("pod-state", "pod-recovered-after-start", *series).seen is recovered
 
 
 def test_pods_that_started_one_after_the_other_are_no_restarts_at_a_constant_age() -> None:
@@ -113,7 +113,7 @@ def test_pods_that_started_one_after_the_other_are_no_restarts_at_a_constant_age
 def test_readiness_of_another_pod_is_not_beside_the_liveness_of_this_one(other: str, together: bool) -> None:
     counted: Callable[[str, str], dict[str, str]] = lambda kind, pod: {  # noqa: E731
         "probe_type": kind, "result": "failed", "pod": pod, "container": "app"}  # fmt: skip
-    found = told(
+    found = finding_of(
         "kubelet-probes", "kubelet-probes-fail-together",
         ("prober_probe_total", after(-20, 3.0, 1.0), counted("Liveness", POD)),
         ("prober_probe_total", after(-20, 3.0, 1.0), counted("Readiness", other)),

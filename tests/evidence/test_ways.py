@@ -120,23 +120,23 @@ def test_a_program_gets_the_password_of_a_variable_by_its_environment_alone(monk
 
 
 @pytest.mark.parametrize(
-    ("read", "own", "said"),
+    ("read", "own", "message"),
     [
         (READ, {"bearer_env": "NOT_SET_ANYWHERE"}, "bearer_env: the variable NOT_SET_ANYWHERE is empty; set it"),
         (FILES_ONLY, {"bearer_env": "PATH"}, "bearer_env: the variable PATH is empty"),
         (READ, {"bearer_file": "/nowhere/token"}, "bearer_file: /nowhere/token cannot be read"),
     ],
 )
-def test_a_secret_that_cannot_be_read_is_told_with_the_remedy_and_nothing_is_asked(
-    url: str, read: object, own: dict[str, str], said: str
+def test_a_secret_that_cannot_be_read_is_reported_with_the_remedy_and_nothing_is_asked(
+    url: str, read: object, own: dict[str, str], message: str
 ) -> None:
     live = LiveTransports(Connections(), read)  # type: ignore[arg-type]
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(Refused, match=message):
         live.client("one", url, PrometheusDecl(name="a", url=url, **own))
     assert Echo.seen == []
 
 
-def test_a_file_that_is_no_text_is_told_too(url: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_reported_too(url: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe")
     with pytest.raises(Refused, match="bearer_file"):
         asked(url, PrometheusDecl(name="a", url=url, bearer_file=str(tmp_path / "token")))

@@ -36,7 +36,7 @@ EVERYTHING = World([one for *_, world, _ in CASES for one in world.series],
 
 @pytest.mark.parametrize("slug", [c.slug for c in all_checks() if not c.slug.startswith("etcd")])
 @pytest.mark.parametrize("there", [EVERYTHING, info(), World()], ids=["all series", "only its node", "no series"])
-def test_a_check_asks_whom_it_says_and_no_more_than_it_says(slug: str, there: World) -> None:
+def test_a_check_asks_whom_it_declares_and_no_more_than_it_declares(slug: str, there: World) -> None:
     check, about = next(c for c in all_checks() if c.slug == slug), scope()
     targets = [ProbeTargetDecl(name=f"t{i}", url="tcp://127.0.0.1:1", pod=POD, used_by=["cart"]) for i in range(9)]
     exporter = BlackboxDecl(name="probes", prometheus="main", url="http://127.0.0.1:9115")

@@ -48,7 +48,7 @@ def test_an_exporter_that_does_not_answer_leaves_the_declared_targets_outcome() 
     assert found["live-refused"].query == "PROBE cart"
 
 
-def test_where_no_witness_answers_the_first_ones_reason_is_told() -> None:
+def test_where_no_witness_answers_the_first_ones_reason_is_given() -> None:
     assert all(f.seen is None and "is not its outcome" in str(f.why_unknown) for f in live(b"?").values())
 
 
@@ -63,7 +63,7 @@ def failing(outcome: bytes, watched: float | None = None, code: str = "") -> Fin
 
 
 @pytest.mark.parametrize(
-    ("told", "seen", "query"),
+    ("finding", "seen", "query"),
     [
         (failing(FAILS, 0.0, "503"), True, "PROBE db"),
         (failing(PASSES, 0.0, "503"), True, USED_BY),
@@ -77,10 +77,10 @@ def failing(outcome: bytes, watched: float | None = None, code: str = "") -> Fin
     ids=["all", "not the probe", "watched", "counted", "only counted", "none", "only probed", "nobody"],
 )
 def test_a_dependency_fails_by_the_witness_that_saw_it_and_shows_what_that_one_was_asked(
-    told: Finding, seen: bool | None, query: str
+    finding: Finding, seen: bool | None, query: str
 ) -> None:
-    assert told.seen is seen, told.sentence
-    assert query in told.query and told.connection
+    assert finding.seen is seen, finding.sentence
+    assert query in finding.query and finding.connection
 
 
 def test_a_rollout_is_seen_of_a_workload_as_well_as_of_a_pod() -> None:
