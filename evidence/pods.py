@@ -70,7 +70,7 @@ def ask_pods(ask: Ask, metrics: str, extra: str = "") -> Answered:
         matched = one_matcher(pods[0])
         answered = ask_any(ask, f'{{__name__=~"{metrics}",{matched}{extra}}}')
     if not answered.lines:
-        raise Refused(Text("Prometheus has no such series of {matched} in the window", matched=matched))
+        raise Refused(Text("Prometheus has no such series of {selector} in the window", selector=matched))
     return answered
 
 

@@ -56,7 +56,7 @@ def _slow(line: Line | None, window: tuple[int, int], limit: float, who: Text) -
     worst = max(values)
     # One sample is a rate over two minutes and may reach back to the server's own start.
     seen = sum(v >= limit for v in values) >= SAMPLES
-    sentence = Text("{who} took up to {worst_s:.2f} s (99 %).", who=who, worst_s=worst)
+    sentence = Text("{requests} took up to {p99_s:.2f} s (99 %).", requests=who, p99_s=worst)
     first = next((p.at_ms for p in line.points if p.at_ms >= window[0] and p.value >= limit), None)
     return MeasureResult(seen, sentence, worst, limit, series=chart([line], lambda _: "p99"),
                 first_seen_at=moment(first) if seen else None)  # fmt: skip
@@ -68,7 +68,7 @@ def _errors(answered: Answered, window: tuple[int, int]) -> MeasureResult:
     if asked is None or not any(asked.between(*window)):
         return unmeasured(Text("the API server's requests are not counted"))
     worst = max(line.between(*window), default=0.0) if line else 0.0
-    sentence = Text("Up to {worst:.1%} of the API requests failed with 5xx.", worst=worst)
+    sentence = Text("Up to {share:.1%} of the API requests failed with 5xx.", share=worst)
     return MeasureResult(
         worst >= FAILING, sentence, worst, FAILING, series=chart([line] if line else [], lambda _: "5xx")
     )

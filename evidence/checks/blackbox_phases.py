@@ -168,16 +168,16 @@ def _peers(
         return _undecided(Text("there is no other target to compare with"))
     same = sum(_mostly(target.classes(*window), main) for target in others)
     if same == 0:
-        sentence = Text("The {others} other targets do not fail in this way.", others=len(others))
+        sentence = Text("The {targets} other targets do not fail in this way.", targets=len(others))
         return MeasureResult(False, sentence, 0.0, 0)
     if same < SHARED * len(others):
         why = Text(
-            "{same} of {others} do, too few for a shared cause and too many to be none",
-            same=same,
-            others=len(others),
+            "{failing} of {targets} do, too few for a shared cause and too many to be none",
+            failing=same,
+            targets=len(others),
         )
         return _undecided(why)
-    sentence = Text("{same} of {others} other targets fail in the same way.", same=same, others=len(others))
+    sentence = Text("{failing} of {targets} other targets fail in the same way.", failing=same, targets=len(others))
     return MeasureResult(True, sentence, float(same), 0)
 
 

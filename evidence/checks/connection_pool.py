@@ -91,11 +91,11 @@ def _exhausted(pools: list[Pool], answered: Answered) -> MeasureResult:
     exhausted = [pool for pool in pools if pool.is_exhausted]
     shown = max(exhausted or pools, key=lambda pool: (pool.share, pool.waiting, pool.name))
     sentence = Text(
-        "{share:.0%} of the {limit:.0f} connections of {name} were in use; {queue:.1f} requests waited at a time.",
+        "{share:.0%} of the {limit:.0f} connections of {name} were in use; {waiting:.1f} requests waited at a time.",
         share=shown.share,
         limit=shown.limit,
         name=shown.name,
-        queue=shown.waiting,
+        waiting=shown.waiting,
     )
     items = tuple(pool.item() for pool in pools[:12])
     lines = [line for used, _ in POOLS for line in named(answered, used)]

@@ -29,13 +29,13 @@ def _measured(ask: Ask) -> MeasureResult:
     window = onset_ms(ask.scope), end_ms(ask.scope)
     values = [value for line in lines for value in line.between(*window)]
     if not values:
-        raise Refused(Text("kube-state-metrics tells nothing of the replicas of {own}", own=own))
+        raise Refused(Text("kube-state-metrics tells nothing of the replicas of {workload}", workload=own))
     # Before its first replica is there a workload starts; without one at all it never did.
     never_available = not any(values)
     lost_last = any(before > 0 and after == 0 for before, after in pairwise_of(lines, window))
     gone = never_available or lost_last
-    yes = Text("{own} had no available replica for a time, so its service had no ready endpoint.", own=own)
-    no = Text("{own} did not lose its last available replica.", own=own)
+    yes = Text("{workload} had no available replica for a time, so its service had no ready endpoint.", workload=own)
+    no = Text("{workload} did not lose its last available replica.", workload=own)
     return MeasureResult(gone, yes if gone else no, min(values), 0, own, series=chart(lines, lambda _: "available"))
 
 
@@ -58,7 +58,7 @@ def _listed(ask: Ask) -> MeasureResult:
     if not ready:
         raise Refused(Text("no service of the namespace has the incident's pods behind it"))
     bare = sorted(name for name, count in ready.items() if not count)
-    yes = Text("No endpoint of {bare} is ready now.", bare=", ".join(bare))
+    yes = Text("No endpoint of {services} is ready now.", services=", ".join(bare))
     no = Text("Every service of these pods has a ready endpoint now.")
     items = tuple(Item(name, float(count), exceeds=not count) for name, count in sorted(ready.items()))
     return MeasureResult(bool(bare), yes if bare else no, float(min(ready.values())), 0, ", ".join(bare), items=items)

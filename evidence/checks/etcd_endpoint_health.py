@@ -91,11 +91,11 @@ def _unhealthy(found: list[Endpoint]) -> MeasureResult:
     bad, unsure = [e.name for e in found if e.healthy is False], [e for e in found if e.healthy is None]
     who = ", ".join(bad)
     if unsure and not bad:
-        said = "; ".join(f"{e.name}: {e.error}" for e in unsure)
-        why = Text("not all endpoints told ({said})", said=said)
+        errors = "; ".join(f"{e.name}: {e.error}" for e in unsure)
+        why = Text("not all endpoints told ({errors})", errors=errors)
         sentence = Text("Whether every endpoint is healthy is unknown.")
         return MeasureResult(None, sentence, items=_items(found), why_unknown=why)
-    yes = Text("A read through consensus fails at {who}.", who=who)
+    yes = Text("A read through consensus fails at {failing}.", failing=who)
     no = Text("A read through consensus succeeds at all {endpoints} endpoints.", endpoints=len(found))
     return MeasureResult(bool(bad), yes if bad else no, float(len(bad)), 0, who, items=_items(found))
 

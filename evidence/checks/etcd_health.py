@@ -38,56 +38,65 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 
 def _unasked(health: Members) -> Text | None:
     """Why some members could not be asked by us, None when all could."""
-    who = [
-        Text("{name}: {detail}", context="member", name=h.name, detail=h.detail) for h in health if h.state == "unasked"
-    ]
-    return Text("not all members can be asked ({members})", members=listed(who)) if who else None
+    unasked = [h for h in health if h.state == "unasked"]
+    if not unasked:
+        return None
+    reasons = [Text("{name}: {detail}", context="member", name=h.name, detail=h.detail) for h in unasked]
+    return Text("not all members can be asked ({members})", members=listed(reasons))
 
 
-def _state(health: Members, found: list[MemberHealth], items: tuple[Item, ...], words: Text, no: Text) -> MeasureResult:
-    who, why = ", ".join(h.name for h in found), _unasked(health)
+def _state(
+    health: Members, found: list[MemberHealth], items: tuple[Item, ...], symptom: Text, no: Text
+) -> MeasureResult:
+    """Whether any member is in `found`; unknown where none is and some could not be asked."""
+    why = _unasked(health)
     if why and not found:
-        return MeasureResult(
-            None, Text("Whether a member {words}, is unknown.", words=words), items=items, why_unknown=why
-        )
-    yes = Text("{who} {words}.", who=who, words=words)
-    return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, who, items=items)
+        sentence = Text("Whether a member {symptom}, is unknown.", symptom=symptom)
+        return MeasureResult(None, sentence, items=items, why_unknown=why)
+    members = ", ".join(h.name for h in found)
+    yes = Text("{members} {symptom}.", members=members, symptom=symptom)
+    return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, members, items=items)
 
 
 def _quorum(health: Members, items: tuple[Item, ...]) -> MeasureResult:
     """By the voting members; those that could not be asked may be either."""
     voting = [h for h in health if not h.learner]
-    works, unasked = sum(h.counts for h in voting), sum(h.state == "unasked" for h in voting)
-    need = len(voting) // 2 + 1
-    if works < need <= works + unasked:
-        return MeasureResult(
-            None,
-            Text("Whether the quorum is lost is unknown."),
-            float(works),
-            float(need),
-            items=items,
-            why_unknown=_unasked(health),
-        )
-    lost = works < need
-    yes = Text(
-        "Only {works} of {voting} voting members work; {need} are needed.", works=works, voting=len(voting), need=need
+    working = sum(h.counts for h in voting)
+    unasked = sum(h.state == "unasked" for h in voting)
+    needed = len(voting) // 2 + 1
+    if working >= needed:
+        sentence = Text("{working} of {voting} voting members work.", working=working, voting=len(voting))
+        return MeasureResult(False, sentence, float(working), float(needed), items=items)
+    if working + unasked >= needed:
+        sentence, why = Text("Whether the quorum is lost is unknown."), _unasked(health)
+        return MeasureResult(None, sentence, float(working), float(needed), items=items, why_unknown=why)
+    sentence = Text(
+        "Only {working} of {voting} voting members work; {needed} are needed.",
+        working=working,
+        voting=len(voting),
+        needed=needed,
     )
-    no = Text("{works} of {voting} voting members work.", works=works, voting=len(voting))
-    return MeasureResult(lost, yes if lost else no, float(works), float(need), items=items)
+    return MeasureResult(True, sentence, float(working), float(needed), items=items)
 
 
 def _no_consensus(health: Members, items: tuple[Item, ...]) -> MeasureResult:
     """A member that reads its own disk and cannot agree with the others is cut off, not broken."""
     ill = [h for h in health if h.state == "unhealthy" and not h.counts]
-    cut, unsure = [h.name for h in ill if h.local_read], [h.name for h in ill if h.local_read is None]
-    if unsure and not cut:
-        why = Text("the local read of {unsure} was not answered", unsure=", ".join(unsure))
+    cut_off = [h.name for h in ill if h.local_read]
+    if cut_off:
+        members = ", ".join(cut_off)
+        sentence = Text(
+            "{members} reads locally and cannot reach consensus: its own disk answers, the others do not.",
+            members=members,
+        )
+        return MeasureResult(True, sentence, float(len(cut_off)), 0, members, items=items)
+    unanswered = [h.name for h in ill if h.local_read is None]
+    if unanswered:
+        why = Text("the local read of {members} was not answered", members=", ".join(unanswered))
         sentence = Text("Whether an unhealthy member reads locally is unknown.")
         return MeasureResult(None, sentence, items=items, why_unknown=why)
-    who = ", ".join(cut)
-    yes = Text("{who} reads locally and cannot reach consensus: its own disk answers, the others do not.", who=who)
-    no = Text("No member reads locally while it lacks consensus.")
-    return MeasureResult(bool(cut), yes if cut else no, float(len(cut)), 0, who, items=items)
+    sentence = Text("No member reads locally while it lacks consensus.")
+    return MeasureResult(False, sentence, 0.0, 0, "", items=items)
 
 
 def _alarm(health: Members) -> MeasureResult:

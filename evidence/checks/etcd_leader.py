@@ -45,8 +45,8 @@ def _unsampled(asked: Text, who: str = "") -> MeasureResult:
     """No sample is no answer: a member that was never scraped cannot be called healthy."""
     why = Text("no member was scraped within the window")
     if who:
-        why = Text("{who} was not scraped within the window", who=who)
-    return MeasureResult(None, Text("{asked} is unknown.", asked=asked), why_unknown=why)
+        why = Text("{members} was not scraped within the window", members=who)
+    return MeasureResult(None, Text("{statement} is unknown.", statement=asked), why_unknown=why)
 
 
 def _restarted(members: Members) -> MeasureResult:
@@ -54,7 +54,7 @@ def _restarted(members: Members) -> MeasureResult:
         return _unsampled(Text("Whether a member was started anew"))
     found = members.restarts()
     who = ", ".join(sorted(found))
-    yes = Text("The process of {who} was started anew within the window.", who=who)
+    yes = Text("The process of {members} was started anew within the window.", members=who)
     no = Text("No member's process was started anew.")
     return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, who,
                 first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip
@@ -65,7 +65,7 @@ def _no_leader(members: Members) -> MeasureResult:
         return _unsampled(Text("Whether there was a time without a leader"))
     seen = members.leaderless()
     who = ", ".join(sorted(seen))
-    yes = Text("{who} reported that there was no leader.", who=who)
+    yes = Text("{members} reported that there was no leader.", members=who)
     no = Text("No scrape saw a member without a leader.")
     series = chart(members.of("etcd_server_has_leader"), members.member)
     return MeasureResult(bool(seen), yes if seen else no, float(len(seen)), 0, who, series=series,
@@ -79,8 +79,8 @@ def _silent(members: Members) -> MeasureResult:
     who = ", ".join(sorted(gaps))
     longest = max(((to - since) / 1000 for since, to in gaps.values()), default=0.0)
     yes = Text(
-        "{who} did not answer scrapes for {longest_s:.0f} s and went on as the same process.",
-        who=who,
+        "{members} did not answer scrapes for {longest_s:.0f} s and went on as the same process.",
+        members=who,
         longest_s=longest,
     )
     no = Text("No member fell silent and came back as the same process.")
@@ -107,7 +107,7 @@ def _down(members: Members) -> MeasureResult:
     if not found and (never or not members.of("up")):
         return _unsampled(Text("Whether a member does not answer"), ", ".join(never))
     who = ", ".join(sorted(found))
-    yes = Text("{who} does not answer scrapes any more.", who=who)
+    yes = Text("{members} does not answer scrapes any more.", members=who)
     no = Text("At the end every member answers scrapes.")
     return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, who,
                 first_seen_at=moment(min(found.values(), default=None)))  # fmt: skip

@@ -110,23 +110,23 @@ def certainty(
     shown = f"{limit * 1000:g} ms"
     if over := max((t.above_high for t in found if t.over), default=0.0):
         sentence = Text(
-            "P99 of some pair is certainly over {shown}: {over:.0%} or more of its samples exceed {high_ms:g} ms.",
-            shown=shown,
-            over=over,
+            "P99 of some pair is certainly over {limit}: {share:.0%} or more of its samples exceed {high_ms:g} ms.",
+            limit=shown,
+            share=over,
             high_ms=high * 1000,
         )
         return MeasureResult(True, sentence, mean, limit, items=items)
     if all(t.over is False for t in found):
-        sentence = Text("P99 of every pair is certainly under {shown}.", shown=shown)
+        sentence = Text("P99 of every pair is certainly under {limit}.", limit=shown)
         return MeasureResult(False, sentence, mean, limit, items=items)
     why = Text(
-        "{shown} lies inside the bucket {low_ms:g} to {high_ms:g} ms, which P99 cannot look into",
-        shown=shown,
+        "{limit} lies inside the bucket {low_ms:g} to {high_ms:g} ms, which P99 cannot look into",
+        limit=shown,
         low_ms=low * 1000,
         high_ms=high * 1000,
     )
     at = f"{mean * 1000:.0f} ms" if mean is not None else "?"
-    sentence = Text("Near the limit; the highest mean is {at}.", at=at)
+    sentence = Text("Near the limit; the highest mean is {mean}.", mean=at)
     return MeasureResult(None, sentence, mean, limit, why_unknown=why, items=items)
 
 
@@ -172,8 +172,8 @@ def _rise(risen: list[Pair], pairs: list[Pair], items: tuple[Item, ...], series:
 
 def _one_member(common: str, risen: list[Pair], items: tuple[Item, ...]) -> MeasureResult:
     yes = Text(
-        "Only pairs with {common} rose; the others stayed as they were: that member or its host, not the network.",
-        common=common,
+        "Only pairs with {member} rose; the others stayed as they were: that member or its host, not the network.",
+        member=common,
     )
     no = Text("The rise is not limited to one member.") if risen else Text("No pair rose.")
     return MeasureResult(bool(common), yes if common else no, float(len(risen)), None, common, items=items)
@@ -191,9 +191,9 @@ def _cross_zone(members: Members, pairs: list[Pair], common: str, items: tuple[I
     if crossing < len(risen):
         return MeasureResult(False, Text("The rise does not follow the zone borders."), crossing, items=items)
     if common and _alone_in_zone(members, common):
-        why = Text("{common} is the only member of its zone", common=common)
+        why = Text("{member} is the only member of its zone", member=common)
         sentence = Text(
-            "Whether it is {common} or the path to its zone cannot be told from round trips alone.", common=common
+            "Whether it is {member} or the path to its zone cannot be told from round trips alone.", member=common
         )
         return MeasureResult(None, sentence, crossing, None, common, why_unknown=why, items=items)
     if common:

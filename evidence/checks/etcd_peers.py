@@ -119,7 +119,7 @@ def _unbroken_text(links: list[Link]) -> Text:
     excused = sorted({link.excused for link in links if link.excused and link.suffered})
     if not excused:
         return Text("All members kept their connections to each other.")
-    return Text("Connections broke only with {excused}, which was not there itself.", excused=", ".join(excused))
+    return Text("Connections broke only with {members}, which was not there itself.", members=", ".join(excused))
 
 
 def _common(broken: list[Link]) -> str:

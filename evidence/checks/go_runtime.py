@@ -60,7 +60,7 @@ def _goroutines(answered: Answered, start: int, end: int) -> MeasureResult:
     if not grown:
         return _nothing(Text("goroutine count"))
     most = max(grown)
-    sentence = Text("Goroutines: {base:.0f} before, at most {peak:.0f} since.", base=most.base, peak=most.peak)
+    sentence = Text("Goroutines: {usual:.0f} before, at most {peak:.0f} since.", usual=most.base, peak=most.peak)
     series = chart(lines, lambda _: "goroutines")
     return MeasureResult(most.seen, sentence, most.peak, PILED_UP * most.base, series=series)
 

@@ -31,7 +31,7 @@ def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[st
     hits = [f for f in others if f.namespace == where and f.workload == name]
     if not peers and not hits:
         return unmeasured(Text("{name} has no other pod to compare with", name=name))
-    yes = Text("{hits} other pods of {name} were not ready either.", hits=len(hits), name=name)
+    yes = Text("{unready} other pods of {name} were not ready either.", unready=len(hits), name=name)
     no = Text("The {peers} other pods of {name} stayed ready.", peers=len(peers), name=name)
     return MeasureResult(bool(hits), yes if hits else no, float(len(hits)), 0, name, items=_items(hits))
 
@@ -48,9 +48,9 @@ def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) ->
     seen = len(hits) >= LEAST and share >= SHARE
     shown = ", ".join(nodes)
     sentence = Text(
-        "{hits} of {rest} pods of other workloads on {nodes} were not ready.",
-        hits=len(hits),
-        rest=rest,
+        "{unready} of {pods} pods of other workloads on {nodes} were not ready.",
+        unready=len(hits),
+        pods=rest,
         nodes=shown,
     )
     return MeasureResult(seen, sentence, share, SHARE, shown, items=_items(hits))

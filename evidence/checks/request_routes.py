@@ -59,11 +59,11 @@ def _slow_routes(routes: list[Latency], who: Text) -> MeasureResult:
     slow = [r for r in served if r.risen(SLOW_S, RISEN)]
     took = worst.since_s or 0.0
     sentence = (
-        Text("{who}, {name}, took {took_s:.3f} s on average.", who=who, name=worst.name, took_s=took)
+        Text("{routes}, {name}, took {took_s:.3f} s on average.", routes=who, name=worst.name, took_s=took)
         if worst.before_s is None
         else Text(
-            "{who}, {name}, took {took_s:.3f} s on average, {before_s:.3f} s before.",
-            who=who,
+            "{routes}, {name}, took {took_s:.3f} s on average, {before_s:.3f} s before.",
+            routes=who,
             name=worst.name,
             took_s=took,
             before_s=worst.before_s,

@@ -55,7 +55,7 @@ def _rollout(ask: Ask, query: str) -> MeasureResult:
         whole = next((p.at_ms for p in line.points if p.value >= spec), end)
         if any(v < spec for v in line.between(max(start, whole), end)):
             rolling.append(line.labels.get("deployment", ""))
-    yes = Text("A rollout of {rolling} was in progress.", rolling=", ".join(rolling))
+    yes = Text("A rollout of {deployments} was in progress.", deployments=", ".join(rolling))
     no = Text("No rollout was in progress.")
     return MeasureResult(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
 
@@ -80,7 +80,7 @@ def _stuck_measured(ask: Ask) -> MeasureResult:
     lines = [x for x in named(ask_namespace(ask), "kube_deployment_status_condition")
              if x.labels.get("deployment") == own and x.labels.get("condition") == "Progressing"]  # fmt: skip
     if not lines:
-        raise Refused(Text("kube-state-metrics tells no conditions of deployment {own}", own=own))
+        raise Refused(Text("kube-state-metrics tells no conditions of deployment {deployment}", deployment=own))
     window = onset_ms(ask.scope), end_ms(ask.scope)
     bad = [x for x in lines if x.labels.get("status") == "false" and any(v == 1 for v in x.between(*window))]
     return _stuck_result(bool(bad), own)
@@ -91,14 +91,14 @@ def _stuck_listed(ask: Ask) -> MeasureResult:
     found = ask.kubernetes(of("apis/apps/v1", where, "deployments")).deployments(where)
     mine = [d for d in found if d.metadata and d.metadata.name == own]
     if not mine:
-        raise Refused(Text("there is no deployment {own}", own=own))
+        raise Refused(Text("there is no deployment {deployment}", deployment=own))
     conditions = (mine[0].status.conditions or []) if mine[0].status else []
     return _stuck_result(any(c.type == "Progressing" and c.status == "False" for c in conditions), own)
 
 
 def _stuck_result(seen: bool, own: str) -> MeasureResult:
-    yes = Text("The rollout of {own} does not get on (Progressing is false).", own=own)
-    no = Text("No rollout of {own} is stuck.", own=own)
+    yes = Text("The rollout of {deployment} does not get on (Progressing is false).", deployment=own)
+    no = Text("No rollout of {deployment} is stuck.", deployment=own)
     return MeasureResult(seen, yes if seen else no, float(seen), 0, own)
 
 
@@ -117,7 +117,7 @@ def _planned(ask: Ask) -> dict[str, MeasureResult]:
         raise Refused(Text("nobody told of planned work, and kube-state-metrics tells no closed nodes"))
     window = onset_ms(scope), end_ms(scope)
     closed = sorted({x.labels["node"] for x in answered.lines if x.labels.get("node") in nodes and x.between(*window)})
-    yes = Text("{closed} is closed for new pods, as before maintenance.", closed=", ".join(closed))
+    yes = Text("{nodes} is closed for new pods, as before maintenance.", nodes=", ".join(closed))
     no = Text("No planned work was told, and the node is open.")
     return {
         "planned-work": MeasureResult(bool(closed), yes if closed else no, float(len(closed)), 0, ", ".join(closed))

@@ -73,10 +73,10 @@ class Kubernetes:
         if answer.status_code != 200:
             raise Refused(
                 Text(
-                    "the Kubernetes API refused {path} ({status}): {said}",
+                    "the Kubernetes API refused {path} ({status}): {message}",
                     path=path,
                     status=answer.status_code,
-                    said=_message(answer.content),
+                    message=_message(answer.content),
                 )
             )
         try:
