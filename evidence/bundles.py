@@ -44,7 +44,7 @@ class RecordedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What it really was: cause slug, entity key, and who said so."""
+    """What it really was: cause slug, entity key, and who confirmed it."""
 
     cause: str
     entity: str = ""

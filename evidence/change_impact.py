@@ -1,4 +1,4 @@
-"""Is a change guilty: do the symptoms start after it, and only on what it changed?"""
+"""Is a change the cause: do the symptoms start after it, and only on what it changed?"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from evidence.onset import fault_at
 from evidence.pods import keys, named, workload, workload_of
 from evidence.unready import Crowd, Fallen
 
-# A rollout's replica set is made within this time of the change that is told of it.
+# A rollout's replica set is made within this time of the recorded change it belongs to.
 AROUND = timedelta(minutes=10)
 REPORTED_LATE = timedelta(seconds=60)
 LOOK_BACK = timedelta(hours=1)
@@ -28,7 +28,7 @@ class Changed:
 
 
 def changes(scope: Scope, crowd: Crowd, around: Answered) -> list[Changed]:
-    """New replica sets of the workload, and told changes of what the incident is about, latest last."""
+    """New replica sets of the workload, and recorded changes of what the incident is about, latest last."""
     own = workload(scope)
     mine = {pod for pod in crowd.nodes if workload_of(pod) == own}
     made = _replica_sets(scope, around, own)
@@ -59,7 +59,7 @@ def _replica_sets(scope: Scope, around: Answered, own: str) -> dict[str, datetim
 
 
 def verdict(changed: Changed, fallen: list[Fallen]) -> bool | None:
-    """Guilty when all fell after it, (nearly) all of them are what it changed, and they fell soon after it.
+    """True when all fell after it, (nearly) all of them are what it changed, and they fell soon after it.
 
     None when they fell after it, and only later: then the order of times says nothing either way.
     """

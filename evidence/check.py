@@ -1,4 +1,4 @@
-"""What a check is: one question, the measures it can tell, and how it looks for them."""
+"""What a check is: one question, the measures it answers, and how it collects them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,7 +64,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class MeasureResult:
-    """What a check says of one measure; range and connection are added by the asker.
+    """The answer of a check to one measure; `run` adds range and connection.
+
+    `seen` is True, False or None (unknown, then `why_unknown` gives the reason). `value` and `limit` are in the
+    measure's unit.
 
     `query` is given where a check asks several; empty means the one that was asked last.
     """
@@ -162,7 +165,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question. `collect` gives what it tells per measure slug; a measure it leaves out is unknown.
+    """One question. `collect` gives the results by measure slug; a measure it leaves out is unknown.
 
     `needs` are the kinds of connection that it asks, `cost` is the most queries that it sends (one that another
     check has sent already is not sent again), and `before` is how far it looks back from the time at which the
@@ -213,7 +216,7 @@ def measured_by(
 
 
 def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T:
-    """What the first witness says, else the second; when both fail, Refused with both reasons."""
+    """The answer of the first source, else of the second. Raises Refused with both reasons when both fail."""
     try:
         return first(ask)
     except ProductError as error:
@@ -224,7 +227,7 @@ def either(ask: Ask, first: Callable[[Ask], T], second: Callable[[Ask], T]) -> T
 
 
 def answers_of(looks: Iterable[Callable[[], T]]) -> tuple[list[T], list[ProductError]]:
-    """What those witnesses say that answer, and why the others do not."""
+    """The answers of the sources that answer, and the errors of the others."""
     found, errors = [], []
     for look in looks:
         try:
@@ -235,12 +238,12 @@ def answers_of(looks: Iterable[Callable[[], T]]) -> tuple[list[T], list[ProductE
 
 
 def unmeasured(why: Text) -> MeasureResult:
-    """What cannot be told, and why; the measure's own question is put before it."""
+    """An unknown result with its reason; `finding` puts the measure's own question before it."""
     return MeasureResult(None, why, why_unknown=why)
 
 
 def unknown(measure: Measure, why: Text) -> MeasureResult:
-    """A measure that could not be told."""
+    """An unknown result of a measure: its question and the reason."""
     sentence = Text("{question} Unknown: {why}.", question=measure.question, why=why)
     return MeasureResult(None, sentence, why_unknown=why)
 

@@ -6,7 +6,7 @@ from domain.errors import Refused
 from domain.scope import Scope
 from domain.text import Text
 
-# How much a fact says about which cluster is meant: a member or the cluster by name, a member's host,
+# The points of a fact for a cluster: a member or the cluster by name, a member's host,
 # the `cluster` label, and the labels that the cluster's own series carry.
 BY_NAME, BY_HOST, BY_CLUSTER, BY_LABELS = 8, 4, 2, 1
 WORDS = ("etcd", "apiserver", "kubeapi", "api server")
@@ -76,6 +76,6 @@ def _selected(scope: Scope, etcd: EtcdDecl) -> bool:
 
 
 def _about_etcd(scope: Scope, fitting: list[EtcdDecl]) -> bool:
-    """An alert that speaks of etcd, or of the API server, which stands on the etcd of its cluster."""
+    """Whether an alert names etcd, or the API server, which depends on the etcd of its cluster."""
     text = any(word in f"{a.name} {a.title}".lower() for a in scope.alerts for word in WORDS)
     return text or any(_selected(scope, etcd) for etcd in fitting)

@@ -89,7 +89,7 @@ def pairs_of(members: Members) -> list[Pair]:
 
 
 def dead(members: Members) -> tuple[str, ...]:
-    """Members whose pairs say nothing: they do not answer at the end."""
+    """Members that do not answer at the end, so that their pairs are no evidence."""
     return tuple(sorted(members.down()))
 
 
@@ -208,7 +208,7 @@ class Tail:
 
     @property
     def over(self) -> bool | None:
-        """P99 against the limit: True certainly over, False certainly under, None not to be told."""
+        """P99 against the limit: True certainly over, False certainly under, None unknown."""
         if self.above_high > 0.01:
             return True
         return False if self.above_low <= 0 else None

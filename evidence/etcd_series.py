@@ -45,7 +45,7 @@ class Members:
         return next((m.zone for m in self.etcd.member if m.name == name), "")
 
     def ids(self) -> dict[str, str]:
-        """Member id in hex to name, declared or told by `etcd_server_id`."""
+        """Member id in hex to name, declared or reported by `etcd_server_id`."""
         reported = {line.labels.get("server_id", ""): self.member(line) for line in self.of("etcd_server_id")}
         return reported | {m.member_id: m.name for m in self.etcd.member if m.member_id}
 
@@ -124,7 +124,7 @@ class Members:
         return seen
 
     def leader_before(self, at_ms: int) -> str:
-        """Who led at that time, by `etcd_server_is_leader`; empty if nobody said so."""
+        """Who led at that time, by `etcd_server_is_leader`; empty if no member reported it."""
         last: tuple[int, str] = (0, "")
         for line in self.of("etcd_server_is_leader"):
             led = [p.at_ms for p in line.points if p.value == 1 and p.at_ms < at_ms]
@@ -195,8 +195,12 @@ def increase(line: Line, start_ms: int, end_ms: int) -> float:
     """What a counter gained in the range; a reset starts anew from its new value."""
     before = [p for p in line.points if p.at_ms < start_ms]
     points = ([before[-1]] if before else []) + [p for p in line.points if start_ms <= p.at_ms <= end_ms]
-    gained = (b.value - a.value if b.value >= a.value else b.value for a, b in itertools.pairwise(points))
-    return sum(gained)
+    return sum(_gain(earlier, later) for earlier, later in itertools.pairwise(points))
+
+
+def _gain(earlier: Point, later: Point) -> float:
+    """What a counter gained between two samples; after a reset it is all that it counted since."""
+    return later.value - earlier.value if later.value >= earlier.value else later.value
 
 
 def means(total: Line, count: Line) -> tuple[Point, ...]:

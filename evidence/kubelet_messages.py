@@ -16,7 +16,7 @@ CODE = re.compile(r"HTTP probe failed with statuscode: (\d{3})")
 BY_CODE = {401: "event-status-auth", 403: "event-status-auth", 404: "event-status-missing",
            503: "event-status-unavailable"}  # fmt: skip
 
-# In this order: a more telling text stands before the general one that it contains.
+# In this order: a more specific text comes before the general one that it contains.
 PROBE_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"while reading body", ("event-body-timeout",)),
     (r"Probe terminated redirects", ("event-redirect-warning",)),

@@ -15,7 +15,7 @@ from evidence.onset import fault_at
 # A probe fails several times before the alert fires, and the rule has its own `for`.
 LEAD = timedelta(minutes=5)
 OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
-# More pods than this in one incident say nothing new, and a pattern has to end somewhere.
+# More pods than this in one incident add nothing new, and a pattern has to end somewhere.
 MOST = 30
 STATUS = "kube_pod_container_status_"
 POD_STATE = (
@@ -142,7 +142,7 @@ def namespace(scope: Scope) -> str:
 
 
 def workload(scope: Scope) -> str:
-    """The workload's name: as an alert tells it, else from the pod's name, else the service's; empty if none."""
+    """The workload's name: as an alert gives it, else from the pod's name, else the service's; empty if none."""
     named_so = scope.of_kind(EntityKind.WORKLOAD)
     if named_so:
         return named_so[0].name

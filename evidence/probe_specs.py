@@ -80,7 +80,7 @@ def _target(probe: Probe) -> tuple[str, str]:
 
 
 def statuses(pod: Pod) -> list[ContainerStatus]:
-    """What is told of its containers."""
+    """The statuses of its containers."""
     return list(pod.status.containerStatuses or []) if pod.status else []
 
 

@@ -18,13 +18,13 @@ from evidence.bounded import content_of
 from evidence.executors.executor import Ran, not_permitted
 from evidence.ways import CONNECT_S, FILES_ONLY, way_to
 
-# What resolvers of several systems say of a name that they do not know.
+# How resolvers of several systems report a name that they do not know.
 UNRESOLVED = ("Name or service not known", "name resolution", "nodename nor servname", "No address associated")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question and what came back. `status` 0 means no answer; then `error` says why.
+    """One question and what came back. `status` 0 means no answer; then `error` gives the reason.
 
     `at_ms` and `took_ms` are when it was asked (epoch milliseconds UTC) and how long it took.
     """
@@ -95,7 +95,7 @@ class _Kept:
         return answer if answer and 0 < answer.status < 500 else None
 
     def turn(self, key: tuple[str, ...]) -> threading.Lock:
-        """One asks, the others wait for what it hears."""
+        """The lock of one question: one asks, the others wait for its answer."""
         with self.lock:
             return self.turns.setdefault(key, threading.Lock())
 
@@ -158,7 +158,7 @@ def named(error: httpx.HTTPError) -> str:
 
 
 def _error(name: str, request: httpx.Request) -> httpx.TransportError:
-    """The error that was met then, so that a replay tells the same."""
+    """The error that was met then, so that a replay gives the same."""
     kind = getattr(httpx, name.partition(" ")[0], httpx.ConnectError)
     if not (isinstance(kind, type) and issubclass(kind, httpx.TransportError)):
         kind = httpx.ConnectError
@@ -170,7 +170,7 @@ def _run_question(etcd: EtcdDecl, action: str) -> Answer:
 
 
 def _run_answer(blank: Answer, ran: Ran) -> Answer:
-    """A run that ended has status 200 whatever its exit code says; a killed one has none."""
+    """A run that ended has status 200 whatever its exit code is; a killed one has none."""
     content = msgspec.json.encode(RunAnswer(ran.rc, ran.stdout, ran.error)).decode()
     return Answer(*blank.key, 0 if ran.rc is None else 200, content, ran.at_ms, ran.took_ms, ran.error)
 

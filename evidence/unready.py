@@ -27,7 +27,7 @@ UNREADY = (
 )
 # Pods that start are unready for a while; and two samples of 15 s that follow each other are one spell.
 SPELL_MS, GAP_MS = 30_000, 20_000
-# Half of the other workloads' pods of a node or a zone are its own fault; fewer than two tell nothing.
+# Half of the other workloads' pods of a node or a zone are its own fault; fewer than two are no evidence.
 SHARE, LEAST = 0.5, 2
 TOTALS = 'count by (node) (kube_pod_info{{created_by_kind!="Job"}}) or kube_pod_info{{namespace="{namespace}"}}'
 
@@ -115,7 +115,7 @@ def _most(line: Line) -> float:
 
 
 def _fallen(line: Line, start: int, end: int) -> list[Fallen]:
-    """The first spell in the window that is more than a pod's own start; a pod that is always unready tells nothing."""
+    """The first spell in the window beyond a pod's own start; a pod that is always unready is no evidence."""
     for since, until in _spells(line):
         if not start <= since <= end:
             continue

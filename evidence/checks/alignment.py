@@ -74,7 +74,7 @@ def _intervals(ask: Ask) -> list[Item]:
 
 
 def _delays(ask: Ask) -> list[Item]:
-    """How often Zabbix looks at what its problems are about: a problem may have begun so much before it is told."""
+    """How often Zabbix looks at what its problems are about: a problem may have begun so much before it is reported."""
     asked = [s for s in ask.scope.connections.source if s.kind == ZABBIX and s.api_url and _triggers(ask.scope, s)]
     return [item for declared in asked[:FRONTENDS] for item in _looked(ask, declared)][:SHOWN]
 

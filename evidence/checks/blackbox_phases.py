@@ -31,7 +31,7 @@ HIDES_TLS = frozenset({"probe-refused", "probe-transport-timeout"})
 MOSTLY = 0.25
 # The least part of the other targets that can share a path: among very many something is always down.
 SHARED = 0.1
-# Without a probe that ran into its time-out this is not known; Kubernetes' default timeoutSeconds stands in.
+# Without a probe that ran into its time-out this is not known; Kubernetes' default timeoutSeconds is used.
 USUAL_TIMEOUT_S = 1.0
 NEAR = 0.8
 
@@ -62,7 +62,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 def _in_class(slug: str, seen: Counter[str], own: list[ProbeTarget]) -> MeasureResult:
     total, count = seen.total(), seen[slug]
     meaning = _meaning(slug, own)
-    items = tuple(Item(CLASSES[k].en if k in CLASSES else k, float(v)) for k, v in sorted(seen.items()))
+    names = {slug: text.en for slug, text in CLASSES.items()}
+    items = tuple(Item(names.get(found, found), float(times)) for found, times in sorted(seen.items()))
     yes = Text(
         "{count} of {total} failed probes of {name}: {meaning}.",
         count=count,
@@ -186,7 +187,7 @@ def _undecided(why: Text) -> MeasureResult:
 
 
 def _comparable(other: ProbeTarget, own: list[ProbeTarget], main: str) -> bool:
-    """Where TLS hides in the class, a target with TLS tells nothing of one without."""
+    """Where TLS hides in the class, a target with TLS cannot be compared with one without."""
     return main not in HIDES_TLS or _secure(own[0]) or not _secure(other)
 
 

@@ -11,7 +11,7 @@ from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_more, end_ms, named, onset_ms
 
-# In use and limit, as Go's database/sql, HikariCP and pgx tell them; what waits, where it is told.
+# In use and limit, as Go's database/sql, HikariCP and pgx export them; what waits, where it is exported.
 POOLS = (
     ("go_sql_in_use_connections", "go_sql_max_open_connections"),
     ("hikaricp_connections_active", "hikaricp_connections_max"),
@@ -20,7 +20,7 @@ POOLS = (
 WAITED = "go_sql_wait_duration_seconds_total"
 WAITS = "go_sql_wait_count_total"
 PENDING = "hikaricp_connections_pending"
-# One second of waiting per second: on average somebody always stands in the queue.
+# One second of waiting per second: on average one request always waits.
 QUEUE = 1.0
 KEYS = ("db_name", "pool", "db")
 
@@ -44,7 +44,7 @@ class Pool:
 
     @property
     def is_exhausted(self) -> bool:
-        """Full and waited for: a pool that is full and that nobody waits for is only well used."""
+        """Full and waited for: a full pool without a queue is only well used."""
         return self.share >= 1.0 and self.waiting >= QUEUE
 
     def item(self) -> Item:

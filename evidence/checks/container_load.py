@@ -41,8 +41,8 @@ def _throttled(answered: Answered, start: int, end: int) -> MeasureResult:
 
 def _namer(answered: Answered) -> Callable[[Line], str]:
     """By the container's name; several pods have the same, so then with the pod's before it."""
-    several = len(by_pod(answered)) > 1
-    return lambda line: " ".join(line.labels.get(k, "") for k in (("pod", "container") if several else ("container",)))
+    keys = ("pod", "container") if len(by_pod(answered)) > 1 else ("container",)
+    return lambda line: " ".join(line.labels.get(key, "") for key in keys)
 
 
 def _memory(answered: Answered, start: int, end: int) -> MeasureResult:

@@ -15,7 +15,7 @@ from evidence.check import Ask, Charted, Check, Measure, MeasureResult, answers_
 from evidence.clients.live_probe import probe
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
-from evidence.latencies import by_label
+from evidence.latencies import Latency, by_label
 from evidence.pods import MORE_STEP_S, about_probes, ask_any, ask_more, end_ms, more_query, onset_ms, workload
 
 KEYS = ("dependency", "peer_service", "server_address", "host", "target", "upstream", "grpc_service")
@@ -33,25 +33,31 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 def _latency(ask: Ask) -> dict[str, MeasureResult]:
     spent = ask_more(ask)
     window = onset_ms(ask.scope), end_ms(ask.scope)
-    called = [x for only in CLIENTS for x in by_label(spent, KEYS, only, window) if x.since_s is not None]
+    latencies = [latency for client in CLIENTS for latency in by_label(spent, KEYS, client, window)]
+    called = [latency for latency in latencies if latency.since_s is not None]
     if not called:
         raise Refused(Text("the pod exports no durations of the calls that it makes, or none ended in the window"))
-    slow = [x for x in called if x.risen(SLOW_S, RISEN)]
-    slowest = max(slow or called, key=lambda x: (x.since_s or 0.0, x.name))
+    slow = [latency for latency in called if latency.risen(SLOW_S, RISEN)]
+    slowest = max(slow or called, key=lambda latency: (latency.since_s or 0.0, latency.name))
     took = slowest.since_s or 0.0
-    if slowest.before_s is None:
-        sentence = Text("Calls to {name} took {took_s:.3f} s on average.", name=slowest.name, took_s=took)
-    else:
-        sentence = Text(
-            "Calls to {name} took {took_s:.3f} s on average, {before_s:.3f} s before.",
-            name=slowest.name,
-            took_s=took,
-            before_s=slowest.before_s,
-        )
     items = tuple(Item(x.name, x.since_s, f"{x.count:.0f} calls", x in slow) for x in called[:12])
     series = chart([slowest.line], lambda _: slowest.name)
-    result = MeasureResult(bool(slow), sentence, took, SLOW_S, slowest.name, items=items, series=series)
+    result = MeasureResult(
+        bool(slow), _took_text(slowest, took), took, SLOW_S, slowest.name, items=items, series=series
+    )
     return {"dependency-latency-high": result}
+
+
+def _took_text(slowest: Latency, took_s: float) -> Text:
+    """With the mean before the onset where it is known."""
+    if slowest.before_s is None:
+        return Text("Calls to {name} took {took_s:.3f} s on average.", name=slowest.name, took_s=took_s)
+    return Text(
+        "Calls to {name} took {took_s:.3f} s on average, {before_s:.3f} s before.",
+        name=slowest.name,
+        took_s=took_s,
+        before_s=slowest.before_s,
+    )
 
 
 def _failing(ask: Ask) -> dict[str, MeasureResult]:
@@ -72,7 +78,7 @@ def _failing(ask: Ask) -> dict[str, MeasureResult]:
             )
         )
     best = min(witnesses, key=lambda witness: witness.rank)
-    # That it answers now does not say that it did: where the others could not be asked, it is not known.
+    # An answer now does not prove one in the window: where the others could not be asked, it is unknown.
     if errors and best.is_live_probe and not best.result.seen:
         raise errors[0]
     return {"dependency-failing": best.result}
@@ -149,7 +155,7 @@ def _own(entity: EntityRef, scope: Scope) -> bool:
 
 
 def _watched(ask: Ask, names: set[str]) -> MeasureResult | None:
-    """Probes and scrapes that carry the dependency's name, or say whom it serves."""
+    """Probes and scrapes that carry the dependency's name, or the name of the workload that it serves."""
     own = escape(re.escape(workload(ask.scope)))
     parts = [f'probe_success{{used_by=~"(.*,)?{own}(,.*)?"}}'] if own else []
     if names:

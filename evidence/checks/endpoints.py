@@ -1,4 +1,4 @@
-"""Does any ready endpoint stand behind the service?"""
+"""Does the service have any ready endpoint?"""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -18,7 +18,7 @@ AVAILABLE = ("kube_deployment_status_replicas_available", "kube_statefulset_stat
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    """By the metrics, which cover the window; else by the API, which tells of the time of the look."""
+    """By the metrics, which cover the window; else by the API, which shows the present only."""
     return {"endpoints-none-ready": either(ask, _measured, _listed)}
 
 

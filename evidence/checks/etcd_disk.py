@@ -14,7 +14,7 @@ from evidence.etcd_series import Members, ask_more, increase, means, outstanding
 FSYNC_LIMIT_S, COMMIT_LIMIT_S = 0.010, 0.025
 # A member stands out when its mean is five times its peers' median and well over the guidance.
 FACTOR = 5.0
-# One write that waits while its process stands still lifts the mean of a hundred; a slow disk slows many.
+# One write that waits while its process is stopped lifts the mean of a hundred; a slow disk slows many.
 SLOW_SHARE = 0.03
 FSYNC, COMMIT = "etcd_disk_wal_fsync_duration_seconds", "etcd_disk_backend_commit_duration_seconds"
 
@@ -103,19 +103,20 @@ def _one_slow(ask: Ask, members: Members, asked: tuple[str, str, float]) -> Meas
     spreads = _spreads(ask, members, metric, limit)
     worst = outstanding(values, 3 * limit, FACTOR)
     name = worst or max(sorted(values), key=lambda n: values[n])
-    items = tuple(Item(n, v, spreads[n].shown if n in spreads else "", v > limit) for n, v in sorted(values.items()))
+    shown = {member: spread.shown for member, spread in spreads.items()}
+    items = tuple(Item(member, mean, shown.get(member, ""), mean > limit) for member, mean in sorted(values.items()))
     seen = bool(worst) and not _few(spreads, worst)
     sentence = _slow_text(values, name, what) if seen else _even_text(values, name, what, bool(worst))
     return MeasureResult(seen, sentence, values[name], limit, name, items=items, series=_charts(members, metric))
 
 
 def _few(spreads: dict[str, Spread], name: str) -> bool:
-    """Whether the mean stands out for a few writes only, as when the process stood still during one of them."""
+    """Whether the mean stands out for a few writes only, as when the process was stopped during one of them."""
     return name in spreads and spreads[name].slow < SLOW_SHARE
 
 
 def _slow_text(values: dict[str, float], name: str, what: str) -> Text:
-    # Said as "at most", so a value below a tenth of a millisecond is rounded up, not down to nothing.
+    # The sentence reads "at most", so a value below a tenth of a millisecond is rounded up, not down to nothing.
     rest = max(0.0001, *(v for n, v in values.items() if n != name))
     return Text(
         "{what} of {name} takes {mean_ms:.0f} ms on average, of its peers at most {rest_ms:.1f} ms.",

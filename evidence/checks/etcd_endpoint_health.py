@@ -1,4 +1,4 @@
-"""What does `etcdctl endpoint health` say, where an executor is declared? Slow is not unhealthy: `took` tells."""
+"""What does `etcdctl endpoint health` report, where an executor is declared? `took` separates slow from unhealthy."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ACTION = "endpoint-health"
 # election timeout, where etcd's guidance for a single round trip ends.
 SLOW_SHARE = 0.10
 UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "\u00b5s": 1e-6, "us": 1e-6, "ns": 1e-9}
-# Said of us, not of the member.
+# Errors of our own access, not of the member.
 OURS = ("user name is empty", "authentication failed", "invalid auth token", "permission denied", "x509", "tls:")
 
 
@@ -32,7 +32,7 @@ class _Row(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One member as etcdctl saw it; `healthy` is None when our own access was refused, `took_s` when not said."""
+    """One member as etcdctl saw it; `healthy` is None when our own access was refused, `took_s` when it is missing."""
 
     name: str
     healthy: bool | None
@@ -44,12 +44,12 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     etcd = etcd_of(ask.scope)
     ask.connection, ask.query = etcd.name, f"etcdctl endpoint health -w json ({etcd.executor})"
     ask.start = ask.end = ask.scope.as_of
-    found = _read(etcd, ask.transports.run(etcd, ACTION))
+    found = _endpoints(etcd, ask.transports.run(etcd, ACTION))
     limit = SLOW_SHARE * etcd.election_timeout_ms / 1000
     return {"etcd-endpoint-unhealthy": _unhealthy(found), "etcd-endpoint-slow": _slow(found, limit)}
 
 
-def _read(etcd: EtcdDecl, answer: Answer) -> list[Endpoint]:
+def _endpoints(etcd: EtcdDecl, answer: Answer) -> list[Endpoint]:
     """Exit code 1 with valid JSON is a result: a member is unhealthy. Raises when there is no result."""
     if answer.status == 0:
         raise Unreachable(f"etcdctl gave no result: {answer.error}")
@@ -81,10 +81,10 @@ def seconds(took: str) -> float | None:
 
 
 def _items(found: list[Endpoint], limit: float | None = None) -> tuple[Item, ...]:
-    return tuple(
-        Item(e.name, e.took_s, e.error, e.healthy is False if limit is None else (e.took_s or 0) >= limit)
-        for e in found
-    )
+    """A row per endpoint, marked when it took `limit` seconds or more; without a limit, when it is unhealthy."""
+    if limit is None:
+        return tuple(Item(e.name, e.took_s, e.error, e.healthy is False) for e in found)
+    return tuple(Item(e.name, e.took_s, e.error, (e.took_s or 0) >= limit) for e in found)
 
 
 def _unhealthy(found: list[Endpoint]) -> MeasureResult:
@@ -101,7 +101,7 @@ def _unhealthy(found: list[Endpoint]) -> MeasureResult:
 
 
 def _slow(found: list[Endpoint], limit: float) -> MeasureResult:
-    """Of the healthy ones only: an unhealthy one took its whole time limit, which says nothing."""
+    """Of the healthy ones only: an unhealthy one took its whole time limit, which is no measurement."""
     times = {e.name: e.took_s for e in found if e.healthy and e.took_s is not None}
     if not times:
         why = Text("no endpoint answered")

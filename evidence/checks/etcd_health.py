@@ -1,4 +1,4 @@
-"""What do the members themselves say now? Every declared endpoint is asked; a member list is never relied on."""
+"""What do the members themselves report now? Every declared endpoint is asked; a member list is never relied on."""
 
 from domain.errors import Refused
 from domain.findings import Item

@@ -19,7 +19,7 @@ FAILURES = 5
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What one member says of its connections to a peer. `excused` names the end that was not there itself."""
+    """What one member reports of its connections to a peer. `excused` names the end that was down itself."""
 
     start: str
     end: str

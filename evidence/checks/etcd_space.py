@@ -7,7 +7,7 @@ from evidence.etcd_choice import etcds
 from evidence.etcd_series import Members, read
 
 SIZE, IN_USE = "etcd_mvcc_db_total_size_in_bytes", "etcd_mvcc_db_total_size_in_use_in_bytes"
-# Before 3.4 the size was only told under this name; 3.6 tells it no more.
+# Before 3.4 this was the only name of the size; 3.6 exports it no more.
 OLD_SIZE, QUOTA = "etcd_debugging_mvcc_db_total_size_in_bytes", "etcd_server_quota_backend_bytes"
 # The share at which etcd's own alert rules call it critical.
 LIMIT = 0.95

@@ -9,7 +9,7 @@ from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_m
 
 COLLECTOR, WORK = "go_cpu_classes_gc_total_cpu_seconds_total", "go_cpu_classes_user_cpu_seconds_total"
 # The collector's own goal is a quarter of the CPU while a cycle runs (https://go.dev/doc/gc-guide); more than that,
-# a minute long, is work that had to stand aside.
+# a minute long, is work that had to wait.
 LIMIT = 0.25
 MINUTE_MS = 60_000
 # A process that hardly works has no share worth telling: so many CPU seconds in the minute at least.

@@ -1,4 +1,4 @@
-"""What the Go process says of itself: does it answer, do goroutines pile up, are pauses long?"""
+"""What the Go process reports of itself: does it answer, do goroutines pile up, are pauses long?"""
 
 from dataclasses import dataclass, replace
 from statistics import correlation, median
@@ -94,7 +94,7 @@ def _leaking(answered: Answered, start: int) -> MeasureResult:
 
 
 def _climb(points: list[Point], answered: Answered) -> MeasureResult:
-    """What one process's history says."""
+    """Whether the goroutines of one process climb."""
     times, values = [p.at_ms / 1000 for p in points], [p.value for p in points]
     climbed = values[-1] - values[0]
     straight = correlation(times, values) if max(values) > min(values) else 0.0

@@ -1,4 +1,4 @@
-"""What do the events of the pod say, message by message? They tell which failure, and never how many."""
+"""Which failures do the events of the pod report? They show which failure, and never how many."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

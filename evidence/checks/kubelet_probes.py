@@ -65,7 +65,7 @@ def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[
 
 
 def _near(ask: Ask) -> dict[str, MeasureResult]:
-    """Held against timeoutSeconds where the API tells it. It is a second at least, so less than that is never near."""
+    """Compared with timeoutSeconds where the API gives it. It is a second at least, so less than that is never near."""
     measured = slowest(ask_more(ask))
     if not measured:
         raise Refused(Text("the kubelet tells no durations of probes (prober_probe_duration_seconds)"))

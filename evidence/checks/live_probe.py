@@ -20,13 +20,13 @@ from evidence.clients.probing import Outcome, Step
 from evidence.kubelet_messages import classify
 from evidence.pods import about_probes, workload
 
-# More than these say nothing new, and each costs its time-out.
+# More than these add nothing new, and each costs its time-out.
 MOST = 3
 ERROR = re.compile(r'level=error .*?\berr="((?:[^"\\]|\\.)*)"')
 PHASE = re.compile(r'^probe_http_duration_seconds\{phase="connect"\} ([0-9.e+-]+)$', re.MULTILINE)
 STATUS = re.compile(r"^probe_http_status_code ([0-9.e+]+)$", re.MULTILINE)
 SUCCESS = re.compile(r"^probe_success ([01])$", re.MULTILINE)
-# What an error of the exporter says about the steps; a deadline needs the connect phase beside it.
+# The step and the error that a message of the exporter means; a deadline needs the connect phase beside it.
 STEPS = {
     "event-dns": ("resolve", "no such name"), "event-refused": ("tcp", "refused"),
     "event-unreachable": ("tcp", "failed"), "event-dial-timeout": ("tcp", "timeout"),
@@ -65,7 +65,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 
 
 def _declared(ask: Ask) -> list[Callable[[], Probed]]:
-    """The declared targets that stand for the incident's things."""
+    """The declared targets that belong to the incident's entities."""
     fitting = [t for t in ask.scope.connections.target if stands_for(t, ask.scope)][:MOST]
     return [partial(_probed, ask, target) for target in fitting]
 
@@ -95,7 +95,7 @@ def _may_be_in(target: ProbeTargetDecl, cluster: str, namespace: str) -> bool:
 
 
 def _exporters(ask: Ask) -> list[Callable[[], Probed]]:
-    """The blackbox exporter says in words why a probe fails, where its series cannot tell the classes apart."""
+    """The blackbox exporter describes why a probe fails, where its series cannot separate the classes."""
     declared = [b for b in ask.scope.connections.blackbox if b.url][:1]
     if not declared:
         return []

@@ -108,7 +108,7 @@ def _resent_by_node(lines: list[Line], sent: dict[str, Line], window: tuple[int,
 
 
 def _share(resent: Line, sent: Line, start: int, end: int) -> float | None:
-    """None where too little was sent to say anything."""
+    """The share of segments sent again, 0 to 1; None where fewer than 100 were sent."""
     total = increase(sent, start, end)
     return increase(resent, start, end) / total if total >= 100 else None
 

@@ -14,7 +14,7 @@ from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, e
 from evidence.clients.prometheus import Line
 from evidence.pods import about_probes, ask_any, end_ms, onset_ms, places
 
-# Only what is bad comes back, so the answer stays small; the count tells that somebody looks at all.
+# Only what is bad comes back, so the answer stays small; the count shows that conditions are exported at all.
 BAD = (
     '(kube_node_status_condition{condition="Ready",status="true"} == 0) or '
     '(kube_node_status_condition{condition!="Ready",status="true"} == 1) or '

@@ -61,7 +61,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 
 
 def _measured(ask: Ask) -> dict[str, str]:
-    """Each node's zone; kube-state-metrics shows labels of nodes only where it is told to."""
+    """Each node's zone; kube-state-metrics shows labels of nodes only where it is configured to."""
     zones = ((x.labels.get("node", ""), _first(x.labels, SHOWN_AS)) for x in ask_any(ask, QUERY, step_s=300).lines)
     return _known(zones, UNSHOWN)
 

@@ -39,8 +39,7 @@ def _same(found: Crowd, others: tuple[Fallen, ...], own: set[str], who: tuple[st
 def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) -> MeasureResult:
     """Pods of other workloads on the same node; those of the own workload share the application."""
     nodes = sorted({found.nodes[pod] for pod in own} - {""})
-    mates = [pod for pod, node in found.nodes.items() if node in nodes and (pod in own or workload_of(pod) == name)]
-    rest = sum(found.per_node.get(node, 0) for node in nodes) - len(mates)
+    rest = _other_pods(found, nodes, own, name)
     if not nodes or rest < LEAST:
         return unmeasured(Text("too few other pods run on its node to compare with"))
     hits = [f for f in others if f.node in nodes and f.workload != name]
@@ -54,6 +53,13 @@ def _node(found: Crowd, others: tuple[Fallen, ...], own: set[str], name: str) ->
         nodes=shown,
     )
     return MeasureResult(seen, sentence, share, SHARE, shown, items=_items(hits))
+
+
+def _other_pods(found: Crowd, nodes: list[str], own: set[str], name: str) -> int:
+    """How many pods of other workloads than `name` run on these nodes."""
+    mates = {pod for pod in found.nodes if pod in own or workload_of(pod) == name}
+    mates_there = sum(found.nodes[pod] in nodes for pod in mates)
+    return sum(found.per_node.get(node, 0) for node in nodes) - mates_there
 
 
 def _most(found: Crowd, fallen: tuple[Fallen, ...]) -> MeasureResult:

@@ -193,9 +193,13 @@ def _waiting(ask: Ask) -> dict[str, MeasureResult]:
     reasons = sorted({_reason(line) for line in bad})
     shown = ", ".join(reasons)
     sentence = Text("A container was waiting: {reasons}.", reasons=shown)
-    first = min(point.at_ms for line in bad for point in line.points if point.value == 1 and point.at_ms >= start)
-    result = MeasureResult(True, sentence, float(len(reasons)), 0, shown, first_seen_at=moment(first))
-    return {"pod-waiting": result}
+    first = moment(min(_first_waiting_ms(line, start) for line in bad))
+    return {"pod-waiting": MeasureResult(True, sentence, float(len(reasons)), 0, shown, first_seen_at=first)}
+
+
+def _first_waiting_ms(line: Line, start: int) -> int:
+    """When the reason was first given at or after `start`, in epoch milliseconds; it was given at least once."""
+    return min(point.at_ms for point in line.points if point.value == 1 and point.at_ms >= start)
 
 
 def _reason(line: Line) -> str:

@@ -264,7 +264,7 @@ def _ports(pod: Pod, probes: list[ProbeSpec]) -> MeasureResult:
 
 
 def _declares(container: Container | None, port: str) -> bool:
-    """A container that declares no port at all says nothing about a number; a name must be declared."""
+    """Whether a container declares a port. One without any declared port accepts each number, and no name."""
     ports = (container.ports or []) if container else []
     known = {str(p.containerPort) for p in ports} | {p.name for p in ports if p.name}
     return port in known or (port.isdigit() and not known)

@@ -10,7 +10,7 @@ from evidence.pods import about_probes, ask_more, end_ms, namespace, onset_ms
 from evidence.probe_specs import ours, probes_of
 
 KEYS = ("route", "handler", "path", "http_route", "uri", "endpoint", "grpc_method", "url")
-# Where nobody says which route is probed, these names are.
+# Where no alert names the probed route, these names are.
 USUAL = {"/healthz", "/health", "/readyz", "/ready", "/livez", "/live", "/ping", "/status", "/-/healthy", "/-/ready",
          "/actuator/health", "/health/ready", "/health/live", "Check"}  # fmt: skip
 SLOW_S = 0.5

@@ -25,7 +25,7 @@ ALARMS = ("NOSPACE", "CORRUPT")
 
 @dataclass(frozen=True, slots=True)
 class MemberHealth:
-    """What one member said.
+    """What one member answered.
 
     `state` is healthy, unhealthy (it said so), hangs (connects, never answers), refused (nobody listens),
     unreachable (no connection in time), or unasked (our own TLS, name or address is the trouble, not the member).
@@ -47,7 +47,7 @@ class MemberHealth:
 
     @property
     def bad(self) -> bool:
-        """Whether the member is told to be, or seen as, not working."""
+        """Whether the member is reported or observed as not working."""
         return self.state in {"unhealthy", "refused", "unreachable"}
 
     @property

@@ -7,12 +7,12 @@ import msgspec
 
 from evidence.bounded import content_of
 
-# The gateway says 401 to a bad token and 400 to an empty name; a new token does not help a missing permission (403).
+# The gateway answers 401 to a bad token and 400 to an empty name; a new token does not help a missing permission (403).
 DEMANDS = ("user name is empty", "invalid auth token", "unauthenticated")
 
 
 class WithToken(httpx.BaseTransport):
-    """Stands below the recording, so that neither password nor token is ever recorded.
+    """Works below the recording, so that neither password nor token is ever recorded.
 
     The first try goes without a token: most questions need none, and authentication itself needs a quorum.
     """
@@ -39,7 +39,7 @@ class WithToken(httpx.BaseTransport):
         return httpx.Response(response.status_code, content=content_of(response), request=request)
 
     def _authenticate(self, request: httpx.Request) -> httpx.Response | None:
-        """Fetches a token; what etcd said instead when it refused."""
+        """Fetches a token. Returns None, or etcd's answer when it refused."""
         asked = httpx.Request(
             "POST", request.url.copy_with(path="/v3/auth/authenticate", query=None), extensions=request.extensions,
             content=msgspec.json.encode({"name": self._user, "password": self._password}),
@@ -51,7 +51,7 @@ class WithToken(httpx.BaseTransport):
 
 
 def _demanded(answer: httpx.Response) -> bool:
-    """3.4 says why in `error`, 3.6 in `message` alone."""
+    """Whether the answer demands a new token; 3.4 gives the reason in `error`, 3.6 in `message` alone."""
     body = _object(answer) if answer.status_code in {400, 401} else {}
     message = f"{body.get('error', '')} {body.get('message', '')}".lower()
     return answer.status_code == 401 or any(demand in message for demand in DEMANDS)

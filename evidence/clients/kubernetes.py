@@ -21,7 +21,7 @@ from evidence.recording import Transports
 L = TypeVar("L")
 # Namespaces come from alerts; anything else would be another path of the API.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-# Stands for the server in a replay, where no request leaves.
+# The server's address in a replay, where no request leaves.
 NOWHERE = "https://kubernetes.invalid"
 # Made here, where one thread imports: several that meet a type of this size for the first time at once crash msgspec.
 DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
@@ -30,7 +30,7 @@ DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
 
 
 class _Status(msgspec.Struct):
-    """What the API says with an error."""
+    """What the API answers with an error."""
 
     message: str = ""
 
@@ -50,7 +50,7 @@ class Kubernetes:
         return tuple(self._list(of("api/v1", namespace, "events"), EventList).items)
 
     def endpoint_slices(self, namespace: str) -> tuple[EndpointSlice, ...]:
-        """Which addresses stand behind each service, and which of them are ready."""
+        """Which addresses belong to each service, and which of them are ready."""
         path = of("apis/discovery.k8s.io/v1", namespace, "endpointslices")
         return tuple(self._list(path, EndpointSliceList).items)
 

@@ -9,7 +9,7 @@ from domain.text import Text
 from evidence.clients.probing import Outcome
 from evidence.recording import Transports
 
-# Stands for the target in a request that never leaves as such.
+# The address of the target in a request that never leaves as such.
 NOWHERE = "http://target.invalid"
 # Made here, in one thread: types that several threads meet for the first time at once may crash the decoder.
 READER = msgspec.json.Decoder(Outcome)

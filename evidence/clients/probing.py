@@ -145,25 +145,26 @@ class Probing(httpx.BaseTransport):
 
 
 class _Answered(Exception):
-    """It answered, and said no."""
+    """The target answered with an error; `code` is its status."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"answered {code}")
         self.code = code
 
 
-# What each error means, most telling first; the words are the step's `error`.
-WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (_Answered, "answered no"),
-    (ssl.SSLCertVerificationError, "untrusted"),
+# What each error means, most specific first; the words are the step's `error`.
+WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((_Answered,), "answered no"),
+    ((ssl.SSLCertVerificationError,), "untrusted"),
     ((TimeoutError, TooLate, httpx.TimeoutException), "timeout"),
-    (ssl.SSLError, "no TLS"),
-    (socket.gaierror, "no such name"),
-    (ConnectionRefusedError, "refused"),
-    (ConnectionResetError, "reset"),
-    (httpx.RemoteProtocolError, "closed"),
+    ((ssl.SSLError,), "no TLS"),
+    ((socket.gaierror,), "no such name"),
+    ((ConnectionRefusedError,), "refused"),
+    ((ConnectionResetError,), "reset"),
+    ((httpx.RemoteProtocolError,), "closed"),
     ((OSError, httpx.HTTPError, ValueError), "failed"),
 )
+EXPECTED = tuple(kind for kinds, _ in WORDS for kind in kinds)
 
 
 def _timed(name: str, act: Callable[[], int]) -> Step:
@@ -172,6 +173,6 @@ def _timed(name: str, act: Callable[[], int]) -> Step:
         code, error = act(), ""
     except grpc.RpcError as problem:
         code, error = 0, str(problem.code().name).lower().replace("_", " ")
-    except tuple(kind for kinds, _ in WORDS for kind in (kinds if isinstance(kinds, tuple) else (kinds,))) as problem:
+    except EXPECTED as problem:
         code, error = getattr(problem, "code", 0), next(word for kinds, word in WORDS if isinstance(problem, kinds))
     return Step(step=name, took_ms=round((time.monotonic() - began) * 1000, 1), error=error, code=int(code or 0))

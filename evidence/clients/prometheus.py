@@ -120,7 +120,7 @@ def _answered(status: int, content: bytes) -> Answered:
             Text("Prometheus refused the query ({status}): {error}", status=status, error=envelope.error[:200])
         )
     lines = sorted((_line(result) for result in envelope.data.result), key=lambda line: sorted(line.labels.items()))
-    # Remarks on the query itself say nothing about missing data.
+    # Remarks on the query itself do not mean missing data.
     missing = [warning for warning in envelope.warnings if not warning.startswith("PromQL ")]
     return Answered(tuple(line for line in lines if line.points), "; ".join(missing)[:300])
 

@@ -15,7 +15,7 @@ REVISION = "deployment.kubernetes.io/revision"
 
 
 class Scrubbed(httpx.BaseTransport):
-    """Hands on what the API server says, without environment, arguments, annotations and header values."""
+    """Hands on the API server's answers without environment, arguments, annotations and header values."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner

@@ -19,7 +19,7 @@ class ZabbixAccess(Access, frozen=True, kw_only=True):
 
 
 class WithApiToken(httpx.BaseTransport):
-    """Stands below the recording: the question as it is recorded holds no token.
+    """Works below the recording: the recorded question holds no token.
 
     From 6.4 a header is taken, and from 7.2 nothing else; before 6.4 the token is a part of the body.
     """
@@ -35,7 +35,7 @@ class WithApiToken(httpx.BaseTransport):
             return first
         body = msgspec.json.encode({**msgspec.json.decode(content, type=dict[str, Any]), "auth": self._token})
         second = self._ask(request, body)
-        # A newer server takes no token in the body at all; what it said of the token itself is the better answer.
+        # A newer server takes no token in the body at all; its answer about the token itself is the better one.
         return first if "error" in _object(second) and not _not_signed_in(second) else second
 
     def close(self) -> None:

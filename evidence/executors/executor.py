@@ -40,7 +40,7 @@ ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a run came to. `rc` is None when it was killed; then `error` says why. No secret is in `argv`."""
+    """The outcome of a run. `rc` is None when it was killed; then `error` gives the reason. No secret is in `argv`."""
 
     argv: tuple[str, ...]
     rc: int | None
@@ -80,7 +80,7 @@ class Executor:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Who lets runs happen: `admit` is asked once per investigation and cluster, `audit` is told of every run.
+    """Who lets runs happen: `admit` is asked once per investigation and cluster, `audit` gets every run.
 
     `admit(cluster, rest_s)` says no while another run of the cluster is younger than `rest_s` seconds.
     """
@@ -101,7 +101,7 @@ def endpoints_of(etcd: EtcdDecl) -> tuple[str, ...]:
 
 
 def trusted_file(path: str, key: str, *, program: bool = False) -> str:
-    """The path when it is absolute and nobody but its owner may change it. Raises Refused with the remedy."""
+    """The path when it is absolute and only its owner may change it. Raises Refused with the remedy."""
     if not os.path.isabs(path):
         raise Refused(f"{key} is not an absolute path; write it from the root")
     try:
@@ -116,5 +116,5 @@ def trusted_file(path: str, key: str, *, program: bool = False) -> str:
 
 
 def not_permitted(etcd: EtcdDecl, action: str, read: ReadSecret) -> Ran:
-    """Where nobody audits, nothing runs."""
+    """Without an audit trail nothing runs."""
     raise Refused(f"{action} of etcd {etcd.name} runs only within an investigation")

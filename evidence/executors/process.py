@@ -1,4 +1,4 @@
-"""Runs one program without a shell, with a clean environment, a hard time limit and a cap on what it may say."""
+"""Runs one program without a shell, with a clean environment, a hard time limit and a cap on its output."""
 
 import contextlib
 import os

@@ -17,7 +17,7 @@ class Runs:
         self._admitted: dict[str, bool] = {}
 
     def __call__(self, etcd: EtcdDecl, action: str, read: ReadSecret) -> Ran:
-        """Runs one action of the table and tells the audit trail of it, also when it was killed."""
+        """Runs one action of the table and reports it to the audit trail, also when it was killed."""
         executor, chosen = all_executors().get(etcd.executor), ACTIONS.get(action)
         if executor is None:
             raise Refused(
