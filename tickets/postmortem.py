@@ -152,8 +152,8 @@ def _summary_lines(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
     for entity in snapshot.entities[:ENTITIES]:
         name = named(entity.key)
         where = "/".join(part for part in (entity.cluster, entity.namespace) if part)
-        there = Text("Affected: {thing} ({where})", thing=name, where=where)
-        yield _line(there if where else Text("Affected: {thing}", thing=name))
+        there = Text("Affected: {entity} ({where})", entity=name, where=where)
+        yield _line(there if where else Text("Affected: {entity}", entity=name))
     for key in snapshot.tickets:
         if not key.startswith("ALERT{"):
             yield _line(Text("Ticket: {key}", key=key))
@@ -162,10 +162,10 @@ def _summary_lines(snapshot: IncidentSnapshot, times: Times) -> Iterator[Line]:
 def _confirmed_lines(snapshot: IncidentSnapshot, known: Known) -> Iterator[Line]:
     for entry in snapshot.confirmed:
         title, fixed = known.title(entry.cause), entry.fixed_by
-        said = Text("{title}, by {by} at {at}")
+        line = Text("{title}, by {by} at {at}")
         if fixed:
-            said = Text("{title}, by {by} at {at}; fixed by {fixed}", fixed=fixed)
-        yield _line(said.format(title=title, by=entry.by, at=_utc(entry.at)))
+            line = Text("{title}, by {by} at {at}; fixed by {fixed}", fixed=fixed)
+        yield _line(line.format(title=title, by=entry.by, at=_utc(entry.at)))
     if not snapshot.confirmed:
         yield _line(Text("Nobody has confirmed a cause yet; the ranking below is the service's own."))
 
@@ -236,10 +236,10 @@ def _middle_cut(title: Text, lines: Sequence[Line]) -> Section:
 
 
 def _phase_line(phase: Phase) -> Line:
-    said = Text(
+    sentence = Text(
         "{phase}: {lasted} ({definition})", phase=phase.name, lasted=duration(phase.lasted), definition=phase.definition
     )
-    return _line(said)
+    return _line(sentence)
 
 
 def _follow_up(verdict: Verdict | None) -> Iterator[Line]:

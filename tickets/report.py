@@ -279,13 +279,13 @@ def similar_line(past: SimilarIncident, known: Known) -> Line:
     """A similar incident with how it came out."""
     share, cause = f"{round(past.score * 100)}%", known.title(past.cause)
     title = clipped(past.title, HEADING)
-    said = [verbatim(title), Text("{share} alike", share=share)]
+    parts = [verbatim(title), Text("{share} alike", share=share)]
     if past.cause and past.confirmed:
-        said.append(Text("confirmed cause {cause}", cause=cause))
+        parts.append(Text("confirmed cause {cause}", cause=cause))
     elif past.cause:
-        said.append(Text("first ranked cause {cause}", cause=cause))
+        parts.append(Text("first ranked cause {cause}", cause=cause))
     if past.fixed_by:
-        said.append(Text("fixed by {fixed_by}", fixed_by=past.fixed_by))
+        parts.append(Text("fixed by {fixed_by}", fixed_by=past.fixed_by))
     if past.minutes is not None:
-        said.append(Text("took {minutes} min", minutes=past.minutes))
-    return Line(bounded(listed(said)), url=past.url)
+        parts.append(Text("took {minutes} min", minutes=past.minutes))
+    return Line(bounded(listed(parts)), url=past.url)

@@ -28,7 +28,7 @@ def words_of_the_watch(apps, schema_editor):
         groups = json.loads(bytes(lease.state))
         for group in groups:
             group["reported_at"] = group.pop("told_at", None)
-            group["has_news"] = group.pop("news", False)
+            group["has_unreported"] = group.pop("news", False)
             group["occurrences"] = group.pop("moments", [])
         lease.state = json.dumps(groups).encode()
         lease.save(update_fields=["state"])

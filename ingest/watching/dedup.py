@@ -59,7 +59,7 @@ class Occurrence:
 class EventGroup:
     """What was seen of one key so far.
 
-    `reported_at` is None until it was reported; `has_news` is whether anything came since then.
+    `reported_at` is None until it was reported; `has_unreported` is whether anything came since then.
     """
 
     key: GroupKey
@@ -71,7 +71,7 @@ class EventGroup:
     pods: tuple[tuple[str, str], ...] = ()
     messages: tuple[str, ...] = ()
     reported_at: datetime | None = None
-    has_news: bool = False
+    has_unreported: bool = False
     after_deletion: int = 0
     at_start: int = 0
 
@@ -124,7 +124,7 @@ def with_occurrence(group: EventGroup | None, key: GroupKey, event: PodEvent, oc
     return replace(
         group,
         first=min(group.first, occurrence.first) if group.reported_at is None else group.first,
-        last=max(group.last, occurrence.last), count=group.count + occurrence.count, has_news=True,
+        last=max(group.last, occurrence.last), count=group.count + occurrence.count, has_unreported=True,
         reason="Killing" if "Killing" in {group.reason, event.reason} else event.reason,
         occurrences=(*group.occurrences, occurrence)[-MOST_OCCURRENCES:],
         pods=group.pods if pod in group.pods else (*group.pods, pod)[: MOST_PODS * 5],
@@ -139,8 +139,8 @@ def decide(group: EventGroup, pods: Mapping[str, PodState], now: datetime) -> De
         return _pending(group, pods, now)
     if now - group.last >= RESOLVE_AFTER and not any(_fails(pods.get(uid)) for _, uid in group.pods):
         return Decision(None, "resolved", _end(group, pods))
-    if group.has_news and now - group.reported_at >= REPEAT_INTERVAL:
-        return Decision(replace(group, reported_at=now, has_news=False), "firing")
+    if group.has_unreported and now - group.reported_at >= REPEAT_INTERVAL:
+        return Decision(replace(group, reported_at=now, has_unreported=False), "firing")
     return Decision(replace(group, occurrences=_within(group, now)))
 
 
@@ -149,7 +149,7 @@ def _pending(group: EventGroup, pods: Mapping[str, PodState], now: datetime) -> 
     counted = [m for m in recent if not is_expected(m, pods.get(m.pod_uid)) and m.last <= now - GROUP_WAIT]
     if over_threshold(counted):
         first = min(m.first for m in counted)
-        return Decision(replace(group, first=first, reported_at=now, has_news=False, occurrences=recent), "firing")
+        return Decision(replace(group, first=first, reported_at=now, has_unreported=False, occurrences=recent), "firing")
     if not recent:
         return Decision(None)
     return Decision(replace(group, occurrences=recent, first=min(m.first for m in recent)))

@@ -49,8 +49,8 @@ BANNED = frozenset(
         "plot",
     ]
 )
-# Keys of the verdict's JSON that others hold on to.
-OUTWARD = {"tell_apart"}
+# Keys of JSON that others hold on to, and a term of statistics.
+OUTWARD = {"tell_apart", "said_by", "ece_out_of_fold"}
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
