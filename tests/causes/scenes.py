@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from causes.cause import NO_SENTENCE, Cause, Sentences, Symptom, Term
 from domain.alerts import AlertState, ParsedAlert, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
@@ -78,3 +79,28 @@ def findings(yes: str = "", no: str = "", unknown: str = "") -> list[Finding]:
         [(m, True) for m in yes.split()] + [(m, False) for m in no.split()] + [(m, None) for m in unknown.split()]
     )
     return [finding(m, seen) for m, seen in outcomes]
+
+
+WORDS = finding("any", True).sentence
+
+
+def term(measure: str, supports: float = 2.0, opposes: float = 0.0, **more: object) -> Term:
+    return Term(measure, supports=supports, opposes=opposes, **more)
+
+
+def sentences(term: Term) -> Sentences:
+    """The same words for either outcome that weighs."""
+    return Sentences(supports=WORDS, opposes=WORDS if term.opposes else NO_SENTENCE)
+
+
+def cause(slug: str, *terms: Term, layer: str = "infrastructure", prior: float = -1.0, **more: object) -> Cause:
+    """A cause of the tests' own: what its file would give, with the same words everywhere."""
+    usual = {
+        "title": WORDS,
+        "symptoms": frozenset({Symptom.PROBE}),
+        "sentences": {term.measure: sentences(term) for term in terms},
+        "next_steps": (WORDS,),
+        "references": ("a reference",),
+        "weights_from": "judgement",
+    }
+    return Cause(slug=slug, layer=layer, prior=prior, terms=terms, **usual | more)
