@@ -149,7 +149,8 @@ def _pending(group: EventGroup, pods: Mapping[str, PodState], now: datetime) -> 
     counted = [m for m in recent if not is_expected(m, pods.get(m.pod_uid)) and m.last <= now - GROUP_WAIT]
     if over_threshold(counted):
         first = min(m.first for m in counted)
-        return Decision(replace(group, first=first, reported_at=now, has_unreported=False, occurrences=recent), "firing")
+        reported = replace(group, first=first, reported_at=now, has_unreported=False, occurrences=recent)
+        return Decision(reported, "firing")
     if not recent:
         return Decision(None)
     return Decision(replace(group, occurrences=recent, first=min(m.first for m in recent)))
