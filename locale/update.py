@@ -30,19 +30,23 @@ Key = tuple[str, str, str]  # context, English, its plural
 def of_code() -> Iterator[Key]:
     """The templates of `Text`, and what modules of pages give to `gettext`."""
     for path in sorted(p for p in ROOT.rglob("*.py") if not APART & set(p.relative_to(ROOT).parts)):
+        functions = FUNCTIONS if path.is_relative_to(ROOT / "web") else {"Text"}  # Django translates its own words
         for node in ast.walk(ast.parse(path.read_text())):
-            name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
-            if name not in FUNCTIONS or not isinstance(node, ast.Call) or not node.args:
-                continue
-            if not isinstance(node.args[0], ast.Constant):
-                continue
-            given = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
-            more = node.args[1] if name == "ngettext" else None
-            ours = name == "Text" or path.is_relative_to(ROOT / "web")  # Django translates its own words
-            if node.args[0].value and ours:
-                context = str(given.get("context", "")) if name == "Text" else ""
-                yield context, str(node.args[0].value), str(more.value) if isinstance(more, ast.Constant) else ""
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in functions and (key := _key(node)):
+                yield key
     yield from (("", mark, "") for mark in MARKS)
+
+
+def _key(call: ast.Call) -> Key | None:
+    """Context, English and plural of a call; None where the English is empty or no literal."""
+    given = [arg.value if isinstance(arg, ast.Constant) else "" for arg in call.args]
+    if not given or not given[0]:
+        return None
+    name = getattr(call.func, "id", "")
+    context = next(
+        (k.value.value for k in call.keywords if k.arg == "context" and isinstance(k.value, ast.Constant)), ""
+    )
+    return str(context) if name == "Text" else "", str(given[0]), str(given[1]) if name == "ngettext" else ""
 
 
 def of_pages() -> Iterator[Key]:
