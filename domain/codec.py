@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from domain.text import Text, Value
-from domain.translations import CHINESE, ENGLISH
+from domain.translations import CHINESE, ENGLISH, languages
 
 T = TypeVar("T")
-# Wider than any template of ours needs; a stored template must not make us fill the memory with blanks.
-_SPEC = re.compile(r"[^{}]{0,24}")
-_WIDE = re.compile(r"[0-9]{3,}")
+# What a placeholder of ours may ask for: a number's sign and digits, or the parts of a time. No width: a template from
+# a stranger's bundle must not make us fill the memory with blanks.
+_SPEC = re.compile(r"[+]?,?(\.[0-9]{1,2})?[dfge%]?|(%[YmdHMS][-:./ T]?){1,8}Z?", re.ASCII)
+# Lists of texts nest once for each entry; both limits are far above what any sentence of ours needs.
+_DEEPEST, _LONGEST = 100, 20_000
 
 
 def encode(kept: object) -> bytes:
@@ -90,15 +92,19 @@ def _value(value: Value) -> Any:
 def _decoded(kind: type, raw: Any) -> Any:
     if kind is not Text:
         raise NotImplementedError(f"{kind.__name__} is not kept as JSON")
-    return _text(raw)
+    return _text(raw, 0)
 
 
-def _text(raw: Any) -> Text:
+def _text(raw: Any, depth: int) -> Text:
+    if depth > _DEEPEST:
+        raise ValueError(f"its texts lie more than {_DEEPEST} deep")
     match raw:
         case {"template": str(template), "values": dict(values), **more}:
+            context = more.get("context", "")
+            if not isinstance(context, str) or "" in values:
+                raise ValueError("its context is no string, or a value has no name")
             _check(template)
-            kept = {str(name): _known(value) for name, value in values.items()}
-            text = Text.made(template, kept, str(more.get("context", "")))
+            text = Text.made(template, {str(name): _known(value, depth) for name, value in values.items()}, context)
             _try(text)
             return text
         case {"en": str(en), "zh": str(zh), **more}:
@@ -107,14 +113,14 @@ def _text(raw: Any) -> Text:
     raise ValueError("it is not a text")
 
 
-def _known(raw: Any) -> Value:
+def _known(raw: Any, depth: int) -> Value:
     match raw:
         case {"time": str(at)}:
             return datetime.fromisoformat(at)
         case {"number": str(number)}:
             return float(number)
         case Mapping():
-            return _text(raw)
+            return _text(raw, depth + 1)
         case str() | int() | float() | None:
             return raw
     raise ValueError("it is not a value of a text")
@@ -122,19 +128,23 @@ def _known(raw: Any) -> Value:
 
 @lru_cache(maxsize=4096)
 def _check(template: str) -> None:
-    """Raises ValueError for a template with a width beyond a line, which no sentence of ours has."""
+    """Raises ValueError for a placeholder with a format that no sentence of ours has, above all with a width."""
     if "{" not in template:
         return
     try:
         specs = [spec or "" for _, _, spec, _ in Formatter().parse(template)]
     except ValueError:
         return  # a command, taken literally
-    if not all(_SPEC.fullmatch(spec) and not _WIDE.search(spec) for spec in specs):
-        raise ValueError("its template asks for too much room")
+    if not all(_SPEC.fullmatch(spec) for spec in specs):
+        raise ValueError("its template asks for a format that no sentence of ours has")
 
 
 def _try(text: Text) -> None:
+    """Raises ValueError for a text that cannot be rendered in every language, is too long or no valid Unicode."""
     try:
-        text.in_language(ENGLISH)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        sentences = [text.in_language(language) for language in (ENGLISH, *languages())]
+        longest = max(len(sentence.encode()) for sentence in sentences)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"its values do not fit its template: {error}") from error
+    if longest > _LONGEST:
+        raise ValueError(f"it is longer than {_LONGEST} bytes")

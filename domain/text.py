@@ -1,5 +1,6 @@
 """A sentence as an English template with named values; it is put into a language where it is shown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from string import Formatter
@@ -76,17 +77,25 @@ class Text:
         object.__setattr__(self, "rendered_words", rendered_words)
 
     def _render(self, language: str) -> str:
-        """In a language of `language_of`."""
+        """In a language of `language_of`; in English where that language's template does not fit the values."""
+        try:
+            return self._filled(language)
+        except (KeyError, IndexError, ValueError):
+            if language == ENGLISH:
+                raise
+            return self._filled(ENGLISH)
+
+    def _filled(self, language: str) -> str:
+        """The template between the marks is formatted, the marks are replaced; no value is read as a template."""
         sentence = self._unfilled(language)
         if not self.values:
             return sentence
         words = {name: _word(value, language) for name, value in self.values.items()}
+        marks = {translated(name, language): str(word) for name, word in words.items() if not name.isidentifier()}
+        parts = re.split(f"({'|'.join(map(re.escape, marks))})", sentence) if marks else [sentence]
         if any(name.isidentifier() for name in words):
-            sentence = _PLAIN.vformat(sentence, (), words)
-        for mark, word in words.items():
-            if not mark.isidentifier():
-                sentence = sentence.replace(translated(mark, language), str(word))
-        return sentence
+            parts[::2] = [_PLAIN.vformat(part, (), words) for part in parts[::2]]
+        return "".join(marks.get(part, part) if number % 2 else part for number, part in enumerate(parts))
 
     def _unfilled(self, language: str) -> str:
         """The sentence before its values are put in."""

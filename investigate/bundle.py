@@ -11,13 +11,15 @@ from incidents.models import Delivery, Incident
 
 
 def bundle_of(incident: Incident) -> Bundle:
-    """The incident as its newest investigation saw it. Raises Refused when there was none yet."""
+    """The incident as its newest investigation saw it. Raises Refused when there was none, or no delivery is kept."""
     investigation = investigations.latest_investigation(incident)
     if investigation is None or investigation.as_of is None:
         raise Refused(f"incident #{incident.number} was not investigated yet; try again when it has a verdict")
     verdict, recording = queries.latest_verdict(incident), declared.recording_of(incident)
     latest = _latest_arrival(incident, investigation.as_of)
     deliveries = tuple(_recorded(row, latest) for row in raw_deliveries(incident))
+    if not deliveries:
+        raise Refused(f"no delivery of incident #{incident.number} is kept any more; it could not be replayed")
     return Bundle(
         title=incident.title,
         as_of=investigation.as_of,

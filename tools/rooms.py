@@ -66,7 +66,7 @@ def room_map() -> str:
     rows = ["| room | what it holds | files |", "|---|---|---|"]
     for room in (room for floor in floors() for room in floor):
         folder = ROOT / room
-        files = sorted(p.stem for p in folder.glob("*.py") if p.stem not in {"__init__", "apps", "models"})
+        files = sorted(p.stem for p in folder.glob("*.py") if p.stem not in {"__init__", "apps"})
         folders = sorted(f"{p.parent.name}/" for p in folder.glob("*/__init__.py") if p.parent.name != "migrations")
         names = ", ".join(f"`{name}`" for name in [*folders, *files])
         rows.append(f"| `{room}/` | {sentence(folder / '__init__.py')} | {names} |")

@@ -7,11 +7,19 @@ import msgspec
 import pytest
 
 from domain import codec
-from domain.text import Text
+from domain.text import Text, listed
 
 INNER = Text("it", context="subject")
 WHOLE = Text("{a} {b:.1f} {c} {d} {e} {f} {at:%H:%M}", a=INNER, b=0.1, c=5, d=True, e=None, f="x{y}",
              at=datetime(2026, 3, 1, 12, tzinfo=UTC))  # fmt: skip
+
+
+def nested(template: str, depth: int) -> bytes:
+    """Texts within texts, as JSON."""
+    raw = '{"template":"x","values":{}}'
+    for _ in range(depth):
+        raw = f'{{"template":"{template}","values":{{"a":{raw}}}}}'
+    return raw.encode()
 
 
 def test_what_is_kept_comes_back_with_the_types_of_its_values() -> None:
@@ -36,7 +44,10 @@ def test_the_old_form_is_read_with_its_two_sentences() -> None:
     "raw",
     [b'{"template":"{a:999999}","values":{"a":"x"}}', b'{"template":"{a.__class__}","values":{"a":"x"}}',
      b'{"template":"{a} {b}","values":{"a":1}}', b'{"template":"{a:.1f}","values":{"a":"x"}}', b'{"en":"a"}', b"[]",
-     b'{"template":"{a}","values":{"a":[1]}}'],
+     b'{"template":"{a}","values":{"a":[1]}}', b'{"template":"{a:c}","values":{"a":55296}}',
+     '{"template":"{a:>\u0669\u0669\u0669\u0669\u0669\u0669}","values":{"a":"x"}}'.encode(),
+     b'{"template":"{a:.2f}","values":{"a":' + b"9" * 400 + b"}}", b'{"template":"a","values":{"":"x"}}',
+     b'{"template":"a","context":1,"values":{}}', nested("{a}", 300), nested("{a}" * 8, 12)],
 )  # fmt: skip
 def test_what_is_no_sentence_of_ours_is_refused(raw: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
@@ -47,3 +58,18 @@ def test_a_mark_is_replaced_where_it_stands_and_braces_are_not_touched() -> None
     step = Text('rate(x{pod="<pod>"}[5m])').format(**{"<pod>": "cart-1"})
     assert step.en == step.in_language("zh") == 'rate(x{pod="cart-1"}[5m])'
     assert codec.decode(codec.encode(step), Text) == step
+
+
+def test_a_value_is_never_read_as_a_mark_or_as_a_template() -> None:
+    step = Text.made("see <pod> {a}", {"a": "<pod> {b}", "<pod>": "{a} <a>", "<a>": "z"})
+    assert step.en == "see {a} <a> <pod> {b}"
+
+
+def test_a_list_of_fifty_sentences_is_read_again() -> None:
+    many = listed([Text("{n} failed", n=n) for n in range(50)])
+    assert codec.decode(codec.encode(many), Text) == many
+
+
+def test_a_translation_that_does_not_fit_falls_back_to_english() -> None:
+    text = Text.made("it was {a}", {"a": 1}, "", {"en": "it was {a}", "zh_Hans": "{b} {"})
+    assert text.in_language("zh") == text.en == "it was 1"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.replaying import replayed
+from domain.errors import Refused
 from evidence.bundles import Bundle
 from incidents import queries
 from incidents.models import Incident, Source
@@ -48,3 +49,10 @@ def test_a_message_about_two_incidents_is_replayed_for_each_of_them(bundles: lis
 
 def test_a_bundle_that_names_no_alerts_is_about_all_of_them(bundles: list[tuple[Incident, Bundle]]) -> None:
     assert len(replayed(replace(bundles[0][1], alerts=())).scope.alerts) == 2
+
+
+def test_an_incident_whose_deliveries_are_forgotten_makes_no_bundle(bundles: list[tuple[Incident, Bundle]]) -> None:
+    incident, _ = bundles[0]
+    incident.deliveries.clear()
+    with pytest.raises(Refused, match="no delivery"):
+        bundle_of(incident)
