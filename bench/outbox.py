@@ -39,7 +39,8 @@ from domain.connections import ChatDecl, Connections
 from domain.text import Text
 from domain.verdict import RankedCause, Outcome, TermResult, Verdict, VerdictState
 from connections import declare
-from incidents.models import Alert, Delivery, Incident, Outbox, Source, VerdictRow
+from incidents.models import Alert, Incident, Source, VerdictRow
+from notify.models import Outbox
 import sys
 now, rows, url, secret = timezone.now(), int(sys.argv[1]), sys.argv[2], sys.argv[3]
 chat = ChatDecl(kind="webhook", name="fast", url=url, secret_file=secret, storm_incidents=10**6)

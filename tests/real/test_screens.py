@@ -27,7 +27,7 @@ SWITCHES = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 FILL = """
-from config import recordings
+from evaluate import recordings
 from django.contrib.auth import get_user_model
 from pathlib import Path
 get_user_model().objects.create_superuser("ada", password="a long enough one")

@@ -92,10 +92,10 @@ class Whole:
     def waiting(self) -> dict[str, int]:
         """What is not done yet."""
         return dict(json.loads(self.python(
-            "import json\nfrom incidents.models import Delivery, Investigation, Outbox\n"
+            "import json\nfrom incidents.models import Delivery, GraphQueue, Investigation\n"
             "print(json.dumps({'deliveries': Delivery.objects.exclude(state='done').count(),"
             "'looks': Investigation.objects.filter(state__in=['asked','running']).count(),"
-            "'graph': Outbox.objects.filter(target='graph', state='waiting').count()}))"
+            "'graph': GraphQueue.objects.count()}))"
         )))  # fmt: skip
 
     def all_done(self, seconds: float = 240.0) -> None:

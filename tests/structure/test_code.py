@@ -1,6 +1,7 @@
 """Habits of the code that no linter knows."""
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -136,3 +137,26 @@ def test_every_module_says_in_its_first_line_what_it_is_for() -> None:
 def test_no_file_has_more_than_four_hundred_lines() -> None:
     paths = [*trees(), *(str(p.relative_to(ROOT)) for p in (ROOT / "tests").rglob("*.py"))]
     assert [p for p in paths if len((ROOT / p).read_text(encoding="utf-8").splitlines()) > 400] == []
+
+
+IN_A_STRING = re.compile(r"^from ([a-z_.]+) import ([A-Za-z_]+(?:, [A-Za-z_]+)*)", re.M)
+
+
+def imports_in_strings() -> Iterator[tuple[str, str, str]]:
+    """Place, module and name of every import of a room that stands in a string: code for another process."""
+    for path in (p for folder in ("tests", "bench", "lab") for p in sorted((ROOT / folder).rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            for module, names in IN_A_STRING.findall(node.value):
+                if module.split(".")[0] in ROOMS:
+                    yield from ((f"{path.relative_to(ROOT)}:{node.lineno}", module, name) for name in names.split(", "))
+
+
+def test_code_that_tests_and_benches_start_elsewhere_names_what_there_is() -> None:
+    found = list(imports_in_strings())
+    missing = [
+        (place, module, name) for place, module, name in found
+        if not hasattr(importlib.import_module(module), name) and not (ROOT / module.replace(".", "/") / f"{name}.py").is_file()
+    ]  # fmt: skip
+    assert len(found) >= 10 and missing == []
