@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from string import Formatter
 from typing import NoReturn, TypeAlias
 
 from domain.translations import CHINESE, ENGLISH, language_of, translated
 
 Value: TypeAlias = "str | int | float | bool | datetime | Text | None"
+
+_FORMATTER = Formatter()
 
 
 class Text:
@@ -52,7 +55,7 @@ class Text:
     @property
     def placeholders(self) -> frozenset[str]:
         """The names of the template's placeholders in braces."""
-        return frozenset(name for _, name, _, _ in _PLAIN.parse(self.template) if name is not None)
+        return frozenset(name for _, name, _, _ in _FORMATTER.parse(self.template) if name is not None)
 
     @property
     def en(self) -> str:
@@ -94,7 +97,7 @@ class Text:
         marks = {translated(name, language): str(word) for name, word in words.items() if not name.isidentifier()}
         parts = re.split(f"({'|'.join(map(re.escape, marks))})", sentence) if marks else [sentence]
         if any(name.isidentifier() for name in words):
-            parts[::2] = [_PLAIN.vformat(part, (), words) for part in parts[::2]]
+            parts[::2] = [_formatted(part, words) for part in parts[::2]]
         return "".join(marks.get(part, part) if number % 2 else part for number, part in enumerate(parts))
 
     def _unfilled(self, language: str) -> str:
@@ -133,6 +136,22 @@ class Text:
         raise AttributeError(f"a text cannot be changed: {name}")
 
 
+@lru_cache(maxsize=8192)
+def _pieces(template: str) -> tuple[tuple[str, str | None, str], ...]:
+    """Literal, name and format of each part: names only, neither attributes nor items. Raises ValueError."""
+    pieces = tuple(_FORMATTER.parse(template))
+    if any(conversion for _, _, _, conversion in pieces):
+        raise ValueError("a template has no conversions")
+    return tuple((literal, name, spec or "") for literal, name, spec, _ in pieces)
+
+
+def _formatted(template: str, words: Mapping[str, Value]) -> str:
+    """The template with its values. Raises KeyError for a name without a value, ValueError for another format."""
+    return "".join(
+        literal if name is None else literal + format(words[name], spec) for literal, name, spec in _pieces(template)
+    )
+
+
 def _word(value: Value, language: str) -> Value:
     """A value as it is put into a sentence: a text within a text is rendered first."""
     return value._render(language) if isinstance(value, Text) else value
@@ -157,13 +176,3 @@ def enumerated(texts: Sequence[Text]) -> Text:
     for text in rest:
         first = Text("{first}, {then}", first=first, then=text)
     return first
-
-
-class _Plain(Formatter):
-    """Names only: neither attributes nor items of a value."""
-
-    def get_field(self, field_name: str, args: object, kwargs: Mapping[str, object]) -> tuple[object, str]:
-        return kwargs[field_name], field_name
-
-
-_PLAIN = _Plain()
