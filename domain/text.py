@@ -22,7 +22,8 @@ class Text:
     `context` separates two meanings of the same English. A text cannot be changed and can be hashed.
     """
 
-    __slots__ = ("context", "rendered_words", "template", "values")
+    __slots__ = ("_rendered", "context", "rendered_words", "template", "values")
+    _rendered: dict[str, str]  # language to sentence, once it was asked for: a text never changes
     template: str
     values: Mapping[str, Value]
     context: str
@@ -78,9 +79,15 @@ class Text:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "context", context)
         object.__setattr__(self, "rendered_words", rendered_words)
+        object.__setattr__(self, "_rendered", {})
 
     def _render(self, language: str) -> str:
         """In a language of `language_of`; in English where that language's template does not fit the values."""
+        if language not in self._rendered:
+            self._rendered[language] = self._fitting(language)
+        return self._rendered[language]
+
+    def _fitting(self, language: str) -> str:
         try:
             return self._filled(language)
         except (KeyError, IndexError, ValueError):
