@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Count, F, Min
 from django.utils import timezone
 
@@ -24,18 +23,25 @@ class Backlog:
 
 
 def put(incident_ids: Sequence[str], now: datetime) -> None:
-    """Queue newer revisions of these incidents; they are due at once, whatever the back-off was."""
-    with transaction.atomic(savepoint=False):
-        rows = [GraphQueue(incident_id=pk, revision=0, wanted_at=now, next_at=now) for pk in incident_ids]
-        GraphQueue.objects.bulk_create(rows, ignore_conflicts=True)
-        GraphQueue.objects.filter(incident_id__in=incident_ids).update(
-            revision=F("revision") + 1, next_at=now, attempts=0, reason=""
-        )
+    """Queue newer revisions of these incidents; they are due at once, whatever the back-off was.
+
+    One statement inserts or renews: a row that `finish` removes at the same moment is inserted anew, never lost.
+    """
+    rows = [GraphQueue(incident_id=pk, wanted_at=now, next_at=now) for pk in dict.fromkeys(incident_ids)]
+    GraphQueue.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["incident"],
+        update_fields=["revision", "next_at", "attempts", "reason"],
+    )  # fmt: skip
 
 
 def due() -> list[GraphQueue]:
     """Rows whose time has come, in order of arrival, at most `DUE_MOST`."""
     return list(GraphQueue.objects.filter(next_at__lte=timezone.now()).order_by("pk")[:DUE_MOST])
+
+
+def waits() -> bool:
+    """Whether a row is due."""
+    return GraphQueue.objects.filter(next_at__lte=timezone.now()).exists()
 
 
 def backlog() -> Backlog:

@@ -370,14 +370,14 @@ class GraphQueue(models.Model):
     """An incident that must be written to the graph; the row is deleted when its newest revision is there."""
 
     incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="graph_queue")
-    revision = models.PositiveIntegerField(default=1)
+    revision = models.UUIDField(default=uuid.uuid4, help_text="another one each time the incident changes")
     attempts = models.PositiveIntegerField(default=0)
     wanted_at = models.DateTimeField(help_text="since when this waits")
     next_at = models.DateTimeField(db_index=True)
     reason = models.TextField(blank=True, default="")
 
     def __str__(self) -> str:
-        return f"{self.incident_id} r{self.revision}"
+        return str(self.incident_id)
 
 
 class TicketLink(models.Model):

@@ -28,5 +28,5 @@ def sweep() -> None:
     """Start investigations that are due, and the writing of what is queued for the graph."""
     for investigation_id in investigations.due_investigations():
         nudge("investigate", investigation_id)
-    if graph_queue.due():
+    if graph_queue.waits():
         nudge("remember")

@@ -1,6 +1,7 @@
 """Tables get the field's names: guesses and watches, the graph's own queue; what is sent out moves to `notify`."""
 
 import json
+import uuid
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -14,7 +15,7 @@ def queue_of_the_graph(apps, schema_editor):
     known = {str(pk) for pk in apps.get_model("incidents", "Incident").objects.values_list("pk", flat=True)}
     rows = outbox.objects.filter(target="graph")
     queue.objects.bulk_create(
-        [queue(incident_id=row.object, revision=row.revision, attempts=row.attempts,
+        [queue(incident_id=row.object, attempts=row.attempts,
                wanted_at=row.wanted_at or row.next_at, next_at=row.next_at, reason=row.reason)
          for row in rows.filter(state="waiting") if row.object in known],
         ignore_conflicts=True, batch_size=500,
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
             name="GraphQueue",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("revision", models.PositiveIntegerField(default=1)),
+                ("revision", models.UUIDField(default=uuid.uuid4, help_text="another one each time the incident changes")),
                 ("attempts", models.PositiveIntegerField(default=0)),
                 ("wanted_at", models.DateTimeField(help_text="since when this waits")),
                 ("next_at", models.DateTimeField(db_index=True)),
