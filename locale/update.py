@@ -16,6 +16,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from django.conf import settings
+from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[1]
 APART = {".venv", "build", "locale", "tests", "var"}
@@ -51,9 +53,6 @@ def _key(call: ast.Call) -> Key | None:
 
 def of_pages() -> Iterator[Key]:
     """`translate` and `blocktranslate`, as Django's own extraction reads them."""
-    from django.conf import settings  # noqa: PLC0415
-    from django.utils.translation.template import templatize  # noqa: PLC0415
-
     if not settings.configured:
         settings.configure()
     for path in sorted((ROOT / "web").rglob("*.html")):
