@@ -31,6 +31,7 @@ def words_of_the_watch(apps, schema_editor):
             group["reported_at"] = group.pop("told_at", None)
             group["has_unreported"] = group.pop("news", False)
             group["occurrences"] = group.pop("moments", [])
+            group["key"]["failure"] = group["key"].pop("trouble", "")
         lease.state = json.dumps(groups).encode()
         lease.save(update_fields=["state"])
 
