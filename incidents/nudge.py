@@ -3,7 +3,6 @@
 Rooms that do not import each other start each other's tasks by the names in `settings.TASKS`.
 """
 
-import threading
 import time
 from typing import Any
 
@@ -25,13 +24,11 @@ class BrokerRest:
     """A pause of this process after the broker could not be reached."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._until = 0.0
 
     def begin(self) -> None:
         """No further message for `BROKER_REST_S` seconds."""
-        with self._lock:
-            self._until = time.monotonic() + BROKER_REST_S
+        self._until = time.monotonic() + BROKER_REST_S
 
     @property
     def lasts(self) -> bool:
