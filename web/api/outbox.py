@@ -6,7 +6,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notify import outbox as record
+from notify import outbox
 from web.api.access import Api
 from web.api.shapes import OutboxShape, RedriveShape
 from web.api.views import Newest
@@ -41,7 +41,7 @@ class RedriveRow(Api):
     @extend_schema(operation_id="v1_outbox_row_redrive", request=None, responses={202: OutboxShape})
     def post(self, request: Request, row_id: int) -> Response:
         """One row is due now; asked twice it is still sent once."""
-        rows = record.rows_in_order().filter(pk=row_id)
+        rows = outbox.rows_in_order().filter(pk=row_id)
         if not redrive(rows, request.user.get_username(), f"outbox {row_id}"):
             raise NotFound("no row of the outbox has this id")
         return Response(OutboxShape(rows.get()).data, status=202)
@@ -58,5 +58,5 @@ class RedriveTarget(Api):
         asked = RedriveShape(data=request.data)
         asked.is_valid(raise_exception=True)
         target = asked.validated_data["target"]
-        rows = record.unsent().filter(target=target)
+        rows = outbox.unsent().filter(target=target)
         return Response({"target": target, "rows": redrive(rows, request.user.get_username(), target)}, status=202)

@@ -7,7 +7,7 @@ from typing import Any
 from config.management.verb import Verb, prepare_record
 from connections.declare import declare
 from connections.file import read
-from incidents.audit import write
+from incidents import audit
 from ingest.sources import all_sources
 
 
@@ -31,4 +31,4 @@ class Command(Verb):
         if options["dry_run"]:
             self.stdout.write("dry run: nothing was changed")
         elif done.added or done.changed:
-            write("command line", "apply", str(options["file"].name))
+            audit.write("command line", "apply", str(options["file"].name))
