@@ -32,6 +32,29 @@ SEVERITY_NAMES = {
 }
 
 
+class Family(StrEnum):
+    """What kind of failure an alert speaks of; UNKNOWN when neither its rule nor its labels are known."""
+
+    ETCD = "etcd"
+    API_SERVER = "apiserver"
+    CONTROL_PLANE = "control-plane"
+    NODE = "node"
+    POD = "pod"
+    WORKLOAD = "workload"
+    PROBE = "probe"
+    TARGET = "target"
+    STORAGE = "storage"
+    NETWORK = "network"
+    CAPACITY = "capacity"
+    MONITORING = "monitoring"
+    APPLICATION = "application"
+    HEARTBEAT = "heartbeat"
+    UNKNOWN = ""
+
+
+NOTHING_NAMES_IT = Text("nothing names it")
+
+
 class AlertState(StrEnum):
     """The state of one alert in one message. UPDATE changes the alert but neither fires nor resolves it."""
 
@@ -47,6 +70,9 @@ class ParsedAlert:
     `identity` is unique within the source instance (Zabbix: event id, Alertmanager: fingerprint);
     `occurrence` distinguishes the occurrences of one identity (Alertmanager: startsAt in ISO; Zabbix: empty).
     All times are aware UTC. `labels` and `annotations` are untrusted text.
+    `subject` is what the alert is about, None when nothing names it; `entities` holds it and what else the alert
+    names, never what only reports it: that is `reporter`. `decided_by` is the rule or label that decided.
+    A `test` notification was sent by hand to try the way, and opens nothing.
     """
 
     identity: str
@@ -64,6 +90,11 @@ class ParsedAlert:
     note: str = ""
     acknowledged: bool = False
     ticket_keys: tuple[str, ...] = ()
+    subject: EntityRef | None = None
+    family: Family = Family.UNKNOWN
+    reporter: str = ""
+    decided_by: Text = NOTHING_NAMES_IT
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     With `write_back` verdicts are written to the source: mode dry-run or send, in `language`. `raise_severity` maps a
     cause's slug or layer to the severity that its problems are raised to. `catch_up` chooses which missed events are
     fetched from a Zabbix whose API is declared: those that it tried to send by `media_type` (sent), all, or none (off).
+    `cluster_label` names the labels (Zabbix: tags) that hold the cluster, first one first; without it the usual names
+    are tried. `labels` are added to every alert that does not have them. `severities` adds words to the table of
+    severities. Alerts named in `always_firing` are signs of life and open no incident.
     """
 
     kind: str
@@ -37,6 +40,10 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     raise_severity: dict[str, str] = {}
     media_type: str = "Incident graph"
     catch_up: str = "sent"
+    cluster_label: str | list[str] = ""
+    labels: dict[str, str] = {}
+    severities: dict[str, str] = {}
+    always_firing: list[str] = []
 
 
 class Access(_Strict, frozen=True, kw_only=True):
@@ -229,3 +236,8 @@ class Connections(_Strict, frozen=True, kw_only=True):
     target: list[ProbeTargetDecl] = []
     ticket: list[TicketDecl] = []
     chat: list[ChatDecl] = []
+
+    def source_of(self, kind: str, name: str) -> SourceDecl:
+        """The declaration of one alert source; one with nothing set when it is not declared."""
+        own = (s for s in self.source if (s.kind, s.name) == (kind, name))
+        return next(own, SourceDecl(kind=kind, name=name))

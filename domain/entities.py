@@ -11,7 +11,11 @@ NAME_MOST, PART_MOST = 253, 100
 
 
 class EntityKind(StrEnum):
-    """The second labels of an Entity node; the value is the label."""
+    """The second labels of an Entity node; the value is the label.
+
+    A Workload is what runs pods, whatever its kind. A Volume is a claim within its namespace, or a volume without one.
+    An Object is any other object of Kubernetes, its name as `horizontalpodautoscaler/cart`.
+    """
 
     CLUSTER = "Cluster"
     ZONE = "Zone"
@@ -21,6 +25,9 @@ class EntityKind(StrEnum):
     ETCD_CLUSTER = "EtcdCluster"
     ETCD_MEMBER = "EtcdMember"
     SERVICE = "Service"
+    NAMESPACE = "Namespace"
+    VOLUME = "Volume"
+    OBJECT = "Object"
 
 
 KIND_NAMES = {
@@ -32,6 +39,9 @@ KIND_NAMES = {
     EntityKind.ETCD_CLUSTER: Text("etcd cluster"),
     EntityKind.ETCD_MEMBER: Text("etcd member"),
     EntityKind.SERVICE: Text("service"),
+    EntityKind.NAMESPACE: Text("namespace"),
+    EntityKind.VOLUME: Text("volume"),
+    EntityKind.OBJECT: Text("Kubernetes object"),
 }
 
 

@@ -6,6 +6,31 @@ from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
 
+from incidents.caller_models import AnsweredCall, ApiToken, AuditEntry, LoginFailure, WatchLease
+from incidents.entity_models import Change, Entity, EntityAlias, EntityRelation
+
+__all__ = [
+    "Alert",
+    "AnsweredCall",
+    "ApiToken",
+    "AuditEntry",
+    "Change",
+    "Connection",
+    "Delivery",
+    "Entity",
+    "EntityAlias",
+    "EntityRelation",
+    "Feedback",
+    "GraphQueue",
+    "Incident",
+    "Investigation",
+    "LoginFailure",
+    "Source",
+    "TicketLink",
+    "VerdictRow",
+    "WatchLease",
+]
+
 
 class Source(models.Model):
     """An alert source: one door with up to two live tokens, stored only as SHA-256."""
@@ -18,6 +43,8 @@ class Source(models.Model):
     last_delivery_at = models.DateTimeField(null=True, blank=True)
     compared_at = models.DateTimeField(null=True, blank=True, help_text="when its own list was last compared")
     compared_to = models.CharField(max_length=20, blank=True, default="", help_text="the last event id of that list")
+    tested_at = models.DateTimeField(null=True, blank=True, help_text="when the last test notification came")
+    test_title = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_source_of_a_name")]
@@ -81,48 +108,6 @@ class Delivery(models.Model):
         return str(self.id)
 
 
-class Entity(models.Model):
-    """One entity, identified across the names that monitoring systems use for it."""
-
-    key = models.CharField(max_length=500, unique=True)
-    kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=253)
-    cluster = models.CharField(max_length=100, blank=True, default="")
-    namespace = models.CharField(max_length=100, blank=True, default="")
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class EntityAlias(models.Model):
-    """Another name under which a monitoring system knows an entity, within its cluster."""
-
-    entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="aliases")
-    kind = models.CharField(max_length=20)
-    cluster = models.CharField(max_length=100, blank=True, default="")
-    alias = models.CharField(max_length=253)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "alias", "cluster"], name="one_entity_of_an_alias")]
-
-    def __str__(self) -> str:
-        return self.alias
-
-
-class EntityRelation(models.Model):
-    """`start` depends on `end`; declared, or found in the labels of an alert."""
-
-    start = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="relations")
-    kind = models.CharField(max_length=20)
-    end = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="dependants")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["start", "kind", "end"], name="one_relation")]
-
-    def __str__(self) -> str:
-        return f"{self.start} {self.kind} {self.end}"
-
-
 class Incident(models.Model):
     """Alerts that belong together, with the times of each phase."""
 
@@ -148,6 +133,14 @@ class Incident(models.Model):
     assigned_to = models.CharField(max_length=150, blank=True, default="")
     reopened = models.PositiveSmallIntegerField(default=0)
     recurrence_of = models.CharField(max_length=80, blank=True, default="")
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged",
+        help_text="the incident that has this one's alerts now, since a later alert joined the two",
+    )  # fmt: skip
+    follows = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followed_by",
+        help_text="an incident of the same entity that was over shortly before this one began",
+    )  # fmt: skip
     recorded_from = models.CharField(max_length=500, blank=True, default="")
     deliveries = models.ManyToManyField(Delivery, related_name="incidents")
     entities = models.ManyToManyField(Entity, related_name="incidents")
@@ -192,6 +185,8 @@ class Alert(models.Model):
     incident = models.ForeignKey(Incident, null=True, on_delete=models.CASCADE, related_name="alerts")
     joined_because = models.JSONField(default=dict)
     entities = models.ManyToManyField(Entity, related_name="alerts")
+    subject = models.ForeignKey(Entity, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    family = models.CharField(max_length=20, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -206,20 +201,6 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.identity}"
-
-
-class Change(models.Model):
-    """A deploy, commit or configuration change."""
-
-    kind = models.CharField(max_length=20)
-    reference = models.CharField(max_length=200, unique=True)
-    title = models.CharField(max_length=300)
-    at = models.DateTimeField(db_index=True)
-    url = models.URLField(max_length=500, blank=True, default="")
-    entities = models.ManyToManyField(Entity, related_name="changes")
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class Investigation(models.Model):
@@ -293,77 +274,6 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.cause}"
-
-
-class AuditEntry(models.Model):
-    """Who did what, when."""
-
-    at = models.DateTimeField(auto_now_add=True)
-    by = models.CharField(max_length=150)
-    action = models.CharField(max_length=60)
-    object = models.CharField(max_length=200, blank=True, default="")
-    detail = models.JSONField(default=dict)
-
-    def __str__(self) -> str:
-        return f"{self.at} {self.by} {self.action}"
-
-
-class AnsweredCall(models.Model):
-    """The answer to a call with an `Idempotency-Key`, so that a repeated call does nothing more."""
-
-    caller = models.CharField(max_length=80)
-    key = models.CharField(max_length=255)
-    asked = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
-    status = models.PositiveSmallIntegerField(default=0)
-    body = models.BinaryField(default=b"")
-    at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="one_answer_of_a_key")]
-
-    def __str__(self) -> str:
-        return f"{self.caller} {self.key}"
-
-
-class ApiToken(models.Model):
-    """A bearer token of the API, stored as SHA-256, with its scopes."""
-
-    name = models.CharField(max_length=80, unique=True)
-    token_hash = models.CharField(max_length=64, unique=True)
-    prefix = models.CharField(max_length=8)
-    scopes = models.JSONField(default=list)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
-
-
-class LoginFailure(models.Model):
-    """Failed attempts at a password or token, by a key from which nobody can read what was typed or who typed it."""
-
-    key = models.CharField(max_length=64, unique=True)
-    failures = models.PositiveSmallIntegerField(default=0)
-    at = models.DateTimeField(db_index=True)
-    until = models.DateTimeField(null=True, help_text="attempts before are refused unseen")
-
-    def __str__(self) -> str:
-        return f"{self.key[:8]}… {self.failures}"
-
-
-class WatchLease(models.Model):
-    """Which process watches one declared cluster, until when, what it reported, and its last error."""
-
-    name = models.CharField(max_length=80, unique=True)
-    holder = models.CharField(max_length=80, blank=True, default="")
-    held_until = models.DateTimeField(null=True, blank=True)
-    observed_at = models.DateTimeField(null=True, blank=True, help_text="when the API last said anything")
-    error = models.TextField(blank=True, default="")
-    state = models.BinaryField(default=b"[]", help_text="what was reported and is not over, as JSON")
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class GraphQueue(models.Model):

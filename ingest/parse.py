@@ -39,7 +39,7 @@ def _ingest_source(rows: list[Delivery]) -> list[Incident]:
 
 def _parse_or_park(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
     try:
-        return _bounded(refill(delivery, _parse_body(delivery), declared()))
+        return _bounded(refill(delivery, _parse_body(delivery, declared()), declared()))
     except Malformed as error:
         deliveries.park(delivery, str(error))
     except Exception as error:  # outermost level of a task: any error counts as an attempt
@@ -48,10 +48,12 @@ def _parse_or_park(delivery: Delivery, declared: Declared) -> ParsedDelivery | N
     return None
 
 
-def _parse_body(delivery: Delivery) -> ParsedDelivery:
+def _parse_body(delivery: Delivery, connections: Connections) -> ParsedDelivery:
     """The parsed body. Raises Malformed: parsing is pure, so a body that fails once always fails."""
+    source = delivery.source
+    declared = connections.source_of(source.kind, source.name)
     try:
-        return all_sources()[delivery.source.kind].parse(bytes(delivery.body), delivery.received_at)
+        return all_sources()[source.kind].parse(bytes(delivery.body), delivery.received_at, declared)
     except (RecursionError, OverflowError, ValueError) as error:
         log.exception("delivery_unreadable", delivery=str(delivery.pk))
         raise Malformed(f"it cannot be read ({error})") from error

@@ -38,7 +38,7 @@ def refill(delivery: Delivery, parsed: ParsedDelivery, declared: Connections) ->
     except (httpx.HTTPError, msgspec.DecodeError, Refused) as error:
         log.warning("refill_failed", source=str(delivery.source), error=str(error))
         return parsed
-    return _joined(delivery, parsed, active)
+    return _joined(delivery, parsed, active, source)
 
 
 def _declaration(delivery: Delivery, declared: Connections) -> SourceDecl | None:
@@ -59,7 +59,7 @@ def _active(source: SourceDecl) -> list[_Active]:
         return msgspec.json.decode(content_of(answer), type=list[_Active])
 
 
-def _joined(delivery: Delivery, parsed: ParsedDelivery, active: list[_Active]) -> ParsedDelivery:
+def _joined(delivery: Delivery, parsed: ParsedDelivery, active: list[_Active], declared: SourceDecl) -> ParsedDelivery:
     """Add active alerts of the same group: those with every label that all delivered ones have in common."""
     common = dict(set.intersection(*(set(a.labels.items()) for a in parsed.alerts))) if parsed.alerts else {}
     have = {a.identity for a in parsed.alerts}
@@ -68,6 +68,6 @@ def _joined(delivery: Delivery, parsed: ParsedDelivery, active: list[_Active]) -
         return parsed
     body: dict[str, Any] = {"version": "4", "alerts": [{**msgspec.to_builtins(a), "status": "firing"} for a in more]}
     received = delivery.received_at.astimezone(UTC)
-    extra = all_sources()[delivery.source.kind].parse(msgspec.json.encode(body), received).alerts
+    extra = all_sources()[delivery.source.kind].parse(msgspec.json.encode(body), received, declared).alerts
     missing = max(0, parsed.missing - len(extra))
     return ParsedDelivery((*parsed.alerts, *extra), parsed.group_key, missing, parsed.ticket_labels)

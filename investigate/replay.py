@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.alerts import ParsedAlert, ParsedDelivery
+from domain.connections import SourceDecl
 from domain.errors import Malformed
 from domain.scope import Scope
 from domain.verdict import Verdict
@@ -18,7 +19,7 @@ from investigate.decide import decide, with_unusual
 
 # A replay is bounded by the size of its bundle, so a slow machine must not turn findings into "too late".
 BUDGET_S = 600.0
-Parse = Callable[[bytes, datetime], ParsedDelivery]
+Parse = Callable[[bytes, datetime, SourceDecl], ParsedDelivery]
 
 
 class Source(Protocol):
@@ -26,7 +27,7 @@ class Source(Protocol):
 
     @property
     def parse(self) -> Parse:
-        """From a raw body and its time of arrival; raises Malformed."""
+        """From a raw body, its time of arrival and the source's declaration; raises Malformed."""
         ...
 
 
@@ -61,7 +62,8 @@ def _alerts(bundle: Bundle, sources: Mapping[str, Source]) -> Iterator[ParsedAle
         source = sources.get(delivery.kind)
         if source is None:
             raise Malformed(f"unknown source kind `{delivery.kind}`", f"deliveries/{number:04}.json")
-        parsed = source.parse(delivery.body.encode(), delivery.received_at).alerts
+        declared = bundle.connections.source_of(delivery.kind, delivery.name)
+        parsed = source.parse(delivery.body.encode(), delivery.received_at, declared).alerts
         yield from (alert for alert in parsed if not own or delivery.key(alert.identity) in own)
 
 

@@ -7,10 +7,12 @@ from typing import Literal
 import msgspec
 
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
-from domain.entities import EntityKind, EntityRef
+from domain.connections import SourceDecl
 from domain.errors import Malformed
 from domain.text import Text
 from ingest.sources.source import YEARS, AlertSource, SetupStep, clean
+from subjects.decide import subject_of
+from subjects.subject import Sent
 
 MOST_MISSING = 1_000_000
 HEARTBEATS = {"Watchdog", "InfoInhibitor"}
@@ -18,7 +20,6 @@ SEVERITIES = {
     "critical": Severity.CRITICAL, "page": Severity.CRITICAL, "error": Severity.HIGH, "high": Severity.HIGH,
     "warning": Severity.WARNING, "average": Severity.AVERAGE, "info": Severity.INFO, "none": Severity.INFO,
 }  # fmt: skip
-WORKLOAD_LABELS = ("deployment", "statefulset", "daemonset")
 
 
 class _Alert(msgspec.Struct):
@@ -43,13 +44,15 @@ class _Message(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Message)
 
 
-def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
+def parse(body: bytes, received_at: datetime, declared: SourceDecl) -> ParsedDelivery:
     """The alerts of one message, each with its own state, which may differ from the group's. Raises Malformed."""
     try:
         message = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"{error}; expected Alertmanager's webhook, version 4") from error
-    alerts = tuple(_alert(a, received_at) for a in message.alerts if a.labels.get("alertname") not in HEARTBEATS)
+    alerts = tuple(
+        _alert(a, received_at, declared) for a in message.alerts if a.labels.get("alertname") not in HEARTBEATS
+    )
     label = hashlib.sha256(message.groupKey.encode()).hexdigest()
     return ParsedDelivery(
         alerts, message.groupKey, min(max(message.truncatedAlerts, 0), MOST_MISSING),
@@ -57,23 +60,30 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
     )  # fmt: skip
 
 
-def _alert(alert: _Alert, received_at: datetime) -> ParsedAlert:
-    labels, annotations = _clean(alert.labels), _clean(alert.annotations)
+def _alert(alert: _Alert, received_at: datetime, declared: SourceDecl) -> ParsedAlert:
+    sent, annotations = _clean(alert.labels), _clean(alert.annotations)
+    labels = {**declared.labels, **sent}
     started = _aware(alert.startsAt) if alert.startsAt.year in YEARS else received_at
     name = labels.get("alertname", "alert without a name")
+    title = annotations.get("summary") or annotations.get("description") or name
+    subject = subject_of(Sent("alertmanager", name, title, labels, annotations, alert.generatorURL), declared)
     return ParsedAlert(
-        identity=_clean_identity(alert.fingerprint) or _fingerprint(labels),
+        identity=_clean_identity(alert.fingerprint) or _fingerprint(sent),
         occurrence=started.isoformat(),
         state=AlertState(alert.status),
         name=name,
-        title=annotations.get("summary") or annotations.get("description") or name,
+        title=title,
         severity=SEVERITIES.get(labels.get("severity", "").lower(), Severity.WARNING),
         started_at=started,
         ended_at=_end(alert),
-        entities=entities_of(labels),
+        entities=subject.entities,
         labels=labels,
         annotations=annotations,
         url=clean(alert.generatorURL),
+        subject=subject.ref,
+        family=subject.family,
+        reporter=subject.reporter,
+        decided_by=subject.decided_by,
     )
 
 
@@ -100,61 +110,6 @@ def _end(alert: _Alert) -> datetime | None:
 def _fingerprint(labels: dict[str, str]) -> str:
     joined = "\x00".join(f"{key}\x01{value}" for key, value in sorted(labels.items()))
     return "sha256:" + hashlib.sha256(joined.encode()).hexdigest()[:32]
-
-
-def entities_of(labels: dict[str, str]) -> tuple[EntityRef, ...]:
-    """The entities that the labels name, most specific first; the declared topology refines them later."""
-    cluster, namespace = labels.get("cluster", ""), labels.get("namespace", "")
-    found = _workload_entities(labels, cluster, namespace)
-    instance = labels.get("instance", "")
-    if _about_etcd(labels):
-        found.append(_etcd(labels, cluster))
-    elif _probed(labels):
-        # A blackbox exporter's instance is what it probes, not where it runs.
-        if instance and not found:
-            found.append(EntityRef(EntityKind.SERVICE, instance, cluster, namespace))
-    elif host := _host(labels):
-        found.append(EntityRef(EntityKind.HOST, host, cluster, "", (instance,) if instance else ()))
-    if not found and cluster and not namespace:
-        found.append(EntityRef(EntityKind.CLUSTER, cluster, cluster))
-    return tuple(found)
-
-
-def _workload_entities(labels: dict[str, str], cluster: str, namespace: str) -> list[EntityRef]:
-    """The pod, the workloads and the service that the labels name, in this order."""
-    kinds = [("pod", EntityKind.POD)]
-    kinds += [(label, EntityKind.WORKLOAD) for label in WORKLOAD_LABELS]
-    kinds += [("service", EntityKind.SERVICE)]
-    return [EntityRef(kind, labels[label], cluster, namespace) for label, kind in kinds if labels.get(label)]
-
-
-def _host(labels: dict[str, str]) -> str:
-    """The host that the labels name; a pod's `instance` is the pod's own address and names none."""
-    if labels.get("node"):
-        return labels["node"]
-    return "" if labels.get("pod") else _without_port(labels.get("instance", ""))
-
-
-def _probed(labels: dict[str, str]) -> bool:
-    return "blackbox" in labels.get("job", "").lower() or "://" in labels.get("instance", "")
-
-
-def _without_port(instance: str) -> str:
-    """The host of an `instance` label; an IPv6 address keeps its brackets."""
-    host, colon, port = instance.rpartition(":")
-    return host if colon and port.isdigit() else instance
-
-
-def _about_etcd(labels: dict[str, str]) -> bool:
-    return "etcd" in labels.get("job", "").lower() or "etcd" in labels.get("alertname", "").lower()
-
-
-def _etcd(labels: dict[str, str], cluster: str) -> EntityRef:
-    instance, member = labels.get("instance", ""), labels.get("member", "")
-    if instance or member:
-        names = tuple(n for n in (member, _without_port(instance)) if n)
-        return EntityRef(EntityKind.ETCD_MEMBER, instance or member, cluster, "", names)
-    return EntityRef(EntityKind.ETCD_CLUSTER, cluster or labels.get("job", "etcd"), cluster)
 
 
 def setup(url: str, token: str) -> tuple[SetupStep, ...]:

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.connections import SourceDecl
 from domain.entities import EntityKind, EntityRef
 from domain.errors import Malformed
 from domain.text import Text
@@ -89,7 +90,7 @@ def failure_kind(reason: str, probe: str) -> str:
     return probe if probe and reason in {"Unhealthy", "Killing"} else reason
 
 
-def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
+def parse(body: bytes, received_at: datetime, declared: SourceDecl) -> ParsedDelivery:
     """The one alert of a message."""
     try:
         message = _DECODER.decode(body)

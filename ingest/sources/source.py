@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.alerts import ParsedDelivery
+from domain.connections import SourceDecl
 from domain.text import Text
 
 # Times outside these years are a sender's zero value or an error; arithmetic on them would overflow.
@@ -29,13 +30,18 @@ class SetupStep:
 class AlertSource:
     """A kind of alert source.
 
-    `parse(body, received_at)` is pure and raises Malformed; `setup(url, token)` returns the steps with both filled in.
+    `parser(body, received_at, declared)` is pure and raises Malformed; `declared` is the source's own declaration.
+    `setup(url, token)` returns the steps with both filled in.
     A source with `by_itself` is created by the watcher and has no token to hand out.
     """
 
     kind: str
     title: Text
-    parse: Callable[[bytes, datetime], ParsedDelivery]
+    parser: Callable[[bytes, datetime, SourceDecl], ParsedDelivery]
     example: bytes
     setup: Callable[[str, str], tuple[SetupStep, ...]]
     by_itself: bool = False
+
+    def parse(self, body: bytes, received_at: datetime, declared: SourceDecl | None = None) -> ParsedDelivery:
+        """The alerts of one body, read as its source is declared. Raises Malformed."""
+        return self.parser(body, received_at, declared or SourceDecl(kind=self.kind, name=""))

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
-from domain.entities import EntityKind, EntityRef
+from domain.connections import SourceDecl
 from domain.errors import Malformed
 from domain.marks import OWN_COMMENT
 from domain.text import Text
 from ingest.sources.source import YEARS, AlertSource, SetupStep, clean
+from subjects.decide import subject_of
+from subjects.subject import Sent
 
 MEDIA_TYPE = Path(__file__).parent / "assets" / "zabbix_media_type.yaml"
 # Zabbix sends a macro that it cannot resolve as it is written.
@@ -28,11 +30,12 @@ SEVERITIES = (
 EVENT_ID = re.compile(r"\A[0-9]{1,20}\Z")
 JIRA_TAG = "__zbx_jira_issuekey"
 OWN_TAG = "__incident"
+FIELDS = ("host_host", "host_name", "host_ip", "host_dns", "item_key", "trigger_id", "event_id")
 # No zone is further from UTC, even if the message was a little late.
 FARTHEST_ZONE = timedelta(hours=15)
 
 
-def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
+def parse(body: bytes, received_at: datetime, declared: SourceDecl) -> ParsedDelivery:
     """The one event of a message. Problem, update and recovery share the problem's event id."""
     fields = _fields(body)
     event_id = _text(fields, "event_id")
@@ -41,22 +44,28 @@ def parse(body: bytes, received_at: datetime) -> ParsedDelivery:
     state = _state(fields)
     if state is AlertState.UPDATE and OWN_COMMENT.search(_text(fields, "event_update_message")):
         return ParsedDelivery(())  # an update by our own comment changes nothing
-    return ParsedDelivery((_alert(fields, event_id, state, received_at),))
+    return ParsedDelivery((_alert(fields, event_id, state, received_at, declared),))
 
 
-def _alert(fields: dict[str, Any], event_id: str, state: AlertState, received_at: datetime) -> ParsedAlert:
+def _alert(
+    fields: dict[str, Any], event_id: str, state: AlertState, received_at: datetime, declared: SourceDecl
+) -> ParsedAlert:
     tags = _tags(fields.get("event_tags"))
+    labels = {**declared.labels, **_labels(fields, tags)}
+    name = _first_text(fields, "trigger_name", "event_name") or "Zabbix event"
+    title = _first_text(fields, "event_name", "trigger_name") or "Zabbix event"
+    subject = subject_of(Sent("zabbix", name, title, labels), declared)
     return ParsedAlert(
         identity=event_id, occurrence="", state=state,
-        name=_first_text(fields, "trigger_name", "event_name") or "Zabbix event",
-        title=_first_text(fields, "event_name", "trigger_name") or "Zabbix event",
+        name=name, title=title,
         severity=_severity(fields), started_at=_time(fields, "event", received_at) or received_at,
         ended_at=_time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None,
-        entities=_entities(fields, tags), labels=_labels(fields, tags),
+        entities=subject.entities, labels=labels,
         annotations={"description": _text(fields, "trigger_description"), "opdata": _text(fields, "event_opdata")},
         url=_event_url(fields, event_id), note=_text(fields, "event_update_message"),
         acknowledged=_text(fields, "event_ack_status").lower() == "yes",
         ticket_keys=tuple(v for k, v in tags if k == JIRA_TAG),
+        subject=subject.ref, family=subject.family, reporter=subject.reporter, decided_by=subject.decided_by,
     )  # fmt: skip
 
 
@@ -136,25 +145,8 @@ def _tags(raw: object) -> tuple[tuple[str, str], ...]:
 
 
 def _labels(fields: dict[str, Any], tags: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    named = {k: _text(fields, k) for k in ("host_host", "host_name", "host_ip", "item_key", "trigger_id", "event_id")}
+    named = {k: _text(fields, k) for k in FIELDS}
     return {k: v for k, v in named.items() if v} | {k: v for k, v in tags if not k.startswith(OWN_TAG)}
-
-
-def _entities(fields: dict[str, Any], tags: tuple[tuple[str, str], ...]) -> tuple[EntityRef, ...]:
-    tag = dict(tags)
-    cluster, namespace = tag.get("cluster", ""), tag.get("namespace", "")
-    found: list[EntityRef] = []
-    if "pod" in tag:
-        found.append(EntityRef(EntityKind.POD, tag["pod"], cluster, namespace))
-    if "service" in tag:
-        found.append(EntityRef(EntityKind.SERVICE, tag["service"], cluster, namespace))
-    host = _first_text(fields, "host_host", "host_name")
-    if host:
-        names = tuple(n for n in (_text(fields, k) for k in ("host_name", "host_ip", "host_dns")) if n)
-        etcd = tag.get("component", "").lower() == "etcd" or _text(fields, "item_key").startswith("etcd.")
-        kind = EntityKind.ETCD_MEMBER if etcd else EntityKind.HOST
-        found.append(EntityRef(kind, host, cluster, "", names))
-    return tuple(found)
 
 
 def _event_url(fields: dict[str, Any], event_id: str) -> str:

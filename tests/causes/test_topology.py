@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from causes.rank import rank
-from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
+from domain.connections import Connections, EtcdDecl, EtcdMemberDecl, SourceDecl
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.findings import Finding
 from domain.scope import ChangeRef, Scope
 from domain.verdict import Role, VerdictState
 from evidence.etcd_choice import etcds
-from ingest.sources.alertmanager import entities_of
+from subjects.decide import subject_of
+from subjects.subject import Sent
 from tests.causes.scenes import MEMBER, NODE, POD, START, alert, finding, findings, scope
 
 ETCD = EtcdDecl(
@@ -149,7 +150,8 @@ def test_evidence_of_which_a_third_speaks_against_the_first_cause_is_unknown_eve
 
 
 def test_an_api_server_alert_is_about_its_cluster_and_asks_the_etcd_below() -> None:
-    (entity,) = entities_of({"alertname": "ApiServerSlow", "cluster": "prod-a"})
+    sent = Sent("alertmanager", "ApiServerSlow", "", {"cluster": "prod-a"})
+    (entity,) = subject_of(sent, SourceDecl(kind="alertmanager", name="prod")).entities
     assert entity == EntityRef(EntityKind.CLUSTER, "prod-a", "prod-a")
     fired = replace(alert("api"), name="ApiServerSlow", labels={"cluster": "prod-a"}, entities=(entity,))
     there = replace(scope("api"), alerts=(fired,), entities=(entity,), connections=Connections(etcd=[ETCD]))

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import pytest
 
+from domain import codec
 from domain.alerts import AlertState, ParsedAlert, Severity
 from incidents.alerts import end_merged, nearby_occurrences, new_occurrence, stored_occurrence
 from incidents.models import Alert, Delivery, Source
@@ -33,7 +33,7 @@ def stored(start: float, end: float | None = None, state: AlertState = FIRING, *
     values = {"firing": end is None, "occurrence": told.occurrence, "severity": told.severity.rank} | more
     return Alert(
         identity="f1", name="Probe", title="as stored", started_at=at(start), ended_at=maybe(end),
-        last_seen_at=at(start), parsed=msgspec.json.encode(told), **values,
+        last_seen_at=at(start), parsed=codec.encode(told), **values,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_what_tells_more_of_an_alert_replaces_what_tells_less(
     row = stored_occurrence([stored(0, state=before)], delivery(), told)
     assert row is not None
     assert (row.title, row.name) == (("as told", "n" * 300) if replaced else ("as stored", "Probe"))
-    assert msgspec.json.decode(row.parsed, type=ParsedAlert).title == row.title
+    assert codec.decode(row.parsed, ParsedAlert).title == row.title
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_new_occurrence_fires_unless_it_is_over_or_a_later_one_is_known(
     assert (row.firing, row.ended_at, row.known_started) == (firing, maybe(ended), known)
     assert (row.started_at, row.last_seen_at, row.severity) == (at(0), at(60), Severity.HIGH.rank)
     assert (row.title, row.name, row.identity, row.occurrence) == ("probe fails", "Probe", "f1", told.occurrence)
-    assert msgspec.json.decode(row.parsed, type=ParsedAlert) == told and row.source.name == "prod"
+    assert codec.decode(row.parsed, ParsedAlert) == told and row.source.name == "prod"
 
 
 def test_what_is_longer_than_its_column_is_cut() -> None:

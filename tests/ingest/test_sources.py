@@ -9,9 +9,11 @@ import pytest
 import yaml
 
 from domain.alerts import AlertState, Severity
+from domain.connections import SourceDecl
 from domain.errors import Malformed
 from ingest.sources import all_sources
-from ingest.sources.alertmanager import entities_of
+from subjects.decide import subject_of
+from subjects.subject import Sent
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 NOW = datetime(2026, 11, 23, 6, 51, 36, tzinfo=UTC)
@@ -128,7 +130,9 @@ def test_the_ticket_that_alertmanager_itself_opened_can_be_found() -> None:
     ],
 )
 def test_labels_name_entities(labels: dict[str, str], keys: list[str]) -> None:
-    assert [e.key for e in entities_of(labels)] == keys
+    sent = Sent("alertmanager", labels.get("alertname", ""), "", labels)
+    found = subject_of(sent, SourceDecl(kind="alertmanager", name="prod"))
+    assert [e.key for e in found.entities] == keys
 
 
 def group_alert(**changes: Any) -> Any:

@@ -203,7 +203,7 @@ def _counted(alert: Alert) -> str:
     """What was counted in a Kubernetes event, in the reader's language."""
     if alert.source.kind != watch_leases.KIND:
         return ""
-    annotations = msgspec.json.decode(alert.parsed, type=ParsedAlert).annotations
+    annotations = codec.decode(alert.parsed, ParsedAlert).annotations
     description = Text.rendered(annotations.get("description", ""), annotations.get("description_zh", ""))
     return description.in_language(get_language() or "en")
 
