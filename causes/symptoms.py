@@ -2,16 +2,19 @@
 
 from causes.cause import Symptom
 from causes.culprit import APPLICATION_KINDS, ETCD_KINDS
-from domain.alerts import ParsedAlert
+from domain.alerts import Family, ParsedAlert
 from domain.entities import EntityKind
 from domain.findings import Finding
 from domain.scope import Scope
 
-ALERT_WORDS = {
-    Symptom.ETCD: ("etcd",),
-    Symptom.PROBE: ("probe", "blackbox", "readiness", "liveness", "kubepod", "crashloop", "notready", "targetdown"),
-    Symptom.NODE: ("kubenode", "kubelet", "nodenotready", "conntrack", "nodepressure"),
-    Symptom.API_SERVER: ("kubeapi", "apiserver", "api server"),
+SYMPTOM_OF_FAMILY = {
+    Family.ETCD: Symptom.ETCD,
+    Family.PROBE: Symptom.PROBE,
+    Family.TARGET: Symptom.PROBE,
+    Family.POD: Symptom.PROBE,
+    Family.WORKLOAD: Symptom.PROBE,
+    Family.NODE: Symptom.NODE,
+    Family.API_SERVER: Symptom.API_SERVER,
 }
 MEASURE_PREFIXES = {
     Symptom.ETCD: ("etcd-",),
@@ -22,20 +25,18 @@ MEASURE_PREFIXES = {
 
 
 def symptoms_of(scope: Scope, findings: tuple[Finding, ...] = ()) -> frozenset[Symptom]:
-    """From entities and alert texts; when these name nothing, from what the checks saw."""
+    """From the families of the alerts; when these say nothing, from what the checks saw."""
     symptoms = {symptom for alert in scope.alerts for symptom in symptoms_of_alert(alert)}
-    symptoms |= _symptoms_of_kinds({entity.kind for entity in scope.entities})
     if _names_host_of_member(scope):
         symptoms.add(Symptom.ETCD)
     return frozenset(symptoms or _symptoms_of_findings(findings))
 
 
 def symptoms_of_alert(alert: ParsedAlert) -> frozenset[Symptom]:
-    """What one alert is about, by its name, title, job and component, and by its entities."""
-    labels = alert.labels
-    text = f"{alert.name} {alert.title} {labels.get('job', '')} {labels.get('component', '')}".lower()
-    named = {symptom for symptom, words in ALERT_WORDS.items() if any(word in text for word in words)}
-    return frozenset(named | _symptoms_of_kinds({entity.kind for entity in alert.entities}))
+    """What one alert is about: by its family, or by the kinds of its entities when the family has no symptom."""
+    if symptom := SYMPTOM_OF_FAMILY.get(alert.family):
+        return frozenset({symptom})
+    return frozenset(_symptoms_of_kinds({entity.kind for entity in alert.entities}))
 
 
 def _symptoms_of_kinds(kinds: set[EntityKind]) -> set[Symptom]:
