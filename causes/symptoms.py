@@ -27,6 +27,7 @@ MEASURE_PREFIXES = {
 def symptoms_of(scope: Scope, findings: tuple[Finding, ...] = ()) -> frozenset[Symptom]:
     """From the families of the alerts; when these say nothing, from what the checks saw."""
     symptoms = {symptom for alert in scope.alerts for symptom in symptoms_of_alert(alert)}
+    symptoms = symptoms or _symptoms_of_kinds({entity.kind for entity in scope.entities})
     if _names_host_of_member(scope):
         symptoms.add(Symptom.ETCD)
     return frozenset(symptoms or _symptoms_of_findings(findings))

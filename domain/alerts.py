@@ -72,6 +72,7 @@ class ParsedAlert:
     All times are aware UTC. `labels` and `annotations` are untrusted text.
     `subject` is what the alert is about, None when nothing names it; `entities` holds it and what else the alert
     names, never what only reports it: that is `reporter`. `decided_by` is the rule or label that decided.
+    `names_from` is the statement by which the aliases of the entities are names of them, None when nobody made one.
     A `test` notification was sent by hand to try the way, and opens nothing.
     """
 
@@ -94,6 +95,7 @@ class ParsedAlert:
     family: Family = Family.UNKNOWN
     reporter: str = ""
     decided_by: Text = NOTHING_NAMES_IT
+    names_from: Text | None = None
     test: bool = False
 
 

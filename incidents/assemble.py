@@ -21,18 +21,20 @@ def scope_of(
     seen = [a for a in alerts if a.started_at <= as_of and a.state is not AlertState.UPDATE] or list(alerts)
     first = {(a.identity, a.started_at): a for a in sorted(seen, key=lambda a: a.state.value, reverse=True)}
     ordered = tuple(first[key] for key in sorted(first))
-    named = identity.resolve((e for a in ordered for e in a.entities), connections)
+    named: set[EntityRef] = set()
     relations = set(identity.declared(connections)[1])
     for alert in ordered:
-        relations |= set(identity.relations_from_alert(identity.resolve(alert.entities, connections), connections))
+        own = identity.resolve(alert.entities, connections, alert.labels)
+        named |= set(own)
+        relations |= set(identity.relations_from_alert(own, connections, alert.labels))
     return Scope(
         incident=incident,
         started_at=min(a.started_at for a in ordered),
         as_of=as_of,
         alerts=ordered,
-        entities=named,
+        entities=identity.resolve(named, connections),
         connections=connections,
-        relations=_touching(relations, named),
+        relations=_touching(relations, tuple(named)),
         changes=tuple(sorted((c for c in changes if c.at <= as_of), key=lambda c: (c.at, c.id))),
     )
 

@@ -11,6 +11,7 @@ from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from domain.findings import Finding
 from domain.scope import Scope
+from domain.text import Text
 from domain.verdict import Verdict
 from incidents import graph_queue
 from incidents.correlate import next_number
@@ -51,7 +52,7 @@ def remember_past(past: Past, source: Source) -> Incident | None:
         recorded_from=f"history/{past.recurrence_of}"[:500], first_cause=past.cause[:60],
         severity=max(a.severity.rank for a in past.scope.alerts), verdict_state=past.verdict.state.value,
     )  # fmt: skip
-    store_relations(past.scope.relations)
+    store_relations(past.scope.relations, Text("a recorded incident names both"))
     incident.entities.set(store_entities(past.scope.entities).values())
     for alert in past.scope.alerts:
         _store_alert(past, alert, source, incident)

@@ -17,9 +17,7 @@ Labels = Mapping[str, str]
 NO_LABELS: Labels = MappingProxyType({})
 
 
-def resolve(
-    found: Iterable[EntityRef], connections: Connections, labels: Labels = NO_LABELS
-) -> tuple[EntityRef, ...]:
+def resolve(found: Iterable[EntityRef], connections: Connections, labels: Labels = NO_LABELS) -> tuple[EntityRef, ...]:
     """The canonical entities, each once, in key order. A name that is not declared stays as it is.
 
     `labels` are the alert's: an etcd whose selector contradicts them is not meant.
@@ -49,7 +47,8 @@ def only_cluster(connections: Connections) -> str:
 
 def names_of(ref: EntityRef) -> frozenset[str]:
     """All names that identify an entity; a loopback address does not."""
-    return frozenset(n for n in (ref.name, *ref.aliases) if n and n not in LOOPBACK)
+    found = {n for n in (ref.name, *ref.aliases) if n}
+    return frozenset(n for n in found | {n[1:-1] for n in found if n.startswith("[")} if n not in LOOPBACK)
 
 
 def compatible(one: str, other: str) -> bool:
@@ -109,7 +108,7 @@ def _member(ref: EntityRef, connections: Connections) -> EntityRef | None:
         if names & {member.name, member.instance, member.endpoint, _authority(member.endpoint)}:
             return member_entity(etcd, member)
     named = [(e, m) for e, m in pairs if names & set(m.hosts)]
-    found = named or [(e, m) for e, m in pairs if host_part(m.endpoint) in names - LOOPBACK]
+    found = named or [(e, m) for e, m in pairs if host_part(m.endpoint) in names_of(ref)]
     return member_entity(*found[0]) if len(found) == 1 else None
 
 
@@ -166,24 +165,26 @@ def relations_from_alert(
     """Relations that one alert's entities imply.
 
     Its pods are part of its workload and service, and one runs on its host; a job is part of what made it; an etcd
-    member is one of the etcd that is meant.
+    member that nobody declared is one of the etcd that is meant.
     """
     found = list(entities)
-    members = [e for e in found if e.kind is EntityKind.ETCD_MEMBER]
+    known = {member_entity(etcd, member).key for etcd in connections.etcd for member in etcd.member}
+    members = [e for e in found if e.kind is EntityKind.ETCD_MEMBER and e.key not in known]
+    etcds = [(m, etcd) for m in members if (etcd := _etcd_of(m, connections, labels))]
     return (
-        *(Relation(m.key, RelationKind.MEMBER_OF, _etcd_of(m, connections, labels).key) for m in members),
+        *(Relation(m.key, RelationKind.MEMBER_OF, etcd.key) for m, etcd in etcds),
         *_relations_of_pods(found),
         *_relations_of_jobs(found),
     )
 
 
-def _etcd_of(member: EntityRef, connections: Connections, labels: Labels) -> EntityRef:
+def _etcd_of(member: EntityRef, connections: Connections, labels: Labels) -> EntityRef | None:
     """The etcd that a member belongs to: the declared one, else that of its cluster or of its scrape job."""
     if etcd := declared_etcd(member, connections, labels):
         return cluster_entity(etcd)
     job = labels.get("job", "")
-    name = member.cluster or (job if "etcd" in job.lower() else "etcd")
-    return EntityRef(EntityKind.ETCD_CLUSTER, name, member.cluster).bounded()
+    name = member.cluster or (job if "etcd" in job.lower() else "")
+    return EntityRef(EntityKind.ETCD_CLUSTER, name, member.cluster).bounded() if name else None
 
 
 def _relations_of_pods(found: list[EntityRef]) -> list[Relation]:

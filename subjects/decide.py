@@ -44,7 +44,9 @@ def subject_of(sent: Sent, declared: SourceDecl) -> Subject:
     if known and known.row.family is Family.HEARTBEAT:
         return Subject(None, Family.HEARTBEAT, decided_by=known.because)
     view = view_of(sent, declared, known.row if known else None)
-    found = (_by_row(known, view) if known else None) or _by_words(sent, view) or _by_label(view)
+    scraped = known is not None and known.row.family is Family.TARGET  # then the words know what is scraped
+    found = (_by_words(sent, view) if scraped else None) or (_by_row(known, view) if known else None)
+    found = found or _by_words(sent, view) or _by_label(view)
     ref, because = found if found else (None, NOTHING_NAMES_IT)
     ref = _as_member(ref)
     family = _family(known, sent, view, ref)

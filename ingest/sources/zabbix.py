@@ -66,6 +66,7 @@ def _alert(
         acknowledged=_text(fields, "event_ack_status").lower() == "yes",
         ticket_keys=tuple(v for k, v in tags if k == JIRA_TAG),
         subject=subject.ref, family=subject.family, reporter=subject.reporter, decided_by=subject.decided_by,
+        names_from=Text("Zabbix has these names for one host"),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from causes.cause import NO_SENTENCE, Cause, Sentences, Symptom, Term
-from domain.alerts import AlertState, ParsedAlert, Severity
+from domain.alerts import AlertState, Family, ParsedAlert, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
@@ -21,12 +21,12 @@ NODE = EntityRef(EntityKind.HOST, "node-3", "prod-a")
 CLUSTER = EntityRef(EntityKind.CLUSTER, "prod-a", "prod-a")
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 KINDS = {
-    "etcd": ("EtcdLeaderChanged", MEMBER),
-    "probe": ("ProbeFailed", POD),
-    "node": ("KubeNodeNotReady", NODE),
-    "api": ("KubeAPIErrorBudgetBurn", CLUSTER),
-    "deploy": ("ProbeFailed", POD),
-    "config": ("ProbeFailed", POD),
+    "etcd": ("EtcdLeaderChanged", MEMBER, Family.ETCD),
+    "probe": ("ProbeFailed", POD, Family.PROBE),
+    "node": ("KubeNodeNotReady", NODE, Family.NODE),
+    "api": ("KubeAPIErrorBudgetBurn", CLUSTER, Family.API_SERVER),
+    "deploy": ("ProbeFailed", POD, Family.PROBE),
+    "config": ("ProbeFailed", POD, Family.PROBE),
 }
 
 
@@ -53,8 +53,11 @@ def scenarios() -> dict[str, Scenario]:
 
 
 def alert(kind: str, at: datetime = START) -> ParsedAlert:
-    name, entity = KINDS[kind]
-    return ParsedAlert(f"a-{kind}", "", AlertState.FIRING, name, name, Severity.HIGH, at, entities=(entity,))
+    name, entity, family = KINDS[kind]
+    return ParsedAlert(
+        f"a-{kind}", "", AlertState.FIRING, name, name, Severity.HIGH, at, entities=(entity,), subject=entity,
+        family=family,
+    )  # fmt: skip
 
 
 def scope(kind: str, changes: tuple[ChangeRef, ...] = (), incident: str = "inc") -> Scope:

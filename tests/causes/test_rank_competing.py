@@ -16,6 +16,7 @@ from causes.probability import UNITS, probabilities, unanswered_share
 from causes.rank import lower_contributing, rank
 from causes.score import ScoredCause, score_cause
 from causes.wording import contributing_term
+from domain.alerts import Family
 from domain.entities import EntityKind, EntityRef
 from domain.findings import Finding
 from domain.scope import ChangeRef
@@ -36,7 +37,7 @@ def compete(kind: str, *found: Finding, changes: tuple[ChangeRef, ...] = ()) -> 
 
 
 def test_where_the_alerts_name_nothing_what_was_seen_gives_the_causes_that_compete() -> None:
-    nameless = replace(scope("etcd").alerts[0], name="Trouble", title="Trouble", entities=())
+    nameless = replace(scope("etcd").alerts[0], name="Trouble", title="Trouble", entities=(), family=Family.UNKNOWN)
     where = replace(scope("etcd"), alerts=(nameless,), entities=())
     assert [c.slug for c in eligible(where, tuple(findings("etcd-space-alarm")))] == slugs(Symptom.ETCD)
     assert eligible(where) == []

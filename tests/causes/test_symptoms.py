@@ -5,61 +5,46 @@ from dataclasses import replace
 import pytest
 
 from causes.cause import Symptom
-from causes.symptoms import ALERT_WORDS, MEASURE_PREFIXES, symptoms_of, symptoms_of_alert
+from causes.symptoms import MEASURE_PREFIXES, symptoms_of, symptoms_of_alert
+from domain.alerts import Family
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl
 from domain.entities import EntityKind, EntityRef
 from tests.causes.scenes import MEMBER, NODE, POD, alert, findings, scope
 
-NAMELESS = replace(alert("etcd"), name="Trouble", title="Trouble", entities=())
+NAMELESS = replace(alert("etcd"), name="Trouble", title="Trouble", entities=(), subject=None, family=Family.UNKNOWN)
 NOWHERE = replace(scope("etcd"), alerts=(NAMELESS,), entities=())
-OWN_WORDS = [(word, symptom) for symptom, words in ALERT_WORDS.items() for word in words]
 
 
 def only(*symptoms: Symptom) -> frozenset[Symptom]:
     return frozenset(symptoms)
 
 
-@pytest.mark.parametrize(("word", "symptom"), OWN_WORDS)
-def test_a_word_of_an_alerts_name_title_job_or_component_gives_its_symptom(word: str, symptom: Symptom) -> None:
-    words = f"My {word.upper()} is bad"
-    for fired in (
-        replace(NAMELESS, name=words),
-        replace(NAMELESS, title=words),
-        replace(NAMELESS, labels={"job": words}),
-        replace(NAMELESS, labels={"component": words}),
-    ):
-        assert symptom in symptoms_of_alert(fired)
-    assert symptoms_of_alert(replace(NAMELESS, labels={"pod": words})) == only()
-
-
 @pytest.mark.parametrize(
-    ("text", "symptoms"),
+    ("family", "symptoms"),
     [
-        ("EtcdInsufficientMembers", only(Symptom.ETCD)),
-        ("ProbeFailed", only(Symptom.PROBE)),
-        ("BlackboxExporter", only(Symptom.PROBE)),
-        ("ReadinessFailing", only(Symptom.PROBE)),
-        ("LivenessFailing", only(Symptom.PROBE)),
-        ("KubePodNotHealthy", only(Symptom.PROBE)),
-        ("CrashLoop", only(Symptom.PROBE)),
-        ("TargetDown", only(Symptom.PROBE)),
-        ("KubeDeploymentNotReady", only(Symptom.PROBE)),
-        ("KubeNodeUnreachable", only(Symptom.NODE)),
-        ("KubeletDown", only(Symptom.NODE)),
-        ("ConntrackFull", only(Symptom.NODE)),
-        ("NodePressure", only(Symptom.NODE)),
-        ("KubeAPIErrors", only(Symptom.API_SERVER)),
-        ("ApiserverSlow", only(Symptom.API_SERVER)),
-        ("The API server is slow", only(Symptom.API_SERVER)),
-        ("HostOutOfDisk", only()),
+        (Family.ETCD, only(Symptom.ETCD)),
+        (Family.PROBE, only(Symptom.PROBE)),
+        (Family.POD, only(Symptom.PROBE)),
+        (Family.WORKLOAD, only(Symptom.PROBE)),
+        (Family.TARGET, only(Symptom.PROBE)),
+        (Family.NODE, only(Symptom.NODE)),
+        (Family.API_SERVER, only(Symptom.API_SERVER)),
+        (Family.STORAGE, only()),
+        (Family.UNKNOWN, only()),
     ],
 )
-def test_the_usual_names_of_alerts_have_their_symptoms(text: str, symptoms: frozenset[Symptom]) -> None:
-    assert symptoms_of_alert(replace(NAMELESS, name=text)) == symptoms
+def test_the_family_of_an_alert_gives_its_symptom(family: Family, symptoms: frozenset[Symptom]) -> None:
+    assert symptoms_of_alert(replace(NAMELESS, family=family)) == symptoms
 
 
-def test_a_node_that_is_not_ready_is_about_nodes() -> None:
-    assert Symptom.NODE in symptoms_of_alert(replace(NAMELESS, name="NodeNotReady"))
+def test_a_node_that_is_not_ready_is_no_failed_probe() -> None:
+    fired = replace(alert("node"), entities=(NODE,))
+    assert symptoms_of_alert(fired) == only(Symptom.NODE)
+
+
+def test_a_component_of_the_control_plane_is_no_application_though_it_is_a_workload() -> None:
+    component = EntityRef(EntityKind.WORKLOAD, "kube-apiserver", "prod-a", "kube-system")
+    assert symptoms_of_alert(replace(alert("api"), entities=(component,))) == only(Symptom.API_SERVER)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +66,10 @@ def test_the_kind_of_what_is_affected_gives_the_symptom(kind: EntityKind, sympto
     assert symptoms_of(replace(NOWHERE, entities=(about,))) == symptoms
 
 
-def test_an_incident_is_about_all_that_its_alerts_and_its_entities_are_about() -> None:
-    both = replace(NOWHERE, alerts=(replace(NAMELESS, name="KubeNodeNotReachable"), NAMELESS), entities=(MEMBER, POD))
-    assert symptoms_of(both) == only(Symptom.NODE, Symptom.ETCD, Symptom.PROBE)
+def test_an_incident_is_about_all_that_its_alerts_are_about_and_without_them_about_its_entities() -> None:
+    both = replace(NOWHERE, alerts=(alert("node"), alert("etcd")), entities=(MEMBER, POD))
+    assert symptoms_of(both) == only(Symptom.NODE, Symptom.ETCD)
+    assert symptoms_of(replace(both, alerts=(NAMELESS,))) == only(Symptom.ETCD, Symptom.PROBE)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from causes.rank import rank
+from domain.alerts import Family
 from domain.connections import Connections, EtcdDecl, EtcdMemberDecl, SourceDecl
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.findings import Finding
@@ -149,11 +150,13 @@ def test_evidence_of_which_a_third_speaks_against_the_first_cause_is_unknown_eve
     assert strange.state is VerdictState.UNKNOWN and strange.next_question is not None
 
 
-def test_an_api_server_alert_is_about_its_cluster_and_asks_the_etcd_below() -> None:
+def test_an_api_server_alert_is_about_the_api_server_and_asks_the_etcd_below() -> None:
     sent = Sent("alertmanager", "ApiServerSlow", "", {"cluster": "prod-a"})
     (entity,) = subject_of(sent, SourceDecl(kind="alertmanager", name="prod")).entities
-    assert entity == EntityRef(EntityKind.CLUSTER, "prod-a", "prod-a")
-    fired = replace(alert("api"), name="ApiServerSlow", labels={"cluster": "prod-a"}, entities=(entity,))
+    assert entity == EntityRef(EntityKind.WORKLOAD, "kube-apiserver", "prod-a", "kube-system")
+    fired = replace(
+        alert("api"), name="ApiServerSlow", labels={"cluster": "prod-a"}, entities=(entity,), family=Family.API_SERVER
+    )
     there = replace(scope("api"), alerts=(fired,), entities=(entity,), connections=Connections(etcd=[ETCD]))
     assert [etcd.name for etcd in etcds(there)] == ["etcd-prod"]
     elsewhere = replace(there, connections=Connections(etcd=[EtcdDecl(name="other", cluster="prod-b")]))

@@ -13,7 +13,7 @@ from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.text import Text
 from incidents import burst, connections, deliveries, queries, sources
 from incidents.correlate import refresh_state
-from incidents.entities import store_relations
+from incidents.entities import DECLARED, store_relations
 from incidents.grouping import Rules
 from incidents.models import Alert, Entity, EntityRelation, GraphQueue, Incident, Source
 
@@ -75,7 +75,7 @@ def test_an_end_that_began_earlier_ends_every_open_episode_within_it() -> None:
 def test_a_relation_of_entities_that_are_not_stored_yet_stores_them_and_again_changes_nothing() -> None:
     relation = Relation(POD.key, RelationKind.RUNS_ON, EntityRef(EntityKind.HOST, "n-1", "prod").key)
     for _ in range(2):
-        store_relations([relation])
+        store_relations([relation], DECLARED)
         assert EntityRelation.objects.count() == 1 and Entity.objects.count() == 2
 
 
@@ -233,7 +233,7 @@ def test_two_pods_of_one_workload_are_one_incident_and_two_of_one_host_are_two()
             ("cart-1", RelationKind.PART_OF, workload), ("cart-2", RelationKind.PART_OF, workload),
             ("db-1", RelationKind.RUNS_ON, host), ("db-2", RelationKind.RUNS_ON, host),
         )
-    ])  # fmt: skip
+    ], DECLARED)  # fmt: skip
     place(about("cart-1"), about("cart-2"), about("db-1"), about("db-2"))
     assert [i.alerts.count() for i in Incident.objects.order_by("number")] == [2, 1, 1]
     assert Incident.objects.order_by("number").last().title == "db-2 fails"

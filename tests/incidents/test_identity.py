@@ -109,7 +109,7 @@ def test_what_was_found_comes_in_key_order_without_empty_names() -> None:
         ("main", "", "EtcdCluster/prod-a//main"),
         ("prod-a", "", "EtcdCluster/prod-a//main"),
         ("any", "prod-a", "EtcdCluster/prod-a//main"),
-        ("any", "", "EtcdCluster///any"),
+        ("any", "", "EtcdCluster/prod-a//main"),
         ("any", "prod-b", "EtcdCluster/prod-b//any"),
     ],
 )
@@ -120,10 +120,10 @@ def test_an_etcd_cluster_is_known_by_its_name_or_by_the_cluster_that_it_serves(
     assert found.key == key
 
 
-def test_an_etcd_that_serves_no_named_cluster_is_known_by_its_name_alone() -> None:
+def test_the_only_declared_etcd_takes_alerts_that_name_none_also_without_a_cluster() -> None:
     nameless = Connections(etcd=[EtcdDecl(name="main", member=MEMBERS)])
-    for name, key in (("any", "EtcdCluster///any"), ("main", "EtcdCluster///main")):
-        assert [r.key for r in resolve([EntityRef(EntityKind.ETCD_CLUSTER, name)], nameless)] == [key]
+    for name in ("any", "main"):
+        assert [r.key for r in resolve([EntityRef(EntityKind.ETCD_CLUSTER, name)], nameless)] == ["EtcdCluster///main"]
     (member,) = resolve([EntityRef(EntityKind.ETCD_MEMBER, "etcd1", "prod-b")], nameless)
     assert member.key == "EtcdMember///etcd1"
 
@@ -203,5 +203,10 @@ def test_a_declaration_names_clusters_members_their_first_hosts_and_zones_and_wh
     assert [e.kind for e in entities] == [EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER] and len(relations) == 1
 
 
-def test_an_undeclared_member_without_a_cluster_belongs_to_nothing() -> None:
-    assert relations_from_alert([EntityRef(EntityKind.ETCD_MEMBER, "10.9.9.9:2379")], DECLARED) == ()
+def test_an_undeclared_member_without_a_cluster_is_one_of_the_only_declared_etcd_or_of_its_scrape_job() -> None:
+    member = [EntityRef(EntityKind.ETCD_MEMBER, "10.9.9.9:2379")]
+    assert [r.end for r in relations_from_alert(member, DECLARED)] == ["EtcdCluster/prod-a//main"]
+    assert [r.end for r in relations_from_alert(member, Connections(), {"job": "kube-etcd"})] == [
+        "EtcdCluster///kube-etcd"
+    ]
+    assert relations_from_alert(member, Connections()) == ()

@@ -117,7 +117,10 @@ def test_the_ticket_that_alertmanager_itself_opened_can_be_found() -> None:
 @pytest.mark.parametrize(
     ("labels", "keys"),
     [
-        ({"namespace": "shop", "pod": "web-0", "cluster": "a", "instance": "10.0.0.1:80"}, ["Pod/a/shop/web-0"]),
+        (
+            {"namespace": "shop", "pod": "web-0", "cluster": "a", "instance": "10.0.0.1:80"},
+            ["Pod/a/shop/web-0", "Workload/a/shop/web"],
+        ),
         ({"node": "n1", "cluster": "a"}, ["Host/a//n1"]),
         ({"instance": "n1:9100"}, ["Host///n1"]),
         ({"instance": "http://shop.example/health"}, ["Service///http://shop.example/health"]),
