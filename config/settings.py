@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-notifications": {"task": "notify.tasks.sweep", "schedule": 5.0},
     "poll": {"task": "notify.tasks.poll", "schedule": 60.0},
     "compare": {"task": "ingest.tasks.compare", "schedule": 60.0},
+    "learn-names": {"task": "ingest.tasks.learn_names", "schedule": 300.0},
     "forget-deliveries": {"task": "ingest.tasks.forget", "schedule": 3600.0},
     "forget-webhooks": {"task": "notify.tasks.forget", "schedule": 3600.0},
 }

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from domain import codec
 from domain.alerts import AlertState, ParsedAlert
-from incidents.models import Alert, Delivery
+from incidents.models import Alert, Delivery, Source
 
 # The content of a message replaces what is stored if its state ranks at least as high, in whatever order they arrive.
 PRECEDENCE = {AlertState.UPDATE: 0, AlertState.RESOLVED: 1, AlertState.FIRING: 2}
@@ -18,6 +18,12 @@ def nearby_occurrences(delivery: Delivery, alert: ParsedAlert) -> list[Alert]:
     near = Q(occurrence=alert.occurrence[:64]) | Q(firing=True) | Q(started_at__gt=began) | Q(ended_at__gt=began)
     same = Alert.objects.filter(near, source=delivery.source, identity=alert.identity[:200])
     return list(same.select_related("incident").order_by("started_at", "pk"))
+
+
+def latest_occurrence(source: Source, identity: str) -> Alert | None:
+    """The newest stored occurrence of an alert, with its incident and its subject; None if there is none."""
+    rows = Alert.objects.filter(source=source, identity=identity[:200]).select_related("incident", "subject")
+    return rows.order_by("-started_at", "-pk").first()
 
 
 def stored_occurrence(near: list[Alert], delivery: Delivery, alert: ParsedAlert) -> Alert | None:

@@ -38,6 +38,7 @@ def place_alert(delivery: Delivery, alert: ParsedAlert, entities: EntityCache) -
     if alert.state is AlertState.RESOLVED:
         end_merged(near, alert)
     stored = entities.of(alert)
+    row.subject, row.family = entities.subject(alert), alert.family.value
     incident = row.incident or _join(row, alert, stored, delivery)
     row.save()
     row.entities.add(*stored.values())

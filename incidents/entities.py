@@ -14,6 +14,7 @@ from incidents.models import Entity, EntityAlias, EntityRelation, Incident
 
 MANY_NAMES = frozenset({EntityKind.HOST, EntityKind.ETCD_MEMBER})
 OWN_ADDRESS = Text("it is the address in its own name")
+BY_ALERT = Text("labels of alert {alert}")
 DECLARED = Text("the connections file declares it")
 _Named = tuple[tuple[EntityRef, ...], EntityRef | None, Text | None, tuple[tuple[str, str], ...]]
 
@@ -55,7 +56,7 @@ class EntityCache:
         rows = store_entities(entities)
         store_names(entities, rows, alert.names_from)
         relations = identity.relations_from_alert(entities, self._connections, labels)
-        store_relations(relations, Text("labels of alert {alert}", alert=alert.name[:200]), rows)
+        store_relations(relations, BY_ALERT.format(alert=alert.name[:200]), rows)
         by_ref = {ref: rows[known[one].key] for ref, one in found.items() if one.name}
         self._stored[named] = {row.key: row for row in sorted(by_ref.values(), key=lambda row: row.key)}
         self._subjects[named] = by_ref.get(alert.subject) if alert.subject else None
@@ -81,7 +82,9 @@ def known_as(refs: tuple[EntityRef, ...], declared: frozenset[str]) -> dict[Enti
     if not asked:
         return {ref: one for ref, one in known.items() if one.name}
     names = {name for ref in asked for name in identity.names_of(ref)}
-    rows = list(EntityAlias.objects.filter(alias__in=names, kind__in=MANY_NAMES).select_related("entity"))
+    # Names that an earlier version stored without a statement are not believed.
+    proven = EntityAlias.objects.filter(alias__in=names, kind__in=MANY_NAMES).exclude(because={})
+    rows = list(proven.select_related("entity"))
     for ref in asked:
         fitting = {row.entity.key: row.entity for row in rows if _fits(row, ref)}
         if len(fitting) == 1 and ref.key not in fitting:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from incidents import deliveries, investigations, retention
 from incidents.nudge import broker_rest, nudge, nudge_when_due
-from ingest import catch_up, parse
+from ingest import catch_up, inventory, parse
 
 BURST_S = 0.01
 # One transaction holds a burst, and the door waits for it on SQLite.
@@ -77,6 +77,12 @@ def compare() -> None:
     ids = catch_up.catch_up(timezone.now())
     for start in range(0, len(ids), BURST_MOST):
         nudge("ingest", ids[start : start + BURST_MOST])
+
+
+@shared_task
+def learn_names() -> None:
+    """Learn which names mean one machine, where clusters and servers are declared that know it."""
+    inventory.learn_names()
 
 
 @shared_task

@@ -14,7 +14,7 @@ from domain.text import Text
 from domain.workloads import static_pod
 from subjects import words
 from subjects.expression import metrics_of
-from subjects.naming import HOST_PORTS, SPECIFIC, entity_by, host_of, is_url, pod_of_instance, port_of
+from subjects.naming import ETCD_PORTS, HOST_PORTS, SPECIFIC, entity_by, host_of, is_url, pod_of_instance, port_of
 from subjects.related import others_of
 from subjects.subject import Sent, Subject
 from subjects.tables import Row, alerts, metric_row, reporter_named
@@ -132,6 +132,8 @@ def _by_instance(instance: str, view: View) -> EntityRef:
         return EntityRef(EntityKind.POD, pod, cluster, namespace)
     if is_url(instance) or (view.reporter and view.reporter.exports in {"probed", "service"}):
         return EntityRef(EntityKind.SERVICE, instance, cluster, namespace)
+    if port_of(instance) in ETCD_PORTS:
+        return EntityRef(EntityKind.ETCD_MEMBER, instance, cluster, "", (host_of(instance),))
     if port_of(instance) in HOST_PORTS or not view.target.get("job"):
         return EntityRef(EntityKind.HOST, host_of(instance), cluster)
     return EntityRef(EntityKind.SERVICE, instance, cluster, namespace)

@@ -53,6 +53,8 @@ COMPONENT_OF_JOB = {
 }
 # Ports on which only machines answer: node exporter, Windows exporter, kubelet.
 HOST_PORTS = frozenset({"9100", "9182", "10250", "10255"})
+# The ports that are registered for etcd's clients and peers (IANA: etcd-client, etcd-server).
+ETCD_PORTS = frozenset({"2379", "2380"})
 _GOOGLE_INSTANCE = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?):([a-z][a-z0-9-]*)")
 _ADDRESS = re.compile(r"\A(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:]+)\Z")
 

@@ -6,7 +6,7 @@ It writes subjects/rules.json, what is known of each alert by the metrics of its
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,11 @@ class Rule:
             return Sent("zabbix", event.get("trigger_name") or event["event_name"], event["event_name"], named | tags)
         labels = self.facts["labels"]
         return Sent("alertmanager", labels["alertname"], "", labels)
+
+    def decided_as(self, name: str, url: str) -> Subject:
+        """What it would be taken for under another name, with an expression in its link."""
+        sent = replace(self.sent(), name=name, url=url)
+        return subject_of(sent, SourceDecl(kind=sent.sender, name="prod"))
 
     def decided(self) -> Subject:
         """What this version takes it to be about."""

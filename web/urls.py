@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from web.pages import causes, connections, deliveries, incident, incident_list, outbox, sign_in, sources
+from web.pages import causes, connections, deliveries, entities, incident, incident_list, outbox, sign_in, sources
 
 urlpatterns = [
     path("", incident_list.page, name="incidents"),
@@ -13,8 +13,12 @@ urlpatterns = [
     path("incidents/<str:incident_id>/stamp/", incident.stamp, name="incident-stamp"),
     path("incidents/<str:incident_id>/acknowledge/", incident.acknowledge, name="acknowledge"),
     path("incidents/<str:incident_id>/feedback/", incident.give_feedback, name="feedback"),
+    path("entities/", entities.page, name="entity"),
+    path("entities/merge/", entities.merge_into, name="merge-entities"),
+    path("entities/take-apart/", entities.take_apart, name="take-apart"),
     path("causes/", causes.page, name="causes"),
     path("sources/", sources.page, name="sources"),
+    path("sources/try/", sources.try_body, name="try-body"),
     path("connections/", connections.page, name="connections"),
     path("connections/<path:name>/check/", connections.check_now, name="check-connection"),
     path("outbox/", outbox.page, name="outbox"),

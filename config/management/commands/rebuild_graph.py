@@ -16,14 +16,19 @@ BATCH = 500
 
 class Command(Verb):
     help = "Bring every incident of the record into the graph again; resumable."
-    examples = ("rebuild_graph", "rebuild_graph --resume")
+    examples = ("rebuild_graph", "rebuild_graph --clear", "rebuild_graph --resume")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--resume", action="store_true", help="only what still waits from an earlier run")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--resume", action="store_true", help="only what still waits from an earlier run")
+        how.add_argument("--clear", action="store_true", help="empty the graph first, also of what the record dropped")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if similar.graph() is None:
+        store = similar.graph()
+        if store is None:
             raise Unreachable("no graph is configured; start `manage.py up`, or set GRAPH_URI")
+        if options["clear"]:
+            store.clear()
         if not options["resume"]:
             ids = queries.all_incident_ids()
             for start in range(0, len(ids), BATCH):
