@@ -7,7 +7,6 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,12 +14,13 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from connections import toml_lines
+from connections.faults import Entry, Fault, entries, kind_faults, name_faults
+from connections.source_rules import source_faults
 from domain.alerts import Severity
 from domain.connections import Connections
 from domain.errors import Malformed
 from evidence.executors import all_executors
 from tickets.systems import all_systems
-from tickets.zabbix_api import SEVERITIES
 
 KINDS: tuple[str, ...] = Connections.__struct_fields__
 # The words that a key takes, by table and key.
@@ -49,44 +49,13 @@ PROBED = ("http", "https", "tcp", "tls", "grpc")
 _URL_KEYS = ("url", "api_url", "endpoint", "oauth_token_url")
 _ABOVE_ZERO = {"timeout_s", "election_timeout_ms", "storm_minutes", "storm_incidents", "smtp_port"}
 _NOT_BELOW_ZERO = {"reopen_hours", "poll_s"}
-_FREE = {"headers", "selector", "set", "fields", "transitions", "raise_severity"}
+_FREE = {"headers", "selector", "set", "fields", "transitions", "raise_severity", "labels", "severities"}
 # A key of a credential, and the secret that it needs.
 _SECRET_OF = {"basic_user": "basic_password", "oauth_token_url": "oauth_client_secret", "write_back": "api_token"}
 _KUBERNETES_ACCESS = ("kubeconfig_file", "in_cluster", "url")
 # Keys of [[kubernetes]] that are not about access by `url`.
 _KUBERNETES_KEYS = frozenset({*_KUBERNETES_ACCESS, "name", "api", "watch", "prometheus", "timeout_s"})
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\[\.\.\.\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One error: the path of its key, and a text with the remedy."""
-
-    path: toml_lines.Path
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One table of the file, e.g. the second [[etcd]]: its section, its position from 0, its content."""
-
-    section: str
-    position: int
-    table: dict[str, Any]
-
-    def fault(self, key: str, text: str) -> Fault:
-        """A fault of one key of this table."""
-        return Fault((*self.path, key), text)
-
-    @property
-    def path(self) -> toml_lines.Path:
-        """Where the table is in the file."""
-        return (self.section, self.position)
-
-    def has_secret(self, name: str) -> bool:
-        """Whether the secret comes from a file or from a variable."""
-        return bool(self.table.get(f"{name}_file") or self.table.get(f"{name}_env"))
 
 
 def read(path: Path, source_kinds: Collection[str]) -> Connections:
@@ -162,22 +131,16 @@ def _content_faults(tree: dict[str, Any], folder: Path, source_kinds: Collection
     """Everything that a type cannot express: names, references, kinds, numbers, credentials, addresses and files."""
     yield from _repeated_names(tree)
     yield from _unknown_references(tree)
-    yield from _source_faults(tree, source_kinds)
+    yield from source_faults(tree, source_kinds)
     yield from _target_faults(tree)
     yield from _kubernetes_faults(tree)
     yield from _etcd_faults(tree)
     yield from _number_faults(tree)
     yield from _notification_faults(tree)
-    for asked in _entries(tree, *ASKED):
+    for asked in entries(tree, *ASKED):
         yield from _credential_faults(asked)
     yield from _ticket_faults(tree)
     yield from _address_and_file_faults(tree, folder)
-
-
-def _entries(tree: dict[str, Any], *sections: str) -> Iterator[_Entry]:
-    for section in sections:
-        for position, table in enumerate(tree.get(section, [])):
-            yield _Entry(section, position, table)
 
 
 def _repeated_names(tree: dict[str, Any]) -> Iterator[Fault]:
@@ -200,39 +163,22 @@ def _repeated(names: list[tuple[str, str]], above: toml_lines.Path) -> Iterator[
 def _unknown_references(tree: dict[str, Any]) -> Iterator[Fault]:
     """Every `prometheus = "..."` that names none of the declared ones."""
     declared = [entry["name"] for entry in tree.get("prometheus", [])]
-    for entry in _entries(tree, "etcd", "blackbox", "kubernetes"):
+    for entry in entries(tree, "etcd", "blackbox", "kubernetes"):
         named = entry.table.get("prometheus", "")
         if named and named not in declared:
             known = ", ".join(declared) or "none"
             yield entry.fault("prometheus", f"no [[prometheus]] is named `{named}`; declared: {known}")
 
 
-def _source_faults(tree: dict[str, Any], source_kinds: Collection[str]) -> Iterator[Fault]:
-    for entry in _entries(tree, "source"):
-        yield from _kind_faults(entry, source_kinds)
-        yield from _name_faults(entry)
-
-
-def _kind_faults(entry: _Entry, known: Collection[str]) -> Iterator[Fault]:
-    kind = entry.table["kind"]
-    if kind not in known:
-        yield entry.fault("kind", f"unknown kind `{kind}`; use one of {', '.join(known)}")
-
-
-def _name_faults(entry: _Entry) -> Iterator[Fault]:
-    if not _NAME.fullmatch(entry.table["name"]):
-        yield entry.fault("name", "is part of an address; use letters, digits, - and _")
-
-
 def _target_faults(tree: dict[str, Any]) -> Iterator[Fault]:
-    for entry in _entries(tree, "target"):
+    for entry in entries(tree, "target"):
         if not any(entry.table.get(key) for key in ("pod", "workload", "service", "used_by")):
             yield entry.fault("name", "stands for nothing; give pod, workload, service or used_by")
 
 
 def _kubernetes_faults(tree: dict[str, Any]) -> Iterator[Fault]:
     """A Kubernetes API is reached in one way, and only access by `url` needs more keys."""
-    for entry in _entries(tree, "kubernetes"):
+    for entry in entries(tree, "kubernetes"):
         used = [key for key in _KUBERNETES_ACCESS if entry.table.get(key)]
         for key in used[1:]:
             yield entry.fault(key, f"is one way too many beside {used[0]}; keep one of them")
@@ -244,7 +190,7 @@ def _kubernetes_faults(tree: dict[str, Any]) -> Iterator[Fault]:
 
 def _etcd_faults(tree: dict[str, Any]) -> Iterator[Fault]:
     """The executor must be known and have what it needs; programs are named by absolute paths."""
-    for entry in _entries(tree, "etcd"):
+    for entry in entries(tree, "etcd"):
         yield from _executor_faults(entry)
         for key in ("etcdctl_path", "playbook"):
             path = entry.table.get(key)
@@ -254,7 +200,7 @@ def _etcd_faults(tree: dict[str, Any]) -> Iterator[Fault]:
             yield entry.fault("user", "needs its secret; add password_file or password_env")
 
 
-def _executor_faults(entry: _Entry) -> Iterator[Fault]:
+def _executor_faults(entry: Entry) -> Iterator[Fault]:
     known, chosen = ("http", *all_executors()), entry.table.get("executor", "http")
     if chosen not in known:
         yield entry.fault("executor", f"unknown executor `{chosen}`; use one of {', '.join(known)}")
@@ -272,35 +218,34 @@ def _number_faults(tree: dict[str, Any]) -> Iterator[Fault]:
 
 def _notification_faults(tree: dict[str, Any]) -> Iterator[Fault]:
     """Faults of the tables that messages go to: their kinds, their words, their names and their credentials."""
-    for entry in _entries(tree, *NOTIFIED):
+    for entry in entries(tree, *NOTIFIED):
         yield from _word_faults(entry)
         if entry.section != "source":
             systems = all_systems().items()
-            yield from _kind_faults(entry, [kind for kind, system in systems if system.section == entry.section])
-            yield from _name_faults(entry)
+            yield from kind_faults(entry, [kind for kind, system in systems if system.section == entry.section])
+            yield from name_faults(entry)
         yield from _credential_faults(entry)
 
 
-def _word_faults(entry: _Entry) -> Iterator[Fault]:
+def _word_faults(entry: Entry) -> Iterator[Fault]:
     for key, words in WORDS[entry.section].items():
         if entry.table.get(key, words[0]) not in words:
             yield entry.fault(key, f"use one of {', '.join(words)}")
 
 
-def _credential_faults(entry: _Entry) -> Iterator[Fault]:
+def _credential_faults(entry: Entry) -> Iterator[Fault]:
     """Incomplete credentials, and a secret that is declared in two ways."""
     yield from _repeated_secrets(entry)
     yield from _incomplete_credentials(entry)
-    yield from _severity_faults(entry)
 
 
-def _repeated_secrets(entry: _Entry) -> Iterator[Fault]:
+def _repeated_secrets(entry: Entry) -> Iterator[Fault]:
     for key in entry.table:
         if key.endswith("_file") and f"{key.removesuffix('_file')}_env" in entry.table:
             yield entry.fault(key, "is there as a file and as a variable; keep one of them")
 
 
-def _incomplete_credentials(entry: _Entry) -> Iterator[Fault]:
+def _incomplete_credentials(entry: Entry) -> Iterator[Fault]:
     for key, secret in _SECRET_OF.items():
         if entry.table.get(key) and not entry.has_secret(secret):
             yield entry.fault(key, f"needs its secret; add {secret}_file or {secret}_env")
@@ -310,20 +255,13 @@ def _incomplete_credentials(entry: _Entry) -> Iterator[Fault]:
         yield entry.fault("write_back", "needs the address of the source's API; add api_url")
 
 
-def _severity_faults(entry: _Entry) -> Iterator[Fault]:
-    for cause, severity in entry.table.get("raise_severity", {}).items():
-        if severity not in SEVERITIES[1:]:
-            text = f"`{severity}` is no severity of Zabbix; use one of {', '.join(SEVERITIES[1:])}"
-            yield Fault((*entry.path, "raise_severity", cause), text)
-
-
 def _ticket_faults(tree: dict[str, Any]) -> Iterator[Fault]:
-    for entry in _entries(tree, "ticket"):
+    for entry in entries(tree, "ticket"):
         yield from _unknown_keys(entry, "transitions", TRANSITIONS)
         yield from _unknown_keys(entry, "fields", TICKET_FIELDS)
 
 
-def _unknown_keys(entry: _Entry, table: str, known: tuple[str, ...]) -> Iterator[Fault]:
+def _unknown_keys(entry: Entry, table: str, known: tuple[str, ...]) -> Iterator[Fault]:
     for key in entry.table.get(table, {}):
         if key not in known:
             yield Fault((*entry.path, table, key), f"unknown key; use one of {', '.join(known)}")
@@ -388,6 +326,8 @@ def _absolute(node: Any, folder: Path) -> Any:
 
 
 def _absolute_value(key: str, value: Any, folder: Path) -> Any:
+    if key in _FREE:
+        return value
     if key.endswith("_file") and isinstance(value, str) and value:
         return str(folder / value)
     return _absolute(value, folder)

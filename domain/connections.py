@@ -21,7 +21,8 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     fetched from a Zabbix whose API is declared: those that it tried to send by `media_type` (sent), all, or none (off).
     `cluster_label` names the labels (Zabbix: tags) that hold the cluster, first one first; without it the usual names
     are tried. `labels` are added to every alert that does not have them. `severities` adds words to the table of
-    severities. Alerts named in `always_firing` are signs of life and open no incident.
+    severities. Alerts named in `always_firing` are signs of life and open no incident. Messages that come by SNS are
+    taken from `sns_topic` alone, an ARN.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class SourceDecl(_Strict, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     severities: dict[str, str] = {}
     always_firing: list[str] = []
+    sns_topic: str = ""
 
 
 class Access(_Strict, frozen=True, kw_only=True):
