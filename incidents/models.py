@@ -45,6 +45,7 @@ class Source(models.Model):
     compared_to = models.CharField(max_length=20, blank=True, default="", help_text="the last event id of that list")
     tested_at = models.DateTimeField(null=True, blank=True, help_text="when the last test notification came")
     test_title = models.CharField(max_length=300, blank=True, default="")
+    subscribed_at = models.DateTimeField(null=True, blank=True, help_text="when its subscription was confirmed")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_source_of_a_name")]

@@ -1,4 +1,4 @@
-"""Alert sources: created, their tokens rotated and checked, and how far each one's own event list was compared."""
+"""Alert sources: created, their tokens rotated and checked, tested, and how far each one's own list was compared."""
 
 import hmac
 import secrets
@@ -73,3 +73,14 @@ def take_comparison(kind: str, name: str, before: datetime, now: datetime) -> So
 def compared_to(source: Source, event_id: str) -> None:
     """Store that the source's own list was compared up to this event."""
     Source.objects.filter(pk=source.pk).update(compared_to=event_id)
+
+
+def tested(source: Source, title: str, at: datetime) -> None:
+    """Store that a test notification came; a late one changes nothing."""
+    newer = Q(tested_at__isnull=True) | Q(tested_at__lte=at)
+    Source.objects.filter(newer, pk=source.pk).update(tested_at=at, test_title=title[:300])
+
+
+def subscribed(source: Source, at: datetime | None) -> None:
+    """Store when the source's subscription to its topic was confirmed, None when it was ended."""
+    Source.objects.filter(pk=source.pk).update(subscribed_at=at)
