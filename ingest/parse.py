@@ -12,7 +12,7 @@ from connections.declared import connections_for
 from domain.alerts import ParsedDelivery
 from domain.connections import Connections
 from domain.errors import Malformed
-from incidents import deliveries
+from incidents import deliveries, sources
 from incidents.burst import apply_burst
 from incidents.models import Delivery, Incident
 from ingest.refill import refill
@@ -39,7 +39,8 @@ def _ingest_source(rows: list[Delivery]) -> list[Incident]:
 
 def _parse_or_park(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
     try:
-        return _bounded(refill(delivery, _parse_body(delivery, declared()), declared()))
+        connections = declared()
+        return _without_tests(delivery, _bounded(refill(delivery, _parse_body(delivery, connections), connections)))
     except Malformed as error:
         deliveries.park(delivery, str(error))
     except Exception as error:  # outermost level of a task: any error counts as an attempt
@@ -57,6 +58,15 @@ def _parse_body(delivery: Delivery, connections: Connections) -> ParsedDelivery:
     except (RecursionError, OverflowError, ValueError) as error:
         log.exception("delivery_unreadable", delivery=str(delivery.pk))
         raise Malformed(f"it cannot be read ({error})") from error
+
+
+def _without_tests(delivery: Delivery, parsed: ParsedDelivery) -> ParsedDelivery:
+    """The delivery without test notifications, which open nothing; the source shows the last one."""
+    tests = [alert for alert in parsed.alerts if alert.test]
+    if not tests:
+        return parsed
+    sources.tested(delivery.source, tests[-1].title, delivery.received_at)
+    return replace(parsed, alerts=tuple(alert for alert in parsed.alerts if not alert.test))
 
 
 def _bounded(parsed: ParsedDelivery) -> ParsedDelivery:

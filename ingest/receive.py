@@ -29,6 +29,14 @@ log = structlog.get_logger()
 
 
 @csrf_exempt
+def door_of_api(request: HttpRequest, name: str) -> HttpResponse:
+    """`POST /ingest/alertmanager/<name>/api/v2/alerts`, as Alertmanager has it: older senders want 200 as answer."""
+    answer = door(request, "alertmanager", name)
+    answer.status_code = 200 if answer.status_code == 202 else answer.status_code
+    return answer
+
+
+@csrf_exempt
 def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     """`POST /ingest/<kind>/<name>`: 202 with id and url once the delivery is durable."""
     if request.method != "POST":
@@ -36,9 +44,10 @@ def door(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     try:
         source = _source(kind, name)
         if not sources.token_fits(source or NOBODY, _token(request)) or source is None:
-            challenge = 'Bearer realm="ingest", Basic realm="ingest"'
+            challenge = 'Basic realm="ingest", Bearer realm="ingest"'
             wrong = refusal(401, "Unauthorized", "unknown source or wrong token", **{"WWW-Authenticate": challenge})
-            return slowed(request, wrong)
+            # SNS asks without credentials first, and that tries no token.
+            return slowed(request, wrong) if "Authorization" in request.headers else wrong
         return _refuse_headers(request) or _accept(request, source)
     except DatabaseError:
         log.exception("record_unavailable")
@@ -49,11 +58,18 @@ def _refuse_headers(request: HttpRequest) -> HttpResponse | None:
     """The refusal of a request with a wrong encoding, media type or length; None for an acceptable one."""
     if request.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
         return refusal(415, "Unsupported encoding", "send the body uncompressed")
-    if request.content_type not in {"application/json", "application/json-rpc"}:
+    if not _may_hold_alerts(request.content_type or ""):
         return refusal(415, "Unsupported media type", "send Content-Type: application/json")
     if announced(request) > LIMIT:
         return too_large(LIMIT)
     return None
+
+
+def _may_hold_alerts(media_type: str) -> bool:
+    """Whether senders of alerts send this type: JSON in its names, plain text as SNS does, or none at all."""
+    if media_type in {"application/json", "application/json-rpc", "text/plain", "text/json", ""}:
+        return True
+    return media_type.startswith("application/") and media_type.endswith("+json")
 
 
 def _overloaded() -> bool:

@@ -64,7 +64,8 @@ def _alerts(bundle: Bundle, sources: Mapping[str, Source]) -> Iterator[ParsedAle
             raise Malformed(f"unknown source kind `{delivery.kind}`", f"deliveries/{number:04}.json")
         declared = bundle.connections.source_of(delivery.kind, delivery.name)
         parsed = source.parse(delivery.body.encode(), delivery.received_at, declared).alerts
-        yield from (alert for alert in parsed if not own or delivery.key(alert.identity) in own)
+        real = (alert for alert in parsed if not alert.test)
+        yield from (alert for alert in real if not own or delivery.key(alert.identity) in own)
 
 
 def _identity(bundle: Bundle) -> str:

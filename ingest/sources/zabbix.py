@@ -18,6 +18,7 @@ from subjects.subject import Sent
 
 MEDIA_TYPE = Path(__file__).parent / "assets" / "zabbix_media_type.yaml"
 # Zabbix sends a macro that it cannot resolve as it is written.
+MACRO = re.compile(r"\A\{[A-Z0-9_.]+\}\Z")
 UNRESOLVED = re.compile(r"\A(\{[^{}]+\}|\*UNKNOWN\*|)\Z")
 SEVERITIES = (
     Severity.INFO,
@@ -28,6 +29,7 @@ SEVERITIES = (
     Severity.CRITICAL,
 )
 EVENT_ID = re.compile(r"\A[0-9]{1,20}\Z")
+TEST = "Test of the media type"
 JIRA_TAG = "__zbx_jira_issuekey"
 OWN_TAG = "__incident"
 FIELDS = ("host_host", "host_name", "host_ip", "host_dns", "item_key", "trigger_id", "event_id")
@@ -38,6 +40,8 @@ FARTHEST_ZONE = timedelta(hours=15)
 def parse(body: bytes, received_at: datetime, declared: SourceDecl) -> ParsedDelivery:
     """The one event of a message. Problem, update and recovery share the problem's event id."""
     fields = _fields(body)
+    if _is_test(fields):
+        return ParsedDelivery((_test(received_at),))
     event_id = _text(fields, "event_id")
     if not EVENT_ID.match(event_id):
         raise Malformed("is missing or not a number; send {EVENT.ID}", "event_id")
@@ -45,6 +49,18 @@ def parse(body: bytes, received_at: datetime, declared: SourceDecl) -> ParsedDel
     if state is AlertState.UPDATE and OWN_COMMENT.search(_text(fields, "event_update_message")):
         return ParsedDelivery(())  # an update by our own comment changes nothing
     return ParsedDelivery((_alert(fields, event_id, state, received_at, declared),))
+
+
+def _is_test(fields: dict[str, Any]) -> bool:
+    """Whether the media type's Test button sent it, which has no event and so leaves every macro as it is written."""
+    return all(MACRO.match(str(fields.get(name))) for name in ("event_id", "event_value"))
+
+
+def _test(received_at: datetime) -> ParsedAlert:
+    return ParsedAlert(
+        identity="test", occurrence="", state=AlertState.FIRING, name=TEST, title=TEST, severity=Severity.INFO,
+        started_at=received_at, test=True,
+    )  # fmt: skip
 
 
 def _alert(

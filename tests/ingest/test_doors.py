@@ -289,7 +289,7 @@ def test_a_get_an_empty_body_another_type_and_too_much_are_refused_without_a_row
     path = "/ingest/zabbix/prod"
     assert Client().get(path, headers=headers).status_code == 405
     assert Client().post(path, b"", content_type="application/json", headers=headers).status_code == 415
-    assert Client().post(path, b"a=b", content_type="text/plain", headers=headers).status_code == 415
+    assert Client().post(path, b"a=b", content_type="text/html", headers=headers).status_code == 415
     big = b" " * (receive.LIMIT + 1)
     assert Client().post(path, big, content_type="application/json", headers=headers).status_code == 413
     assert not Delivery.objects.exists()
@@ -299,7 +299,7 @@ def test_a_get_an_empty_body_another_type_and_too_much_are_refused_without_a_row
     ("body", "reason"),
     [
         (b"{not json", "malformed"),
-        (b"[]", "object"),
+        (b"[1]", "object"),
         (b'{"alerts": [{"status": "odd", "startsAt": "2026-01-01T00:00:00Z", "labels": {}}]}', "status"),
         (b'{"alerts": [{"status": "firing", "startsAt": "yesterday", "labels": {}}]}', "startsAt"),
         (b'{"alerts": "many"}', "alerts"),

@@ -30,10 +30,10 @@ def parse(kind: str, body: dict[str, Any], at: datetime = NOW) -> Any:
 
 
 def test_these_are_the_sources() -> None:
-    assert list(all_sources()) == ["alertmanager", "kubernetes", "zabbix"]
+    assert list(all_sources()) == ["alertmanager", "cloudwatch", "google_monitoring", "kubernetes", "zabbix"]
 
 
-@pytest.mark.parametrize("kind", ["alertmanager", "kubernetes", "zabbix"])
+@pytest.mark.parametrize("kind", ["alertmanager", "cloudwatch", "google_monitoring", "kubernetes", "zabbix"])
 def test_each_source_understands_its_own_example_and_sets_up_with_url_and_token(kind: str) -> None:
     source = all_sources()[kind]
     (alert,) = source.parse(source.example, NOW).alerts
