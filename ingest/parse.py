@@ -16,6 +16,7 @@ from incidents import deliveries, sources
 from incidents.burst import apply_burst
 from incidents.models import Delivery, Incident
 from ingest.refill import refill
+from ingest.sns import admit
 from ingest.sources import all_sources
 
 Declared = Callable[[], Connections]
@@ -40,6 +41,7 @@ def _ingest_source(rows: list[Delivery]) -> list[Incident]:
 def _parse_or_park(delivery: Delivery, declared: Declared) -> ParsedDelivery | None:
     try:
         connections = declared()
+        admit(delivery, connections.source_of(delivery.source.kind, delivery.source.name))
         return _without_tests(delivery, _bounded(refill(delivery, _parse_body(delivery, connections), connections)))
     except Malformed as error:
         deliveries.park(delivery, str(error))
