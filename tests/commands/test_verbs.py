@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command, find_commands, load_command_class
+from django.utils import timezone
 
 from config.replaying import replayed
 from connections.declare import declare
@@ -137,6 +138,8 @@ def test_sources_are_listed_with_their_door_and_whether_anything_ever_came() -> 
     run("source", "add", "zabbix", "prod")
     listed = run("source", "list")
     assert "/ingest/zabbix/prod" in listed and "last delivery: never" in listed
+    sources.tested(sources.sources()[0], "Notification test", timezone.now())
+    assert "(Notification test)" in run("source", "list")
 
 
 def test_a_token_is_listed_without_itself_and_ended_for_good() -> None:

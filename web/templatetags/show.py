@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
@@ -142,6 +143,12 @@ def severity_word(rank: int) -> str:
 def lasted(start: datetime, end: datetime | None) -> str:
     """The time between two moments in the two largest units."""
     return "" if end is None else duration(end - start)
+
+
+@register.filter
+def since(moment: datetime) -> str:
+    """The time from a moment until now."""
+    return duration(timezone.now() - moment)
 
 
 @register.filter

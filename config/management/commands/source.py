@@ -40,8 +40,10 @@ class Command(Verb):
     def _list(self, options: dict[str, Any]) -> None:
         rows = list(sources.sources())
         for row in rows:
+            tested = f"  test received: {row.tested_at:%F %T}Z ({row.test_title})" if row.tested_at else ""
+            subscribed = f"  subscribed: {row.subscribed_at:%F %T}Z" if row.subscribed_at else ""
             last = f"{row.last_delivery_at:%F %T}Z" if row.last_delivery_at else "never"
-            self.stdout.write(f"{row.kind:14}{row.name:24}{_door(row)}  last delivery: {last}")
+            self.stdout.write(f"{row.kind:20}{row.name:24}{_door(row)}  last delivery: {last}{tested}{subscribed}")
         if not rows:
             self.stdout.write("no source yet; make one, for example `manage.py source add alertmanager prod`")
 
