@@ -1,7 +1,7 @@
 """What Alertmanager, and what speaks like it, sends: a message or a list of alerts, as JSON or as text."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +15,8 @@ from ingest.formats.times import YEARS, aware
 _GO_TIME = re.compile(
     rb'"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,9})?) ([+-]\d\d)(\d\d) [A-Z0-9+-]{1,6}(?: m=[^"]{1,40})?"'
 )
+# A sender's clock may be ahead of ours by this much, so that an alert that is over does not fire for another minute.
+CLOCKS_DIFFER = timedelta(seconds=1)
 EXPECTED = "expected Alertmanager's webhook, version 4, or a list of alerts as its API takes it"
 
 
@@ -87,9 +89,12 @@ def _text(body: bytes, at: datetime) -> Message:
 
 
 def _of_api(posted: _Posted, at: datetime) -> SentAlert:
-    """An alert of the API, which fires until its end is over."""
+    """An alert of the API, which fires until its end is over.
+
+    While it fires its end lies several intervals ahead; once it is over, a few milliseconds back at first.
+    """
     ends = posted.endsAt
-    over = ends is not None and ends.year in YEARS and aware(ends) <= at
+    over = ends is not None and ends.year in YEARS and aware(ends) <= at + CLOCKS_DIFFER
     return SentAlert(
         "resolved" if over else "firing", posted.startsAt, posted.labels, fingerprint(posted.labels),
         endsAt=ends if over else None,

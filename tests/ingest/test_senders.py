@@ -15,7 +15,7 @@ from incidents import sources
 from incidents.models import Alert, Delivery, Incident, LoginFailure, Source
 from ingest.formats.fingerprint import fingerprint
 from ingest.sources import all_sources
-from tests.ingest.documented import TOKEN, parsed, payload, post, work
+from tests.ingest.documented import FOLDER, TOKEN, parsed, payload, post, work
 from tests.ingest.test_doors import GOOD
 from tests.ingest.test_sources import NOW, PAYLOADS
 
@@ -67,6 +67,7 @@ def test_grafanas_legacy_webhook_fires_and_ends_one_alert(senders: dict[str, Sou
         ("alertmanager", "grafana-legacy-test.json", "Test notification"),
         ("google_monitoring", "google-test.json", "Test Incident"),
         ("zabbix", "zabbix-test.json", "Test of the media type"),
+        ("zabbix", "zabbix-test-macros.json", "Test of the media type"),
     ],
 )
 def test_a_test_notification_opens_nothing_and_the_source_shows_it(
@@ -91,6 +92,28 @@ def test_real_alerts_beside_a_test_are_placed(senders: dict[str, Source]) -> Non
         Incident.objects.get().title == "The system has high memory usage"
         and Source.objects.get(kind="alertmanager").tested_at
     )
+
+
+@pytest.mark.parametrize("event", [{"event_id": "7"}, {"event_value": "1"}, {"schema": None}])
+def test_an_event_of_zabbix_that_lacks_a_field_is_parked_and_no_test(
+    senders: dict[str, Source], event: dict[str, str]
+) -> None:
+    post("zabbix", json.dumps({**json.loads(payload("zabbix-test.json")), **event}).encode())
+    work()
+    assert Delivery.objects.get().state == "parked" and Source.objects.get(kind="zabbix").tested_at is None
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in FOLDER.glob("*-*.*")))
+def test_every_documented_body_is_understood_at_its_door(senders: dict[str, Source], file: str) -> None:
+    kind = {"google": "google_monitoring", "cloudwatch": "cloudwatch", "zabbix": "zabbix"}.get(
+        file.split("-", maxsplit=1)[0], "alertmanager"
+    )
+    for _ in range(2):
+        assert post(kind, payload(file), content_type="text/plain").status_code == 202
+        work()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"done"}
+    assert Incident.objects.exists() == ("-test" not in file and file != "cloudwatch-no-data.json")
+    assert not Alert.objects.filter(name="").exists()
 
 
 def test_a_late_test_does_not_replace_a_newer_one(senders: dict[str, Source]) -> None:
@@ -123,13 +146,28 @@ def test_an_alert_of_the_api_fires_until_its_end_is_over() -> None:
     parse = all_sources()["alertmanager"].parse
     end = datetime(2026, 11, 30, 20, 56, tzinfo=UTC)
     body = payload("vmalert-firing.json")
-    (fires,), (over,) = parse(body, end - timedelta(seconds=1)).alerts, parse(body, end).alerts
+    (fires,), (over,) = parse(body, end - timedelta(seconds=2)).alerts, parse(body, end).alerts
     assert (fires.state, fires.ended_at) == (AlertState.FIRING, None)
     assert (over.state, over.ended_at) == (AlertState.RESOLVED, end)
     endless = json.loads(body)
     for no_end in ("0001-01-01T00:00:00Z", None):
         endless[0]["endsAt"] = no_end
         assert parse(json.dumps(endless).encode(), NOW).alerts[0].state is AlertState.FIRING
+
+
+@pytest.mark.parametrize(
+    ("sender", "states"), [("prometheus", "firing resolved"), ("vmalert", "firing firing resolved resolved")]
+)
+def test_what_real_rulers_posted_is_one_alert_that_fires_and_ends(sender: str, states: str) -> None:
+    recorded = json.loads((PAYLOADS / "rulers" / f"{sender}.json").read_text())
+    alerts = []
+    for request in recorded:
+        assert request["path"] == "/ingest/alertmanager/prod/api/v2/alerts"
+        arrived = datetime.fromisoformat(request["arrived"])
+        alerts += all_sources()["alertmanager"].parse(json.dumps(request["body"]).encode(), arrived).alerts
+    assert [str(alert.state) for alert in alerts] == states.split()
+    assert len({(alert.identity, alert.occurrence) for alert in alerts}) == 1 and len(alerts[0].identity) == 16
+    assert alerts[0].severity is Severity.CRITICAL and alerts[-1].ended_at
 
 
 def test_an_alert_that_is_posted_every_minute_is_one_and_ends_once(senders: dict[str, Source]) -> None:
