@@ -40,7 +40,7 @@ class Confirmation:
 class IncidentSnapshot:
     """Everything of one incident that the graph stores and a report may show.
 
-    `state` is open or resolved.
+    `state` is open or resolved. `merged_into` is the number of the incident that has its alerts now, 0 if it has them.
     """
 
     id: str
@@ -64,3 +64,5 @@ class IncidentSnapshot:
     acknowledged_by: str = ""
     assigned_to: str = ""
     reopened: int = 0
+    merged_into: int = 0
+    merged_url: str = ""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from domain.alerts import ParsedAlert, ParsedDelivery
 from domain.connections import Connections
 from incidents.connections import lock_grouping
-from incidents.correlate import place_alert, refresh_state
+from incidents.correlate import Placing, place_alert, refresh_state
 from incidents.deliveries import LEASE
 from incidents.entities import EntityCache
 from incidents.investigations import ask_investigation
@@ -41,10 +41,11 @@ def apply_burst(burst: Sequence[tuple[Delivery, ParsedDelivery]], connections: C
     incident that it changed once. After an error the whole burst is placed again, and placing twice changes nothing.
     """
     steps = deque(step for delivery, parsed in burst for step in _steps(delivery, parsed))
-    touched = _apply(steps, connections)
+    touched: dict[str, Incident] = {}
+    _apply(steps, connections, touched)
     while steps:
         time.sleep(ROOM_S)
-        touched |= _apply(steps, connections)
+        _apply(steps, connections, touched)
     return list(touched.values())
 
 
@@ -54,36 +55,39 @@ def _steps(delivery: Delivery, parsed: ParsedDelivery) -> Iterator[_Step]:
         yield _Step(delivery, parsed, alerts[start : start + STEP], start + STEP >= len(alerts))
 
 
-def _apply(steps: deque[_Step], connections: Connections) -> dict[str, Incident]:
-    """Take as many steps off the queue as fit into one transaction; the incidents that they changed, by id."""
+def _apply(steps: deque[_Step], connections: Connections, touched: dict[str, Incident]) -> None:
+    """Take as many steps off the queue as fit into one transaction; adds the incidents that they changed, by id.
+
+    Incidents that became part of others are taken out.
+    """
     with transaction.atomic():
         lock_grouping()
-        entities, until = EntityCache(connections), time.monotonic() + HOLD_S
-        touched: dict[str, Incident] = {}
+        placing, until = Placing(EntityCache(connections)), time.monotonic() + HOLD_S
         while steps:
-            touched |= _place(steps.popleft(), entities)
+            _place(steps.popleft(), placing)
             if time.monotonic() > until:
                 break
-        for incident in touched.values():
+        for incident in placing.touched.values():
             if refresh_state(incident):
                 incident_changed.send(Incident, incident=incident, now=timezone.now())
             ask_investigation(incident)
         if steps:
             waiting = {step.delivery.pk for step in steps}
             Delivery.objects.filter(pk__in=waiting).update(claimed_until=timezone.now() + LEASE)
-    return touched
+    touched.update(placing.touched)
+    for merged in placing.merged:
+        touched.pop(merged, None)
 
 
-def _place(step: _Step, entities: EntityCache) -> dict[str, Incident]:
-    """Place one step's alerts; their incidents by id. The last step of a delivery marks it done."""
+def _place(step: _Step, placing: Placing) -> None:
+    """Place one step's alerts. The last step of a delivery marks it done."""
     delivery, parsed = step.delivery, step.parsed
-    placed = [place_alert(delivery, alert, entities) for alert in step.alerts]
-    touched = {str(incident.pk): incident for incident in placed}
-    delivery.incidents.add(*touched.values())
-    for incident in touched.values():
+    placed = {str(incident.pk) for incident in [place_alert(delivery, alert, placing) for alert in step.alerts]}
+    touched = [placing.touched[pk] for pk in sorted(placed - placing.merged)]
+    delivery.incidents.add(*touched)
+    for incident in touched:
         link_tickets(incident, parsed)
     if step.last:
         done = Delivery.objects.filter(pk=delivery.pk)
         done.update(state="done", reason="", claimed_until=None, missing=parsed.missing)
         Source.objects.filter(pk=delivery.source_id).update(last_delivery_at=delivery.received_at)
-    return touched

@@ -1,6 +1,6 @@
 """Which incident an alert belongs to, and the state that follows for the incident. Called inside one transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,14 +8,15 @@ from django.db.models import Count, Max, Min, Q
 
 from domain import codec
 from domain.alerts import AlertState, ParsedAlert
-from domain.entities import Relation, RelationKind
+from domain.text import Text
 from incidents.alerts import end_merged, nearby_occurrences, new_occurrence, stored_occurrence
 from incidents.entities import EntityCache
-from incidents.grouping import Candidate, Newcomer, Rules, group
-from incidents.models import Alert, Delivery, Entity, EntityRelation, Incident
+from incidents.grouping import Decision, Link, Member, Rules, connecting, group
+from incidents.merging import merge
+from incidents.models import Alert, Delivery, Entity, Incident
+from incidents.neighbours import Around, around, lone, members_near, open_incidents, over_at
 
 RULES = Rules()
-CANDIDATES = 200
 # The fields of an incident that follow from its alerts.
 DERIVED_FIELDS = ("state", "severity", "started_at", "last_alert_at", "resolved_at", "closed_at", "reopened")
 
@@ -31,18 +32,64 @@ class _AlertSummary:
     firing: int
 
 
-def place_alert(delivery: Delivery, alert: ParsedAlert, entities: EntityCache) -> Incident:
-    """Store the alert; the incident that it is part of, opened if none fits."""
+class Placing:
+    """What the alerts that one transaction places have in common."""
+
+    def __init__(self, entities: EntityCache) -> None:
+        self.entities = entities
+        self.touched: dict[str, Incident] = {}
+        self.merged: set[str] = set()
+        self._around: dict[tuple[str, ...], Around] = {}
+        self._named: set[object] = set()
+
+    def stored(self, alert: ParsedAlert) -> dict[str, Entity]:
+        """The rows of the alert's entities by key."""
+        if (named := self.entities.named(alert)) not in self._named:  # their relations are new too
+            self._named.add(named)
+            self._around.clear()
+        return self.entities.of(alert)
+
+    def around(self, stored: Mapping[str, Entity]) -> Around:
+        """The relations of these entities; they are read once until others are stored."""
+        keys = tuple(stored)
+        if keys not in self._around:
+            self._around[keys] = around(stored.values())
+        return self._around[keys]
+
+    def incidents(self, ids: Sequence[str]) -> list[Incident]:
+        """The incidents with these ids, the oldest first."""
+        unread = [pk for pk in ids if pk not in self.touched]
+        read = Incident.objects.filter(pk__in=unread) if unread else ()
+        found = [*(self.touched[pk] for pk in ids if pk in self.touched), *read]
+        return sorted(found, key=lambda row: (row.started_at, row.number))
+
+    def merge(self, incidents: Sequence[Incident], links: Sequence[Link], now: datetime) -> Incident:
+        """Make one incident of several, the oldest of them, which is returned."""
+        survivor, *others = incidents
+        because = {link.incident: link.reason for link in links}
+        for other in others:
+            merge(survivor, other, because[str(other.pk)], now)
+            self.touched.pop(str(other.pk), None)
+            self.merged.add(str(other.pk))
+        return survivor
+
+
+def place_alert(delivery: Delivery, alert: ParsedAlert, placing: Placing) -> Incident:
+    """Store the alert; the incident that it is part of, opened if none fits.
+
+    Incidents that the alert connects become one; those that are no more stand in `placing.merged`.
+    """
     near = nearby_occurrences(delivery, alert)
     row = stored_occurrence(near, delivery, alert) or new_occurrence(near, delivery, alert)
     if alert.state is AlertState.RESOLVED:
         end_merged(near, alert)
-    stored = entities.of(alert)
-    row.subject, row.family = entities.subject(alert), alert.family.value
-    incident = row.incident or _join(row, alert, stored, delivery)
+    stored = placing.stored(alert)
+    row.subject, row.family = placing.entities.subject(alert), alert.family.value
+    incident = row.incident or _join(row, delivery, near, stored, placing)
+    placing.touched[str(incident.pk)] = incident
     row.save()
     row.entities.add(*stored.values())
-    entities.join(incident, stored)
+    placing.entities.join(incident, stored)
     if alert.acknowledged and incident.acknowledged_at is None:
         Incident.objects.filter(pk=incident.pk).update(
             acknowledged_at=delivery.received_at, acknowledged_by=str(delivery.source)
@@ -50,51 +97,64 @@ def place_alert(delivery: Delivery, alert: ParsedAlert, entities: EntityCache) -
     return incident
 
 
-def _join(row: Alert, alert: ParsedAlert, entities: Mapping[str, Entity], delivery: Delivery) -> Incident:
-    keys = frozenset(e.key for e in entities.values())
-    recorded = delivery.source.recorded_from
-    newcomer = Newcomer(keys, alert.started_at, _earlier(row))
-    alive = _alive(newcomer, recorded)
-    decision = group(newcomer, [_candidate(i) for i in alive.values()], _relations(keys), RULES)
-    row.incident = alive.get(decision.incident) or _open(alert, delivery.received_at, recorded)
+def _join(
+    row: Alert, delivery: Delivery, near: Sequence[Alert], stored: Mapping[str, Entity], placing: Placing
+) -> Incident:
+    """The one incident of everything that the new alert is connected with."""
+    recorded, now = delivery.source.recorded_from, delivery.received_at
+    surroundings = placing.around(stored)
+    newcomer = _newcomer(row, stored, surroundings)
+    decision = group(
+        newcomer,
+        members_near(newcomer, surroundings, recorded, placing.touched, RULES),
+        RULES,
+        _returns_to(row, near, recorded, placing),
+        open_incidents(row.started_at, recorded, RULES),
+    )
     row.joined_because = codec.to_builtins(decision.reason)
+    if not decision.incident:
+        row.incident = _open(row, now, recorded, decision)
+        return row.incident
+    links = (Link(decision.incident, decision.reason), *decision.joins)
+    row.incident = placing.merge(placing.incidents([link.incident for link in links]), links, now)
     return row.incident
 
 
-def _earlier(row: Alert) -> str:
-    """The incident of the newest other occurrence of the alert, empty when there is none."""
-    others = Alert.objects.filter(source=row.source_id, identity=row.identity, incident__isnull=False)
-    newest = others.exclude(pk=row.pk).order_by("-started_at").values_list("incident_id", flat=True).first()
-    return str(newest or "")
-
-
-def _alive(newcomer: Newcomer, recorded: str) -> dict[str, Incident]:
-    """Incidents that the alert may join, by id: those that are open or were resolved shortly before it.
-
-    Alerts of a recording only join incidents of the same recording.
-    """
-    at = newcomer.started_at
-    alive = Q(state="open", last_alert_at__gte=at - RULES.window) | Q(resolved_at__gte=at - RULES.reopen_window)
-    if newcomer.earlier_incident:
-        alive |= Q(pk=newcomer.earlier_incident)
-    fitting = Incident.objects.filter(alive, recorded_from=recorded).order_by("-last_alert_at")
-    return {str(i.pk): i for i in fitting.prefetch_related("entities")[:CANDIDATES]}
-
-
-def _candidate(row: Incident) -> Candidate:
-    return Candidate(
-        str(row.pk), frozenset(e.key for e in row.entities.all()), row.started_at, row.last_alert_at,
-        row.resolved_at if row.state == "resolved" else None,
+def _newcomer(row: Alert, stored: Mapping[str, Entity], surroundings: Around) -> Member:
+    subject = row.subject.key if row.subject else ""
+    return Member(
+        subject=subject or lone(stored), keys=connecting(subject, stored), family=row.family, name=row.name,
+        relations=surroundings.relations, started_at=row.started_at, ended_at=row.ended_at,
     )  # fmt: skip
 
 
-def _relations(keys: frozenset[str]) -> Iterator[Relation]:
-    """The relations around these entities: their own, and those of everything that shares a parent with them."""
-    own = EntityRelation.objects.filter(Q(start__key__in=keys) | Q(end__key__in=keys))
-    parents = set(own.values_list("end__key", flat=True)) | set(keys)
-    around = EntityRelation.objects.filter(Q(end__key__in=parents) | Q(start__key__in=keys))
-    for start, kind, end in around.values_list("start__key", "kind", "end__key")[:5000]:
-        yield Relation(start, RelationKind(kind), end)
+def _returns_to(row: Alert, near: Sequence[Alert], recorded: str, placing: Placing) -> list[Link]:
+    """The incidents of the same alert's occurrences just before and after this one, if that time was not too long."""
+    others = [o for o in near if o.incident and o.pk != row.pk and o.incident.recorded_from == recorded]
+    before = [o for o in others if o.started_at <= row.started_at][-1:]
+    after = [o for o in others if o.started_at > row.started_at][:1]
+    found = [o for o in before if _soon(o, row.started_at) or _open_at(o, row.started_at, placing)]
+    found += [o for o in after if _soon(row, o.started_at)]
+    return [Link(str(o.incident_id), Text("the same alert fired here before")) for o in found]
+
+
+def _soon(earlier: Alert, at: datetime) -> bool:
+    """Whether the alert was not over for longer than `reopen_window` at this time."""
+    incident = earlier.incident
+    closed_at = incident.closed_at if incident and incident.state == "resolved" else None
+    ended_at = over_at(earlier.started_at, earlier.ended_at, closed_at)
+    return ended_at is None or at - ended_at <= RULES.reopen_window
+
+
+def _open_at(earlier: Alert, at: datetime, placing: Placing) -> bool:
+    """Whether the alert's incident is open, or was until shortly before, because of other alerts or of a person."""
+    incident = earlier.incident
+    if incident is None or incident.resolved_at:
+        return incident is not None and at - (incident.resolved_at or at) <= RULES.reopen_window
+    if str(incident.pk) not in placing.touched:
+        return True
+    late = Q(firing=True) | Q(ended_at__gte=at - RULES.reopen_window)
+    return Alert.objects.filter(late, incident=incident, started_at__lte=at).exists()
 
 
 def next_number() -> int:
@@ -102,12 +162,15 @@ def next_number() -> int:
     return (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
-def _open(alert: ParsedAlert, now: datetime, recorded: str) -> Incident:
-    return Incident.objects.create(
-        number=next_number(), title=alert.title[:300], severity=alert.severity.rank,
-        started_at=alert.started_at, opened_at=now, last_alert_at=alert.started_at,
-        recorded_from=recorded,
+def _open(row: Alert, now: datetime, recorded: str, decision: Decision) -> Incident:
+    opened = Incident.objects.create(
+        number=next_number(), title=row.title[:300], severity=row.severity,
+        started_at=row.started_at, opened_at=now, last_alert_at=row.started_at,
+        recorded_from=recorded, follows_id=decision.follows or None,
     )  # fmt: skip
+    if decision.followed_by:
+        Incident.objects.filter(pk__in=decision.followed_by, follows=None).update(follows=opened)
+    return opened
 
 
 def refresh_state(incident: Incident) -> bool:

@@ -105,12 +105,19 @@ def fail_investigation(investigation: Investigation, reason: str) -> None:
     """Schedule another attempt; dead after the last one, or if a newer investigation of the incident waits."""
     newer = Investigation.objects.filter(incident=investigation.incident_id, state="asked").exists()
     dead = newer or investigation.attempts >= MAX_ATTEMPTS
-    Investigation.objects.filter(pk=investigation.pk).update(
+    # One that was cancelled meanwhile stays so.
+    Investigation.objects.filter(pk=investigation.pk, state="running").update(
         state="dead" if dead else "asked",
         reason=reason[:2000],
         claimed_until=None,
         not_before=timezone.now() + timedelta(seconds=2**investigation.attempts),
     )
+
+
+def cancel(incident: Incident, reason: str) -> None:
+    """Give up the investigations of the incident that wait or run; what a running one finds is still stored."""
+    waiting = Investigation.objects.filter(incident=incident, state__in=("asked", "running"))
+    waiting.update(state="dead", reason=reason[:2000], claimed_until=None)
 
 
 def latest_investigation(row: Incident) -> Investigation | None:

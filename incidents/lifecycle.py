@@ -51,8 +51,11 @@ def close(incident: Incident, at: datetime) -> bool:
 
 
 def reopen(incident: Incident) -> bool:
-    """Open a resolved incident again, until its alerts or its ticket resolve it; whether it was resolved."""
-    reopened = Incident.objects.filter(pk=incident.pk, state="resolved").update(
+    """Open a resolved incident again, until its alerts or its ticket resolve it; whether that opened it.
+
+    One that was merged into another stays as it is.
+    """
+    reopened = Incident.objects.filter(pk=incident.pk, state="resolved", merged_into=None).update(
         state="open", resolved_at=None, closed_at=None, reopened=F("reopened") + 1
     )
     if reopened:

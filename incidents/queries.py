@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from domain import codec
 from domain.alerts import AlertState, ParsedAlert, Severity
@@ -58,9 +58,11 @@ class IncidentFilter:
 
 
 def incidents(wanted: IncidentFilter) -> QuerySet[Incident]:
-    """The incidents that fit, newest first."""
-    rows = Incident.objects.order_by("-started_at", "-number").prefetch_related(
-        Prefetch("entities", Entity.objects.order_by("name", "pk"))
+    """The incidents that fit, newest first, without those that became part of another one."""
+    rows = (
+        Incident.objects.filter(merged_into=None)
+        .order_by("-started_at", "-number")
+        .prefetch_related(Prefetch("entities", Entity.objects.order_by("name", "pk")))
     )
     if wanted.state:
         rows = rows.filter(state=wanted.state)
@@ -88,6 +90,34 @@ def incident(incident_id: str) -> Incident | None:
         return Incident.objects.filter(pk=text).first()
     except (ValueError, ValidationError):
         return None
+
+
+def survivor(row: Incident) -> Incident:
+    """The incident that has this one's alerts now: itself, or the one that it was merged into."""
+    return row.merged_into or row
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What an incident was merged into and follows, and which ones were merged into it and follow it, by number."""
+
+    merged_into: Incident | None
+    merged: tuple[Incident, ...]
+    follows: Incident | None
+    followed_by: tuple[Incident, ...]
+
+
+def ties(row: Incident) -> Ties:
+    """How the incident is tied to others."""
+    ends = [pk for pk in (row.merged_into_id, row.follows_id) if pk]
+    rows = Incident.objects.filter(Q(merged_into=row) | Q(follows=row) | Q(pk__in=ends)).order_by("number")
+    found = {one.pk: one for one in rows}
+    return Ties(
+        merged_into=found[row.merged_into_id] if row.merged_into_id else None,
+        merged=tuple(one for one in found.values() if one.merged_into_id == row.pk),
+        follows=found[row.follows_id] if row.follows_id else None,
+        followed_by=tuple(one for one in found.values() if one.follows_id == row.pk),
+    )
 
 
 def latest_verdict(row: Incident) -> Verdict | None:
@@ -170,7 +200,8 @@ def snapshot(incident_id: str, *, with_findings: bool = True) -> IncidentSnapsho
 def snapshots(ids: Sequence[str], *, with_findings: bool = True) -> list[IncidentSnapshot]:
     """Several incidents, in the order of `ids`; findings are large and are only read `with_findings`."""
     alerts = Prefetch("alerts", Alert.objects.defer("parsed").select_related("source").prefetch_related("entities"))
-    rows = list(Incident.objects.filter(pk__in=ids).prefetch_related("entities", "feedback", "tickets", alerts))
+    wanted = Incident.objects.filter(pk__in=ids).select_related("merged_into")
+    rows = list(wanted.prefetch_related("entities", "feedback", "tickets", alerts))
     keys = [row.pk for row in rows]
     around = _Around(
         bulk.verdicts(keys), bulk.findings(keys) if with_findings else {}, bulk.relations(rows), bulk.changes(rows)
@@ -203,6 +234,8 @@ def _snapshot(row: Incident, around: _Around) -> IncidentSnapshot:
         changes=around.changes[row.pk], tickets=tuple(sorted(t.key for t in row.tickets.all())),
         url=f"{settings.PUBLIC_URL}/incidents/{row.pk}/", recurrence_of=row.recurrence_of,
         acknowledged_by=row.acknowledged_by, assigned_to=row.assigned_to, reopened=row.reopened,
+        merged_into=row.merged_into.number if row.merged_into else 0,
+        merged_url=f"{settings.PUBLIC_URL}/incidents/{row.merged_into_id}/" if row.merged_into else "",
     )  # fmt: skip
 
 
@@ -233,8 +266,8 @@ def find_for_alert(identity: str) -> Incident | None:
 
 
 def incidents_of_recording(path: str) -> QuerySet[Incident]:
-    """The incidents that a bundle's deliveries opened, in order of their numbers."""
-    return Incident.objects.filter(recorded_from=path).order_by("number")
+    """The incidents that a bundle's deliveries opened and that were not merged, in order of their numbers."""
+    return Incident.objects.filter(recorded_from=path, merged_into=None).order_by("number")
 
 
 def all_incident_ids() -> list[str]:
@@ -277,7 +310,8 @@ def with_verdict(ids: Sequence[str]) -> list[str]:
 
 def first_causes() -> list[str]:
     """Every cause that stands first in some incident's verdict."""
-    return list(Incident.objects.exclude(first_cause="").order_by().values_list("first_cause", flat=True).distinct())
+    rows = Incident.objects.filter(merged_into=None).exclude(first_cause="").order_by()
+    return list(rows.values_list("first_cause", flat=True).distinct())
 
 
 def latest_change() -> tuple[datetime, str, int | None] | None:
@@ -315,10 +349,10 @@ def verdict_count(row: Incident) -> int:
 
 
 def counts_by_state() -> dict[str, dict[str, int]]:
-    """Rows by state: of deliveries and investigations those that are not done, of incidents all."""
+    """Rows by state: of deliveries and investigations those that are not done, of incidents all but merged ones."""
     tables: dict[str, QuerySet[Any]] = {
         "deliveries": Delivery.objects.exclude(state="done"),
-        "incidents": Incident.objects.all(),
+        "incidents": Incident.objects.filter(merged_into=None),
         "investigations": Investigation.objects.exclude(state="done"),
     }
     return {name: by_state(rows) for name, rows in tables.items()}

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from domain import codec
-from domain.alerts import AlertState, ParsedAlert, ParsedDelivery, Severity
+from domain.alerts import AlertState, Family, ParsedAlert, ParsedDelivery, Severity
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from domain.text import Text
-from incidents import burst, connections, deliveries, queries, sources
+from incidents import burst, connections, deliveries, lifecycle, queries, sources
 from incidents.correlate import refresh_state
 from incidents.entities import DECLARED, store_relations
 from incidents.grouping import Rules
@@ -237,6 +237,98 @@ def test_two_pods_of_one_workload_are_one_incident_and_two_of_one_host_are_two()
     place(about("cart-1"), about("cart-2"), about("db-1"), about("db-2"))
     assert [i.alerts.count() for i in Incident.objects.order_by("number")] == [2, 1, 1]
     assert Incident.objects.order_by("number").last().title == "db-2 fails"
+
+
+def of(name: str, minutes: int, family: Family = Family.POD, *others: EntityRef) -> ParsedAlert:
+    """An alert whose subject is a pod, with its family."""
+    subject = replace(POD, name=name)
+    identity = f"{name} {family} {minutes}"
+    return replace(ALERT, identity=identity, started_at=at(minutes), entities=(subject, *others), subject=subject,
+                   family=family)  # fmt: skip
+
+
+def over(alert: ParsedAlert, minutes: int) -> ParsedAlert:
+    return replace(alert, state=AlertState.RESOLVED, ended_at=at(minutes))
+
+
+def test_an_alert_keeps_its_subject_and_its_family() -> None:
+    host = EntityRef(EntityKind.HOST, "n-1", "prod", "", ("10.0.0.1",))
+    place(of("cart-1", 0, Family.PROBE, host), replace(ALERT, identity="none"))
+    probe, none = Alert.objects.order_by("-family")
+    assert (probe.subject, probe.family, none.subject, none.family) == (
+        Entity.objects.get(kind="Pod"),
+        "probe",
+        None,
+        "",
+    )
+    known_by_address = replace(host, name="10.0.0.1", aliases=())
+    place(replace(ALERT, identity="host", entities=(known_by_address,), subject=known_by_address))
+    assert Alert.objects.get(identity="host").subject == Entity.objects.get(name="n-1")
+
+
+def test_another_failure_after_the_first_is_over_is_an_incident_that_follows_it() -> None:
+    place(over(of("cart-1", 0), 2))
+    place(of("cart-1", 8, Family.PROBE))
+    first, second = Incident.objects.order_by("number")
+    assert (first.follows, first.state, first.reopened, second.follows) == (None, "resolved", 0, first)
+    reason = codec.convert(second.alerts.get().joined_because, Text)
+    assert str(reason) == "another failure of pod cart-1, after incident #1"
+    place(of("cart-1", 9))
+    first.refresh_from_db(), second.refresh_from_db()
+    assert second.merged_into == first and first.reopened == 1, "the same failure came back while the other one lasts"
+
+
+def test_an_incident_that_began_first_and_came_last_is_followed_too() -> None:
+    place(of("cart-1", 8, Family.PROBE))
+    place(over(of("cart-1", 0), 2))
+    probe, pod = Incident.objects.order_by("number")
+    assert (probe.follows, pod.follows) == (pod, None)
+
+
+def test_the_same_failure_within_ten_minutes_reopens_and_later_it_does_not() -> None:
+    place(over(of("cart-1", 0), 2))
+    place(over(of("cart-1", 12), 13))
+    assert the_incident().reopened == 0 and the_incident().alerts.count() == 2
+    place(of("cart-1", 20))
+    assert (the_incident().state, the_incident().reopened) == ("open", 1)
+    place(over(of("db-1", 0), 2), of("db-1", 13))
+    assert Incident.objects.count() == 3
+
+
+def test_the_same_alert_returns_to_its_incident_as_long_as_another_one_holds_it_open() -> None:
+    first = over(of("cart-1", 0), 2)
+    place(first, of("cart-1", 1, Family.PROBE))
+    place(replace(first, occurrence="60", started_at=at(60), state=AlertState.FIRING, ended_at=None))
+    assert the_incident().alerts.count() == 3
+    place(over(of("db-1", 0), 2), replace(over(of("db-1", 0), 61), occurrence="60", started_at=at(60)))
+    assert Incident.objects.count() == 3, "nothing held that one open, whatever came in the same burst"
+
+
+def test_an_incident_that_a_person_opened_again_takes_the_same_alert_back() -> None:
+    first = over(of("cart-1", 0), 2)
+    place(first)
+    assert lifecycle.reopen(the_incident())
+    place(replace(first, occurrence="60", started_at=at(60), state=AlertState.FIRING, ended_at=None))
+    assert the_incident().alerts.count() == 2
+
+
+def test_pods_of_a_node_that_is_down_are_one_in_whatever_order_they_come() -> None:
+    host = EntityRef(EntityKind.HOST, "n-1", "prod")
+    down = replace(ALERT, identity="down", entities=(host,), subject=host, family=Family.NODE)
+    pods = of("cart-1", 10, Family.POD, host), of("db-1", 24, Family.POD, host)
+    for order in ((down, *pods), (pods[1], pods[0], down), (pods[1], down, pods[0])):
+        for alert in order:
+            place(alert)
+        assert Incident.objects.filter(merged_into=None).count() == 1
+        Incident.objects.update(merged_into=None), Incident.objects.all().delete()
+
+
+def test_an_alert_that_is_over_in_the_same_burst_does_not_count_for_a_storm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidents.correlate.RULES", Rules(storm_cap=2))
+    place(over(of("cart-1", 0), 1), over(of("db-1", 0), 1), of("web-1", 1), of("api-1", 2))
+    assert Incident.objects.count() == 4
+    place(of("cron-1", 3))
+    assert Incident.objects.count() == 4 and Incident.objects.get(number=4).alerts.count() == 2
 
 
 def test_a_title_longer_than_its_column_is_cut() -> None:
