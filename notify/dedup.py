@@ -17,7 +17,10 @@ from tickets.system import LOUD, Reason
 
 @dataclass(frozen=True, slots=True)
 class LastState:
-    """What of an incident messages are about. `cause` is the first ranked one, empty while it is unknown."""
+    """What of an incident messages are about. `cause` is the first ranked one, empty while it is unknown.
+
+    `merged` is the number of the incident that it was merged into, 0 for none.
+    """
 
     judged: bool
     cause: str = ""
@@ -25,6 +28,7 @@ class LastState:
     reopened: int = 0
     acknowledged: str = ""
     confirmed: str = ""
+    merged: int = 0
 
 
 def state_of(snapshot: IncidentSnapshot) -> LastState:
@@ -38,6 +42,7 @@ def state_of(snapshot: IncidentSnapshot) -> LastState:
         reopened=snapshot.reopened,
         acknowledged=snapshot.acknowledged_by,
         confirmed=snapshot.confirmed[-1].cause if snapshot.confirmed else "",
+        merged=snapshot.merged_into,
     )
 
 
@@ -48,9 +53,12 @@ def stored_state(kept: Mapping[str, Any]) -> LastState:
 
 
 def reason_to_notify(before: LastState | None, now: LastState) -> Reason | None:
-    """Why to notify of an incident that was last sent as `before` (None: never); None while there is no reason."""
-    if before is None:
-        return Reason.VERDICT if now.judged else None
+    """Why to notify of an incident that was last sent as `before` (None: never); None while there is no reason.
+
+    That it was merged is the last message about it.
+    """
+    if before is None or now.merged:
+        return _first_or_last_reason(before, now)
     if before.resolved != now.resolved:
         return Reason.RESOLVED if now.resolved else Reason.REOPENED
     if now.reopened > before.reopened and not now.resolved:
@@ -61,6 +69,13 @@ def reason_to_notify(before: LastState | None, now: LastState) -> Reason | None:
     if now.cause and now.cause != before.cause:
         return Reason.CAUSE_CHANGED
     return Reason.ACKNOWLEDGED if now.acknowledged != before.acknowledged else Reason.UPDATED
+
+
+def _first_or_last_reason(before: LastState | None, now: LastState) -> Reason | None:
+    """The reason for the first message, or for the last one, if the target had a first."""
+    if before is None:
+        return Reason.VERDICT if now.judged and not now.merged else None
+    return None if before.merged else Reason.MERGED
 
 
 def passes(reason: Reason | None, *, edits: bool) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from causes.catalogue import all_causes
-from incidents import audit, deliveries, feedback, lifecycle, tickets
+from incidents import audit, deliveries, feedback, lifecycle, queries, tickets
 from incidents.models import Incident
 from notify.models import AppliedTicketEvent, InboundWebhook, TargetStatus
 from tickets.system import TicketEvent
@@ -85,7 +85,11 @@ def poll_failed(target: str, since: datetime) -> None:
 
 
 def apply(target: str, event: TicketEvent) -> bool:
-    """Applies one event. False when it is known already, outdated, without effect, or of a ticket that is not ours."""
+    """Applies one event. False when it is known already, outdated, without effect, or of a ticket that is not ours.
+
+    What people do in the ticket of a merged incident counts for the incident that it became part of; but whether that
+    is over is not said by the other one's ticket.
+    """
     link = tickets.link_of(target, event.key)
     if link is None or event.verb not in _VERBS:
         return False
@@ -96,7 +100,10 @@ def apply(target: str, event: TicketEvent) -> bool:
             defaults={"incident": incident, "verb": event.verb, "by": event.by[:150], "at": event.at,
                       "value": event.value[:200]},
         )  # fmt: skip
-        if not new or _is_outdated(incident, event) or not _VERBS[event.verb](incident, event):
+        if not new or _is_outdated(incident, event) or (incident.merged_into_id and event.verb in STATE_VERBS):
+            return False
+        incident = queries.survivor(incident)
+        if not _VERBS[event.verb](incident, event):
             return False
         audit.write(event.by, f"{event.verb} at {target}", str(incident.pk), {"ticket": event.key, "note": event.note})
         return True

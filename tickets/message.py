@@ -13,6 +13,7 @@ LEADS = {
     Reason.CONFIRMED: Text("Cause confirmed"),
     Reason.RESOLVED: Text("Resolved"),
     Reason.REOPENED: Text("Reopened", context="occasion"),
+    Reason.MERGED: Text("Merged", context="occasion"),
 }
 AT_ONCE = Text("{count} incidents at once")
 STORM = Text("Further incidents in this message")

@@ -19,6 +19,7 @@ TITLE, SENTENCE, HEADING = 255, 400, 150
 QUERY, URL = 500, 1_000
 
 NOT_YET = Text("This incident has not been investigated yet.")
+MERGED = Text("Merged into incident #{number}, which has all alerts of this one: see {url}")
 STATES = {
     VerdictState.RANKED: Text("causes ranked"),
     VerdictState.UNKNOWN: Text("cause unknown"),
@@ -115,7 +116,12 @@ def build(
     base_url: str = "",
     known: Known = NOTHING_MORE,
 ) -> Report:
-    """The report of an incident; `similar` defaults to what the verdict knew, `base_url` is the service's own."""
+    """The report of an incident; `similar` defaults to what the verdict knew, `base_url` is the service's own.
+
+    That of one that was merged into another only names the other.
+    """
+    if snapshot.merged_into:
+        return _report_of_merged(snapshot, base_url)
     verdict = snapshot.verdict
     sections = _sections(verdict, similar or verdict.similar, known) if verdict else ()
     return Report(
@@ -127,6 +133,20 @@ def build(
         as_of=verdict.as_of if verdict else None,
         revision=verdict.revision if verdict else 0,
         sections=tuple(section for section in sections if section.lines),
+    )
+
+
+def _report_of_merged(snapshot: IncidentSnapshot, base_url: str) -> Report:
+    """Where the incident went; its own verdict is outdated."""
+    return Report(
+        number=snapshot.number,
+        title=clipped(snapshot.title, TITLE),
+        headline=bounded(MERGED.format(number=snapshot.merged_into, url=snapshot.merged_url)),
+        state=Text("merged"),
+        url=_incident_url(snapshot, base_url),
+        as_of=None,
+        revision=snapshot.verdict.revision if snapshot.verdict else 0,
+        sections=(),
     )
 
 

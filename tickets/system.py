@@ -23,11 +23,12 @@ class Reason(StrEnum):
     CONFIRMED = "confirmed"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    MERGED = "merged"
     DIGEST = "digest"
 
 
 # The reasons that a target without edits is notified for; all others would be messages that nobody asked for.
-LOUD = frozenset({Reason.VERDICT, Reason.CAUSE_CHANGED, Reason.RESOLVED, Reason.REOPENED})
+LOUD = frozenset({Reason.VERDICT, Reason.CAUSE_CHANGED, Reason.RESOLVED, Reason.REOPENED, Reason.MERGED})
 
 
 class TargetState(Protocol):

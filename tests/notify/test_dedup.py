@@ -42,6 +42,10 @@ UNKNOWN = LastState(judged=True)
         (DISK, replace(DISK, cause="dns-failure", confirmed="dns-failure"), Reason.CONFIRMED, False),
         (DISK, replace(DISK, reopened=1, confirmed="dns-failure"), Reason.REOPENED, True),
         (replace(DISK, acknowledged="ada"), DISK, Reason.ACKNOWLEDGED, False),
+        (None, replace(DISK, resolved=True, merged=7), None, False),
+        (DISK, replace(DISK, resolved=True, merged=7), Reason.MERGED, True),
+        (replace(DISK, resolved=True), replace(DISK, resolved=True, merged=7), Reason.MERGED, True),
+        (replace(DISK, merged=7), replace(DISK, cause="dns-failure", merged=8), None, False),
     ],
 )
 def test_why_there_is_a_message(before: LastState | None, now: LastState, why: Reason | None, loud: bool) -> None:

@@ -45,6 +45,7 @@ def _payload(notification: Notification) -> dict[str, Any]:
             "resolved_at": _time(snapshot.resolved_at),
             "entities": [entity.key for entity in snapshot.entities[:ENTITIES]],
             "tickets": list(snapshot.tickets), "url": notification.report.url,
+            "merged_into": snapshot.merged_into or None,
         },
         "verdict": to_contract(verdict, notification.language) if verdict else None,
         "report": render(notification.report, "json", notification.language),
