@@ -67,12 +67,16 @@ class GraphStore:
     def remember(self, snapshots: Sequence[IncidentSnapshot]) -> None:
         """Write these incidents as they are now; relations of an earlier revision that no longer hold are removed.
 
+        One that was merged into another is removed; its alerts stay, as they are the other one's.
         Raises Malformed before anything is sent, Unreachable, Refused.
         """
+        own = [snapshot for snapshot in snapshots if not snapshot.merged_into]
         batches = [
-            project(snapshots[at : at + INCIDENTS_PER_TRANSACTION])
-            for at in range(0, len(snapshots), INCIDENTS_PER_TRANSACTION)
+            project(own[at : at + INCIDENTS_PER_TRANSACTION]) for at in range(0, len(own), INCIDENTS_PER_TRANSACTION)
         ]
+        merged = [snapshot.id for snapshot in snapshots if snapshot.merged_into]
+        if merged:
+            self._write([(queries.FORGET_INCIDENT, {"incident": id_}) for id_ in merged])
         for batch in batches:
             self._in_one(partial(_written, batch))
 

@@ -1,6 +1,7 @@
 """What every graph server must answer: each named query, its rows and its columns, on fixture data."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import neo4j
@@ -274,6 +275,18 @@ class GraphContract:
         }
         assert ask(queries.FORGET_ALERTS, incident="none") == ([], [])
         assert ask(queries.FORGET_INCIDENT, incident="none") == ([], [])
+
+    def test_an_incident_that_was_merged_is_removed_and_its_alerts_are_the_other_ones(
+        self, store: GraphStore, ask: Ask
+    ) -> None:
+        first, second = plain("first"), plain("second", 1)
+        store.remember([first, second])
+        both = replace(first, alerts=(*first.alerts, *second.alerts))
+        for merged in ([replace(second, merged_into=1, alerts=())], [both]), ([both, replace(second, merged_into=1)],):
+            for batch in merged:
+                store.remember(batch)
+            assert [store.counts()[name] for name in ("Incident", "Alert", schema.ALERT_OF.arrow)] == [1, 2, 2]
+            store.remember([first, second])
 
     def test_clearing_removes_everything_and_counts_what_went(self, store: GraphStore, ask: Ask) -> None:
         store.remember(whole())
