@@ -144,6 +144,7 @@ class Enrich(Api):
         if row is None:
             detail = "no incident fits" if tried else "give one of ticket, labels, alert, incident"
             return problem(404, "No incident for this ticket", detail=detail, tried=tried)
+        row = queries.survivor(row)  # the ticket of a merged incident is about what that became part of
         snapshot = queries.snapshot(str(row.pk), with_findings=False)
         verdict, report, language = snapshot.verdict, report_of(snapshot), asked["language"]
         return Response({

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from domain.alerts import Severity
+from incidents import queries
 from incidents.models import Change, Delivery, Incident
 from notify.models import Outbox
 from tickets.render import formats
@@ -31,6 +33,66 @@ class IncidentShape(serializers.ModelSerializer[Incident]):
     def get_entities(self, row: Incident) -> list[str]:
         """Entity keys."""
         return sorted(entity.key for entity in row.entities.all())
+
+
+class TieShape(serializers.ModelSerializer[Incident]):
+    """Another incident, in a word."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Incident
+        fields = ("id", "number", "title", "url")
+
+    def get_url(self, row: Incident) -> str:
+        """The address of its page."""
+        return f"{settings.PUBLIC_URL}/incidents/{row.pk}/"
+
+
+class OneIncidentShape(IncidentShape):
+    """One incident, with those that it is tied to.
+
+    `merged_into` has this one's alerts now. `follows` is one of the same entity that was over shortly before.
+    """
+
+    _known: queries.Ties | None = None
+    merged_into = serializers.SerializerMethodField()
+    merged = serializers.SerializerMethodField()
+    follows = serializers.SerializerMethodField()
+    followed_by = serializers.SerializerMethodField()
+
+    class Meta(IncidentShape.Meta):
+        fields = (*IncidentShape.Meta.fields, "merged_into", "merged", "follows", "followed_by")  # type: ignore[assignment]
+
+    @extend_schema_field(TieShape(allow_null=True))
+    def get_merged_into(self, row: Incident) -> dict[str, Any] | None:
+        """The incident that has its alerts now."""
+        return _tie(self._ties(row).merged_into)
+
+    @extend_schema_field(TieShape(many=True))
+    def get_merged(self, row: Incident) -> list[dict[str, Any]]:
+        """The incidents that became part of this one."""
+        return [TieShape(one).data for one in self._ties(row).merged]
+
+    @extend_schema_field(TieShape(allow_null=True))
+    def get_follows(self, row: Incident) -> dict[str, Any] | None:
+        """The incident of the same entity that was over shortly before."""
+        return _tie(self._ties(row).follows)
+
+    @extend_schema_field(TieShape(many=True))
+    def get_followed_by(self, row: Incident) -> list[dict[str, Any]]:
+        """The incidents that began shortly after this one was over."""
+        return [TieShape(one).data for one in self._ties(row).followed_by]
+
+    def _ties(self, row: Incident) -> queries.Ties:
+        """Read once for all four fields."""
+        if self._known is None:
+            self._known = queries.ties(row)
+        return self._known
+
+
+def _tie(row: Incident | None) -> dict[str, Any] | None:
+    return TieShape(row).data if row else None
 
 
 class DeliveryShape(serializers.ModelSerializer[Delivery]):

@@ -19,7 +19,14 @@ from incidents import changes, deliveries, feedback, lifecycle, queries
 from incidents.models import Incident
 from ingest.tasks import nudge_delivery
 from web.api.access import Api
-from web.api.shapes import ChangeShape, DeliveryShape, FeedbackShape, IncidentShape, RecordedChangeShape
+from web.api.shapes import (
+    ChangeShape,
+    DeliveryShape,
+    FeedbackShape,
+    IncidentShape,
+    OneIncidentShape,
+    RecordedChangeShape,
+)
 from web.pages.incident import timeline
 from web.pages.incident_list import filter_of
 
@@ -56,7 +63,12 @@ class NewestChange(Newest):
 
 
 def found(incident_id: str) -> Incident:
-    """The incident by id or number, or 404."""
+    """The incident by id or number, the one that it became part of if it was merged, or 404."""
+    return queries.survivor(named(incident_id))
+
+
+def named(incident_id: str) -> Incident:
+    """The incident by id or number, merged or not, or 404."""
     row = queries.incident(incident_id.replace("\0", ""))
     if row is None:
         raise NotFound(f"there is no incident {incident_id[:80]}")
@@ -77,10 +89,10 @@ class Incidents(Api):
 class OneIncident(Api):
     """incidents/{id}/"""
 
-    @extend_schema(responses=IncidentShape)
+    @extend_schema(responses=OneIncidentShape)
     def get(self, request: Request, incident_id: str) -> Response:
         """One incident."""
-        return Response(IncidentShape(found(incident_id)).data)
+        return Response(OneIncidentShape(named(incident_id)).data)
 
 
 class OneVerdict(Api):

@@ -118,6 +118,7 @@ def page(request: HttpRequest, incident_id: str) -> HttpResponse:
         # Labels by which a ticket can be found are not keys that a person knows.
         "tickets": [(link, safe_url(link.url)) for link in tickets.links(row) if not link.key.startswith("ALERT{")],
         "outbox": outbox.of_incident(row),
+        "ties": queries.ties(row),
         "choices": choices(),
         "picture": picture(snapshot, verdict, language),
         "stamp": _stamp(row),
@@ -280,7 +281,7 @@ def _stamp(row: Incident) -> str:
 @action("incident", incident_id="incident_id")
 def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Somebody looks at it."""
-    row = incident_or_404(incident_id)
+    row = queries.survivor(incident_or_404(incident_id))
     lifecycle.acknowledge(row, request.user.get_username())
     messages.success(request, gettext("Acknowledged."))
     return redirect("incident", incident_id=row.pk)
@@ -289,7 +290,7 @@ def acknowledge(request: HttpRequest, incident_id: str) -> HttpResponse:
 @action("incident", incident_id="incident_id")
 def give_feedback(request: HttpRequest, incident_id: str) -> HttpResponse:
     """Confirm, reject or correct a cause."""
-    row = incident_or_404(incident_id)
+    row = queries.survivor(incident_or_404(incident_id))
     kind, cause = request.POST.get("kind", ""), request.POST.get("cause", "")
     if kind not in {"confirmed", "rejected", "corrected"} or cause not in dict(choices()):
         messages.error(request, gettext("Choose a judgement and a cause from the lists."))

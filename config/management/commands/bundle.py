@@ -27,7 +27,7 @@ class Command(Verb):
         out: Path = options["out"]
         if not out.resolve().parent.is_dir():
             raise Refused(f"{out.parent} is no folder; make it first")
-        bundle = bundle_of(incident)
+        bundle = bundle_of(queries.survivor(incident))
         bundle.save(out)
         held = f"deliveries: {len(bundle.deliveries)}, recorded answers: {len(bundle.answers)}"
         self.stdout.write(f"{out}: {held}, as of {bundle.as_of:%F %T}Z")
