@@ -6,7 +6,7 @@ import pytest
 
 from domain.heartbeats import NAMES, is_heartbeat
 
-PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "senders.md"
 
 
 @pytest.mark.parametrize(

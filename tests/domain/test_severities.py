@@ -8,7 +8,7 @@ import pytest
 from domain.alerts import Severity
 from domain.severities import LABELS, WORDS, severity_of, severity_of_labels
 
-PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "senders.md"
 
 
 @pytest.mark.parametrize("word", ["P1", "sev1", "SEV-0", "emergency", "fatal", "disaster", "Critical", "page", "sev 1"])
