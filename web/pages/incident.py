@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from domain import codec
 from domain.alerts import ParsedAlert
+from domain.entities import named
 from domain.findings import Finding
 from domain.scope import ChangeRef
 from domain.snapshot import IncidentSnapshot
@@ -38,6 +39,8 @@ RAW_SHOWN = 10
 NO_SERVERS: Mapping[str, str] = {}
 # Requests to an API and probes stand where a query does; a Prometheus cannot draw them.
 NOT_PROMQL = ("GET ", "PROBE ")
+ABOUT = Text("about {subject} ({why})")
+REPORTED = Text("about {subject} ({why}), reported by {reporter}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +203,19 @@ def measured_beside(verdict: Verdict | None, findings: Iterable[Finding]) -> lis
     return [ShownFinding(f, _items_unit(f.measure, f.unit)) for f in ordered]
 
 
-def _counted(alert: Alert) -> str:
+def _about(parsed: ParsedAlert) -> str:
+    """What the alert is about, what decided it, and who only reports it, in the reader's language."""
+    if parsed.subject is None or not parsed.subject.name:
+        return ""
+    sentence = REPORTED if parsed.reporter else ABOUT
+    about = sentence.format(subject=named(parsed.subject.key), why=parsed.decided_by, reporter=parsed.reporter)
+    return about.in_language(get_language() or "en")
+
+
+def _counted(alert: Alert, annotations: Mapping[str, str]) -> str:
     """What was counted in a Kubernetes event, in the reader's language."""
     if alert.source.kind != watch_leases.KIND:
         return ""
-    annotations = codec.decode(alert.parsed, ParsedAlert).annotations
     description = Text.rendered(annotations.get("description", ""), annotations.get("description_zh", ""))
     return description.in_language(get_language() or "en")
 
@@ -223,7 +234,8 @@ def timeline(row: Incident, changes: Iterable[ChangeRef], feedback: Iterable[Fee
     for alert in queries.alert_rows(row):
         reason = _reason(alert.joined_because)
         why = reason.in_language(get_language() or "en") if reason else ""
-        parts = (str(alert.source), why, _counted(alert))
+        parsed = codec.decode(alert.parsed, ParsedAlert)
+        parts = (str(alert.source), why, _about(parsed), _counted(alert, parsed.annotations))
         moments.append(Moment(alert.started_at, "fired", alert.title or alert.name, " · ".join(p for p in parts if p)))
         if alert.ended_at:
             moments.append(Moment(alert.ended_at, "ended", alert.title or alert.name, gettext("resolved")))
