@@ -27,6 +27,7 @@ from incidents.models import Delivery
 from ingest.formats.sns import Envelope, envelope_of
 
 TIMEOUT_S = 10.0
+REST_S = 5
 CERTIFICATE_KEPT_S = 24 * 3600
 CERTIFICATE_MOST = 100_000
 # https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html; 1 is what a topic has by default.
@@ -119,8 +120,21 @@ def _confirm(envelope: Envelope, topic: Topic) -> None:
 
 
 def _asked(url: str) -> bytes:
-    """The answer of SNS. Raises Malformed for a refusal and Unreachable when there is no answer."""
+    """The answer of SNS. Raises Malformed for a refusal and Unreachable when there is no answer.
+
+    After that it is left alone for `REST_S`, so that a burst of messages waits for it once.
+    """
     host = urlsplit(url).netloc
+    if cache.get(f"sns-rests-{host}"):
+        raise Unreachable(f"{host} did not answer just now")
+    try:
+        return _answer(url, host)
+    except Unreachable:
+        cache.set(f"sns-rests-{host}", True, REST_S)
+        raise
+
+
+def _answer(url: str, host: str) -> bytes:
     try:
         return fetch(url)
     except httpx.HTTPStatusError as error:

@@ -217,9 +217,18 @@ def test_when_sns_does_not_answer_it_is_asked_again_later_and_a_refusal_is_final
     assert row.state == state and HOST in row.reason
     amazon.status = 200
     if state == "new":
+        cache.clear()
         Delivery.objects.update(claimed_until=None)
         work()
         assert Source.objects.get(kind="alertmanager").subscribed_at
+
+
+def test_a_burst_waits_for_sns_once(amazon: Amazon) -> None:
+    amazon.status = 0
+    for number in range(5):
+        post("alertmanager", sealed(f"{number}"), content_type="text/plain")
+    work()
+    assert len(amazon.asked) == 1 and set(Delivery.objects.values_list("state", "attempts")) == {("new", 1)}
 
 
 def test_a_recorded_envelope_is_replayed_without_a_network(amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> None:
