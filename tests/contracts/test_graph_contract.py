@@ -46,12 +46,12 @@ READS: list[tuple[Query, dict[str, Any], list[dict[str, Any]]]] = [
 ]
 
 NODE_COUNTS = {
-    **{"Incident": 2, "Alert": 2, "Entity": 14, "Finding": 2, "Cause": 2, "Change": 1, "Ticket": 1},
+    **{"Incident": 2, "Alert": 2, "Entity": 17, "Finding": 2, "Cause": 2, "Change": 1, "Ticket": 1},
 }
 RELATION_COUNTS = {
     schema.ALERT_OF: 2,
     schema.ALERT_ON: 2,
-    schema.AFFECTS: 10,
+    schema.AFFECTS: 13,
     schema.SHOWED: 4,
     schema.SUPPORTS: 2,
     schema.CONTRADICTS: 1,

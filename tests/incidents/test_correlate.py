@@ -253,7 +253,8 @@ def over(alert: ParsedAlert, minutes: int) -> ParsedAlert:
 
 def test_an_alert_keeps_its_subject_and_its_family() -> None:
     host = EntityRef(EntityKind.HOST, "n-1", "prod", "", ("10.0.0.1",))
-    place(of("cart-1", 0, Family.PROBE, host), replace(ALERT, identity="none"))
+    named = replace(of("cart-1", 0, Family.PROBE, host), names_from=Text("an inventory has both"))
+    place(named, replace(ALERT, identity="none"))
     probe, none = Alert.objects.order_by("-family")
     assert (probe.subject, probe.family, none.subject, none.family) == (
         Entity.objects.get(kind="Pod"),

@@ -13,7 +13,7 @@ from domain.alerts import AlertState, Family, ParsedAlert, ParsedDelivery, Sever
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef, Relation, RelationKind
 from incidents import burst, deliveries, sources
-from incidents.entities import store_relations
+from incidents.entities import DECLARED, store_relations
 from incidents.models import Alert, Incident
 
 BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -68,7 +68,7 @@ def partition(bursts: Sequence[Sequence[ParsedAlert]]) -> set[frozenset[tuple[st
     found: dict[int, set[tuple[str, str]]] = {}
     try:
         with transaction.atomic():
-            store_relations(TOPOLOGY)
+            store_relations(TOPOLOGY, DECLARED)
             source = sources.make_source("alertmanager", "prod")[0]
             for alerts in bursts:
                 delivery = deliveries.accept(source, b"{}", {}, BEGAN)

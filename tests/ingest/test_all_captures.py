@@ -49,7 +49,7 @@ def together() -> set[tuple[frozenset[tuple[str, Any]], str]]:
     """Each incident as its alerts, with its state."""
     return {
         (frozenset((a.identity, reported_time(a.started_at)) for a in incident.alerts.all()), incident.state)
-        for incident in Incident.objects.all()
+        for incident in Incident.objects.filter(merged_into=None)
     }
 
 
