@@ -61,7 +61,8 @@ def repair(
     _derive_all(rederiving, progress, dry_run=dry_run)
     if dry_run:
         return Repaired(rederiving.alerts, *counts, _orphans(rederiving.keys).count(), len(rederiving.incidents))
-    incidents = follow(set(Alert.objects.exclude(incident=None).values_list("incident_id", flat=True)))
+    followed = follow(set(Alert.objects.exclude(incident=None).values_list("incident_id", flat=True)))
+    incidents = max(followed, len(rederiving.incidents))
     found = Repaired(rederiving.alerts, *counts, _orphans(rederiving.keys).delete()[0], incidents)
     if not found.nothing:
         audit.write("command line", "repair identities", "", {k: str(v) for k, v in asdict(found).items()})

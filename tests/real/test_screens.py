@@ -21,6 +21,7 @@ PAGES = {
     "incidents": "/", "incidents-none": "/?entity=nowhere", "incident": "/incidents/{ranked}/",
     "incident-unknown": "/incidents/{other}/", "causes": "/causes/", "sources": "/sources/",
     "deliveries": "/deliveries/", "connections": "/connections/", "outbox": "/outbox/", "api-docs": "/api/docs",
+    "entity": "/entities/?key={entity}",
 }  # fmt: skip
 SWITCHES = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -80,11 +81,12 @@ def test_every_page_is_whole_in_every_look(whole: Whole, browser: Browser, look:
     numbers = json.loads(whole.python(
         "import json\nfrom incidents.models import Incident\n"
         "print(json.dumps([Incident.objects.filter(verdict_state='ranked').first().number,"
-        "Incident.objects.exclude(verdict_state='ranked').first().number]))"
+        "Incident.objects.exclude(verdict_state='ranked').first().number,"
+        "Incident.objects.filter(verdict_state='ranked').first().entities.first().key]))"
     ))  # fmt: skip
     page, errors = signed_in(browser, whole, look)
     for name, address in PAGES.items():
-        answer = page.goto(whole.url + address.format(ranked=numbers[0], other=numbers[1]))
+        answer = page.goto(whole.url + address.format(ranked=numbers[0], other=numbers[1], entity=numbers[2]))
         assert answer is not None and answer.status == 200, name
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, f"{name} is too wide"
         assert page.evaluate("document.documentElement.lang").startswith(look[2][:2]), name
