@@ -331,6 +331,12 @@ def alert_rows(row: Incident) -> QuerySet[Alert]:
     return row.alerts.select_related("source").order_by("started_at", "pk")
 
 
+def subjects(row: Incident) -> list[tuple[str, str]]:
+    """Key and family of what the incident's alerts are about, each pair once, in order of the first alert."""
+    found = row.alerts.filter(subject__isnull=False).order_by("started_at", "pk").values_list("subject__key", "family")
+    return list(dict.fromkeys(found))
+
+
 def look_times(row: Incident) -> set[datetime]:
     """When finished investigations looked at the incident."""
     times = row.investigations.filter(state="done", as_of__isnull=False).values_list("as_of", flat=True)

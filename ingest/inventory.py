@@ -1,6 +1,8 @@
-"""Learns the names of machines: from the node objects of declared clusters and from `kube_node_info`."""
+"""Learns the names of machines from node objects and `kube_node_info`, and the owners of pods from `kube_pod_info`."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,15 +16,19 @@ from domain.connections import Access, Connections, KubernetesDecl, PrometheusDe
 from domain.entities import EntityKind, EntityRef
 from domain.errors import ProductError
 from domain.text import Text
+from domain.workloads import cron_job_of, owner_of_replica_set
 from evidence.bounded import content_of
+from evidence.clients.prometheus import escape
 from evidence.ways import Way, kubernetes_way, reading, way_to
-from incidents import names, queries
+from incidents import names, owners, queries
 from incidents.identity import LOOPBACK, only_cluster
 from incidents.names import Statement
+from incidents.owners import Owned
 from subjects.view import CLUSTER_LABELS
 
 TIMEOUT_S = 10.0
-MOST_NODES = 5000
+MOST_NODES = MOST_SERIES = 5000
+RECENT = timedelta(hours=1)
 # Addresses of a node object that are names of the machine; others are shared or change.
 ADDRESSES = frozenset({"InternalIP", "Hostname", "InternalDNS"})
 log = structlog.get_logger()
@@ -73,6 +79,39 @@ def learn_names() -> int:
     return sum(_learn(by, statements) for by, statements in asked)
 
 
+def learn_owners(now: datetime) -> int:
+    """Ask every declared server who owns the pods of recent alerts whose names do not say it; how many got one."""
+    pods = owners.pods_without_workload(now - RECENT)
+    declared = queries.connections()
+    found: dict[str, Owned] = {}
+    for server in declared.prometheus if pods else ():
+        try:
+            found |= {owned.pod.key: owned for owned in _owners(server, declared, pods)}
+        except (httpx.HTTPError, msgspec.MsgspecError, ProductError) as error:
+            log.warning("owners_unknown", asked=server.name, error=str(error))
+    return owners.store_owners(list(found.values()))
+
+
+def _owners(declared: PrometheusDecl, connections: Connections, pods: Sequence[EntityRef]) -> Iterator[Owned]:
+    asked = {(pod.namespace, pod.name): pod for pod in pods}
+    names = "|".join(sorted({re.escape(pod.name) for pod in pods}))
+    because = Text("kube_pod_info of {server} has both", server=declared.name)
+    for labels in _series(declared, f'kube_pod_info{{pod=~"{escape(names)}"}}'):
+        pod = asked.get((labels.get("namespace", ""), labels.get("pod", "")))
+        workload = _workload(labels.get("created_by_kind", ""), labels.get("created_by_name", ""))
+        if pod and workload and pod.cluster in {"", _cluster(labels, declared, connections)}:
+            yield Owned(pod, workload, because)
+
+
+def _workload(kind: str, name: str) -> str:
+    """The workload by what made the pod; a replica set and a job have their own makers, a node is no workload."""
+    if kind in {"", "<none>", "Node"} or name in {"", "<none>"}:
+        return ""
+    if kind == "ReplicaSet":
+        return owner_of_replica_set(name) or name
+    return cron_job_of(name) or name if kind == "Job" else name
+
+
 def _learn(by: str, statements: Any) -> int:
     try:
         return names.learn(list(statements()), by, connections_for)
@@ -91,14 +130,23 @@ def _of_cluster(declared: KubernetesDecl) -> Iterator[Statement]:
 
 
 def _of_server(declared: PrometheusDecl, connections: Connections) -> Iterator[Statement]:
-    way = way_to(declared.url, declared, reading(settings.DECLARED_SECRET))
-    content = _content(way, "api/v1/query", {"query": "kube_node_info"}, declared)
-    only = declared.clusters[0] if len(declared.clusters) == 1 else only_cluster(connections)
     because = Text("kube_node_info of {server} has both", server=declared.name)
-    for series in _ANSWER.decode(content).data.result[:MOST_NODES]:
-        labels = series.metric
-        cluster = next((labels[name] for name in CLUSTER_LABELS if labels.get(name)), only)
+    for labels in _series(declared, "kube_node_info"):
+        cluster = _cluster(labels, declared, connections)
         yield from _named(labels.get("node", ""), (labels.get("internal_ip", ""),), cluster, because)
+
+
+def _series(declared: PrometheusDecl, query: str) -> Iterator[dict[str, str]]:
+    """The labels of each series of an instant query, at most `MOST_SERIES`."""
+    way = way_to(declared.url, declared, reading(settings.DECLARED_SECRET))
+    content = _content(way, "api/v1/query", {"query": query}, declared)
+    yield from (series.metric for series in _ANSWER.decode(content).data.result[:MOST_SERIES])
+
+
+def _cluster(labels: dict[str, str], declared: PrometheusDecl, connections: Connections) -> str:
+    """The cluster of a series: its label, the only one that the server answers for, the only one that is declared."""
+    only = declared.clusters[0] if len(declared.clusters) == 1 else only_cluster(connections)
+    return next((labels[name] for name in CLUSTER_LABELS if labels.get(name)), only)
 
 
 def _named(node: str, addresses: Any, cluster: str, because: Text) -> Iterator[Statement]:

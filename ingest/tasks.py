@@ -81,8 +81,9 @@ def compare() -> None:
 
 @shared_task
 def learn_names() -> None:
-    """Learn which names mean one machine, where clusters and servers are declared that know it."""
+    """Learn which names mean one machine, and who owns pods, where clusters and servers are declared that know it."""
     inventory.learn_names()
+    inventory.learn_owners(timezone.now())
 
 
 @shared_task

@@ -63,6 +63,10 @@ def test_a_body_that_cannot_be_parsed_is_answered_with_the_reason_and_kept_in_th
     assert "no source kind" in person.post("/sources/try/", {"kind": "nothing", "body": "{}"}).content.decode()
 
 
+def test_the_api_says_what_the_alerts_are_about(person, nodes):
+    assert person.get("/api/v1/incidents/1/").json()["subjects"] == [{"entity": ONE, "family": "node"}]
+
+
 def test_the_incident_says_what_decided_and_who_only_reports(person, nodes):
     text = person.get("/incidents/1/").content.decode()
     assert "about host worker-1 (known rule KubeNodeNotReady, label node), reported by kube-state-metrics" in text

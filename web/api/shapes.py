@@ -49,6 +49,13 @@ class TieShape(serializers.ModelSerializer[Incident]):
         return f"{settings.PUBLIC_URL}/incidents/{row.pk}/"
 
 
+class SubjectShape(serializers.Serializer[Any]):
+    """What some of the alerts are about, and of which family they are."""
+
+    entity = serializers.CharField()
+    family = serializers.CharField()
+
+
 class OneIncidentShape(IncidentShape):
     """One incident, with those that it is tied to.
 
@@ -60,9 +67,10 @@ class OneIncidentShape(IncidentShape):
     merged = serializers.SerializerMethodField()
     follows = serializers.SerializerMethodField()
     followed_by = serializers.SerializerMethodField()
+    subjects = serializers.SerializerMethodField()
 
     class Meta(IncidentShape.Meta):
-        fields = (*IncidentShape.Meta.fields, "merged_into", "merged", "follows", "followed_by")  # type: ignore[assignment]
+        fields = (*IncidentShape.Meta.fields, "merged_into", "merged", "follows", "followed_by", "subjects")  # type: ignore[assignment]
 
     @extend_schema_field(TieShape(allow_null=True))
     def get_merged_into(self, row: Incident) -> dict[str, Any] | None:
@@ -83,6 +91,11 @@ class OneIncidentShape(IncidentShape):
     def get_followed_by(self, row: Incident) -> list[dict[str, Any]]:
         """The incidents that began shortly after this one was over."""
         return [TieShape(one).data for one in self._ties(row).followed_by]
+
+    @extend_schema_field(SubjectShape(many=True))
+    def get_subjects(self, row: Incident) -> list[dict[str, str]]:
+        """What its alerts are about, each once with the family of the failure."""
+        return [{"entity": entity, "family": family} for entity, family in queries.subjects(row)]
 
     def _ties(self, row: Incident) -> queries.Ties:
         """Read once for all four fields."""
