@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 import redis
@@ -19,12 +20,14 @@ from evidence.executors import all_executors
 from evidence.recording import LiveTransports
 from evidence.ways import reading
 from graph.store import open_graph
-from incidents import deliveries, graph_queue, queries, sources, watch_leases
+from incidents import deliveries, entity_reads, graph_queue, queries, sources, watch_leases
+from incidents.identity import clusters_of
 from ingest.sources import all_sources
 from notify import outbox, targets
 from notify.self_check import check
 
 LIMIT_S = 3.0
+LOOK_BACK = timedelta(days=1)
 UP = "start `manage.py up`"
 
 
@@ -44,7 +47,7 @@ def examine() -> list[Diagnosis]:
     found = [record, _broker(), _graph()]
     if record.state != "bad":
         declared = queries.connections()
-        found += [*_queues(), *_missing_setup(declared), *_connections(declared), *_targets()]
+        found += [*_queues(), *_missing_setup(declared), *_names(declared), *_connections(declared), *_targets()]
     return found
 
 
@@ -114,6 +117,18 @@ def _missing_setup(declared: Connections) -> Iterator[Diagnosis]:
     if not declared.prometheus:
         remedy = "declare it in a file, then `manage.py apply FILE` (docs/getting-started.md)"
         yield Diagnosis("prometheus", "warning", "none is declared; most questions will have no answer", remedy)
+
+
+def _names(declared: Connections) -> Iterator[Diagnosis]:
+    """What keeps alerts from being about the right entities: no cluster where several are declared, unproven names."""
+    known = sorted(clusters_of(declared))
+    nameless = entity_reads.sources_without_cluster(timezone.now() - LOOK_BACK) if len(known) > 1 else []
+    for source in nameless:
+        remedy = f'in its [[source]] set cluster_label, or labels = {{ cluster = "{known[0]}" }}'
+        yield Diagnosis(f"source {source}", "warning", f"alerts name none of {len(known)} declared clusters", remedy)
+    if unproven := entity_reads.unproven_names():
+        remedy = "run `manage.py repair_identities --dry-run`, then without it"
+        yield Diagnosis("names", "warning", f"{unproven} are of an earlier version and have no proof", remedy)
 
 
 def _connections(declared: Connections) -> Iterator[Diagnosis]:

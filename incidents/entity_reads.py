@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain import codec
+from domain.entities import EntityKind
 from domain.text import Text
-from incidents.models import AuditEntry, Entity, EntityRelation, Incident
+from incidents.models import Alert, AuditEntry, Entity, EntityAlias, EntityRelation, Incident
 
 INCIDENTS_SHOWN = 20
 RELATIONS_SHOWN = 50
@@ -55,6 +57,19 @@ def known(entity: Entity) -> Known:
     merged = [_merged(row) for row in entity.merged.order_by("key")]
     newest = list(entity.incidents.filter(merged_into=None).order_by("-started_at", "-number")[:INCIDENTS_SHOWN])
     return Known(entity, names, merged, _relations(entity), newest)
+
+
+def sources_without_cluster(since: datetime) -> list[str]:
+    """Sources of which an alert since then is about something in Kubernetes or etcd, in no cluster."""
+    kinds = [EntityKind.POD, EntityKind.WORKLOAD, EntityKind.NAMESPACE, EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER]
+    nameless = Alert.objects.filter(started_at__gte=since, subject__cluster="", subject__kind__in=kinds)
+    found = nameless.values_list("source__kind", "source__name").distinct().order_by("source__kind", "source__name")
+    return [f"{kind}/{name}" for kind, name in found]
+
+
+def unproven_names() -> int:
+    """How many names an earlier version stored without a statement."""
+    return EntityAlias.objects.filter(because={}).count()
 
 
 def _merged(row: Entity) -> Merged:

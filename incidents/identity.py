@@ -39,10 +39,15 @@ def canonical(ref: EntityRef, connections: Connections, labels: Labels = NO_LABE
 
 def only_cluster(connections: Connections) -> str:
     """The one cluster that is declared; empty when none or several are."""
+    names = clusters_of(connections)
+    return next(iter(names)) if len(names) == 1 else ""
+
+
+def clusters_of(connections: Connections) -> frozenset[str]:
+    """The names of all clusters that are declared."""
     declared = {e.cluster for e in connections.etcd} | {k.name for k in connections.kubernetes}
     declared |= {name for server in connections.prometheus for name in server.clusters}
-    names = declared - {""}
-    return names.pop() if len(names) == 1 else ""
+    return frozenset(declared - {""})
 
 
 def names_of(ref: EntityRef) -> frozenset[str]:
