@@ -18,6 +18,8 @@ LISTS = {
     "deployments.apps": "apis/apps/v1/deployments",
 }
 FOLLOWED = ("pods", "events")
+# Without these the watcher goes on, and brings in no alert of a node.
+ALSO_FOLLOWED = ("nodes",)
 VERSION = re.compile(r"\d{1,20}")
 
 
@@ -30,7 +32,7 @@ class _List(msgspec.Struct):
 
 
 def missing(cluster: KubernetesDecl, transports: LiveTransports) -> tuple[list[str], list[str]]:
-    """Missing permissions, e.g. `watch on events`: those that the watcher needs, and those that only checks need.
+    """Missing permissions, e.g. `watch on events`: those that the watcher needs, and all others.
 
     Raises httpx.HTTPError and ProductError when the API cannot be asked.
     """
@@ -40,8 +42,9 @@ def missing(cluster: KubernetesDecl, transports: LiveTransports) -> tuple[list[s
         for plural, path in LISTS.items():
             answer = client.get(path, params={"limit": "1"}, timeout=LIMIT_S)
             lacks = [f"list on {plural}"] if answer.status_code == 403 else []
-            if plural in FOLLOWED and cluster.watched:
+            if plural in FOLLOWED + ALSO_FOLLOWED and cluster.watched:
                 lacks += _watch(client, plural, path, _version(answer))
+            if plural in FOLLOWED and cluster.watched:
                 followed += lacks
             else:
                 others += lacks

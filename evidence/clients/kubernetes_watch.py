@@ -1,4 +1,4 @@
-"""Follows pods and events of a whole cluster: lists in pages, then watches from that version on.
+"""Follows pods, nodes and events of a whole cluster: lists in pages, then watches from that version on.
 
 Of each object only the fields named here are decoded, so nothing else of it (environment, arguments, annotations) is
 ever held. A watch ends by itself after `WATCH_S`; an API server that says nothing for longer has hung.
@@ -86,10 +86,11 @@ class SeenEvent(msgspec.Struct, frozen=True):
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """One condition of a pod."""
+    """One condition of a pod or a node."""
 
     type: str = ""
     status: str = ""
+    message: str | None = None
     lastTransitionTime: datetime | None = None
 
 
@@ -99,10 +100,17 @@ class Running(msgspec.Struct, frozen=True):
     startedAt: datetime | None = None
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """Why a container does not run yet."""
+
+    reason: str | None = None
+
+
 class ContainerState(msgspec.Struct, frozen=True):
-    """Only whether it runs."""
+    """Whether it runs, or waits."""
 
     running: Running | None = None
+    waiting: Waiting | None = None
 
 
 class ContainerStatus(msgspec.Struct, frozen=True):
@@ -112,10 +120,19 @@ class ContainerStatus(msgspec.Struct, frozen=True):
     state: ContainerState | None = None
 
 
+class ContainerSpec(msgspec.Struct, frozen=True):
+    """A container's name, and whether an init container goes on running: then it is a sidecar."""
+
+    name: str = ""
+    restartPolicy: str | None = None
+
+
 class PodSpec(msgspec.Struct, frozen=True):
-    """Where it runs."""
+    """Where it runs, and its containers."""
 
     nodeName: str | None = None
+    containers: list[ContainerSpec] | None = None
+    initContainers: list[ContainerSpec] | None = None
 
 
 class PodStatus(msgspec.Struct, frozen=True):
@@ -124,6 +141,7 @@ class PodStatus(msgspec.Struct, frozen=True):
     phase: str = ""
     conditions: list[Condition] | None = None
     containerStatuses: list[ContainerStatus] | None = None
+    initContainerStatuses: list[ContainerStatus] | None = None
 
 
 class SeenPod(msgspec.Struct, frozen=True):
@@ -132,6 +150,19 @@ class SeenPod(msgspec.Struct, frozen=True):
     metadata: Meta
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+
+
+class NodeStatus(msgspec.Struct, frozen=True):
+    """How it is."""
+
+    conditions: list[Condition] | None = None
+
+
+class SeenNode(msgspec.Struct, frozen=True):
+    """A node."""
+
+    metadata: Meta
+    status: NodeStatus = NodeStatus()
 
 
 class _ListMeta(msgspec.Struct):
@@ -166,13 +197,12 @@ class Kind(Generic[T]):
     plural: str
     one: "msgspec.json.Decoder[T]"
     page: "msgspec.json.Decoder[_Page[T]]"
-    selector: str = ""
 
 
 # Made here, where one thread imports.
 PODS = Kind("api/v1/pods", "pods", msgspec.json.Decoder(SeenPod), msgspec.json.Decoder(_Page[SeenPod]))
-EVENTS = Kind("api/v1/events", "events", msgspec.json.Decoder(SeenEvent), msgspec.json.Decoder(_Page[SeenEvent]),
-              "involvedObject.kind=Pod")  # fmt: skip
+NODES = Kind("api/v1/nodes", "nodes", msgspec.json.Decoder(SeenNode), msgspec.json.Decoder(_Page[SeenNode]))
+EVENTS = Kind("api/v1/events", "events", msgspec.json.Decoder(SeenEvent), msgspec.json.Decoder(_Page[SeenEvent]))
 _LINES = msgspec.json.Decoder(_Line)
 _STATUS = msgspec.json.Decoder(_Status)
 _VERSIONED = msgspec.json.Decoder(_Versioned)
@@ -196,7 +226,7 @@ class Watched:
     def listed(self, kind: Kind[T]) -> tuple[list[T], str]:
         """All objects and the version of the list, which a watch may go on from."""
         items: list[T] = []
-        params = {"limit": str(PAGE)} | _selected(kind)
+        params = {"limit": str(PAGE)}
         with self._client() as client:
             for _ in range(MOST_PAGES):
                 page = self._page(client, kind, params)
@@ -209,7 +239,7 @@ class Watched:
     def followed(self, kind: Kind[T], version: str) -> Iterator[Change[T]]:
         """Every change after that version, until the watch ends."""
         params = {"watch": "1", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_S)}
-        params |= {"resourceVersion": version} | _selected(kind)
+        params |= {"resourceVersion": version}
         try:
             with self._client() as client, client.stream("GET", kind.path, params=params) as answer:
                 if answer.status_code != 200:
@@ -253,10 +283,6 @@ class Watched:
         if status >= 500 or status == 429:
             return Unreachable(f"the Kubernetes API of {self._declared.name} answered {status} {message}".strip())
         return Refused(f"the API of {self._declared.name} refused to {verb} {plural} ({status}) {message}".strip())
-
-
-def _selected(kind: Kind[T]) -> dict[str, str]:
-    return {"fieldSelector": kind.selector} if kind.selector else {}
 
 
 def _lines(answer: httpx.Response) -> Iterator[bytes]:

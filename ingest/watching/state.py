@@ -1,4 +1,4 @@
-"""The state of one watched cluster: pods, events counted so far, event groups. It never reads the clock."""
+"""The state of one watched cluster: pods, nodes, events counted so far, event groups. It never reads the clock."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from evidence.clients.kubernetes_watch import SeenEvent, SeenPod
-from ingest.sources.kubernetes import EventGroupMessage
+from evidence.clients.kubernetes_watch import SeenEvent, SeenNode, SeenPod
+from ingest.events.message import EventGroupMessage
 from ingest.watching import dedup
 from ingest.watching.dedup import EventGroup, GroupKey, Occurrence
-from ingest.watching.event_rules import PodEvent, PodState, gone, pod_event, pod_state
+from ingest.watching.event_rules import PodEvent, PodState, gone, node_state, pod_event, pod_state
+from ingest.watching.rules import Seen
 
 # Events of a pod come a little after it is gone.
 KEPT_GONE = timedelta(minutes=10)
@@ -25,7 +26,7 @@ class WatchState:
 
     def __init__(self, cluster: str, dump: bytes = b"[]") -> None:
         self.cluster = cluster
-        self._pods: dict[str, PodState] = {}
+        self._seen = Seen()
         self._stopping: dict[str, datetime] = {}
         self._known: dict[str, tuple[int, datetime]] = {}
         self._groups: dict[GroupKey, EventGroup] = {g.key: g for g in msgspec.json.decode(dump, type=list[EventGroup])}
@@ -38,8 +39,9 @@ class WatchState:
     def pods_listed(self, pods: Iterable[SeenPod], now: datetime) -> None:
         """Take in a new list of pods; pods that are not in it are gone."""
         there = {state.uid: state for state in map(pod_state, pods)}
-        lost = [p for uid, p in self._pods.items() if uid not in there]
-        self._pods = {p.uid: p for p in gone(lost, now)}
+        lost = [p for uid, p in self._seen.pods.items() if uid not in there]
+        self._seen.pods = {p.uid: p for p in gone(lost, now)}
+        self._seen.pods_listed = True
         for state in there.values():
             self._put(state)
 
@@ -50,7 +52,20 @@ class WatchState:
     def _put(self, state: PodState) -> None:
         stopped = self._stopping.get(state.uid)
         known = min((at for at in (state.deleting_since, stopped) if at), default=None)
-        self._pods[state.uid] = replace(state, deleting_since=known)
+        self._seen.pods[state.uid] = replace(state, deleting_since=known)
+
+    def nodes_listed(self, nodes: Iterable[SeenNode], _now: datetime) -> None:
+        """Take in a new list of nodes; nodes that are not in it are gone."""
+        self._seen.nodes = {state.name: state for state in map(node_state, nodes)}
+        self._seen.nodes_listed = True
+
+    def node_changed(self, change: str, node: SeenNode, _now: datetime) -> None:
+        """ADDED, MODIFIED or DELETED."""
+        state = node_state(node)
+        if change == "DELETED":
+            self._seen.nodes.pop(state.name, None)
+        else:
+            self._seen.nodes[state.name] = state
 
     def events_listed(self, events: Iterable[SeenEvent], now: datetime) -> None:
         """Take in a new list of events; counts that are known are not counted again."""
@@ -74,21 +89,22 @@ class WatchState:
         if event.reason == "Killing" and not event.by_probe:
             self._stops(event)
             return
-        first_met = known_last is None
-        already = dedup.already_failing(event, self._pods.get(event.pod_uid), now) if first_met else None
+        first_met, key = known_last is None, dedup.key_of(event, self._seen.pods.get(event.pod_uid))
+        if key is None:
+            return
+        already = dedup.already_failing(event, key, self._seen, now) if first_met else None
         occurrence = already or dedup.occurrence_of(event, known, known_last, now - dedup.WINDOW)
         if occurrence is not None:
-            self._add_to_group(event, occurrence, first_met=first_met)
+            self._add_to_group(key, event, occurrence, first_met=first_met)
 
     def _stops(self, event: PodEvent) -> None:
         """Note a requested stop of a pod, which the kubelet reports before the pod's readiness fails."""
         if event.message.startswith("Stopping container") and event.pod_uid not in self._stopping:
             self._stopping[event.pod_uid] = event.first
-            if state := self._pods.get(event.pod_uid):
+            if state := self._seen.pods.get(event.pod_uid):
                 self._put(state)
 
-    def _add_to_group(self, event: PodEvent, occurrence: Occurrence, *, first_met: bool) -> None:
-        key = dedup.key_of(event, self._pods.get(event.pod_uid))
+    def _add_to_group(self, key: GroupKey, event: PodEvent, occurrence: Occurrence, *, first_met: bool) -> None:
         group = self._groups.get(key)
         if group is not None and group.reported_at is not None and first_met:
             # Another process may have counted it: what it reported reaches as far as the group's last time.
@@ -99,15 +115,15 @@ class WatchState:
         if group is None and len(self._groups) >= MOST_GROUPS:
             log.warning("watcher_full", cluster=self.cluster, groups=MOST_GROUPS)
             return
-        self._groups[key] = dedup.with_occurrence(group, key, event, occurrence)
+        self._groups[key] = dedup.with_occurrence(group, key, event, occurrence, self._seen.pods.get(event.pod_uid))
 
     def step(self, now: datetime) -> list[EventGroupMessage]:
         """The messages to report now, in the order in which their groups began."""
         messages: list[EventGroupMessage] = []
         for group in sorted(self._groups.values(), key=lambda g: (g.first, str(g.key))):
-            decision = dedup.decide(group, self._pods, now)
+            decision = dedup.decide(group, self._seen, now)
             if decision.report:
-                messages.append(dedup.message(self.cluster, decision.group or group, decision, self._pods))
+                messages.append(dedup.message(self.cluster, decision.group or group, decision, self._seen))
             if decision.group is None:
                 del self._groups[group.key]
             else:
@@ -116,7 +132,8 @@ class WatchState:
         return messages
 
     def _forget(self, now: datetime) -> None:
-        old = [uid for uid, pod in self._pods.items() if pod.gone_at and now - pod.gone_at > KEPT_GONE]
+        pods = self._seen.pods
+        old = [uid for uid, pod in pods.items() if pod.gone_at and now - pod.gone_at > KEPT_GONE]
         for uid in old:
-            del self._pods[uid]
-        self._stopping = {uid: at for uid, at in self._stopping.items() if uid in self._pods or now - at < KEPT_GONE}
+            del pods[uid]
+        self._stopping = {uid: at for uid, at in self._stopping.items() if uid in pods or now - at < KEPT_GONE}

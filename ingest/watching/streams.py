@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from domain.errors import ProductError, Refused, Unreachable
-from evidence.clients.kubernetes_watch import EVENTS, PODS, Expired, Kind, Watched
+from evidence.clients.kubernetes_watch import EVENTS, NODES, PODS, Expired, Kind, Watched
 from ingest.watching.state import WatchState
 
 BETWEEN_S = 0.1
@@ -36,7 +36,7 @@ class StreamItem:
 
 @dataclass(slots=True)
 class Streams:
-    """Both streams of one cluster; events are only read once the pods are known."""
+    """The streams of one cluster; events are only read once the pods are known."""
 
     api: Watched
     stop: threading.Event = field(default_factory=threading.Event)
@@ -44,12 +44,15 @@ class Streams:
     _pods_known: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Starts two threads, which end some time after `stop`."""
-        for run in (self._pods, self._events):
+        """Starts three threads, which end some time after `stop`."""
+        for run in (self._pods, self._nodes, self._events):
             threading.Thread(target=run, name=f"watch {run.__name__}", daemon=True).start()
 
     def _pods(self) -> None:
         self._stream(PODS, WatchState.pods_listed, WatchState.pod_changed)
+
+    def _nodes(self) -> None:
+        self._stream(NODES, WatchState.nodes_listed, WatchState.node_changed)
 
     def _events(self) -> None:
         while not self._pods_known.wait(0.5):

@@ -31,6 +31,7 @@ def test_an_account_with_the_role_is_well() -> None:
         (("watch", "pods"), "bad"),
         (("watch", "events"), "bad"),
         (("list", "nodes"), "warning"),
+        (("watch", "nodes"), "warning"),
         (("list", "deployments"), "warning"),
     ],
 )

@@ -163,8 +163,8 @@ def test_a_group_of_several_pods_is_one_alert_about_all_of_them() -> None:
     alert = group_alert(pods=pods, more_pods=2)
     assert alert.title == "Readiness probe of shop/cart fails: context deadline exceeded (5 pods)"
     assert [e.key for e in alert.entities] == [
-        *(f"Pod/prod-a/shop/cart-{n}" for n in range(3)),
         "Workload/prod-a/shop/cart",
+        *(f"Pod/prod-a/shop/cart-{n}" for n in range(3)),
     ]
     assert "pod" not in alert.labels and "node" not in alert.labels and alert.labels["deployment"] == "cart"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingest.sources.kubernetes import EventGroupMessage
+from ingest.events.message import EventGroupMessage
 from ingest.watching.state import WatchState
 from tests.ingest.watching.made import DEADLINE, at, event, pod
 
