@@ -15,7 +15,11 @@ KINDS = {"Startup": "startupProbe", "Readiness": "readinessProbe", "Liveness": "
 
 @dataclass(frozen=True, slots=True)
 class ProbeSpec:
-    """One probe; times in seconds. `target` is what it asks, e.g. `http 8080/healthz`; `port` as it is written."""
+    """One probe; times in seconds. `target` is what it asks, e.g. `http 8080/healthz`; `port` as it is written.
+
+    It stays on its node when it asks the loopback address, or a pod that has its node's network: the kernel delivers
+    what is for an address of its own without any network.
+    """
 
     kind: str
     container: str
@@ -25,6 +29,7 @@ class ProbeSpec:
     period_s: int
     failures: int
     delay_s: int
+    stays_on_node: bool = False
 
     @property
     def budget_s(self) -> int:
@@ -51,21 +56,31 @@ def name_of(pod: Pod) -> str:
 def probes_of(pod: Pod) -> list[ProbeSpec]:
     """Every probe of every container."""
     containers = pod.spec.containers if pod.spec else []
+    host_network = bool(pod.spec and pod.spec.hostNetwork)
     found = []
     for container in containers:
         for kind, field in KINDS.items():
             probe: Probe | None = getattr(container, field)
             if probe:
-                found.append(_spec(kind, container, probe))
+                found.append(_spec(kind, container, probe, host_network))
     return found
 
 
-def _spec(kind: str, container: Container, probe: Probe) -> ProbeSpec:
+def _spec(kind: str, container: Container, probe: Probe, host_network: bool) -> ProbeSpec:
     target, port = _target(probe)
     return ProbeSpec(
         kind, container.name, target, port, probe.timeoutSeconds or 1, probe.periodSeconds or 10,
-        probe.failureThreshold or 3, probe.initialDelaySeconds or 0,
+        probe.failureThreshold or 3, probe.initialDelaySeconds or 0, _stays_on_node(probe, host_network),
     )  # fmt: skip
+
+
+def _stays_on_node(probe: Probe, host_network: bool) -> bool:
+    """Whether it asks over the network, and none is crossed. The kubelet asks the pod's address without a host."""
+    asked = probe.httpGet or probe.tcpSocket
+    host = (asked.host or "") if asked else ""
+    if host:
+        return host in {"localhost", "::1", "[::1]"} or host.startswith("127.")
+    return host_network and bool(asked or probe.grpc)
 
 
 def _target(probe: Probe) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.clients.kubernetes import of
-from evidence.kubelet_messages import MessageClass, classify
+from evidence.kubelet_messages import OVER_LOOPBACK, MessageClass, classify
 from evidence.onset import fault_at
 from evidence.pods import LEAD, about_probes, is_ours, namespace
 
@@ -25,9 +25,18 @@ MEANINGS = {
     "event-unreachable": Text("no route to the pod"),
     "event-tls-trust": Text("the certificate is not trusted"),
     "event-tls-timeout": Text("connected, and the TLS handshake did not end"),
+    "event-tls-refused": Text("the server refused the TLS handshake"),
+    "event-tls-wants-certificate": Text("the server wants a client certificate, which a probe has not"),
+    "event-tls-unknown-name": Text("the server has no certificate for the name that it was asked by (SNI)"),
+    "event-tls-version": Text("no version of TLS that both sides speak"),
     "event-scheme-mismatch": Text("HTTP spoken to HTTPS or the other way round"),
     "event-reset": Text("the connection was reset"),
     "event-eof": Text("accepted, then closed without an answer"),
+    "event-http2-cleartext": Text("the port speaks HTTP/2 without TLS, as gRPC does"),
+    "event-connection-lost": Text("the connection was lost or closed before the answer"),
+    "event-read-timeout": Text("connected, and then nothing was acknowledged any more"),
+    "event-forbidden": Text("a policy forbids the connection"),
+    OVER_LOOPBACK: Text("the probe asked the loopback address of its node, which crosses no network"),
     "event-status-code": Text("the application answered with an error status"),
     "event-status-auth": Text("status 401 or 403: the probe is not authorised"),
     "event-status-missing": Text("status 404: there is no such path"),
@@ -41,12 +50,16 @@ MEANINGS = {
     "event-not-serving": Text("the application says NOT_SERVING"),
     "event-dns": Text("a name did not resolve"),
     "event-exec-timeout": Text("the probe's command did not end in time"),
+    "event-exec-missing": Text("the probe's command is not in the container"),
     "event-liveness-kill": Text("killed because the liveness probe failed"),
     "event-startup-kill": Text("killed because the startup probe failed"),
     "event-stopping": Text("stopped on purpose: a deletion or a rollout"),
     "event-backoff": Text("the restart is delayed because it failed again and again"),
     "event-failed-mount": Text("a volume could not be mounted"),
+    "event-image-pull": Text("an image could not be pulled"),
 }
+# What a network may be the cause of.
+CROSSING = frozenset({"event-deadline", "event-dial-timeout", "event-unreachable", "event-read-timeout"})
 KEPT = timedelta(hours=1)
 IF_NOT = Text(
     "None of the kept events says so. That is weak: events are limited in rate, joined when alike, and forgotten"
@@ -120,6 +133,8 @@ def _item(event: PodEvent) -> Item:
 
 def _measure_of(slug: str, events: list[PodEvent], since: datetime, too_old: bool) -> MeasureResult:
     hits = [e for e in events if slug in e.message_class.slugs]
+    if slug == OVER_LOOPBACK and any(CROSSING & set(e.message_class.slugs) for e in events if e not in hits):
+        hits = []  # other probes of the incident fail as well, and may cross a network
     meaning = MEANINGS[slug]
     if not hits and too_old and not events:
         why = Text("the API server forgets events after about an hour")

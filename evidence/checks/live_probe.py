@@ -31,7 +31,9 @@ STEPS = {
     "event-dns": ("resolve", "no such name"), "event-refused": ("tcp", "refused"),
     "event-unreachable": ("tcp", "failed"), "event-dial-timeout": ("tcp", "timeout"),
     "event-tls-trust": ("tls", "untrusted"), "event-tls-timeout": ("tls", "timeout"),
-    "event-scheme-mismatch": ("tls", "no TLS"), "event-reset": ("http", "reset"), "event-eof": ("http", "closed"),
+    "event-tls-refused": ("tls", "failed"), "event-tls-version": ("tls", "failed"),
+    "event-scheme-mismatch": ("tls", "no TLS"), "event-forbidden": ("tcp", "failed"),
+    "event-connection-lost": ("http", "reset"), "event-reset": ("http", "reset"), "event-eof": ("http", "closed"),
 }  # fmt: skip
 
 

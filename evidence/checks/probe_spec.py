@@ -21,7 +21,7 @@ NEAR = 0.8
 TIGHT = 0.9
 ENDED_BY_PROBE = {0, 137, 143}
 SPEC = ("spec-shared-endpoint", "spec-startup-budget-short", "spec-liveness-stricter", "spec-no-startup-probe",
-        "spec-drain-short", "spec-port-not-declared")  # fmt: skip
+        "spec-drain-short", "spec-port-not-declared", "spec-over-loopback", "spec-only-exec")  # fmt: skip
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -32,7 +32,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         raise Refused(Text("the pod is not there any more, so its probes cannot be read"))
     probes = probes_of(mine[0])
     same = [p for p in pods if workload_of(name_of(p)) == workload(ask.scope)]
-    results = measured_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same))
+    every = [probe for pod in mine for probe in probes_of(pod)]
+    results = measured_by(ask, SPEC, lambda _: _by_spec(mine[0], probes, same) | _ways(every))
     return results | measured_by(ask, ("spec-timeout-below-latency",), lambda a: _latency(a, probes))
 
 
@@ -45,6 +46,25 @@ def _by_spec(pod: Pod, probes: list[ProbeSpec], same: list[Pod]) -> dict[str, Me
         "spec-drain-short": _drain(pod, probes),
         "spec-port-not-declared": _ports(pod, probes),
     }
+
+
+def _ways(probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
+    """Whether all probes of the incident's pods stay on their node, or are commands."""
+    commands = [p for p in probes if p.target == "exec"]
+    crossing = [p for p in probes if p.target != "exec" and not p.stays_on_node]
+    local = bool(probes) and not crossing and len(commands) < len(probes)
+    only_exec = bool(probes) and len(commands) == len(probes)
+    no = Text("Probes cross the node's network.") if crossing else Text("No probe asks over the network.")
+    return {
+        "spec-over-loopback": MeasureResult(
+            local, Text("The probes ask their own node over loopback.") if local else no, items=_items(probes[:8])
+        ),
+        "spec-only-exec": MeasureResult(
+            only_exec,
+            Text("Every probe is a command in the container.") if only_exec
+            else Text("Not every probe is a command in the container."), items=_items(commands[:8]),
+        ),
+    }  # fmt: skip
 
 
 def _pairs(probes: list[ProbeSpec]) -> list[tuple[ProbeSpec, ProbeSpec]]:
@@ -308,6 +328,8 @@ CHECK = Check(
         Measure("spec-no-startup-probe", Text("Is there no startup probe?"), "s"),
         Measure("spec-drain-short", Text("Does it stop before its endpoint is taken out?"), "s"),
         Measure("spec-port-not-declared", Text("Is an undeclared port probed?"), items_unit="s"),
+        Measure("spec-over-loopback", Text("Do the probes ask their own node over loopback?"), items_unit="s"),
+        Measure("spec-only-exec", Text("Is every probe a command in the container?"), items_unit="s"),
     ),
     about_probes,
     _collect,

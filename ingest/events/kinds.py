@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from domain.alerts import Family, Severity
+from evidence.kubelet_messages import IMAGE
 
 TITLE_CUT = 160
 # Words of the kubelet and of Go's client around what went wrong.
@@ -23,11 +24,6 @@ AROUND = re.compile(
 )
 # Reasons whose message decides which failure it is.
 SEVERAL = frozenset({"BackOff", "Failed", "InspectFailed", "ErrImageNeverPull"})
-IMAGE = re.compile(
-    r"pull(?:ing)? image|ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|RegistryUnavailable|"
-    r"SignatureValidationFailed|image tag|inspect image|pull policy",
-    re.IGNORECASE,
-)
 # What containers wait for while their image cannot be pulled.
 IMAGE_WAITS = frozenset({
     "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
