@@ -9,10 +9,12 @@ from types import MappingProxyType
 
 FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "name resolution": frozenset({"probe-dns-absent", "event-dns"}),
-    "no connection": frozenset({"probe-transport-timeout", "event-dial-timeout", "live-dial-timeout"}),
+    "no connection": frozenset({
+        "probe-transport-timeout", "event-dial-timeout", "live-dial-timeout", "event-read-timeout",
+    }),
     "refused": frozenset({"probe-refused", "event-refused", "live-refused"}),
     "no answer": frozenset({"probe-app-silent", "event-grpc-silent", "event-headers-timeout", "live-app-silent"}),
-    "dropped": frozenset({"probe-dropped-by-app", "event-reset", "event-eof"}),
+    "dropped": frozenset({"probe-dropped-by-app", "event-reset", "event-eof", "event-connection-lost"}),
     "body": frozenset({"probe-body-stall", "event-body-timeout"}),
     "redirects": frozenset({"probe-redirect-loop", "event-redirect-loop", "event-redirect-warning"}),
     "status": frozenset({
@@ -21,7 +23,10 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     }),
     "bare connection": frozenset({"probe-tcp-passes", "live-tcp-connects"}),
     "TLS": frozenset({"event-tls-timeout", "live-tls-fails"}),
-    "scheme": frozenset({"event-tls-trust", "event-scheme-mismatch"}),
+    "scheme": frozenset({
+        "event-tls-trust", "event-scheme-mismatch", "event-tls-refused", "event-tls-wants-certificate",
+        "event-tls-unknown-name", "event-tls-version",
+    }),
     "quorum": frozenset({"etcd-quorum-lost", "etcd-no-consensus"}),
     "latency near the limit": frozenset({
         "kubelet-probe-near-timeout", "probe-slow-success", "spec-timeout-below-latency",

@@ -18,6 +18,7 @@ CAUSE = Cause(
     terms=(
         Term("event-reset", supports=3.0, opposes=-1.0, group="reset"),
         Term("event-eof", supports=0.6),
+        Term("event-connection-lost", supports=2.6),
         Term("probe-dropped-by-app", supports=1.6, opposes=-1.2),
         Term("pod-crashed", supports=0.3, opposes=-1.5, when=Condition.NOT_SEEN),
         Term("pod-restarted", supports=0.2, opposes=-0.8, when=Condition.NOT_SEEN),
@@ -31,6 +32,9 @@ CAUSE = Cause(
             opposes=Text("The kubelet saw no reset."),
         ),
         "event-eof": Sentences(supports=Text("The connection was closed before any answer.")),
+        "event-connection-lost": Sentences(
+            supports=Text("The kubelet's HTTP/2 connection was lost or closed before the answer.")
+        ),
         "probe-dropped-by-app": Sentences(
             supports=Text("Connected, then dropped at once without an answer."),
             opposes=Text("No connection was dropped."),
@@ -55,7 +59,12 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
-            when={"probe-dropped-by-app": False, "event-reset": False, "event-eof": False},
+            when={
+                "probe-dropped-by-app": False,
+                "event-reset": False,
+                "event-eof": False,
+                "event-connection-lost": False,
+            },
             sentence=Text("No connection was dropped, by no observer."),
         ),
     ),

@@ -77,6 +77,10 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
+            when={"event-image-pull": True, "event-backoff": False},
+            sentence=Text("The container waits for its image: no process could crash."),
+        ),
+        Exclusion(
             when={"pod-crashed": False, "pod-restarted": False, "probe-dropped-by-app": False},
             sentence=Text("No container ended with an error, none restarted, and no connection was dropped."),
         ),

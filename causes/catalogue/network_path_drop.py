@@ -17,7 +17,14 @@ CAUSE = Cause(
         "cut off on one recorded node."
     ),
     needs=frozenset(
-        {"probe-transport-timeout", "event-dial-timeout", "event-deadline", "event-grpc-connect", "live-dial-timeout"}
+        {
+            "probe-transport-timeout",
+            "event-dial-timeout",
+            "event-deadline",
+            "event-grpc-connect",
+            "live-dial-timeout",
+            "event-read-timeout",
+        }
     ),
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.HOST}),
     terms=(
@@ -34,6 +41,7 @@ CAUSE = Cause(
         Term("live-tcp-connects", supports=1.2, opposes=-1.0, when=Condition.NOT_SEEN),
         Term("event-grpc-connect", supports=1.0),
         Term("live-dial-timeout", supports=1.6),
+        Term("event-read-timeout", supports=2.2),
     ),
     sentences={
         "probe-transport-timeout": Sentences(
@@ -77,8 +85,31 @@ CAUSE = Cause(
         ),
         "event-grpc-connect": Sentences(supports=Text("The kubelet could not connect to the gRPC port.")),
         "live-dial-timeout": Sentences(supports=Text("A connection tried just now was not made either.")),
+        "event-read-timeout": Sentences(
+            supports=Text("The kubelet was connected, and then nothing that it sent was acknowledged any more.")
+        ),
     },
     exclusions=(
+        Exclusion(
+            when={"event-over-loopback": True},
+            sentence=Text("The probe asked over loopback, which crosses no network."),
+        ),
+        Exclusion(
+            when={"spec-over-loopback": True, "event-deadline": True},
+            sentence=Text("The probe asked over loopback, which crosses no network."),
+        ),
+        Exclusion(
+            when={"spec-over-loopback": True, "event-dial-timeout": True},
+            sentence=Text("The probe asked over loopback, which crosses no network."),
+        ),
+        Exclusion(
+            when={"event-exec-timeout": True, "event-deadline": False, "event-dial-timeout": False},
+            sentence=Text("The probe is a command in the container, which asks no port."),
+        ),
+        Exclusion(
+            when={"spec-only-exec": True, "event-deadline": True},
+            sentence=Text("The probe is a command in the container, which asks no port."),
+        ),
         Exclusion(
             when={"probe-refused": True, "probe-transport-timeout": False},
             sentence=Text("Refused at once: the path is open."),

@@ -45,6 +45,18 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
+            when={"event-over-loopback": True},
+            sentence=Text("The probe asked over loopback, which crosses no network."),
+        ),
+        Exclusion(
+            when={"spec-over-loopback": True, "event-deadline": True},
+            sentence=Text("The probe asked over loopback, which crosses no network."),
+        ),
+        Exclusion(
+            when={"spec-over-loopback": True, "event-dial-timeout": True},
+            sentence=Text("The probe asked over loopback, which crosses no network."),
+        ),
+        Exclusion(
             when={"probe-app-silent": True, "event-unreachable": False},
             sentence=Text("The connection was made: there is a way."),
         ),

@@ -55,6 +55,14 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
+            when={"event-exec-timeout": True, "event-deadline": False, "event-dial-timeout": False},
+            sentence=Text("The probe is a command in the container, which asks no port."),
+        ),
+        Exclusion(
+            when={"spec-only-exec": True, "event-deadline": True},
+            sentence=Text("The probe is a command in the container, which asks no port."),
+        ),
+        Exclusion(
             when={"probe-https": False},
             sentence=Text("The target is not https."),
         ),

@@ -1,4 +1,4 @@
-"""The two sides do not agree on TLS: wrong scheme, unknown authority, wrong name or an expired certificate."""
+"""The two sides do not agree on TLS: scheme, version, authority, name or certificate do not fit."""
 
 from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.text import Text
@@ -13,10 +13,23 @@ CAUSE = Cause(
         "The kubelet's and Go's own messages, measured with old and new Go; the kubelet itself does not check "
         "certificates, so trust errors come from other observers. The rest is judgement."
     ),
-    needs=frozenset({"event-scheme-mismatch", "event-tls-trust", "probe-refused", "live-tls-fails"}),
+    needs=frozenset(
+        {
+            "event-scheme-mismatch",
+            "event-tls-trust",
+            "event-tls-refused",
+            "event-tls-version",
+            "probe-refused",
+            "live-tls-fails",
+        }
+    ),
     terms=(
         Term("event-scheme-mismatch", supports=3.6),
         Term("event-tls-trust", supports=3.6),
+        Term("event-tls-refused", supports=3.2),
+        Term("event-tls-wants-certificate", supports=3.6),
+        Term("event-tls-unknown-name", supports=3.6),
+        Term("event-tls-version", supports=3.6),
         Term("live-tls-fails", supports=1.2, opposes=-1.0),
         Term("probe-https", supports=0.4, opposes=-0.4),
         Term("probe-refused", supports=1.0),
@@ -28,6 +41,14 @@ CAUSE = Cause(
     sentences={
         "event-scheme-mismatch": Sentences(supports=Text("One side speaks TLS and the other plain HTTP.")),
         "event-tls-trust": Sentences(supports=Text("The certificate was not accepted.")),
+        "event-tls-refused": Sentences(supports=Text("The server answered the handshake with an alert of TLS.")),
+        "event-tls-wants-certificate": Sentences(
+            supports=Text("The server wants a client certificate; the kubelet's probes have none.")
+        ),
+        "event-tls-unknown-name": Sentences(
+            supports=Text("The server knows no such name; the kubelet asks by the pod's address or the probe's host.")
+        ),
+        "event-tls-version": Sentences(supports=Text("The two sides have no version of TLS in common.")),
         "live-tls-fails": Sentences(
             supports=Text("A handshake tried just now failed."),
             opposes=Text("A handshake tried just now succeeded."),

@@ -22,6 +22,8 @@ CAUSE = Cause(
             "probe-refused",
             "event-refused",
             "event-grpc-unimplemented",
+            "event-http2-cleartext",
+            "event-exec-missing",
             "probe-content-mismatch",
         }
     ),
@@ -40,6 +42,8 @@ CAUSE = Cause(
         Term("event-status-unavailable", supports=0.1, opposes=-1.8, when=Condition.NOT_SEEN, group="unavailable"),
         Term("spec-port-not-declared", supports=2.2, opposes=-0.6),
         Term("event-grpc-unimplemented", supports=3.0),
+        Term("event-http2-cleartext", supports=3.2),
+        Term("event-exec-missing", supports=3.2),
         Term("event-refused", supports=0.6),
         Term("pod-restarted", supports=0.1, opposes=-0.8, when=Condition.NOT_SEEN),
         Term("probe-content-mismatch", supports=1.2),
@@ -82,6 +86,10 @@ CAUSE = Cause(
         "event-grpc-unimplemented": Sentences(
             supports=Text("The server has no health service that a gRPC probe could ask.")
         ),
+        "event-http2-cleartext": Sentences(
+            supports=Text("The port speaks HTTP/2 without TLS, as gRPC does, and the probe asks by HTTP/1.1.")
+        ),
+        "event-exec-missing": Sentences(supports=Text("The container has no such command.")),
         "event-refused": Sentences(supports=Text("The kubelet was refused: nothing listens there.")),
         "pod-restarted": Sentences(
             supports=Text("Nothing was restarted."),
