@@ -22,6 +22,7 @@ from ingest.watching import follower, streams, watcher
 from ingest.watching.follower import Follower
 from tests.drain import drain
 from tests.fakes.kube_api import KubeApi
+from tests.ingest.watching.alerts import event_of, node_of
 from tests.ingest.watching.made import T0, event_json, pod_json
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -318,3 +319,47 @@ def test_the_metrics_show_which_clusters_are_watched_and_how_long_the_api_has_be
     assert 'incident_graph_watcher_leader{cluster="prod-b"} 0.0' in page
     assert 'incident_graph_watcher_lag_seconds{cluster="prod-a"} 60' in page
     assert 'lag_seconds{cluster="prod-b"}' not in page
+
+
+def test_static_pods_of_one_node_come_in_as_an_etcd_member_and_a_component(api: KubeApi, watching: Watching) -> None:
+    master = [{"kind": "Node", "name": "master-5", "controller": True}]
+    for name in ("etcd-master-5", "kube-apiserver-master-5"):
+        made = pod_json(name, ready=False, namespace="kube-system", ownerReferences=master, labels={})
+        api.put("pods", made | {"spec": {"nodeName": "master-5", "containers": [{"name": name.rsplit("-", 2)[0]}]}})
+    watching.add()
+    until(lambda: api.watches("events"))
+    for name in ("etcd-master-5", "kube-apiserver-master-5"):
+        about = {"kind": "Pod", "namespace": "kube-system", "name": name, "uid": f"uid-{name}"}
+        message = "Liveness probe failed: HTTP probe failed with statuscode: 500"
+        fails(api, 6, name, involvedObject=about, message=message)
+    until(lambda: len(deliveries()) == 2)
+    drain()
+    etcd, server = Alert.objects.order_by("title")
+    assert etcd.title.startswith("Liveness probe of kube-system/etcd-master-5 fails")
+    assert {e.kind for e in etcd.entities.all()} == {"EtcdMember"}
+    assert {e.key for e in server.entities.all()} >= {"Workload/prod-a/kube-system/kube-apiserver"}
+
+
+def test_a_node_that_is_not_ready_comes_in_and_ends_when_it_is(
+    api: KubeApi, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.watching.dedup.RESOLVE_AFTER", watch_leases.HELD / 30)
+    api.put("nodes", node_of("worker-1", ready=False, why="Kubelet stopped posting node status."))
+    watching.add()
+    until(lambda: api.watches("nodes") and api.watches("events"))
+    now = (datetime.now(UTC) - T0).total_seconds()
+    api.put("events", event_of(("Node", "", "worker-1"), "NodeNotReady", "not ready", first=now - 40, last=now))
+    until(lambda: len(deliveries()) == 1)
+    api.put("nodes", node_of("worker-1", since=now))
+    until(lambda: len(deliveries()) == 2)
+    drain()
+    alert = Alert.objects.get()
+    assert alert.title == "Node worker-1 is not ready: Kubelet stopped posting node status." and not alert.firing
+    assert {e.key for e in alert.entities.all()} == {"Host/prod-a//worker-1"}
+
+
+def test_without_the_permission_to_read_nodes_pods_are_followed_all_the_same(api: KubeApi, watching: Watching) -> None:
+    api.forbidden = {("list", "nodes")}
+    watching.add()
+    opened(api, watching)
+    assert "`list` on `nodes`" in until(lambda: WatchLease.objects.get().error)
