@@ -1,5 +1,6 @@
 """What a check is: one question, the measures it answers, and how it collects them."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -170,6 +171,11 @@ class Check:
     `needs` are the kinds of connection that it asks, `cost` is the most queries that it sends (one that another
     check has sent already is not sent again), and `before` is how far it looks back from the time at which the
     fault can have begun; it looks until `as_of`. `limit_s` bounds the whole check in seconds.
+
+    `metrics` are regular expressions of the names of the series that it wants of Prometheus, each one a want of its
+    own: a server that has no name of it leaves some of the measures unknown. Series that come into being only with an
+    event (a restart, a lost peer) are not among them, as their absence says nothing. `span_s` is the shortest time, in
+    seconds, over which it compares samples; fewer than four samples in it say little.
     """
 
     slug: str
@@ -181,6 +187,13 @@ class Check:
     needs: tuple[str, ...] = ("prometheus",)
     cost: int = 1
     before: timedelta = BEFORE
+    metrics: tuple[str, ...] = ()
+    span_s: float = 300.0
+
+
+def alternatives(pattern: str) -> tuple[str, ...]:
+    """The alternatives `a|b(c|d)` of a regular expression: those that stand outside of all parentheses."""
+    return tuple(re.findall(r"(?:[^|()]|\([^()]*\))+", pattern))
 
 
 def run(check: Check, ask: Ask) -> list[Finding]:

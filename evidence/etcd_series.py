@@ -18,6 +18,8 @@ from evidence.onset import fault_at
 LEAD = timedelta(seconds=150)
 # A series that begins later than this after its member's first scrape came into being with an event.
 STARTUP_MS = 20_000
+# An election and a frozen member last seconds; within a minute they must show, between scrapes of 15 s or less.
+SPAN_S = 60.0
 LEADERSHIP = (
     "etcd_server_leader_changes_seen_total|etcd_server_has_leader|etcd_server_is_leader|process_start_time_seconds|up"
 )

@@ -32,6 +32,9 @@ SHARE, LEAST = 0.5, 2
 TOTALS = 'count by (node) (kube_pod_info{{created_by_kind!="Job"}}) or kube_pod_info{{namespace="{namespace}"}}'
 
 
+CROWD = ("kube_pod_status_ready", "kube_pod_info")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fallen:
     """A pod that was not ready in the window and had been before; `first_ms` is when it was first seen so."""

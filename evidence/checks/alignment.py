@@ -117,4 +117,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "zabbix api"),
     cost=2 + 2 * FRONTENDS,
+    metrics=("node_time_seconds",),
 )  # fmt: skip

@@ -16,6 +16,11 @@ LATENCY = (
 )
 ERRORS = 'sum(rate(apiserver_request_total{code=~"5.."}[2m])) / sum(rate(apiserver_request_total[2m]))'
 STORE = "histogram_quantile(0.99, sum by (le) (rate(etcd_request_duration_seconds_bucket[2m])))"
+METRICS = (
+    "apiserver_request_duration_seconds_bucket",
+    "apiserver_request_total",
+    "etcd_request_duration_seconds_bucket",
+)
 ASKED = "sum(rate(apiserver_request_total[2m]))"
 # One second: the upstream objective for a call on a single object.
 SLOW_S, FAILING, STORE_SLOW_S = 1.0, 0.05, 0.5
@@ -88,4 +93,6 @@ CHECK = Check(
     ),
     _about,
     _collect,
+    metrics=METRICS,
+    span_s=120.0,
 )

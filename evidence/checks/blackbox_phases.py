@@ -226,4 +226,5 @@ CHECK = Check(
     about_probes,
     _collect,
     needs=("blackbox", "prometheus"),
+    metrics=("probe_success", "probe_duration_seconds"),
 )

@@ -117,4 +117,5 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
+    metrics=("|".join(used for used, _ in POOLS),),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from domain.findings import Item, Point, Series
 from domain.text import Text
-from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, alternatives, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
@@ -76,4 +76,5 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
+    metrics=alternatives(METRICS),
 )

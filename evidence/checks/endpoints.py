@@ -105,4 +105,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "kubernetes api"),
     cost=2,
+    metrics=("|".join(AVAILABLE),),
 )

@@ -5,10 +5,10 @@ from math import ceil
 
 from domain.findings import Item, Series
 from domain.text import Text
-from evidence.check import Ask, Check, Measure, MeasureResult
+from evidence.check import Ask, Check, Measure, MeasureResult, alternatives
 from evidence.clients.prometheus import matcher
 from evidence.etcd_choice import etcds
-from evidence.etcd_series import Members, ask_more, increase, means, outstanding, read, series_of
+from evidence.etcd_series import SPAN_S, Members, ask_more, increase, means, outstanding, read, series_of
 
 # etcd's own guidance: WAL fsync p99 below 10 ms, backend commit p99 below 25 ms (etcd FAQ and tuning pages).
 FSYNC_LIMIT_S, COMMIT_LIMIT_S = 0.010, 0.025
@@ -37,14 +37,13 @@ class Spread:
         return f"P50 ≤ {self.median * 1000:g} ms; P99 ≤ {self.p99 * 1000:g} ms; {self.slow:.0%} slow"
 
 
+METRICS = f"({FSYNC}|{COMMIT})_(sum|count)|etcd_server_slow_apply_total|etcd_server_heartbeat_send_failures_total"
 # What is slow, where a sentence begins with it.
 SUBJECTS = {"WAL fsync": Text("WAL fsync"), "backend commit": Text("Backend commit")}
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    members = read(
-        ask, f"({FSYNC}|{COMMIT})_(sum|count)|etcd_server_slow_apply_total|etcd_server_heartbeat_send_failures_total"
-    )
+    members = read(ask, METRICS)
     return {
         "etcd-fsync-one-slow": _one_slow(ask, members, (FSYNC, "WAL fsync", FSYNC_LIMIT_S)),
         "etcd-commit-one-slow": _one_slow(ask, members, (COMMIT, "backend commit", COMMIT_LIMIT_S)),
@@ -187,4 +186,6 @@ CHECK = Check(
     lambda scope: bool(etcds(scope)),
     _collect,
     cost=3,
+    metrics=alternatives(METRICS),
+    span_s=SPAN_S,
 )

@@ -2,9 +2,9 @@
 
 from domain.findings import Item
 from domain.text import Text
-from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, chart, moment
+from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, moment
 from evidence.etcd_choice import etcds
-from evidence.etcd_series import LEADERSHIP, Members, read
+from evidence.etcd_series import LEADERSHIP, SPAN_S, Members, read
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -128,4 +128,6 @@ CHECK = Check(
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
+    metrics=alternatives(LEADERSHIP),
+    span_s=SPAN_S,
 )

@@ -5,22 +5,22 @@ from statistics import median
 
 from domain.findings import Item, Series
 from domain.text import Text
-from evidence.check import Ask, Check, Measure, MeasureResult, moment
+from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, moment
 from evidence.clients.prometheus import Answered, matcher
 from evidence.etcd_choice import etcds
 from evidence.etcd_pairs import RTT, SAMPLED_MS, Pair, Tail, common_member, dead, edges, pairs_of, tails
-from evidence.etcd_series import LEADERSHIP, Members, ask_more, member_name, read, read_more, series_of, server_of
+from evidence.etcd_series import LEAD, LEADERSHIP, Members, ask_more, member_name, read, read_more, series_of, server_of
 
 # The stock alert rule's 150 ms belongs to the default election timeout of 1000 ms; etcd's guidance is a timeout of
 # at least ten round trips.
 LIMIT_SHARE, GUIDANCE_SHARE = 0.15, 0.10
 # A level is a usual one when it was there for this long and is seen in two groups of samples of the window.
 STEADY_MS, STEADY_POINTS = 90_000, 2
+METRICS = f"{RTT}_(sum|count)|etcd_server_id|etcd_server_leader_changes_seen_total|process_start_time_seconds|up"
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    metrics = f"{RTT}_(sum|count)|etcd_server_id|etcd_server_leader_changes_seen_total|process_start_time_seconds|up"
-    members = read(ask, metrics)
+    members = read(ask, METRICS)
     pairs, timeout_s = pairs_of(members), members.etcd.election_timeout_ms / 1000
     results = {}
     if pairs:
@@ -302,4 +302,6 @@ CHECK = Check(
     lambda scope: bool(etcds(scope)),
     _collect,
     cost=4,
+    metrics=alternatives(METRICS),
+    span_s=LEAD.total_seconds(),
 )

@@ -9,10 +9,11 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, moment
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
-from evidence.etcd_series import STARTUP_MS, Members, increase, read, read_more
+from evidence.etcd_series import SPAN_S, STARTUP_MS, Members, increase, read, read_more
 
 LOST, ACTIVE = "etcd_network_disconnected_peers_total", "etcd_network_active_peers"
 SENT_FAILURES = "etcd_network_peer_sent_failures_total"
+METRICS = f"{LOST}|{ACTIVE}|{SENT_FAILURES}|process_start_time_seconds|up"
 # A single lost message at a reconnect is everyday; etcd drops them and raft sends again.
 FAILURES = 5
 
@@ -41,7 +42,7 @@ class Link:
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    members = read(ask, f"{LOST}|{ACTIVE}|{SENT_FAILURES}|process_start_time_seconds|up")
+    members = read(ask, METRICS)
     peers = [line for line in members.lines if _peer(line)]
     if not peers:
         raise Refused(Text("etcd {name} exports no peer connections in the window", name=members.etcd.name))
@@ -152,4 +153,6 @@ CHECK = Check(
     lambda scope: bool(etcds(scope)),
     _collect,
     cost=2,
+    metrics=(ACTIVE,),
+    span_s=SPAN_S,
 )

@@ -71,4 +71,5 @@ CHECK = Check(
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
+    metrics=(f"{SIZE}|{OLD_SIZE}", IN_USE, QUOTA),
 )

@@ -66,4 +66,6 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
+    metrics=(COLLECTOR, WORK),
+    span_s=MINUTE_MS / 1000,
 )

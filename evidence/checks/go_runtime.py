@@ -5,7 +5,7 @@ from statistics import correlation, median
 
 from domain.findings import Point
 from domain.text import Text
-from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, chart, measured_by
+from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, measured_by
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
@@ -15,6 +15,7 @@ METRICS = (
     "go_goroutines|go_gc_duration_seconds|up|node_netstat_TcpExt_Listen(Overflows|Drops)|http_requests_total|"
     "http_request_duration_seconds_(sum|count)"
 )
+MUTEX = "go_sync_mutex_wait_total_seconds_total"
 GC_PAUSE_S = 0.1
 PILED_UP = 2.0
 HISTORY_MS, RECENT_MS, MINUTE_MS = 60_000, 60_000, 60_000
@@ -114,7 +115,7 @@ def _climb(points: list[Point], answered: Answered) -> MeasureResult:
 def _mutex(ask: Ask) -> dict[str, MeasureResult]:
     """Seconds waited for locks per second: how many goroutines stood before a lock on average."""
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
-    lines = named(ask_more(ask), "go_sync_mutex_wait_total_seconds_total")
+    lines = named(ask_more(ask), MUTEX)
     if not lines:
         return {"go-mutex-wait-high": _nothing(Text("mutex wait (go_sync_mutex_wait_total_seconds_total)"))}
     # The busiest minute: over the whole window a fault of a minute would be thinned out.
@@ -204,4 +205,6 @@ CHECK = Check(
     about_probes,
     _collect,
     cost=2,
+    metrics=(*alternatives(METRICS), MUTEX),
+    span_s=MINUTE_MS / 1000,
 )

@@ -10,7 +10,7 @@ from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_more, ask_pods, end_ms, namespace, onset_ms
-from evidence.probe_durations import slowest
+from evidence.probe_durations import BUCKETS, slowest
 from evidence.probe_specs import ours, probes_of
 
 TYPES = {"Readiness": "kubelet-readiness-failing", "Liveness": "kubelet-liveness-failing",
@@ -123,4 +123,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "kubernetes api"),
     cost=3,
+    metrics=("prober_probe_total", BUCKETS),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from domain.entities import EntityKind
 from domain.errors import Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, unmeasured
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, unmeasured
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_any, end_ms, named, onset_ms, places
@@ -135,4 +135,5 @@ CHECK = Check(
     lambda scope: about_probes(scope) or bool(scope.of_kind(EntityKind.HOST)),
     _collect,
     cost=2,
+    metrics=alternatives(METRICS),
 )

@@ -122,4 +122,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "kubernetes api"),
     cost=3,
+    metrics=("kube_node_status_condition",),
 )

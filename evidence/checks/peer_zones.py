@@ -8,7 +8,7 @@ from domain.findings import Item
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult, either, unmeasured
 from evidence.pods import about_probes, ask_any, workload, workload_of
-from evidence.unready import LEAST, SHARE, Crowd, Fallen, crowd
+from evidence.unready import CROWD, LEAST, SHARE, Crowd, Fallen, crowd
 
 # The second is what nodes carried before Kubernetes 1.17, and some still do.
 LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
@@ -185,4 +185,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "kubernetes api"),
     cost=5,
+    metrics=("kube_node_labels", *CROWD),
 )

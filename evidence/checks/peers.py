@@ -4,7 +4,7 @@ from domain.findings import Item
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult, unmeasured
 from evidence.pods import about_probes, namespace, workload, workload_of
-from evidence.unready import LEAST, SHARE, Crowd, Fallen, crowd
+from evidence.unready import CROWD, LEAST, SHARE, Crowd, Fallen, crowd
 
 MOST = 0.5
 
@@ -91,4 +91,5 @@ CHECK = Check(
     about_probes,
     _collect,
     cost=3,
+    metrics=CROWD,
 )

@@ -229,4 +229,5 @@ CHECK = Check(
     about_probes,
     _collect,
     cost=2,
+    metrics=(f"{PREFIX}ready", f"{PREFIX}restarts_total", "kube_pod_created", "kube_pod_container_state_started"),
 )

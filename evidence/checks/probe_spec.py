@@ -13,7 +13,7 @@ from domain.text import Text
 from evidence.check import PROBES, Ask, Check, Measure, MeasureResult, measured_by, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.pods import about_probes, ask_more, namespace, workload, workload_of
-from evidence.probe_durations import slowest
+from evidence.probe_durations import BUCKETS, slowest
 from evidence.probe_specs import ProbeSpec, name_of, ours, probes_of, ready_since, statuses
 
 # The share of the time-out from which on a probe's 99th percentile leaves no room.
@@ -335,4 +335,5 @@ CHECK = Check(
     _collect,
     needs=("kubernetes api", "prometheus"),
     cost=2,
+    metrics=(BUCKETS,),
 )

@@ -6,7 +6,7 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.latencies import Latency, by_label
-from evidence.pods import about_probes, ask_more, end_ms, namespace, onset_ms
+from evidence.pods import MORE, about_probes, ask_more, end_ms, namespace, onset_ms
 from evidence.probe_specs import ours, probes_of
 
 KEYS = ("route", "handler", "path", "http_route", "uri", "endpoint", "grpc_method", "url")
@@ -15,13 +15,13 @@ USUAL = {"/healthz", "/health", "/readyz", "/ready", "/livez", "/live", "/ping",
          "/actuator/health", "/health/ready", "/health/live", "Check"}  # fmt: skip
 SLOW_S = 0.5
 RISEN = 3.0
+SERVERS = ("http_request_duration", "http_server", "grpc_server")
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_more(ask)
     window = onset_ms(ask.scope), end_ms(ask.scope)
-    routes = [x for only in ("http_request_duration", "http_server", "grpc_server")
-              for x in by_label(answered, KEYS, only, window)]  # fmt: skip
+    routes = [x for only in SERVERS for x in by_label(answered, KEYS, only, window)]
     if not routes:
         raise Refused(Text("the pod exports no request durations by route"))
     with ask.aside():
@@ -93,4 +93,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "kubernetes api"),
     cost=2,
+    metrics=("|".join(name for name in MORE if name.startswith(SERVERS)),),
 )

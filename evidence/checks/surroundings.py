@@ -6,7 +6,7 @@ from domain.errors import Refused
 from domain.scope import ChangeRef, Scope
 from domain.text import Text
 from evidence.change_impact import changes, verdict
-from evidence.check import Ask, Check, Measure, MeasureResult, chart, either, measured_by
+from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, chart, either, measured_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
 from evidence.pods import ask_any, ask_namespace, end_ms, keys, named, namespace, onset_ms, places, workload
@@ -14,6 +14,7 @@ from evidence.unready import crowd
 
 PLANNED_KINDS = {"maintenance", "planned", "drain"}
 CLOSED = "(kube_node_spec_unschedulable == 1) or count(kube_node_spec_unschedulable)"
+ROLLING = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -25,8 +26,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 
 def _rolling(ask: Ask) -> dict[str, MeasureResult]:
     where = matcher({"namespace": namespace(ask.scope)})
-    metrics = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas"
-    return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{metrics}",{where}}}')}
+    return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{ROLLING}",{where}}}')}
 
 
 def _change(scope: Scope) -> MeasureResult:
@@ -168,4 +168,5 @@ CHECK = Check(
     _collect,
     needs=("prometheus", "kubernetes api"),
     cost=9,
+    metrics=(*alternatives(ROLLING), "kube_deployment_status_condition", "kube_node_spec_unschedulable"),
 )

@@ -1,15 +1,21 @@
 """Each check asks those whom it says, and not more often than it says."""
 
+import re
 from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl
 
 import httpx
 import msgspec
 import pytest
 
 from domain.connections import Access, BlackboxDecl, KubernetesDecl, ProbeTargetDecl, PrometheusDecl, SourceDecl
-from evidence.check import Ask, run
+from evidence.check import Ask, Check, alternatives, run
 from evidence.checks import all_checks
 from evidence.clients.zabbix_token import ZabbixAccess
+from evidence.pods import more_query
+from evidence.unready import UNREADY
+from tests.evidence.made_series import MEMBER, etcd_decl
+from tests.evidence.made_series import scope as etcd_scope
 from tests.evidence.scene import POD, World, scope
 from tests.evidence.test_metric_checks import CASES, info
 
@@ -47,3 +53,41 @@ def test_a_check_asks_whom_it_declares_and_no_more_than_it_declares(slug: str, t
     run(check, Ask(replace(about, connections=declared, alerts=(*about.alerts, *alerts)), world))
     assert {KINDS[kind] for kind in world.kinds} <= set(check.needs)
     assert len(world.questions) <= check.cost, sorted(world.questions)
+
+
+def plain(wanted: str) -> str:
+    """One name that a wanted expression matches."""
+    return re.sub(r"\(([^|()]*)[^()]*\)\??", r"\1", alternatives(wanted)[0])
+
+
+def queries_of(check: Check) -> list[str]:
+    """What a check asks of Prometheus: about a pod with all series, and about an etcd cluster without any.
+
+    The queries that several checks share are among them: some ask them only when the API answered before.
+    """
+    worlds = (
+        (Counting(EVERYTHING.series, EVERYTHING.computed), scope()),
+        (Counting(), etcd_scope([etcd_decl()], [MEMBER])),
+    )
+    for world, about in worlds:
+        run(check, Ask(about, world))
+    shared = [more_query(scope()), UNREADY]
+    return shared + [dict(parse_qsl(body)).get("query", "") for world, _ in worlds for *_, body in world.questions]
+
+
+def test_the_alternatives_of_a_pattern_are_those_outside_of_parentheses() -> None:
+    assert alternatives("a_(b|c)_d|e(f|g)?|up") == ("a_(b|c)_d", "e(f|g)?", "up")
+
+
+@pytest.mark.parametrize("check", [c for c in all_checks() if c.metrics], ids=lambda check: check.slug)
+def test_what_a_check_wants_is_what_it_asks_for(check: Check) -> None:
+    names = [
+        name for q in queries_of(check) for name in (*re.findall(r'__name__=~"([^"]*)"', q), *re.findall(r"\w+", q))
+    ]
+    for wanted in check.metrics:
+        assert any(re.fullmatch(name, plain(wanted)) for name in names), wanted
+
+
+def test_every_check_that_asks_prometheus_says_what_it_wants() -> None:
+    without = {c.slug for c in all_checks() if "prometheus" in c.needs and not c.metrics}
+    assert without == {"live-probe"}  # it asks the exporter, and its targets by the exporter's series
