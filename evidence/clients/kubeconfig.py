@@ -41,6 +41,15 @@ def entrance(declared: KubernetesDecl) -> Entrance:
                       "client certificate") from error  # fmt: skip
 
 
+def cluster_name(file: str) -> str:
+    """What the current context of a kubeconfig calls its cluster, empty when it cannot be read."""
+    try:
+        config = KubeConfig.from_file(file).get()
+        return str(config.context.cluster) if config else ""
+    except BROKEN:
+        return ""
+
+
 def _own_account(folder: Path) -> Entrance:
     token = (folder / "token").read_text(encoding="utf-8").strip()
     return Entrance(IN_CLUSTER, ssl.create_default_context(cafile=str(folder / "ca.crt")), token)
