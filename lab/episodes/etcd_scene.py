@@ -104,7 +104,7 @@ class Scene:
 
     def connections(self) -> Connections:
         """The connections that a user would declare."""
-        clusters = [self.site.shape.cluster]
+        clusters = [self.site.shape.cluster] if self.site.shape.cluster else []
         sources = [SourceDecl(kind="alertmanager", name="prod")]
         return Connections(
             source=[*sources, SourceDecl(kind="zabbix", name="zabbix")] if self.by_zabbix else sources,

@@ -34,7 +34,10 @@ SEATS = tuple(Seat(f"etcd{n}", f"zone-{z}", f"10.20.{n}.11:2379", f"db-{n}") for
 
 @dataclass(frozen=True)
 class Shape:
-    """How a cluster is built and used. Delays are one way, in seconds."""
+    """How a cluster is built and used. Delays are one way, in seconds.
+
+    Its series carry no cluster label when `cluster` is empty, and those of their member and zone when it is `labelled`.
+    """
 
     cluster: str = "prod-a"
     name: str = "etcd-prod"
@@ -45,6 +48,7 @@ class Shape:
     value_bytes: int = 256
     quota_bytes: int = 0
     calm_delay_s: float = 0.0
+    labelled: bool = False
     release: Release = field(default_factory=Release)
 
 
@@ -188,10 +192,15 @@ class Etcd:
     def scrape_job(self) -> dict[str, Any]:
         """The job of Prometheus that scrapes the members."""
         return {"job_name": self.shape.job, "static_configs": [
-            {"targets": [f"127.0.0.1:{m.watched.port}"],
-             "labels": {"instance": m.seat.instance, "cluster": self.shape.cluster}}
-            for m in self.members
+            {"targets": [f"127.0.0.1:{m.watched.port}"], "labels": self._labels(m)} for m in self.members
         ]}  # fmt: skip
+
+    def _labels(self, member: Member) -> dict[str, str]:
+        """Those that the scrape job gives to all series of a member."""
+        own = {"instance": member.seat.instance}
+        if self.shape.cluster:
+            own["cluster"] = self.shape.cluster
+        return own | ({"member": member.name, "zone": member.seat.zone} if self.shape.labelled else {})
 
     def declaration(self) -> EtcdDecl:
         """What a user would write into the connections file."""

@@ -1,13 +1,19 @@
 """Three real etcd members, a real Prometheus and a real Alertmanager: what popular rules get wrong is told right."""
 
 import contextlib
+import io
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from causes.rank import rank
+from connections.file import read
+from domain.connections import Connections
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.verdict import Verdict
@@ -18,7 +24,7 @@ from incidents.assemble import scope_of
 from ingest.sources import all_sources
 from lab.episode import Setting, drawing
 from lab.episodes.etcd_members import follower_restart
-from lab.episodes.etcd_scene import Scene, calm_scene
+from lab.episodes.etcd_scene import SWITCHED, Scene, calm_scene
 from lab.episodes.etcd_shapes import Site
 from lab.episodes.etcd_switch import frozen_leader, moved_leader
 from lab.faults.network import late_member
@@ -45,13 +51,31 @@ def sink() -> Iterator[Sink]:
 
 
 def investigated(setting: Setting, sink: Sink) -> tuple[dict[str, Finding], Verdict]:
-    """What the product finds, live, and what it says; a replay of the same answers must say the same."""
+    """What the product finds, live, and what it says; a replay of the same answers must say the same.
+
+    So must an investigation by the file that `discover` writes.
+    """
+    found = found_with(setting.connections, sink)
+    by_discovery = found_with(discovered(setting), sink)
+    assert (by_discovery[1].state, first(by_discovery[1])) == (found[1].state, first(found[1]))
+    return found
+
+
+def found_with(connections: Connections, sink: Sink) -> tuple[dict[str, Finding], Verdict]:
     alerts = [a for t in sink.taken for a in all_sources()[t.kind].parse(t.body, t.received_at).alerts]
-    scope: Scope = scope_of("story", alerts, setting.connections, datetime.now(UTC).replace(microsecond=0))
-    collected = collect(scope, LiveTransports(setting.connections))
+    scope: Scope = scope_of("story", alerts, connections, datetime.now(UTC).replace(microsecond=0))
+    collected = collect(scope, LiveTransports(connections))
     again = collect(scope, ReplayTransports(collected.answers))
     assert again.findings == collected.findings
     return {f.measure: f for f in collected.findings}, rank(scope, collected.findings)
+
+
+def discovered(setting: Setting) -> Connections:
+    """What is declared by the file that `discover` writes of the stage's Prometheus."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "connections.toml"
+        call_command("discover", setting.connections.prometheus[0].url, out=out, stderr=io.StringIO())
+        return read(out, all_sources())
 
 
 def first(verdict: Verdict) -> str:
@@ -64,6 +88,25 @@ def test_an_operators_move_is_named_as_such(stage: Stage, sink: Sink) -> None:
     assert found["etcd-leader-switch"].seen is True
     assert found["etcd-rtt-rise"].seen is False
     assert first(verdict) in {"etcd-leadership-moved", ""}
+
+
+@pytest.mark.parametrize("shape", [Shape(cluster=""), Shape(labelled=True)], ids=["no cluster label", "labelled"])
+def test_discover_finds_the_cluster_by_few_labels_and_by_many(stage: Stage, sink: Sink, shape: Shape) -> None:
+    with calm_scene(stage, sink, Site(shape)) as scene:
+        scene.etcd.move_leader(scene.etcd.followers()[0])
+        scene.alerted(SWITCHED)
+        time.sleep(10)
+        setting = scene.setting("etcd-leadership-moved", scene.cluster(), "etcdctl move-leader")
+        found, verdict = investigated(setting, sink)
+        assert found["etcd-leader-switch"].seen is True and first(verdict) in {"etcd-leadership-moved", ""}
+        by_hand, written = setting.connections, discovered(setting)
+    (own,), (declared,) = written.etcd, by_hand.etcd
+    assert own.cluster == declared.cluster and own.selector == declared.selector
+    assert {(m.instance, m.member_id) for m in own.member} == {(m.instance, m.member_id) for m in declared.member}
+    assert written.prometheus[0].clusters == by_hand.prometheus[0].clusters
+    assert written.source[0].api_url == scene.monitoring.alertmanager
+    if shape.labelled:
+        assert {(m.name, m.zone) for m in own.member} == {(m.name, m.zone) for m in declared.member}
 
 
 def test_a_frozen_leader_is_not_called_network_jitter(stage: Stage, sink: Sink) -> None:
