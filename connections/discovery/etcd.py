@@ -93,14 +93,16 @@ def _label_of(keys: Iterable[tuple[str, str, str]]) -> str:
 def tables(seen: Seen, kubernetes: KubernetesSeen | None) -> list[Table]:
     """The [[etcd]] tables, each followed by its members; the same members scraped by a second job are a comment."""
     made: list[Table] = []
-    ids: list[tuple[str, frozenset[str]]] = []
+    ids: list[tuple[str, str, frozenset[str]]] = []
     names: set[str] = set()
     for found in clusters(seen):
         name = _name(found, seen, names)
         own = frozenset(filter(None, (_id(seen, sample).value for sample in found.samples)))
-        twice = next((other for other, known in ids if own and own <= known), "")
+        cluster = seen.cluster(found.labels)
+        # Only within one cluster: clusters that were set up alike by the same addresses have the same ids.
+        twice = next((other for other, where, known in ids if own and own <= known and where == cluster), "")
         made += _written(found, seen, kubernetes, (name, twice))
-        ids.append((name, own))
+        ids.append((name, cluster, own))
     return made
 
 

@@ -192,7 +192,8 @@ def _metrics_remarks(nodes: list[Sample], kubelets: list[Sample]) -> list[str]:
 
 
 def _cluster_table(cluster: str, kubernetes: KubernetesSeen | None, remarks: list[str], taken: set[str]) -> Table:
-    named = cluster or (kubernetes.cluster if kubernetes else "") or "kubernetes"
+    wanted = cluster or (kubernetes.cluster if kubernetes else "") or "kubernetes"
+    named = next(n for n in (wanted, *(f"{wanted}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
     taken.add(named)
     why = "the cluster of its series" if cluster else "the kubeconfig" if kubernetes and kubernetes.cluster else ""
     note = "" if cluster else f"no cluster label is known: {ANY_NAME}"
@@ -201,6 +202,7 @@ def _cluster_table(cluster: str, kubernetes: KubernetesSeen | None, remarks: lis
         zones = len({node.zone for node in kubernetes.nodes} - {""})
         lines.insert(1, Line("kubeconfig_file", kubernetes.file,
                              f"its API listed {len(kubernetes.nodes)} nodes in {zones} zones"))  # fmt: skip
+        remarks = [*remarks, "its pods and events are watched and become a source of alerts, unless `watch = false`"]
     else:
         remarks = [*remarks, "without an API event texts and probe settings stay unknown; add kubeconfig_file"]
     return Table("kubernetes", lines, remarks)

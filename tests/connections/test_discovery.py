@@ -196,6 +196,12 @@ def test_members_that_a_second_job_scrapes_are_left_out_with_the_reason() -> Non
     assert [e.name for e in declared.etcd] == ["etcd"] and "the same members as etcd, by etcd_server_id" in text
 
 
+def test_the_same_ids_in_two_clusters_are_two_sets_of_members() -> None:
+    samples = (member(cluster="a"), member(cluster="b"))
+    ids = tuple(Sample({**s.labels, "server_id": "ab"}) for s in samples)
+    assert [e.cluster for e in written(Seen(etcd=samples, etcd_ids=ids))[0].etcd] == ["a", "b"]
+
+
 def test_two_leaders_of_one_group_are_named_as_two_clusters() -> None:
     both = (member(), member("10.0.2.11:2379"))
     _, text = written(Seen(etcd=both, etcd_leaders=both))
@@ -233,6 +239,8 @@ def test_a_kubeconfig_goes_to_the_cluster_whose_nodes_it_lists(tmp_path: Path) -
     assert (own.host, own.zone) == ("n1", "zone-a")
     unknown, text = written(Seen(), cluster)
     assert [k.name for k in unknown.kubernetes] == ["lab"] and "correct it" in text
+    twice, _ = written(Seen(nodes=(Sample({"node": "n8", "cluster": "lab"}),)), cluster)
+    assert [k.name for k in twice.kubernetes] == ["lab", "lab-2"]
 
 
 def test_what_was_not_found_is_named_at_the_end() -> None:
