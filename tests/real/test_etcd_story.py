@@ -12,6 +12,8 @@ import pytest
 from django.core.management import call_command
 
 from causes.rank import rank
+from connections.discovery.compare import WRONG
+from connections.discovery.holding import hold
 from connections.file import read
 from domain.connections import Connections
 from domain.findings import Finding
@@ -20,6 +22,7 @@ from domain.verdict import Verdict
 from evidence.clients.prometheus import Answered, Prometheus
 from evidence.collect import collect
 from evidence.recording import LiveTransports, ReplayTransports
+from evidence.ways import FILES_ONLY
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
 from lab.episode import Setting, drawing
@@ -78,6 +81,13 @@ def discovered(setting: Setting) -> Connections:
         return read(out, all_sources())
 
 
+def held(declared: Connections) -> list[str]:
+    """What `discover --check` finds wrong, or could not ask, of a file by hand."""
+    found = hold(declared, FILES_ONLY)
+    assert any(one.what == "check etcd-leader: etcd etcd-prod exports what it needs" for one in found)
+    return [one.what for one in found if one.level == WRONG or "not answered" in one.what or "did not say" in one.what]
+
+
 def first(verdict: Verdict) -> str:
     """The first cause, empty for an honest unknown."""
     return verdict.causes[0].cause if verdict.causes and verdict.state == "ranked" else ""
@@ -100,6 +110,7 @@ def test_discover_finds_the_cluster_by_few_labels_and_by_many(stage: Stage, sink
         found, verdict = investigated(setting, sink)
         assert found["etcd-leader-switch"].seen is True and first(verdict) in {"etcd-leadership-moved", ""}
         by_hand, written = setting.connections, discovered(setting)
+        assert held(by_hand) == []
     (own,), (declared,) = written.etcd, by_hand.etcd
     assert own.cluster == declared.cluster and own.selector == declared.selector
     assert {(m.instance, m.member_id) for m in own.member} == {(m.instance, m.member_id) for m in declared.member}
