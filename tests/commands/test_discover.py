@@ -242,6 +242,14 @@ def test_a_table_shows_what_is_wrong_first(server: FakePrometheus, file: Path) -
     assert out.getvalue().startswith("wrong") and "→ correct its selector" in out.getvalue()
 
 
+def test_a_label_writes_no_control_characters_to_the_terminal(server: FakePrometheus, file: Path) -> None:
+    server.add("etcd_server_has_leader", job="etcd", cluster="rig", instance="x\x1b[31m")
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("discover", server.url, check=file, stdout=out, stderr=io.StringIO())
+    assert "x?[31m is a member that nobody declared" in out.getvalue() and "\x1b" not in out.getvalue()
+
+
 def test_pods_are_looked_for_where_there_are_nodes(server: FakePrometheus, file: Path) -> None:
     server.add("kube_node_info", node="n1", job="ksm")
     server.add("kube_node_status_condition", job="ksm")

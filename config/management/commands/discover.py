@@ -20,7 +20,7 @@ from connections.discovery.draft import Draft
 from connections.discovery.holding import hold
 from connections.discovery.kube import see_kubernetes
 from connections.discovery.propose import draft
-from connections.discovery.seen import Seen
+from connections.discovery.seen import Seen, shown
 from connections.file import decode, read
 from domain.connections import Connections, PrometheusDecl
 from domain.errors import ProductError, Refused
@@ -28,6 +28,7 @@ from evidence.ways import reading
 from ingest.sources import all_sources
 
 SIGNS = {OK: "[green]ok[/]", MISSING: "[yellow]missing[/]", WRONG: "[red]wrong[/]"}
+MOST_SHOWN = 2000
 # Files of access, as [[prometheus]] names them.
 FILES = {
     "bearer_file": "holds its bearer token",
@@ -129,8 +130,8 @@ class Command(Verb):
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for one in sorted(found, key=lambda one: list(SIGNS).index(one.level), reverse=True):
-            remedy = f"\n→ {one.remedy}" if one.remedy else ""
-            table.add_row(SIGNS[one.level], f"{one.what}{remedy}".replace("[", r"\["))
+            remedy = f"\n→ {shown(one.remedy, MOST_SHOWN)}" if one.remedy else ""
+            table.add_row(SIGNS[one.level], f"{shown(one.what, MOST_SHOWN)}{remedy}".replace("[", r"\["))
         console = Console(highlight=False)
         with console.capture() as drawn:
             console.print(table)
