@@ -23,6 +23,7 @@ from evidence.ways import CONNECT_S, way_to
 
 T = TypeVar("T")
 MOST_SERIES = 5000
+MOST_POOLS = 20
 # After so many late answers the rest is not asked any more.
 MOST_LATE = 2
 INTERVAL_RANGE_S = 600
@@ -70,6 +71,10 @@ class _Active(msgspec.Struct):
 
 class _Targets(msgspec.Struct):
     activeTargets: list[_Active]
+
+
+class _Pools(msgspec.Struct):
+    scrapePools: list[str]
 
 
 class _Address(msgspec.Struct):
@@ -219,8 +224,7 @@ def _vector(server: Server, seen: Seen, query: str) -> tuple[Sample, ...]:
 def _see_lists(server: Server, seen: Seen, progress: Callable[[str], None]) -> None:
     """Targets, Alertmanagers, the configuration and the version; not every compatible server has them."""
     progress("/api/v1/targets, /api/v1/alertmanagers, /api/v1/status")
-    listed = _or(seen, "targets", lambda: server.data("api/v1/targets", _Targets, state="active"), None)
-    seen.targets = tuple(_target(t) for t in listed.activeTargets) if listed else None
+    seen.targets = _or(seen, "targets", lambda: _targets(server, seen), None)
     known = _or(seen, "Alertmanagers", lambda: server.data("api/v1/alertmanagers", _Alertmanagers), None)
     seen.alertmanagers = tuple(a.url for a in known.activeAlertmanagers if _is_web(a.url)) if known else ()
     config = _or(seen, "external labels", lambda: server.data("api/v1/status/config", _Config), None)
@@ -228,6 +232,27 @@ def _see_lists(server: Server, seen: Seen, progress: Callable[[str], None]) -> N
     build = _or(seen, "its version", lambda: server.data("api/v1/status/buildinfo", _Build), None)
     seen.version = shown(build.version, 40) if build else ""
     seen.intervals = _intervals(seen.targets or ()) or _measured(server, seen)
+
+
+def _targets(server: Server, seen: Seen) -> tuple[Target, ...]:
+    """All targets; of a server that has too many for one answer those of the scrape pools that matter."""
+    try:
+        listed = server.data("api/v1/targets", _Targets, state="active").activeTargets
+    except ProductError as error:
+        try:
+            listed = _of_pools(server, seen)
+        except ProductError:
+            raise error from None
+    return tuple(_target(active) for active in listed)
+
+
+def _of_pools(server: Server, seen: Seen) -> list[_Active]:
+    """The targets of the pools that are named by a job of etcd, of probes or of Alertmanager."""
+    jobs = {s.labels.get("job", "") for s in (*seen.etcd, *seen.probes, *seen.alertmanager_series)} - {""}
+    pools = server.data("api/v1/scrape_pools", _Pools).scrapePools
+    fitting = [pool for pool in pools if any(job in pool for job in jobs)][:MOST_POOLS]
+    asked = (server.data("api/v1/targets", _Targets, state="active", scrapePool=pool) for pool in fitting)
+    return [active for answer in asked for active in answer.activeTargets]
 
 
 def _is_web(url: str) -> bool:

@@ -181,6 +181,19 @@ def test_a_later_answer_that_is_none_is_a_remark_and_the_rest_is_written(
     assert text.count("[[etcd.member]]") == 3
 
 
+def test_of_too_many_targets_those_of_the_fitting_pools_are_asked(server: FakePrometheus) -> None:
+    server.rule(
+        Fault(before=Answer(200, b" " * (17 * 1024 * 1024))),
+        lambda call: call.path.endswith("/targets") and "scrapePool" not in call.params,
+    )
+    server.lists["scrape_pools"] = {"scrapePools": ["node", "serviceMonitor/monitoring/etcd/0"]}
+    text, _ = run(server.url)
+    assert text.count("rests on: scrapeUrl") == 3 and "not known: targets" not in text
+    assert {call.params["scrapePool"] for call in server.calls if "scrapePool" in call.params} == {
+        "serviceMonitor/monitoring/etcd/0"
+    }
+
+
 def test_after_two_late_answers_nothing_more_is_asked(server: FakePrometheus) -> None:
     server.rule(late(1.0), lambda call: b"query=up" not in call.body and b"28up" not in call.body)
     text, _ = run(server.url, "--timeout", "0.3")
