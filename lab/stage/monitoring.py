@@ -36,10 +36,10 @@ def start(
     watchers = watchers or Watchers()
     alertmanager = _alertmanager(stage, watchers.release.alertmanager, sink, token)
     port = free_port()
-    groups = {"groups": [{"name": "lab", "interval": "1s", "rules": rules}]}
+    own = {"name": "lab", "interval": "1s", "rules": rules}
     config = {
         "global": {"scrape_interval": f"{watchers.scrape_s}s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
-        "rule_files": [str(stage.write("rules.yml", groups))],
+        "rule_files": [str(stage.write("rules.yml", {"groups": [own, *watchers.groups]}))],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.removeprefix("http://")]}]}]},
         "scrape_configs": jobs,
     }

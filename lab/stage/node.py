@@ -16,10 +16,10 @@ from lab.stage.sweep import BRIDGE
 
 NETWORK = "10.88.77.0/24"
 TOKEN = "lab-admin"
-RESOURCES = "pods,nodes,deployments,replicasets,endpointslices"
+RESOURCES = "pods,nodes,deployments,replicasets,endpointslices,jobs"
 CONTROLLERS = (
     "deployment-controller,replicaset-controller,endpointslice-controller,garbage-collector-controller,"
-    "pod-garbage-collector-controller,node-lifecycle-controller"
+    "pod-garbage-collector-controller,node-lifecycle-controller,job-controller"
 )
 DEFAULT_SOCKET = Path("/run/containerd/containerd.sock")
 
@@ -57,6 +57,7 @@ class Node:
     store: int = field(default_factory=free_port)
     kubelet_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
+    controllers_port: int = field(default_factory=free_port)
     _client: httpx.Client = field(init=False)
 
     def start(self) -> None:
@@ -178,7 +179,8 @@ class Node:
     def _controllers(self) -> None:
         self.stage.start("controllers", [
             str(program("kube-controller-manager")), f"--kubeconfig={self.kubeconfig}", "--leader-elect=false",
-            f"--controllers={CONTROLLERS}", f"--secure-port={free_port()}",
+            f"--controllers={CONTROLLERS}", f"--secure-port={self.controllers_port}",
+            "--authorization-always-allow-paths=/healthz,/readyz,/livez,/metrics",
             f"--node-monitor-grace-period={self.grace_s}s",
             f"--service-account-private-key-file={self.stage.folder / 'service-accounts.key'}",
         ])  # fmt: skip

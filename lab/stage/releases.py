@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lab.stage.images import NEEDED, program
 
@@ -32,10 +34,11 @@ PINNED = Release("etcd36", "etcdctl36", "prometheus3", "alertmanager28",
 
 @dataclass(frozen=True)
 class Watchers:
-    """How Prometheus and Alertmanager of a stage run."""
+    """How Prometheus and Alertmanager of a stage run; `groups` are groups of rules beside the stage's own."""
 
     release: Release = field(default_factory=Release)
     scrape_s: int = 1
+    groups: Sequence[Mapping[str, Any]] = ()
 
 
 def located(name: str) -> str:
