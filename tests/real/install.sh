@@ -2,12 +2,14 @@
 # Installs the upstream programs that the real stories run against; does nothing where they are there already.
 set -euo pipefail
 packages=(
-  redis-server postgresql prometheus prometheus-alertmanager prometheus-blackbox-exporter etcd-server etcd-client
-  zabbix-server-pgsql zabbix-frontend-php zabbix-agent php-cli php-pgsql strace chromium fonts-noto-cjk containerd runc
+  redis-server postgresql prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-node-exporter
+  etcd-server etcd-client zabbix-server-pgsql zabbix-frontend-php zabbix-agent php-cli php-pgsql strace chromium
+  fonts-noto-cjk containerd runc
   containernetworking-plugins iptables iproute2 openssl maven default-jdk-headless golang-go ansible-core
 )
 programs=(
-  redis-server prometheus prometheus-alertmanager prometheus-blackbox-exporter etcd etcdctl zabbix_server php strace
+  redis-server prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-node-exporter etcd etcdctl
+  zabbix_server php strace
   containerd runc iptables ip openssl java ansible-playbook
 )
 missing=()
