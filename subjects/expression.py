@@ -14,8 +14,12 @@ _NUMBER_OR_RANGE = re.compile(r"\[[^\]]*\]|\b\d[\w.]*")
 
 
 def metrics_of(url: str) -> Iterator[str]:
+    """Names of metrics in the expression that an address holds."""
+    return metrics_in(_expression(url))
+
+
+def metrics_in(expression: str) -> Iterator[str]:
     """Names of metrics in the order of the expression; labels, functions and numbers are none."""
-    expression = _expression(url)
     for pattern in (_STRING, _MATCHERS, _LABELS_OF, _NUMBER_OR_RANGE):
         expression = pattern.sub(" ", expression)
     yield from dict.fromkeys(name for name in _NAME.findall(expression) if "_" in name or ":" in name or name == "up")

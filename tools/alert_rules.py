@@ -37,11 +37,19 @@ BESIDE = ("up", "grpc_", "absent", "scrape_", "kube_node_role", "kube_pod_owner"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One alert of a public rule set: facts of its file, and what a reader of the rule takes it to be about."""
+    """One alert of a public rule set: facts of its file, and what a reader of the rule takes it to be about.
+
+    Without a truth nobody has read the rule yet.
+    """
 
     set: str
     facts: dict[str, Any]
     truth: dict[str, str | None]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody wrote down what it is about."""
+        return bool(self.truth)
 
     @property
     def name(self) -> str:
@@ -73,7 +81,7 @@ def rules() -> Iterator[Rule]:
     for path in sorted(RULES.glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
         for facts in content["alerts"]:
-            yield Rule(content["set"], {k: v for k, v in facts.items() if k != "truth"}, facts["truth"])
+            yield Rule(content["set"], {k: v for k, v in facts.items() if k != "truth"}, facts["truth"] or {})
 
 
 def table() -> dict[str, dict[str, Any]]:
@@ -108,15 +116,24 @@ def _of_job(job: str) -> list[tables.Row]:
 
 def _names_any(row: tables.Row, facts: dict[str, Any]) -> bool:
     """Whether the alert's labels, or the row itself, name a subject; an aggregation over everything leaves none."""
+    if facts.get("by") is None and not _has_label_set(facts):
+        return True
     labels = set(facts.get("labels") or ()) | {label.removeprefix("exported_") for label in facts.get("labels") or ()}
     own = {token.rpartition("=")[2] for token in row.by if not token.startswith("@")}
     host = "@host" in row.by and not labels & {*HOSTS, "instance"}
     return bool(own & labels) or (any(token.startswith("@") for token in row.by) and not host)
 
 
+def _has_label_set(facts: dict[str, Any]) -> bool:
+    """Whether somebody wrote down the labels of a firing alert; a new rule has only those of the rule itself."""
+    return bool(set(facts.get("labels") or ()) - {"alertname", "severity"}) or facts.get("truth") is not None
+
+
 def is_right(rule: Rule, decided: Subject) -> tuple[bool, bool]:
     """Whether the subject has the true kind and name, and whether the family is the true one."""
     truth, ref = rule.truth, decided.ref
+    if not truth:
+        return False, False
     if truth["kind"] is None:
         return ref is None or not ref.name, decided.family == truth["family"]
     same_kind = ref is not None and ref.kind == truth["kind"]
