@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Q, Subquery
+from django.db.models import Q
 
 from domain import codec
 from domain.alerts import AlertState, ParsedAlert
@@ -13,13 +13,18 @@ PRECEDENCE = {AlertState.UPDATE: 0, AlertState.RESOLVED: 1, AlertState.FIRING: 2
 
 
 def nearby_occurrences(delivery: Delivery, alert: ParsedAlert) -> list[Alert]:
-    """The alert's stored occurrences that the message may be about or may end, and the one before, oldest first."""
+    """The alert's stored occurrences that the message may be about or may end, oldest first."""
     began = alert.started_at
-    same = Alert.objects.filter(source=delivery.source, identity=alert.identity[:200])
     near = Q(occurrence=alert.occurrence[:64]) | Q(firing=True) | Q(started_at__gt=began) | Q(ended_at__gt=began)
-    before = same.filter(started_at__lt=began, incident__isnull=False).order_by("-started_at", "-pk").values("pk")[:1]
-    found = same.filter(near | Q(pk=Subquery(before)))
-    return list(found.select_related("incident").order_by("started_at", "pk"))
+    same = Alert.objects.filter(near, source=delivery.source, identity=alert.identity[:200])
+    return list(same.select_related("incident").order_by("started_at", "pk"))
+
+
+def occurrence_before(row: Alert) -> Alert | None:
+    """The last occurrence of the same alert that began before this one, or with it, and is part of an incident."""
+    same = Alert.objects.filter(source=row.source_id, identity=row.identity, incident__isnull=False)
+    before = same.filter(started_at__lte=row.started_at).exclude(pk=row.pk)
+    return before.select_related("incident").defer("parsed").order_by("-started_at", "-pk").first()
 
 
 def latest_occurrence(source: Source, identity: str) -> Alert | None:

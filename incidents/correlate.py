@@ -1,20 +1,37 @@
 """Which incident an alert belongs to, and the state that follows for the incident. Called inside one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q
 
 from domain import codec
 from domain.alerts import AlertState, ParsedAlert
 from domain.text import Text
-from incidents.alerts import end_merged, nearby_occurrences, new_occurrence, stored_occurrence
+from incidents.alerts import (
+    end_merged,
+    nearby_occurrences,
+    new_occurrence,
+    occurrence_before,
+    stored_occurrence,
+)
 from incidents.entities import EntityCache
 from incidents.grouping import Decision, Link, Member, Rules, connecting, group
 from incidents.merging import merge
 from incidents.models import Alert, Delivery, Entity, Incident
-from incidents.neighbours import Around, around, lone, members_near, open_incidents, over_at
+from incidents.neighbours import (
+    Around,
+    Span,
+    alive_incidents,
+    around,
+    lone,
+    members_near,
+    open_incidents,
+    over_at,
+    span_of,
+)
 
 RULES = Rules()
 # The fields of an incident that follow from its alerts.
@@ -40,6 +57,8 @@ class Placing:
         self.touched: dict[str, Incident] = {}
         self.merged: set[str] = set()
         self._around: dict[tuple[str, ...], Around] = {}
+        self._alive: dict[tuple[Span, str], dict[UUID, Incident]] = {}
+        self._read: dict[str, Incident] = {}
         self._named: set[object] = set()
 
     def stored(self, alert: ParsedAlert) -> dict[str, Entity]:
@@ -56,12 +75,21 @@ class Placing:
             self._around[keys] = around(stored.values())
         return self._around[keys]
 
-    def incidents(self, ids: Sequence[str]) -> list[Incident]:
-        """The incidents with these ids, the oldest first."""
-        unread = [pk for pk in ids if pk not in self.touched]
+    def alive(self, span: Span, recorded: str) -> dict[UUID, Incident]:
+        """The incidents that an alert of this time may join: read once, and all that this transaction changed."""
+        if (span, recorded) not in self._alive:
+            rows = alive_incidents(span, recorded)
+            self._alive[span, recorded] = {row.pk: row for row in rows}
+            self._read |= {str(row.pk): row for row in rows}
+        changed = (row for row in self.touched.values() if row.recorded_from == recorded)
+        return self._alive[span, recorded] | {row.pk: row for row in changed}
+
+    def oldest_first(self, links: Sequence[Link]) -> list[Incident]:
+        """The incidents of these links."""
+        known = [self.touched.get(link.incident) or self._read.get(link.incident) for link in links]
+        unread = [link.incident for link, row in zip(links, known, strict=True) if row is None]
         read = Incident.objects.filter(pk__in=unread) if unread else ()
-        found = [*(self.touched[pk] for pk in ids if pk in self.touched), *read]
-        return sorted(found, key=lambda row: (row.started_at, row.number))
+        return sorted([*filter(None, known), *read], key=lambda row: (row.started_at, row.number))
 
     def merge(self, incidents: Sequence[Incident], links: Sequence[Link], now: datetime) -> Incident:
         """Make one incident of several, the oldest of them, which is returned."""
@@ -102,40 +130,46 @@ def _join(
 ) -> Incident:
     """The one incident of everything that the new alert is connected with."""
     recorded, now = delivery.source.recorded_from, delivery.received_at
-    surroundings = placing.around(stored)
-    newcomer = _newcomer(row, stored, surroundings)
-    decision = group(
-        newcomer,
-        members_near(newcomer, surroundings, recorded, placing.touched, RULES),
-        RULES,
-        _returns_to(row, near, recorded, placing),
-        open_incidents(row.started_at, recorded, RULES),
-    )
+    decision = _decide(row, near, stored, recorded, placing)
     row.joined_because = codec.to_builtins(decision.reason)
     if not decision.incident:
         row.incident = _open(row, now, recorded, decision)
         return row.incident
     links = (Link(decision.incident, decision.reason), *decision.joins)
-    row.incident = placing.merge(placing.incidents([link.incident for link in links]), links, now)
+    row.incident = placing.merge(placing.oldest_first(links), links, now)
     return row.incident
 
 
-def _newcomer(row: Alert, stored: Mapping[str, Entity], surroundings: Around) -> Member:
+def _decide(
+    row: Alert, near: Sequence[Alert], stored: Mapping[str, Entity], recorded: str, placing: Placing
+) -> Decision:
+    newcomer = _newcomer(row, stored)
+    returns_to = _returns_to(row, near, recorded, placing)
+    alive = placing.alive(span_of(newcomer, RULES), recorded)
+    if not alive:
+        return group(newcomer, (), RULES, returns_to)
+    surroundings = placing.around(stored)
+    newcomer = replace(newcomer, relations=surroundings.relations)
+    members = members_near(newcomer, surroundings, alive, RULES)
+    return group(newcomer, members, RULES, returns_to, open_incidents(row.started_at, alive, RULES))
+
+
+def _newcomer(row: Alert, stored: Mapping[str, Entity]) -> Member:
     subject = row.subject.key if row.subject else ""
     return Member(
         subject=subject or lone(stored), keys=connecting(subject, stored), family=row.family, name=row.name,
-        relations=surroundings.relations, started_at=row.started_at, ended_at=row.ended_at,
+        started_at=row.started_at, ended_at=row.ended_at,
     )  # fmt: skip
 
 
 def _returns_to(row: Alert, near: Sequence[Alert], recorded: str, placing: Placing) -> list[Link]:
     """The incidents of the same alert's occurrences just before and after this one, if that time was not too long."""
-    others = [o for o in near if o.incident and o.pk != row.pk and o.incident.recorded_from == recorded]
-    before = [o for o in others if o.started_at <= row.started_at][-1:]
-    after = [o for o in others if o.started_at > row.started_at][:1]
-    found = [o for o in before if _soon(o, row.started_at) or _open_at(o, row.started_at, placing)]
-    found += [o for o in after if _soon(row, o.started_at)]
-    return [Link(str(o.incident_id), Text("the same alert fired here before")) for o in found]
+    before, later = occurrence_before(row), [o for o in near if o.incident and o.started_at > row.started_at][:1]
+    found = [before] if before and (_soon(before, row.started_at) or _open_at(before, row.started_at, placing)) else []
+    found += [o for o in later if _soon(row, o.started_at)]
+    links = [Link(str(o.incident_id), Text("the same alert fired here before")) for o in found
+             if o.incident and o.incident.recorded_from == recorded]  # fmt: skip
+    return list({link.incident: link for link in links}.values())
 
 
 def _soon(earlier: Alert, at: datetime) -> bool:

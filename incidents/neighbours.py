@@ -1,24 +1,27 @@
 """Reads the stored alerts that a new one may be connected with: those near in time on the same or related entities."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from domain.entities import Relation, RelationKind
 from incidents.entity_models import Entity, EntityRelation
 from incidents.grouping import Member, Rules, connecting
 from incidents.models import Alert, Incident
 
-MEMBERS_MOST = 5000
+MEMBERS_MOST, INCIDENTS_MOST = 5000, 1000
 # A zone is above everything and connects nothing.
 FOLLOWED = [kind.value for kind in RelationKind if kind is not RelationKind.IN_ZONE]
 COLUMNS = (
-    "pk", "incident_id", "incident__number", "incident__state", "incident__closed_at", "subject__key", "family",
-    "name", "started_at", "ended_at", "entities__key", "entities__relations__kind", "entities__relations__end__key",
+    "pk", "incident_id", "subject__key", "family", "name", "started_at", "ended_at",
+    "entities__key", "entities__relations__kind", "entities__relations__end__key",
 )  # fmt: skip
+# The incidents that may be joined, by id.
+Alive = Mapping[UUID, Incident]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class Around:
 
     relations: frozenset[Relation]
     ids: frozenset[int]
+
+
+class Span(NamedTuple):
+    """The time in which alerts may begin, or incidents end, that a newcomer may be connected with."""
+
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(slots=True)
@@ -38,6 +48,13 @@ class _Row:
     relations: set[Relation] = field(default_factory=set)
 
 
+def span_of(newcomer: Member, rules: Rules) -> Span:
+    """Twice the window, as two alerts may be connected through a third one, and the time to reopen."""
+    at, over = newcomer.started_at, newcomer.ended_at or newcomer.started_at
+    begins = at - max(2 * rules.window, rules.reopen_window)
+    return Span(begins, max(at + 2 * rules.window, over + rules.reopen_window))
+
+
 def around(stored: Iterable[Entity]) -> Around:
     """What is around these entities."""
     ids = {entity.pk for entity in stored}
@@ -47,25 +64,22 @@ def around(stored: Iterable[Entity]) -> Around:
     return Around(relations, frozenset(ids | {end for *_, end in found}))
 
 
-def members_near(
-    newcomer: Member, surroundings: Around, recorded: str, placed: Collection[str], rules: Rules
-) -> list[Member]:
-    """The alerts that the newcomer may be connected with, directly or through a third one.
+def alive_incidents(span: Span, recorded: str) -> list[Incident]:
+    """The incidents of the same recording that have alerts in this time."""
+    alive = Incident.objects.filter(last_alert_at__gte=span.begins, started_at__lte=span.ends, recorded_from=recorded)
+    return list(alive.order_by("-last_alert_at")[:INCIDENTS_MOST])
 
-    Only those of incidents of the same recording. `placed` are the ids of incidents whose times may not be up to date.
-    """
-    at, over = newcomer.started_at, newcomer.ended_at or newcomer.started_at
-    begins = at - max(2 * rules.window, rules.reopen_window)
-    ends = max(at + 2 * rules.window, over + rules.reopen_window)
-    alive = Q(last_alert_at__gte=begins, started_at__lte=ends) | Q(pk__in=placed)
-    incidents = Incident.objects.filter(alive, recorded_from=recorded).values("pk")
-    late = Q(started_at__gte=begins) | Q(ended_at__gte=at - rules.reopen_window)
+
+def members_near(newcomer: Member, surroundings: Around, alive: Alive, rules: Rules) -> list[Member]:
+    """The alerts of these incidents on entities around the newcomer's and near it in time."""
+    span = span_of(newcomer, rules)
+    late = Q(started_at__gte=span.begins) | Q(ended_at__gte=newcomer.started_at - rules.reopen_window)
     named = Q(entities__in=surroundings.ids) | Q(entities__relations__end__in=surroundings.ids)
-    rows = Alert.objects.filter(late, named, started_at__lte=ends, incident__in=incidents)
-    return _members(rows.order_by("-started_at", "pk").values(*COLUMNS)[:MEMBERS_MOST])
+    rows = Alert.objects.filter(late, named, started_at__lte=span.ends, incident__in=alive)
+    return _members(rows.order_by("-started_at", "pk").values(*COLUMNS)[:MEMBERS_MOST], alive)
 
 
-def _members(rows: Iterable[Mapping[str, Any]]) -> list[Member]:
+def _members(rows: Iterable[Mapping[str, Any]], alive: Alive) -> list[Member]:
     """One member for each alert; the database gives one row for each of its entities and relations."""
     found: dict[int, _Row] = {}
     for values in rows:
@@ -74,16 +88,17 @@ def _members(rows: Iterable[Mapping[str, Any]]) -> list[Member]:
         if values["entities__relations__kind"] in FOLLOWED:
             kind = RelationKind(values["entities__relations__kind"])
             row.relations.add(Relation(values["entities__key"], kind, values["entities__relations__end__key"]))
-    return [_member(row) for row in found.values()]
+    return [_member(row, alive[row.values["incident_id"]]) for row in found.values()]
 
 
-def _member(row: _Row) -> Member:
+def _member(row: _Row, incident: Incident) -> Member:
     values = row.values
-    keys = connecting(values["subject__key"] or "", row.keys)
+    closed_at = incident.closed_at if incident.state == Incident.State.RESOLVED else None
     return Member(
-        subject=values["subject__key"] or lone(row.keys), keys=keys, family=values["family"], name=values["name"],
-        relations=frozenset(row.relations), started_at=values["started_at"], ended_at=_end(values),
-        incident=str(values["incident_id"]), number=values["incident__number"],
+        subject=values["subject__key"] or lone(row.keys), keys=connecting(values["subject__key"] or "", row.keys),
+        family=values["family"], name=values["name"], relations=frozenset(row.relations),
+        started_at=values["started_at"], ended_at=over_at(values["started_at"], values["ended_at"], closed_at),
+        incident=str(incident.pk), number=incident.number,
     )  # fmt: skip
 
 
@@ -93,11 +108,6 @@ def lone(keys: Iterable[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _end(values: Mapping[str, Any]) -> datetime | None:
-    closed = values["incident__closed_at"] if values["incident__state"] == Incident.State.RESOLVED else None
-    return over_at(values["started_at"], values["ended_at"], closed)
-
-
 def over_at(started_at: datetime, ended_at: datetime | None, closed_at: datetime | None) -> datetime | None:
     """When an alert was over, None while it fires: at the latest when a person closed its incident."""
     if closed_at is None or started_at > closed_at:
@@ -105,10 +115,13 @@ def over_at(started_at: datetime, ended_at: datetime | None, closed_at: datetime
     return min(ended_at or closed_at, closed_at)
 
 
-def open_incidents(at: datetime, recorded: str, rules: Rules) -> Iterator[str]:
-    """Ids of incidents near this time of which an alert fires, the newest first, as many as make a storm."""
-    fires = Alert.objects.filter(incident=OuterRef("pk"), firing=True)
-    near = Q(last_alert_at__gte=at - rules.window, started_at__lte=at + rules.window)
-    rows = Incident.objects.filter(near, Exists(fires), state=Incident.State.OPEN, recorded_from=recorded)
-    newest = rows.order_by("-last_alert_at", "-number").values_list("pk", flat=True)
-    yield from map(str, newest[: rules.storm_cap])
+def open_incidents(at: datetime, alive: Alive, rules: Rules) -> Iterator[str]:
+    """Ids of the incidents near this time of which an alert fires, the newest first; none where they are no storm."""
+    early, late = at - rules.window, at + rules.window
+    near = [row for row in alive.values() if row.last_alert_at >= early and row.started_at <= late]
+    opened = [row for row in near if row.state == Incident.State.OPEN]
+    if len(opened) < rules.storm_cap:
+        return
+    fires = set(Alert.objects.filter(incident__in=opened, firing=True).values_list("incident", flat=True))
+    newest = sorted(opened, key=lambda row: (row.last_alert_at, row.number), reverse=True)
+    yield from (str(row.pk) for row in newest if row.pk in fires)
