@@ -88,12 +88,16 @@ def _update_content(row: Alert, alert: ParsedAlert) -> None:
         row.title, row.name = alert.title, alert.name[:300]
 
 
-def end_merged(near: list[Alert], alert: ParsedAlert) -> None:
-    """End every firing occurrence that started between the start and the end of a resolved one: it was part of it."""
+def end_merged(near: list[Alert], alert: ParsedAlert) -> bool:
+    """End every firing occurrence that started between the start and the end of a resolved one: it was part of it.
+
+    Whether there was one.
+    """
     if alert.ended_at is None:
-        return
+        return False
     merged = [row for row in near if row.firing and alert.started_at <= row.started_at <= alert.ended_at]
     _end_occurrences(merged, alert.ended_at)
+    return bool(merged)
 
 
 def _end_occurrences(rows: list[Alert], at: datetime) -> None:

@@ -70,7 +70,8 @@ def _apply(steps: deque[_Step], connections: Connections, touched: dict[str, Inc
         for incident in placing.touched.values():
             if refresh_state(incident):
                 incident_changed.send(Incident, incident=incident, now=timezone.now())
-            ask_investigation(incident)
+            if str(incident.pk) in placing.changed:
+                ask_investigation(incident)
         if steps:
             waiting = {step.delivery.pk for step in steps}
             Delivery.objects.filter(pk__in=waiting).update(claimed_until=timezone.now() + LEASE)

@@ -56,6 +56,7 @@ class Placing:
         self.entities = entities
         self.touched: dict[str, Incident] = {}
         self.merged: set[str] = set()
+        self.changed: set[str] = set()  # incidents with an alert that is new, or fires, ends or is worse than it was
         self._around: dict[tuple[str, ...], Around] = {}
         self._alive: dict[tuple[Span, str], dict[UUID, Incident]] = {}
         self._read: dict[str, Incident] = {}
@@ -105,16 +106,19 @@ class Placing:
 def place_alert(delivery: Delivery, alert: ParsedAlert, placing: Placing) -> Incident:
     """Store the alert; the incident that it is part of, opened if none fits.
 
-    Incidents that the alert connects become one; those that are no more stand in `placing.merged`.
+    Incidents that the alert connects become one; those that are no more stand in `placing.merged`. A message that
+    repeats what is stored does not put its incident into `placing.changed`.
     """
     near = nearby_occurrences(delivery, alert)
+    before = {known.pk: _facts(known) for known in near}
     row = stored_occurrence(near, delivery, alert) or new_occurrence(near, delivery, alert)
-    if alert.state is AlertState.RESOLVED:
-        end_merged(near, alert)
+    ended_others = alert.state is AlertState.RESOLVED and end_merged(near, alert)
     stored = placing.stored(alert)
     row.subject, row.family = placing.entities.subject(alert), alert.family.value
     incident = row.incident or _join(row, delivery, near, stored, placing)
     placing.touched[str(incident.pk)] = incident
+    if ended_others or row.pk is None or _facts(row) != before[row.pk]:
+        placing.changed.add(str(incident.pk))
     row.save()
     row.entities.add(*stored.values())
     placing.entities.join(incident, stored)
@@ -123,6 +127,11 @@ def place_alert(delivery: Delivery, alert: ParsedAlert, placing: Placing) -> Inc
             acknowledged_at=delivery.received_at, acknowledged_by=str(delivery.source)
         )
     return incident
+
+
+def _facts(row: Alert) -> tuple[object, ...]:
+    """What of a stored alert an investigation rests on."""
+    return row.firing, row.severity, row.started_at, row.ended_at, row.subject_id
 
 
 def _join(

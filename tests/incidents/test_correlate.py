@@ -15,7 +15,7 @@ from incidents import burst, connections, deliveries, lifecycle, queries, source
 from incidents.correlate import refresh_state
 from incidents.entities import DECLARED, store_relations
 from incidents.grouping import Rules
-from incidents.models import Alert, Entity, EntityRelation, GraphQueue, Incident, Source
+from incidents.models import Alert, Entity, EntityRelation, GraphQueue, Incident, Investigation, Source
 
 BEGAN = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
 POD = EntityRef(EntityKind.POD, "cart-1", "prod", "shop")
@@ -79,15 +79,30 @@ def test_a_relation_of_entities_that_are_not_stored_yet_stores_them_and_again_ch
         assert EntityRelation.objects.count() == 1 and Entity.objects.count() == 2
 
 
-def test_the_graph_is_asked_to_remember_once_for_each_delivery_however_far_behind_it_is() -> None:
+def test_the_graph_is_asked_to_remember_once_for_each_change_however_far_behind_it_is() -> None:
     place(ALERT)
     row = GraphQueue.objects.get()
     since, revision = row.wanted_at, row.revision
     GraphQueue.objects.update(attempts=4, next_at=at(10_000_000), reason="away")
-    place(occurrence(1))
+    place(occurrence(5))
     row.refresh_from_db()
     assert (row.attempts, row.reason, row.wanted_at) == (0, "", since) and row.revision != revision
     assert row.next_at < at(10_000_000)
+
+
+def test_a_message_that_repeats_what_is_stored_asks_for_no_look_and_a_worse_or_ended_alert_does() -> None:
+    place(ALERT)
+    Investigation.objects.update(state="done", finished_at=at(1))
+    place(ALERT)
+    assert not Investigation.objects.filter(state="asked").exists()
+    for again in (
+        replace(ALERT, severity=Severity.CRITICAL),
+        replace(ALERT, state=AlertState.RESOLVED, ended_at=at(9)),
+    ):
+        place(again)
+        assert Investigation.objects.filter(state="asked").update(state="done", finished_at=at(2)) == 1
+    place(replace(ALERT, state=AlertState.RESOLVED, ended_at=at(9)))
+    assert not Investigation.objects.filter(state="asked").exists()
 
 
 def test_an_alert_that_comes_again_after_hours_joins_its_open_incident_and_another_one_opens_a_new_one() -> None:
