@@ -21,7 +21,8 @@ COMPONENTS = (
     "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kube-vip", "cloud-controller-manager",
     "openshift-kube-scheduler", "etcd",
 )  # fmt: skip
-_COMPONENT = re.compile(rf"({'|'.join(COMPONENTS)})-(.+)")
+# OpenShift's guard pods (`etcd-guard-<node>`) only hold a node back from being drained.
+_COMPONENT = re.compile(rf"({'|'.join(COMPONENTS)})-(?!guard-)(.+)")
 CONTROL_PLANE_NAMESPACES = frozenset({"kube-system"})
 _Form = Callable[[str], "re.Match[str] | None"]
 _FORMS: Sequence[_Form] = (

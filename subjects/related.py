@@ -8,7 +8,7 @@ from subjects.naming import WORKLOADS, host_of
 from subjects.view import View
 
 # Whose `node` label is that of the pod: who runs it, and who watches it there.
-ON_THE_NODE = frozenset({"", "kubelet"})
+ON_THE_NODE = frozenset({"", "kubelet", "otel-collector"})
 
 
 def others_of(ref: EntityRef | None, view: View, reporter: str) -> tuple[EntityRef, ...]:
@@ -28,8 +28,18 @@ def _of_pod(pod: EntityRef, view: View, reporter: str) -> Iterator[EntityRef]:
         yield EntityRef(EntityKind.WORKLOAD, workload, pod.cluster, pod.namespace)
     if not reporter and own.get("service"):
         yield EntityRef(EntityKind.SERVICE, own["service"], pod.cluster, pod.namespace)
-    if reporter in ON_THE_NODE and own.get("node"):
-        yield EntityRef(EntityKind.HOST, host_of(own["node"]), pod.cluster)
+    if node := _node(pod, view, reporter):
+        yield EntityRef(EntityKind.HOST, node, pod.cluster)
+
+
+def _node(pod: EntityRef, view: View, reporter: str) -> str:
+    """The node that runs the pod.
+
+    Of kube-state-metrics the label may be its own node's, unless the rule has aggregated the scraped target away.
+    """
+    aggregated = reporter == "kube-state-metrics" and not view.target.get("instance")
+    named = view.own.get("node", "") if reporter in ON_THE_NODE or aggregated else ""
+    return host_of(named) if named else node_of_static(pod)
 
 
 def _named_workload(view: View, reporter: str) -> str:
