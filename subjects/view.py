@@ -15,6 +15,16 @@ CLUSTER_LABELS = (
 # What Prometheus and the usual scrape configurations attach to every series of a target.
 TARGET_LABELS = ("namespace", "pod", "container", "service", "endpoint", "instance", "job")
 EXPORTED = "exported_"
+# How OpenTelemetry and the scrape configurations of older Prometheus charts call the usual labels.
+_OBJECTS = {
+    "pod": "pod", "namespace": "namespace", "node": "node", "container": "container", "deployment": "deployment",
+    "statefulset": "statefulset", "daemonset": "daemonset", "replicaset": "replicaset", "cronjob": "cronjob",
+    "job": "job_name",
+}  # fmt: skip
+USUAL = {
+    **{f"k8s{dot}{name}{dot}name": usual for dot in "_." for name, usual in _OBJECTS.items()},
+    "kubernetes_pod_name": "pod", "kubernetes_namespace": "namespace", "kubernetes_name": "service",
+}  # fmt: skip
 # Labels by which a reporter is known. A pod's name is none: a pod of a reporter may be ill itself.
 NAMING_LABELS = ("job", "service", "container", "app", "app_kubernetes_io_name", "k8s_app", "component")
 
@@ -40,7 +50,7 @@ class View:
 
 def view_of(sent: Sent, declared: SourceDecl, row: Row | None) -> View:
     """The divided labels of one alert, without those that only a reporter has."""
-    labels = {label: value for label, value in sent.labels.items() if value}
+    labels = _usual({label: value for label, value in sent.labels.items() if value})
     cluster = cluster_of(labels, declared)
     reporter = reporter_named(labels.get(label, "") for label in NAMING_LABELS)
     target = {label: labels[label] for label in TARGET_LABELS if label in labels}
@@ -51,6 +61,11 @@ def view_of(sent: Sent, declared: SourceDecl, row: Row | None) -> View:
     if row is None and reporter is not None:
         labels = {label: value for label, value in labels.items() if not _of_reporter(label, labels, reporter)}
     return View(labels, target, cluster, reporter)
+
+
+def _usual(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels, with the usual ones beside those that are called otherwise; a usual label that is there stays."""
+    return {USUAL[label]: value for label, value in labels.items() if label in USUAL} | dict(labels)
 
 
 def cluster_of(labels: Mapping[str, str], declared: SourceDecl) -> str:
