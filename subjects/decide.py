@@ -14,7 +14,17 @@ from domain.text import Text
 from domain.workloads import static_pod
 from subjects import words
 from subjects.expression import metrics_of
-from subjects.naming import ETCD_PORTS, HOST_PORTS, SPECIFIC, entity_by, host_of, is_url, pod_of_instance, port_of
+from subjects.naming import (
+    ETCD_PORTS,
+    HOST_PORTS,
+    HOSTS,
+    SPECIFIC,
+    entity_by,
+    host_of,
+    is_url,
+    pod_of_instance,
+    port_of,
+)
 from subjects.related import others_of
 from subjects.subject import Sent, Subject
 from subjects.tables import Row, alerts, metric_row, reporter_named
@@ -123,7 +133,9 @@ def _ordered_labels(view: View) -> Iterator[str]:
         yield "@host"
     if view.reporter and view.reporter.exports == "probed":
         yield "@probed"
-    yield from SPECIFIC
+    # A database's own node or host is no machine of ours.
+    of_service = view.reporter is not None and view.reporter.exports == "service"
+    yield from (label for label in SPECIFIC if not of_service or label not in HOSTS)
 
 
 def _by_instance(instance: str, view: View) -> EntityRef:
@@ -145,6 +157,9 @@ def _last_resorts(view: View) -> Iterator[tuple[str, EntityRef | None]]:
         yield "namespace", entity_by("namespace", view)
     if not reporter and (job := view.own.get("job")):
         yield "job", EntityRef(EntityKind.SERVICE, job, view.cluster, view.namespace)
+    if reporter and reporter.exports != "nothing" and (pod := view.target.get("pod")):
+        # Nothing else is named: the exporter speaks of itself, or only its name is like one.
+        yield "pod", EntityRef(EntityKind.POD, pod, view.cluster, view.target.get("namespace", ""))
     yield "cluster", EntityRef(EntityKind.CLUSTER, view.cluster, view.cluster) if view.cluster else None
 
 

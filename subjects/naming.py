@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from domain.entities import EntityKind, EntityRef
 from domain.workloads import owner_of_replica_set, static_pod
+from subjects.tables import reporter_named
 from subjects.view import View
 
 WORKLOADS = (
@@ -34,6 +36,11 @@ KIND_OF_LABEL = {
     **dict.fromkeys(WORKLOADS, EntityKind.WORKLOAD),
     **dict.fromkeys(HOSTS, EntityKind.HOST),
 }
+# Labels that say the namespace of what another label names, where that is not `namespace`.
+NAMESPACE_OF = {
+    "destination_workload": "destination_workload_namespace", "source_workload": "source_workload_namespace",
+    "destination_service_name": "destination_service_namespace", "destination_service": "destination_service_namespace",
+}  # fmt: skip
 WITHOUT_NAMESPACE = frozenset({
     "persistentvolume", "namespace", "apiservice", "certificatesigningrequest", "clusterresourcequota",
     "clusteroperator", "machineconfig",
@@ -56,6 +63,8 @@ HOST_PORTS = frozenset({"9100", "9182", "10250", "10255"})
 # The ports that are registered for etcd's clients and peers (IANA: etcd-client, etcd-server).
 ETCD_PORTS = frozenset({"2379", "2380"})
 _GOOGLE_INSTANCE = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?):([a-z][a-z0-9-]*)")
+# The DNS name of a service of Kubernetes.
+_SERVICE_NAME = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?")
 _ADDRESS = re.compile(r"\A(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:]+)\Z")
 
 
@@ -69,12 +78,20 @@ def entity_by(token: str, view: View) -> EntityRef | None:
         return EntityRef(EntityKind(kind), name, view.cluster, view.namespace)
     label, _, source = token.partition("=")
     value = view.own.get(source or label, "")
-    return _entity_of_label(label, value, view) if value else None
+    return _entity_of_label(label, value, _namespaced(source or label, view)) if value else None
+
+
+def _namespaced(label: str, view: View) -> View:
+    """The view with the namespace of what the label names, where another label says it."""
+    namespace = view.own.get(NAMESPACE_OF.get(label, ""), "")
+    return replace(view, own={**view.own, "namespace": namespace}) if namespace else view
 
 
 def _entity_of_label(label: str, value: str, view: View) -> EntityRef:
     kind = KIND_OF_LABEL.get(label, EntityKind.OBJECT)
     namespace = "" if label in WITHOUT_NAMESPACE or kind is EntityKind.HOST else view.namespace
+    if kind is EntityKind.SERVICE and (found := _SERVICE_NAME.fullmatch(value)):
+        value, namespace = found[1], found[2]
     if kind is EntityKind.HOST:
         value = host_of(value)
     if kind is EntityKind.OBJECT:
@@ -167,6 +184,8 @@ def _target(view: View) -> EntityRef | None:
 
 def _pod_or_service(labels: Mapping[str, str], view: View) -> EntityRef | None:
     cluster, namespace, instance = view.cluster, labels.get("namespace", ""), labels.get("instance", "")
+    if _is_written_over(instance, view):
+        return EntityRef(EntityKind.SERVICE, instance, cluster, namespace)
     if pod := labels.get("pod") or pod_of_instance(instance):
         return EntityRef(EntityKind.POD, pod, cluster, namespace)
     if port_of(instance) in HOST_PORTS:
@@ -174,6 +193,14 @@ def _pod_or_service(labels: Mapping[str, str], view: View) -> EntityRef | None:
     job = labels.get("job", "").rpartition("/")[2]
     name = labels.get("service") or instance or job
     return EntityRef(EntityKind.SERVICE, name, cluster, namespace) if name else None
+
+
+def _is_written_over(instance: str, view: View) -> bool:
+    """Whether `instance` names the service that an exporter's pod is in front of, not the pod's own address."""
+    reporter, pod = view.reporter, view.target.get("pod", "")
+    in_front = reporter is not None and reporter.exports == "service" and reporter_named([pod]) == reporter
+    named = bool(instance) and not is_address(host_of(instance)) and not pod_of_instance(instance)
+    return in_front and named and not instance.startswith(pod)
 
 
 def _probed(view: View) -> EntityRef | None:

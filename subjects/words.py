@@ -7,8 +7,9 @@ from domain.alerts import Family
 from domain.entities import EntityKind, EntityRef
 from domain.text import Text
 from domain.workloads import static_pod
-from subjects.naming import COMPONENT_OF_JOB, CONTROL_PLANE, SPECIFIC, component, entity_by
+from subjects.naming import COMPONENT_OF_JOB, CONTROL_PLANE, HOSTS, SPECIFIC, component, entity_by
 from subjects.subject import Sent
+from subjects.tables import reporter_named
 from subjects.view import View
 
 _ETCD = re.compile(r"(?<![a-z])etcd(?!adm)", re.IGNORECASE)
@@ -45,7 +46,8 @@ def component_by_words(sent: Sent, view: View) -> tuple[EntityRef, Text] | None:
     job = view.target.get("job", "").lower().rpartition("/")[2]
     if view.reporter and view.reporter.exports in {"host", "probed"}:
         return None
-    if job not in COMPONENT_OF_JOB and (place := next(_places_of_etcd(sent, view), "")):
+    about_others = _names_other_than_etcd(view)
+    if job not in COMPONENT_OF_JOB and not about_others and (place := next(_places_of_etcd(sent, view), "")):
         whole = place in {"summary", "description"}
         ref = entity_by("@etcd" if whole else "@member", view)
         return (ref, Text("the word etcd in {place}", place=place)) if ref else None
@@ -56,6 +58,14 @@ def component_by_words(sent: Sent, view: View) -> tuple[EntityRef, Text] | None:
     if _API_SERVER.search(sent.name):
         return component("kube-apiserver", view.cluster), Text("the words of the alert's name")
     return None
+
+
+def _names_other_than_etcd(view: View) -> bool:
+    """Whether labels name an object that is not etcd: one without the word, or a job that works for it."""
+    if view.own.get("cronjob") or view.own.get("job_name"):
+        return True
+    named = [view.own[label] for label in SPECIFIC if label not in (*HOSTS, "service") and view.own.get(label)]
+    return bool(named) and not any(_ETCD_IN_NAME.search(name) for name in named)
 
 
 def _places_of_etcd(sent: Sent, view: View) -> Iterator[str]:
@@ -71,8 +81,14 @@ def _places_of_etcd(sent: Sent, view: View) -> Iterator[str]:
 
 
 def family_by_words(sent: Sent, view: View) -> Family:
-    """The family that the alert's name and job speak of; UNKNOWN when they speak of none."""
-    text = " ".join((sent.name, *(sent.labels.get(label, "") for label in ("job", "component", "container"))))
+    """The family that the alert's name and job speak of; UNKNOWN when they speak of none.
+
+    An exporter's own name says nothing of the host or service that it is in front of.
+    """
+    told = [sent.labels.get(label, "") for label in ("job", "component", "container")]
+    if view.reporter and view.reporter.exports in {"host", "service"}:
+        told = [value for value in told if reporter_named([value]) != view.reporter]
+    text = " ".join((sent.name, *told))
     return next((family for family, words in _FAMILY_WORDS if words.search(text)), Family.UNKNOWN)
 
 
