@@ -85,10 +85,10 @@ def family_by_words(sent: Sent, view: View) -> Family:
 
     An exporter's own name says nothing of the host or service that it is in front of.
     """
-    told = [sent.labels.get(label, "") for label in ("job", "component", "container")]
+    texts = [sent.labels.get(label, "") for label in ("job", "component", "container")]
     if view.reporter and view.reporter.exports in {"host", "service"}:
-        told = [value for value in told if reporter_named([value]) != view.reporter]
-    text = " ".join((sent.name, *told))
+        texts = [value for value in texts if reporter_named([value]) != view.reporter]
+    text = " ".join((sent.name, *texts))
     return next((family for family, words in _FAMILY_WORDS if words.search(text)), Family.UNKNOWN)
 
 
