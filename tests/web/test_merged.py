@@ -33,6 +33,7 @@ def test_the_page_of_a_merged_incident_leads_to_the_other_one_and_back(person: C
     first = Incident.objects.get(number=1)
     assert "all its alerts are there now" in page and f'<a href="/incidents/{first.pk}/">#1 ' in page
     assert ">Acknowledge<" not in page and "⇒ Merged" in page
+    assert "Being looked at" not in page
     back = person.get("/incidents/1/").content.decode()
     assert "was merged into it" in back and f'<a href="/incidents/{merged.pk}/">#2 ' in back
     chinese = person.get("/incidents/2/", headers={"accept-language": "zh-hans"}).content.decode()
