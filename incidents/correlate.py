@@ -31,6 +31,7 @@ from incidents.neighbours import (
     open_incidents,
     over_at,
     span_of,
+    widened,
 )
 
 RULES = Rules()
@@ -60,6 +61,7 @@ class Placing:
         self._around: dict[tuple[str, ...], Around] = {}
         self._alive: dict[tuple[Span, str], dict[UUID, Incident]] = {}
         self._read: dict[str, Incident] = {}
+        self._members: dict[tuple[int, str], tuple[Span, list[Member]]] = {}
         self._named: set[object] = set()
 
     def stored(self, alert: ParsedAlert) -> dict[str, Entity]:
@@ -85,6 +87,34 @@ class Placing:
         changed = (row for row in self.touched.values() if row.recorded_from == recorded)
         return self._alive[span, recorded] | {row.pk: row for row in changed}
 
+    def members(self, newcomer: Member, surroundings: Around, recorded: str) -> list[Member]:
+        """The stored alerts that the newcomer may be connected with; those on one entity are read once."""
+        span = span_of(newcomer, RULES)
+        unread = [pk for pk in sorted(surroundings.ids) if not self._covers(pk, recorded, span)]
+        if unread:
+            wide = widened(span, RULES)
+            for pk, members in members_near(wide, unread, self.alive(wide, recorded)).items():
+                self._members[pk, recorded] = (wide, members)
+        found = (member for pk in surroundings.ids for member in self._members[pk, recorded][1])
+        return list({id(member): member for member in found}.values())
+
+    def _covers(self, pk: int, recorded: str, span: Span) -> bool:
+        known = self._members.get((pk, recorded))
+        return known is not None and known[0].begins <= span.begins and span.ends <= known[0].ends
+
+    def add_member(self, member: Member, surroundings: Around | None, recorded: str) -> None:
+        """Add an alert that was just placed to what was read on its entities or around them."""
+        if surroundings is None:
+            self.forget_members()
+            return
+        for pk in surroundings.ids:
+            if (pk, recorded) in self._members:
+                self._members[pk, recorded][1].append(member)
+
+    def forget_members(self) -> None:
+        """Read alerts again: a stored one changed, or its incident."""
+        self._members.clear()
+
     def oldest_first(self, links: Sequence[Link]) -> list[Incident]:
         """The incidents of these links."""
         known = [self.touched.get(link.incident) or self._read.get(link.incident) for link in links]
@@ -95,6 +125,8 @@ class Placing:
     def merge(self, incidents: Sequence[Incident], links: Sequence[Link], now: datetime) -> Incident:
         """Make one incident of several, the oldest of them, which is returned."""
         survivor, *others = incidents
+        if others:
+            self.forget_members()
         because = {link.incident: link.reason for link in links}
         for other in others:
             merge(survivor, other, because[str(other.pk)], now)
@@ -119,6 +151,8 @@ def place_alert(delivery: Delivery, alert: ParsedAlert, placing: Placing) -> Inc
     placing.touched[str(incident.pk)] = incident
     if ended_others or row.pk is None or _facts(row) != before[row.pk]:
         placing.changed.add(str(incident.pk))
+        if near:
+            placing.forget_members()
     row.save()
     row.entities.add(*stored.values())
     placing.entities.join(incident, stored)
@@ -139,28 +173,31 @@ def _join(
 ) -> Incident:
     """The one incident of everything that the new alert is connected with."""
     recorded, now = delivery.source.recorded_from, delivery.received_at
-    decision = _decide(row, near, stored, recorded, placing)
+    newcomer, surroundings, decision = _decide(row, near, stored, recorded, placing)
     row.joined_because = codec.to_builtins(decision.reason)
-    if not decision.incident:
+    if decision.incident:
+        links = (Link(decision.incident, decision.reason), *decision.joins)
+        row.incident = placing.merge(placing.oldest_first(links), links, now)
+    else:
         row.incident = _open(row, now, recorded, decision)
-        return row.incident
-    links = (Link(decision.incident, decision.reason), *decision.joins)
-    row.incident = placing.merge(placing.oldest_first(links), links, now)
+    placed = replace(newcomer, incident=str(row.incident.pk), number=row.incident.number)
+    placing.add_member(placed, surroundings, recorded)
     return row.incident
 
 
 def _decide(
     row: Alert, near: Sequence[Alert], stored: Mapping[str, Entity], recorded: str, placing: Placing
-) -> Decision:
-    newcomer = _newcomer(row, stored)
-    returns_to = _returns_to(row, near, recorded, placing)
-    alive = placing.alive(span_of(newcomer, RULES), recorded)
+) -> tuple[Member, Around | None, Decision]:
+    """The alert as a member, what is around it where incidents are near, and which of them it joins."""
+    newcomer, returns_to = _newcomer(row, stored), _returns_to(row, near, recorded, placing)
+    alive = placing.alive(widened(span_of(newcomer, RULES), RULES), recorded)
     if not alive:
-        return group(newcomer, (), RULES, returns_to)
+        return newcomer, None, group(newcomer, (), RULES, returns_to)
     surroundings = placing.around(stored)
     newcomer = replace(newcomer, relations=surroundings.relations)
-    members = members_near(newcomer, surroundings, alive, RULES)
-    return group(newcomer, members, RULES, returns_to, open_incidents(row.started_at, alive, RULES))
+    members = placing.members(newcomer, surroundings, recorded)
+    decision = group(newcomer, members, RULES, returns_to, open_incidents(row.started_at, alive, RULES))
+    return newcomer, surroundings, decision
 
 
 def _newcomer(row: Alert, stored: Mapping[str, Entity]) -> Member:

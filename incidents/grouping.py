@@ -7,6 +7,7 @@ related ones and their times are close, whichever of them comes first.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from domain.alerts import Family
 from domain.entities import EntityKind, Relation, RelationKind, named
@@ -30,7 +31,7 @@ class Rules:
     storm_cap: int = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """One alert as grouping sees it; `incident` and `number` are those of a stored one, empty for the newcomer.
 
@@ -53,7 +54,7 @@ class Member:
         """What kind of failure it is: its family, or its name where the family is not known."""
         return self.family or self.name
 
-    @property
+    @cached_property
     def hosts(self) -> dict[str, str]:
         """The hosts that its pods run on, each with one of the pods."""
         return {r.end: r.start for r in sorted(self.relations) if _of_pod(r) and r.start in self.keys}
@@ -148,12 +149,19 @@ def _opened(newcomer: Member, members: Sequence[Member], rules: Rules) -> Decisi
 
 
 def _connections(newcomer: Member, members: Sequence[Member], rules: Rules) -> Iterator[tuple[_Rank, Link]]:
-    """What connects the newcomer with stored alerts, each with its rank."""
-    for member in members:
-        if (reason := _reason(newcomer, member, rules)) is not None:
+    """What connects the newcomer with stored alerts, each with its rank.
+
+    Of an incident that has the newcomer's entity one alert is enough, the newest: a storm has thousands.
+    """
+    same_entity: set[str] = set()
+    for member in sorted(members, key=lambda m: m.started_at, reverse=True):
+        if member.incident not in same_entity and (reason := _reason(newcomer, member, rules)) is not None:
             rule, text = reason
+            if rule == 1:
+                same_entity.add(member.incident)
             yield _ranked(rule, text, member)
-    for member, text in _by_node(newcomer, members, rules):
+    others = [m for m in members if m.incident not in same_entity]
+    for member, text in _by_node(newcomer, members, rules) if others else ():
         yield _ranked(4, text, member)
 
 
@@ -232,9 +240,10 @@ def _by_node(newcomer: Member, members: Sequence[Member], rules: Rules) -> Itera
     hosts = {*newcomer.hosts, *([newcomer.subject] if kind_of(newcomer.subject) == EntityKind.HOST else ())}
     for host in sorted(hosts):
         pods = [m for m in everyone if host in m.hosts]
-        for node in (m for m in everyone if m.subject == host):
+        about_it = [newcomer] if newcomer.subject == host else [m for m in members if m.subject == host]
+        for node in about_it:
             connected = _failing_with(node, host, pods, rules)
-            if newcomer in (node, *connected):
+            if newcomer is node or any(m is newcomer for m in connected):
                 yield from ((m, _runs_on(newcomer, m, host)) for m in (node, *connected) if m is not newcomer)
 
 

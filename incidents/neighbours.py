@@ -17,8 +17,8 @@ MEMBERS_MOST, INCIDENTS_MOST = 5000, 1000
 # A zone is above everything and connects nothing.
 FOLLOWED = [kind.value for kind in RelationKind if kind is not RelationKind.IN_ZONE]
 COLUMNS = (
-    "pk", "incident_id", "subject__key", "family", "name", "started_at", "ended_at",
-    "entities__key", "entities__relations__kind", "entities__relations__end__key",
+    "pk", "incident_id", "subject__key", "family", "name", "started_at", "ended_at", "entities__pk", "entities__key",
+    "entities__relations__kind", "entities__relations__end", "entities__relations__end__key",
 )  # fmt: skip
 # The incidents that may be joined, by id.
 Alive = Mapping[UUID, Incident]
@@ -45,6 +45,7 @@ class _Row:
 
     values: Mapping[str, Any]
     keys: set[str] = field(default_factory=set)
+    ids: set[int] = field(default_factory=set)
     relations: set[Relation] = field(default_factory=set)
 
 
@@ -70,25 +71,40 @@ def alive_incidents(span: Span, recorded: str) -> list[Incident]:
     return list(alive.order_by("-last_alert_at")[:INCIDENTS_MOST])
 
 
-def members_near(newcomer: Member, surroundings: Around, alive: Alive, rules: Rules) -> list[Member]:
-    """The alerts of these incidents on entities around the newcomer's and near it in time."""
-    span = span_of(newcomer, rules)
-    late = Q(started_at__gte=span.begins) | Q(ended_at__gte=newcomer.started_at - rules.reopen_window)
-    named = Q(entities__in=surroundings.ids) | Q(entities__relations__end__in=surroundings.ids)
+def widened(span: Span, rules: Rules) -> Span:
+    """A longer time, so that alerts that come together are looked for once."""
+    return Span(span.begins - rules.window, span.ends + rules.window)
+
+
+def members_near(span: Span, ids: Iterable[int], alive: Alive) -> dict[int, list[Member]]:
+    """The alerts of these incidents in this time, by the entities that they are on or hang on.
+
+    An alert on several of these entities is a member of each, with what was asked for.
+    """
+    wanted = list(ids)
+    late = Q(started_at__gte=span.begins) | Q(ended_at__gte=span.begins)
+    named = Q(entities__in=wanted) | Q(entities__relations__end__in=wanted)
     rows = Alert.objects.filter(late, named, started_at__lte=span.ends, incident__in=alive)
-    return _members(rows.order_by("-started_at", "pk").values(*COLUMNS)[:MEMBERS_MOST], alive)
+    found: dict[int, list[Member]] = {pk: [] for pk in wanted}
+    for row in _rows(rows.order_by("-started_at", "pk").values(*COLUMNS)[:MEMBERS_MOST]):
+        member = _member(row, alive[row.values["incident_id"]])
+        for pk in row.ids & found.keys():
+            found[pk].append(member)
+    return found
 
 
-def _members(rows: Iterable[Mapping[str, Any]], alive: Alive) -> list[Member]:
-    """One member for each alert; the database gives one row for each of its entities and relations."""
+def _rows(rows: Iterable[Mapping[str, Any]]) -> Iterable[_Row]:
+    """One row for each alert; the database gives one for each of its entities and relations."""
     found: dict[int, _Row] = {}
     for values in rows:
         row = found.setdefault(values["pk"], _Row(values))
         row.keys.add(values["entities__key"])
+        row.ids.add(values["entities__pk"])
         if values["entities__relations__kind"] in FOLLOWED:
             kind = RelationKind(values["entities__relations__kind"])
             row.relations.add(Relation(values["entities__key"], kind, values["entities__relations__end__key"]))
-    return [_member(row, alive[row.values["incident_id"]]) for row in found.values()]
+            row.ids.add(values["entities__relations__end"])
+    return found.values()
 
 
 def _member(row: _Row, incident: Incident) -> Member:
