@@ -92,7 +92,7 @@ class Placing:
         span = span_of(newcomer, RULES)
         unread = [pk for pk in sorted(surroundings.ids) if not self._covers(pk, recorded, span)]
         if unread:
-            wide = widened(span, RULES)
+            wide = widened(span)
             for pk, members in members_near(wide, unread, self.alive(wide, recorded)).items():
                 self._members[pk, recorded] = (wide, members)
         found = (member for pk in surroundings.ids for member in self._members[pk, recorded][1])
@@ -190,7 +190,7 @@ def _decide(
 ) -> tuple[Member, Around | None, Decision]:
     """The alert as a member, what is around it where incidents are near, and which of them it joins."""
     newcomer, returns_to = _newcomer(row, stored), _returns_to(row, near, recorded, placing)
-    alive = placing.alive(widened(span_of(newcomer, RULES), RULES), recorded)
+    alive = placing.alive(widened(span_of(newcomer, RULES)), recorded)
     if not alive:
         return newcomer, None, group(newcomer, (), RULES, returns_to)
     surroundings = placing.around(stored)

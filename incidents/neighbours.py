@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from incidents.grouping import Member, Rules, connecting
 from incidents.models import Alert, Incident
 
 MEMBERS_MOST, INCIDENTS_MOST = 5000, 1000
+# How far apart alerts that come together begin, as a rule.
+TOGETHER = timedelta(minutes=3)
 # A zone is above everything and connects nothing.
 FOLLOWED = [kind.value for kind in RelationKind if kind is not RelationKind.IN_ZONE]
 COLUMNS = (
@@ -71,9 +73,9 @@ def alive_incidents(span: Span, recorded: str) -> list[Incident]:
     return list(alive.order_by("-last_alert_at")[:INCIDENTS_MOST])
 
 
-def widened(span: Span, rules: Rules) -> Span:
+def widened(span: Span) -> Span:
     """A longer time, so that alerts that come together are looked for once."""
-    return Span(span.begins - rules.window, span.ends + rules.window)
+    return Span(span.begins - TOGETHER, span.ends + TOGETHER)
 
 
 def members_near(span: Span, ids: Iterable[int], alive: Alive) -> dict[int, list[Member]]:
