@@ -170,6 +170,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Ranked, checkable root causes for Kubernetes probe failures and etcd incidents.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Two shapes of an incident share it; the name is the one that clients were made with.
+    "ENUM_NAME_OVERRIDES": {"IncidentShapeStateEnum": "incidents.models.Incident.State"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "web.api.schema.with_problems",
