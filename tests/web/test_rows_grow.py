@@ -46,6 +46,7 @@ def grown(first: int, last: int, alerts: int) -> None:
             delivery = deliveries.accept(source, b"{}", {}, now)
             parsed = ParsedDelivery(part, ticket_labels=(f"OPS-{n}",))
             row = burst.apply_burst([(delivery, parsed)], Connections())[0]
+            investigations.ask_investigation(row)  # where the second part only repeats the first, nobody else asks
             look = row.investigations.get(state="asked")
             investigations.save_investigation(look, now, [finding(now)], b"")
             verdicts.save_verdict(row, look, verdict(str(row.pk), now))
