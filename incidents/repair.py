@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from django.db import transaction
 from django.db.models import QuerySet
 
-from domain.alerts import ParsedAlert
+from domain.alerts import Family, ParsedAlert
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef
-from domain.text import Text
 from domain.workloads import static_pod
 from incidents import audit
 from incidents.connections import lock_grouping
@@ -18,12 +17,13 @@ from incidents.entities import BY_ALERT, store_topology
 from incidents.models import Alert, Entity, EntityAlias, EntityRelation
 from incidents.rederive import STEP, Declared, Rederiving, follow, with_entities
 from subjects.decide import subject_of
-from subjects.subject import Sent, Subject
+from subjects.subject import Sent
 
-ZABBIX = "zabbix"
 # Between two steps doors get to write.
 ROOM_S = 0.1
 WATCHER = "kubernetes"
+# Families by parts of the names that the watcher gave its alerts before they had one.
+WATCHED = (("Probe", Family.PROBE), ("Volume", Family.STORAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +111,22 @@ def _decided(row: Alert, parsed: ParsedAlert, connections: Connections) -> Parse
         return _of_watcher(parsed)
     source = connections.source_of(row.source.kind, row.source.name)
     sent = Sent(row.source.kind, parsed.name, parsed.title, parsed.labels, parsed.annotations, parsed.url)
-    names_from = Text("Zabbix has these names for one host") if row.source.kind == ZABBIX else None
-    return replace(_with_subject(parsed, subject_of(sent, source)), names_from=names_from)
-
-
-def _with_subject(parsed: ParsedAlert, subject: Subject) -> ParsedAlert:
-    return replace(
-        parsed, entities=subject.entities, subject=subject.ref, family=subject.family, reporter=subject.reporter,
-        decided_by=subject.decided_by,
-    )  # fmt: skip
+    return subject_of(sent, source).of(parsed)
 
 
 def _of_watcher(parsed: ParsedAlert) -> ParsedAlert:
-    """A watcher's alert about static pods: their owner is a node, which is no workload."""
+    """A watcher's alert of a version that named no subject, or took the node of static pods for their workload."""
     statics = {
         pod: found for pod in parsed.entities
         if pod.kind is EntityKind.POD and (found := static_pod(pod.name, pod.namespace))
     }  # fmt: skip
     nodes = {node for _, node in statics.values()}
     wrong = {e for e in parsed.entities if e.kind is EntityKind.WORKLOAD and e.name in nodes}
-    if not wrong:
+    if parsed.subject is not None and not wrong:
         return parsed
     made = [EntityRef(EntityKind.WORKLOAD, name, pod.cluster, pod.namespace) for pod, (name, _) in statics.items()]
-    entities = tuple(dict.fromkeys([*(e for e in parsed.entities if e not in wrong), *made]))
-    return replace(parsed, entities=entities, subject=made[0] if len(made) == 1 else parsed.subject)
+    entities = tuple(dict.fromkeys([*(e for e in parsed.entities if e not in wrong), *(made if wrong else ())]))
+    workloads = [e for e in entities if e.kind is EntityKind.WORKLOAD]
+    about = workloads or [e for e in entities if e.kind is EntityKind.POD]
+    family = next((family for part, family in WATCHED if part in parsed.name), Family.POD)
+    return replace(parsed, entities=entities, subject=about[0] if len(about) == 1 else None, family=family)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from domain.alerts import NOTHING_NAMES_IT, Family
 from domain.connections import SourceDecl
 from domain.entities import EntityKind, EntityRef
+from domain.heartbeats import is_heartbeat
 from domain.text import Text
 from domain.workloads import static_pod
 from subjects import words
 from subjects.expression import metrics_of
 from subjects.naming import (
     ETCD_PORTS,
+    FAMILY_OF_KIND,
     HOST_PORTS,
     HOSTS,
     SPECIFIC,
@@ -31,12 +33,6 @@ from subjects.tables import Row, alerts, metric_row, reporter_named
 from subjects.view import View, view_of
 from subjects.zabbix import zabbix_subject
 
-FAMILY_OF_KIND = {
-    EntityKind.POD: Family.POD, EntityKind.WORKLOAD: Family.WORKLOAD, EntityKind.HOST: Family.NODE,
-    EntityKind.VOLUME: Family.STORAGE, EntityKind.ETCD_CLUSTER: Family.ETCD, EntityKind.ETCD_MEMBER: Family.ETCD,
-    EntityKind.SERVICE: Family.APPLICATION,
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -50,9 +46,9 @@ def subject_of(sent: Sent, declared: SourceDecl) -> Subject:
     """The subject of one alert; `declared` is its source's declaration."""
     if sent.sender == "zabbix":
         return zabbix_subject(sent, declared)
+    if is_heartbeat(sent.name, sent.labels, declared.always_firing):
+        return Subject(None, Family.HEARTBEAT, decided_by=Text("it is a sign of life"))
     known = _known(sent)
-    if known and known.row.family is Family.HEARTBEAT:
-        return Subject(None, Family.HEARTBEAT, decided_by=known.because)
     view = view_of(sent, declared, known.row if known else None)
     scraped = known is not None and known.row.family is Family.TARGET  # then the words know what is scraped
     found = (_by_words(sent, view) if scraped else None) or (_by_row(known, view) if known else None)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from domain.alerts import Family
 from domain.entities import EntityKind, EntityRef
 from domain.workloads import owner_of_replica_set, static_pod
 from subjects.tables import reporter_named
@@ -40,6 +41,11 @@ KIND_OF_LABEL = {
 NAMESPACE_OF = {
     "destination_workload": "destination_workload_namespace", "source_workload": "source_workload_namespace",
     "destination_service_name": "destination_service_namespace", "destination_service": "destination_service_namespace",
+}  # fmt: skip
+FAMILY_OF_KIND = {
+    EntityKind.POD: Family.POD, EntityKind.WORKLOAD: Family.WORKLOAD, EntityKind.HOST: Family.NODE,
+    EntityKind.VOLUME: Family.STORAGE, EntityKind.ETCD_CLUSTER: Family.ETCD, EntityKind.ETCD_MEMBER: Family.ETCD,
+    EntityKind.SERVICE: Family.APPLICATION,
 }  # fmt: skip
 WITHOUT_NAMESPACE = frozenset({
     "persistentvolume", "namespace", "apiservice", "certificatesigningrequest", "clusterresourcequota",

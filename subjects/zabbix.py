@@ -8,7 +8,7 @@ from domain.alerts import Family
 from domain.connections import SourceDecl
 from domain.entities import EntityKind, EntityRef
 from domain.text import Text
-from subjects.naming import COMPONENT_OF_JOB, SPECIFIC, component, entity_by
+from subjects.naming import COMPONENT_OF_JOB, FAMILY_OF_KIND, SPECIFIC, component, entity_by
 from subjects.related import others_of
 from subjects.subject import Sent, Subject
 from subjects.tables import Item, zabbix_item
@@ -18,10 +18,6 @@ from subjects.view import View, cluster_of
 _TAGS = {"job": "job_name", "pvc": "persistentvolumeclaim"}
 _NAMES_OF_HOST = ("host_name", "host_ip", "host_dns")
 _HOST_FIELDS = frozenset({"host_host", "item_key", "trigger_id", "event_id", *_NAMES_OF_HOST})
-_FAMILIES = {
-    EntityKind.POD: Family.POD, EntityKind.WORKLOAD: Family.WORKLOAD, EntityKind.HOST: Family.NODE,
-    EntityKind.VOLUME: Family.STORAGE, EntityKind.NAMESPACE: Family.CAPACITY, EntityKind.SERVICE: Family.APPLICATION,
-}  # fmt: skip
 _PARAMETER = re.compile(r"\[\"?([^\]\",]+)")
 _ETCD = re.compile(r"(?<![a-z/])etcd(?!adm)", re.IGNORECASE)
 _COMPONENTS = {"scheduler": "kube-scheduler", "controller-manager": "kube-controller-manager", **COMPONENT_OF_JOB}
@@ -46,7 +42,11 @@ class _Event:
 
 
 def zabbix_subject(sent: Sent, declared: SourceDecl) -> Subject:
-    """The subject of one event, by its tags first, then by its item, then by its host."""
+    """The subject of one event, by its tags first, then by its item, then by its host, whose names Zabbix has."""
+    return replace(_subject(sent, declared), names_from=Text("Zabbix has these names for one host"))
+
+
+def _subject(sent: Sent, declared: SourceDecl) -> Subject:
     fields = sent.labels
     own = {_TAGS.get(tag, tag): value for tag, value in fields.items() if value and tag not in _HOST_FIELDS}
     host = fields.get("host_host") or fields.get("host_name", "")
@@ -62,7 +62,7 @@ def zabbix_subject(sent: Sent, declared: SourceDecl) -> Subject:
 def _by_tag(event: _Event) -> Subject | None:
     for label in SPECIFIC:
         if ref := entity_by(label, event.view):
-            family = event.item.family if event.item else _FAMILIES.get(ref.kind, Family.UNKNOWN)
+            family = event.item.family if event.item else FAMILY_OF_KIND.get(ref.kind, Family.UNKNOWN)
             others = others_of(ref, event.view, "zabbix")
             return Subject(ref, family, event.host, Text("taken from tag {tag}", tag=label), others)
     return None

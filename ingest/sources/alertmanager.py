@@ -38,7 +38,7 @@ def _alert(alert: SentAlert, received_at: datetime, declared: SourceDecl) -> Par
     name = grafana.rule_name(labels) or "alert without a name"
     title = _title(name, labels, annotations)
     subject = subject_of(Sent("alertmanager", name, title, labels, annotations, alert.generatorURL), declared)
-    return ParsedAlert(
+    parsed = ParsedAlert(
         identity=_clean_identity(alert.fingerprint) or _identity(sent),
         occurrence=started.isoformat(),
         state=AlertState(alert.status),
@@ -47,16 +47,12 @@ def _alert(alert: SentAlert, received_at: datetime, declared: SourceDecl) -> Par
         severity=severity_of_labels(labels, declared.severities),
         started_at=started,
         ended_at=_end(alert),
-        entities=subject.entities,
         labels=labels,
         annotations=annotations,
         url=clean(alert.generatorURL),
-        subject=subject.ref,
-        family=subject.family,
-        reporter=subject.reporter,
-        decided_by=subject.decided_by,
         test=grafana.is_test(labels, annotations),
     )
+    return subject.of(parsed)
 
 
 def _clean(texts: dict[str, str]) -> dict[str, str]:

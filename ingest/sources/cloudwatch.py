@@ -74,14 +74,13 @@ def _alert(alarm: _Alarm, received_at: datetime, declared: SourceDecl) -> Parsed
     annotations = {"description": clean(alarm.NewStateReason)}
     subject = subject_of(Sent("cloudwatch", name, title, labels, annotations), declared)
     fires = alarm.NewStateValue == "ALARM"
-    return ParsedAlert(
+    return subject.of(ParsedAlert(
         identity=(clean(alarm.AlarmArn) or f"{alarm.AWSAccountId}/{alarm.Region}/{name}")[-200:],
         occurrence=changed.isoformat(), state=AlertState.FIRING if fires else AlertState.RESOLVED,
         name=name, title=title, severity=_severity(alarm, labels, declared),
         started_at=changed, ended_at=None if fires else changed,
-        entities=subject.entities, labels=labels, annotations=annotations,
-        subject=subject.ref, family=subject.family, reporter=subject.reporter, decided_by=subject.decided_by,
-    )  # fmt: skip
+        labels=labels, annotations=annotations,
+    ))  # fmt: skip
 
 
 def _labels(alarm: _Alarm) -> dict[str, str]:

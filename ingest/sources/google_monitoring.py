@@ -85,14 +85,12 @@ def _alert(message: _Message, received_at: datetime, declared: SourceDecl) -> Pa
     annotations, url = _annotations(incident), clean(incident.url)
     subject = subject_of(Sent("google_monitoring", name, title, labels, annotations, url), declared)
     ended = _time(incident.ended_at) if state is AlertState.RESOLVED else None
-    return ParsedAlert(
+    return subject.of(ParsedAlert(
         identity=clean(incident.incident_id)[:200], occurrence="", state=state, name=name, title=title,
         severity=first_severity((incident.severity, *(labels.get(label, "") for label in LABELS)), declared.severities),
         started_at=_time(incident.started_at) or ended or received_at, ended_at=ended,
-        entities=subject.entities, labels=labels, annotations=annotations, url=url,
-        subject=subject.ref, family=subject.family, reporter=subject.reporter, decided_by=subject.decided_by,
-        test=message.version == TEST_VERSION,
-    )  # fmt: skip
+        labels=labels, annotations=annotations, url=url, test=message.version == TEST_VERSION,
+    ))  # fmt: skip
 
 
 def _state(incident: _Incident) -> AlertState:

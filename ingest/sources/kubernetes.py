@@ -65,13 +65,12 @@ def _alert(message: EventGroupMessage, received_at: datetime) -> ParsedAlert:
     title, kind = title_of(message), kind_of(_failure(message), message.reason, message.probe)
     subject = subject_of(message, kind.family)
     resolved = message.state == "resolved"
-    return ParsedAlert(
+    return subject.of(ParsedAlert(
         identity=identity_of(message), occurrence=first.isoformat(), state=AlertState(message.state), name=kind.name,
         title=title, severity=kind.severity, started_at=min(first, received_at),
         ended_at=_time(message.ended or message.last, "ended") if resolved else None,
-        entities=subject.entities, labels=_labels(message), annotations=_annotations(message, title),
-        subject=subject.ref, family=subject.family, reporter=subject.reporter, decided_by=subject.decided_by,
-    )  # fmt: skip
+        labels=_labels(message), annotations=_annotations(message, title),
+    ))  # fmt: skip
 
 
 def _annotations(message: EventGroupMessage, title: str) -> dict[str, str]:

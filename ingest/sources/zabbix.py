@@ -77,19 +77,17 @@ def _alert(
     name = _first_text(fields, "trigger_name", "event_name") or "Zabbix event"
     title = _first_text(fields, "event_name", "trigger_name") or "Zabbix event"
     subject = subject_of(Sent("zabbix", name, title, labels), declared)
-    return ParsedAlert(
+    return subject.of(ParsedAlert(
         identity=event_id, occurrence="", state=state,
         name=name, title=title,
         severity=_severity(fields), started_at=_time(fields, "event", received_at) or received_at,
         ended_at=_time(fields, "event_recovery", received_at) if state is AlertState.RESOLVED else None,
-        entities=subject.entities, labels=labels,
+        labels=labels,
         annotations={"description": _text(fields, "trigger_description"), "opdata": _text(fields, "event_opdata")},
         url=_event_url(fields, event_id), note=_text(fields, "event_update_message"),
         acknowledged=_text(fields, "event_ack_status").lower() == "yes",
         ticket_keys=tuple(v for k, v in tags if k == JIRA_TAG),
-        subject=subject.ref, family=subject.family, reporter=subject.reporter, decided_by=subject.decided_by,
-        names_from=Text("Zabbix has these names for one host"),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _fields(body: bytes) -> dict[str, Any]:

@@ -164,6 +164,19 @@ def test_static_pods_that_were_one_workload_named_after_their_node_become_their_
     assert not Entity.objects.filter(key=wrong.key).exists()
 
 
+def test_a_watchers_alert_without_a_subject_is_about_the_workload_that_it_names(db: None) -> None:
+    watcher = sources.closed_source("kubernetes", "prod-a")
+    place(watcher, json.loads(all_sources()["kubernetes"].example))
+    row = Alert.objects.get()
+    before = codec.decode(row.parsed, ParsedAlert)
+    as_before(row, *before.entities)
+    mend()
+    row.refresh_from_db()
+    assert row.subject is not None
+    assert (row.subject.key, row.family) == ("Workload/prod-a/shop/cart", "probe")
+    assert mend() == NOTHING
+
+
 def test_members_of_the_only_declared_etcd_come_together(source: Source) -> None:
     for body in case("06")["deliveries"]:
         place(source, body)
