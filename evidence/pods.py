@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain import workloads
 from domain.entities import EntityKind, EntityRef
 from domain.errors import NotRecorded, Refused
 from domain.scope import Scope
@@ -157,12 +158,9 @@ def is_ours(scope: Scope, pod_name: str) -> bool:
     return pod_name in pods if pods else bool(pod_name) and workload_of(pod_name) == workload(scope)
 
 
-def workload_of(pod_name: str) -> str:
-    """What owns a pod, by its name: of a Deployment, a StatefulSet or a DaemonSet; else the name itself."""
-    made = re.fullmatch(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}", pod_name) or re.fullmatch(
-        r"(.+)-(\d+|[a-z0-9]{5})", pod_name
-    )
-    return made.group(1) if made else pod_name
+def workload_of(pod_name: str, namespace: str = "") -> str:
+    """What owns a pod, by the form of its name; the name itself for a pod that no controller named."""
+    return workloads.workload_of(pod_name, namespace) or pod_name
 
 
 def keys(scope: Scope) -> set[str]:
