@@ -18,13 +18,13 @@ from tests.evidence.scene import NOON, POD, World, after, at, rising, scope
 pytestmark = pytest.mark.real
 
 STEP_S = 15
-OLD = "cart-57d9aaaaaa-zzzzz"
+OLD = "cart-57d9bbbbbb-zzzzz"
 
 
 def world() -> World:
     """A rollout whose new pod falls on a node under pressure; an old pod, another workload and another zone stay well."""
     made = World()
-    pods = {POD: "cart-6c8f9d7b5", OLD: "cart-57d9aaaaaa", "search-0": "search"}
+    pods = {POD: "cart-6c8f9d7b5", OLD: "cart-57d9bbbbbb", "search-0": "search"}
     for pod, owner in pods.items():
         labels = {"pod": pod, "node": "node-1", "host_ip": "10.0.0.5", "created_by_kind": "ReplicaSet"}
         made.add("kube_pod_info", 1.0, **labels, created_by_name=owner)
@@ -37,7 +37,7 @@ def world() -> World:
         node = {"pod": "", "namespace": "", "node": f"node-{number}"}
         made.add("kube_node_labels", 1.0, **node, label_topology_kubernetes_io_zone=f"zone-{number}")
     made.add("kube_replicaset_created", at(-90), replicaset="cart-6c8f9d7b5", pod="")
-    made.add("kube_replicaset_created", at(-90_000), replicaset="cart-57d9aaaaaa", pod="")
+    made.add("kube_replicaset_created", at(-90_000), replicaset="cart-57d9bbbbbb", pod="")
     made.add("kube_deployment_status_replicas_available", 1.0, deployment="cart", pod="")
     made.add(
         "kube_deployment_status_condition", 0.0, deployment="cart", condition="Progressing", status="false", pod=""
