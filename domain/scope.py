@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.alerts import ParsedAlert
 from domain.connections import Connections
 from domain.entities import EntityKind, EntityRef, Relation
+from domain.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,25 @@ class ChangeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultTime:
+    """When the fault began and ended, and how that is known; `ended` is None while nothing says that it is over.
+
+    `query` can be pasted to check `began`; it is empty where no server told it.
+    """
+
+    began: datetime
+    ended: datetime | None
+    known_by: Text
+    query: str = ""
+    connection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """An incident as of one time: checks ask for nothing after `as_of`, and nothing in them reads the clock."""
+    """An incident as of one time: checks ask for nothing after `as_of`, and nothing in them reads the clock.
+
+    `fault` is None until the witnesses of its times were asked.
+    """
 
     incident: str
     started_at: datetime
@@ -32,6 +50,7 @@ class Scope:
     connections: Connections
     relations: tuple[Relation, ...] = ()
     changes: tuple[ChangeRef, ...] = field(default_factory=tuple)
+    fault: FaultTime | None = None
 
     def of_kind(self, kind: EntityKind) -> tuple[EntityRef, ...]:
         """The entities of one kind, in key order."""

@@ -10,6 +10,7 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Check, finding, run, unknown
 from evidence.checks import all_checks
+from evidence.fault_time import with_fault_time
 from evidence.memo import Memo
 from evidence.recording import Answer, Transports
 
@@ -27,6 +28,7 @@ class Collected:
 
 def collect(scope: Scope, transports: Transports, *, budget_s: float = BUDGET_S) -> Collected:
     """One finding for each measure of each check that applies; what is late is unknown."""
+    scope = with_fault_time(scope, transports)
     checks = [check for check in all_checks() if check.applies(scope)]
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     memo = Memo()

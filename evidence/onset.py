@@ -1,9 +1,11 @@
-"""When a fault can have begun: an alert whose rule waits starts late by that wait."""
+"""The three windows of a fault, before, during and after: read by every check, found by `evidence.fault_time`."""
 
 from datetime import datetime, timedelta
 
 from domain.scope import Scope
 
+# A probe fails several times before the condition of a rule holds, and rates take a while to show it.
+LEAD = timedelta(minutes=5)
 # The `for` of the rules that the Kubernetes mixin and kube-prometheus ship, in minutes. Alertmanager's startsAt is
 # when the alert fired, which is after it.
 WAITS = {
@@ -18,6 +20,44 @@ WAITS = {
 
 
 def fault_at(scope: Scope) -> datetime:
-    """The start of the first alert, less what its rule waited; for rules of one's own the start itself."""
+    """When the condition of the first alert began to hold: as found, else its start less what such a rule waits."""
+    return scope.fault.began if scope.fault else usual_start(scope)
+
+
+def usual_start(scope: Scope) -> datetime:
+    """The start of the first alert, less the `for` of published rules; for rules of one's own the start itself."""
     starts = [a.started_at - timedelta(minutes=WAITS.get(a.name, 0)) for a in scope.alerts]
     return min([scope.started_at, *starts])
+
+
+def fault_end(scope: Scope) -> datetime:
+    """The end of the fault, or of the look while nothing says that it is over."""
+    ended = scope.fault.ended if scope.fault else ended_at(scope)
+    return min(ended, scope.as_of) if ended else scope.as_of
+
+
+def is_over(scope: Scope) -> bool:
+    """Whether every alert had ended by the look."""
+    return fault_end(scope) < scope.as_of
+
+
+def ended_at(scope: Scope) -> datetime | None:
+    """The end of the last alert; None while one fires."""
+    ends = [a.ended_at for a in scope.alerts]
+    known = [end for end in ends if end is not None and end <= scope.as_of]
+    return max(known) if known and len(known) == len(ends) else None
+
+
+def onset_ms(scope: Scope) -> int:
+    """Epoch ms from which on the fault may show."""
+    return round((fault_at(scope) - LEAD).timestamp() * 1000)
+
+
+def end_ms(scope: Scope) -> int:
+    """Epoch ms of `as_of`."""
+    return round(scope.as_of.timestamp() * 1000)
+
+
+def fault_end_ms(scope: Scope) -> int:
+    """Epoch ms until which the fault may show."""
+    return round(fault_end(scope).timestamp() * 1000)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from domain import workloads
 from domain.entities import EntityKind, EntityRef
@@ -11,10 +11,10 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line, escape, matcher
-from evidence.onset import fault_at
+from evidence.onset import LEAD as LEAD
+from evidence.onset import end_ms as end_ms
+from evidence.onset import onset_ms as onset_ms
 
-# A probe fails several times before the alert fires, and the rule has its own `for`.
-LEAD = timedelta(minutes=5)
 OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
 # More pods than this in one incident add nothing new, and a pattern has to end somewhere.
 MOST = 30
@@ -170,22 +170,12 @@ def keys(scope: Scope) -> set[str]:
     return {e.key for e in scope.entities} | {r.end for r in scope.relations} | {owner.key for owner in owners}
 
 
-def ask_any(ask: Ask, query: str, step_s: int = 5) -> Answered:
+def ask_any(ask: Ask, query: str, step_s: int = 5, start: datetime | None = None) -> Answered:
     """A range query to the server that answers for the incident. Raises Refused when none is declared."""
     server = ask.prometheus()
     if server is None:
         raise Refused(Text("no declared Prometheus answers for this cluster; declare it with [[prometheus]]"))
-    return ask.range(server, query, step_s=step_s)
-
-
-def onset_ms(scope: Scope) -> int:
-    """Epoch ms from which on the fault may show."""
-    return round((fault_at(scope) - LEAD).timestamp() * 1000)
-
-
-def end_ms(scope: Scope) -> int:
-    """Epoch ms of `as_of`."""
-    return round(scope.as_of.timestamp() * 1000)
+    return ask.range(server, query, start, step_s)
 
 
 def by_pod(answered: Answered) -> list[Answered]:

@@ -4,6 +4,14 @@ from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.entities import EntityKind
 from domain.text import Text
 
+# What another witness saw of the patient itself: statistics of the monitoring never outvote it.
+FAILURES = (
+    "kubelet-readiness-failing", "kubelet-liveness-failing", "kubelet-startup-failing", "pod-crashed", "pod-oom-killed",
+    "pod-waiting", "probe-transport-timeout", "probe-refused", "probe-app-silent", "probe-status-error",
+    "probe-dropped-by-app", "probe-dns-absent", "probe-body-stall", "etcd-quorum-lost", "etcd-member-restarted",
+    "etcd-member-down", "etcd-leader-switch", "etcd-no-leader-seen",
+)  # fmt: skip
+
 CAUSE = Cause(
     slug="no-fault-scrape-gap",
     layer="no-fault",
@@ -12,7 +20,7 @@ CAUSE = Cause(
     about=EntityKind.CLUSTER,
     no_fault=True,
     prior=-2.0,
-    weights_from="Judgement: eight in ten targets do not fail at one moment by themselves.",
+    weights_from="Judgement: a pause of the server, or failed scrapes of what worked on, is no failure of the patient.",
     needs=frozenset({"scrape-gap"}),
     terms=(
         Term("scrape-gap", supports=3.0, opposes=-2.5),
@@ -22,7 +30,7 @@ CAUSE = Cause(
     ),
     sentences={
         "scrape-gap": Sentences(
-            supports=Text("Many targets of one server gapped together: the monitoring paused."),
+            supports=Text("The monitoring had a gap, and the alert began with it."),
             opposes=Text("The monitoring had no gap."),
         ),
         "probe-recovered-fast": Sentences(supports=Text("It was over at once.")),
@@ -39,6 +47,10 @@ CAUSE = Cause(
         Exclusion(
             when={"scrape-gap": False},
             sentence=Text("The monitoring had no gap."),
+        ),
+        *(
+            Exclusion(when={measure: True}, sentence=Text("Another witness saw the failure itself."))
+            for measure in FAILURES
         ),
     ),
     next_steps=(

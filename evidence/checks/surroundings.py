@@ -1,4 +1,4 @@
-"""What happened around the incident: changes, rollouts, and gaps in the measuring itself."""
+"""What happened around the incident: changes, rollouts, and planned work."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from domain.errors import Refused
 from domain.scope import ChangeRef, Scope
 from domain.text import Text
 from evidence.change_impact import changes, verdict
-from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, chart, either, measured_by
+from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, either, measured_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
 from evidence.pods import ask_any, ask_namespace, end_ms, keys, named, namespace, onset_ms, places, workload
@@ -19,7 +19,7 @@ ROLLING = "kube_deployment_status_replicas_updated|kube_deployment_spec_replicas
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     results = {"change-before": replace(_change(ask.scope), asked=False)}
-    results |= measured_by(ask, ("rollout-in-progress",), _rolling) | measured_by(ask, ("scrape-gap",), _gap)
+    results |= measured_by(ask, ("rollout-in-progress",), _rolling)
     results |= measured_by(ask, ("rollout-stuck",), _stuck) | measured_by(ask, ("planned-work",), _planned)
     return results | measured_by(ask, ("change-guilty",), _caused_by_change)
 
@@ -58,17 +58,6 @@ def _rollout(ask: Ask, query: str) -> MeasureResult:
     yes = Text("A rollout of {deployments} was in progress.", deployments=", ".join(rolling))
     no = Text("No rollout was in progress.")
     return MeasureResult(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
-
-
-def _gap(ask: Ask) -> dict[str, MeasureResult]:
-    answered = ask_any(ask, "count(up == 0) / count(up)")
-    lines = answered.lines
-    values = [v for line in lines for v in line.between(onset_ms(ask.scope), end_ms(ask.scope))]
-    share = max(values, default=0.0)
-    yes = Text("{share:.0%} of all scrape targets were down at the same time.", share=share)
-    no = Text("At most {share:.0%} of all scrape targets were down at once.", share=share)
-    result = MeasureResult(share >= 0.8, yes if share >= 0.8 else no, share, 0.8, series=chart(lines, lambda _: "down"))
-    return {"scrape-gap": result}
 
 
 def _stuck(ask: Ask) -> dict[str, MeasureResult]:
@@ -162,11 +151,10 @@ CHECK = Check(
             Text("Do the symptoms start after a change, on what it changed only?"),
             "pods",
         ),
-        Measure("scrape-gap", Text("Did the measuring itself have a gap?"), "share"),
     ),
     lambda scope: bool(scope.entities),
     _collect,
     needs=("prometheus", "kubernetes api"),
-    cost=9,
+    cost=8,
     metrics=(*alternatives(ROLLING), "kube_deployment_status_condition", "kube_node_spec_unschedulable"),
 )

@@ -33,8 +33,28 @@ class _Envelope(msgspec.Struct):
     warnings: list[str] = []
 
 
+class _Rule(msgspec.Struct):
+    name: str = ""
+    query: str = ""
+    type: str = ""
+
+
+class _Group(msgspec.Struct):
+    rules: list[_Rule] = []
+
+
+class _Groups(msgspec.Struct):
+    groups: list[_Group] = []
+
+
+class _RulesEnvelope(msgspec.Struct):
+    status: str
+    data: _Groups | None = None
+
+
 # Made here, in one thread: types that several threads meet for the first time at once may crash the decoder.
 READER = msgspec.json.Decoder(_Envelope)
+RULES_READER = msgspec.json.Decoder(_RulesEnvelope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,14 @@ class Answered:
 
     lines: tuple[Line, ...]
     partial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One alerting rule: its name and its expression."""
+
+    name: str
+    query: str
 
 
 def escape(value: str) -> str:
@@ -86,6 +114,23 @@ class Prometheus:
         step = max(step_s, math.ceil((end - start).total_seconds() / 10_000))
         asked = {"query": query, "start": seconds(start), "end": seconds(end), "step": str(step)}
         return _within(self._ask("/api/v1/query_range", asked), start, end)
+
+    def rules(self, name: str) -> list[Rule]:
+        """The alerting rules that the server evaluates; newer servers give only those of that name."""
+        try:
+            answer = self._client.get("/api/v1/rules", params={"type": "alert", "rule_name[]": name})
+        except httpx.HTTPError as error:
+            raise Unreachable(Text("Prometheus cannot be reached ({error})", error=type(error).__name__)) from error
+        if answer.status_code != 200:
+            raise Refused(Text("Prometheus tells no rules ({status})", status=answer.status_code))
+        try:
+            envelope = RULES_READER.decode(answer.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(
+                Text("Prometheus answered {status} with something that is not its JSON", status=answer.status_code)
+            ) from error
+        groups = envelope.data.groups if envelope.data else []
+        return [Rule(rule.name, rule.query) for group in groups for rule in group.rules]
 
     def _ask(self, path: str, form: dict[str, str]) -> Answered:
         for attempt in (1, 2):

@@ -130,8 +130,8 @@ def test_the_checks_are_these() -> None:
     assert [check.slug for check in all_checks()] == [
         "alignment", "api-server", "blackbox-phases", "connection-pool", "container-load", "dependencies", "endpoints",
         "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-peer-rtt", "etcd-peers", "etcd-space",
-        "go-gc", "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peer-zones", "peers",
-        "pod-state", "probe-spec", "request-routes", "surroundings",
+        "fault-time", "go-gc", "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peer-zones", "peers",
+        "pod-state", "probe-spec", "request-routes", "surroundings", "witnesses",
     ]  # fmt: skip
 
 
