@@ -120,7 +120,8 @@ class Cause:
     rest on: a recorded fault, a vendor's guidance, or judgement. `about` is the kind of entity that is the culprit.
     `needs` are the measures of which at least one must support the cause before it is named. `may_follow` names the
     kinds of lower entities whose fault explains this cause when that fault came first. `contributes_to` names causes
-    that this one makes worse or more frequent without being their rival. `no_fault` marks causes that mean that
+    that this one makes worse or more frequent without being their rival. `narrows` is the slug of a wider cause of
+    which this is one kind: where the wider one is true, this one is right too. `no_fault` marks causes that mean that
     nothing is broken. `change_kinds` limits a cause to incidents with a change of such a kind. `sentences` has one
     entry per term, by measure.
 
@@ -142,6 +143,7 @@ class Cause:
     needs: frozenset[str] = frozenset()
     may_follow: frozenset[EntityKind] = frozenset()
     contributes_to: frozenset[str] = frozenset()
+    narrows: str = ""
     no_fault: bool = False
     change_kinds: frozenset[str] = frozenset()
 

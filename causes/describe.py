@@ -75,6 +75,8 @@ def _limits(cause: Cause) -> Iterable[str]:
     """What the cause needs, contributes to and follows, where its file names any."""
     if cause.needs:
         yield f"- Named only where one of these supports it: {', '.join(f'`{m}`' for m in sorted(cause.needs))}."
+    if cause.narrows:
+        yield f"- One kind of: {cause.narrows}."
     if cause.contributes_to:
         yield f"- Makes worse, and is no rival of: {', '.join(sorted(cause.contributes_to))}."
     if cause.may_follow:

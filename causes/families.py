@@ -25,8 +25,11 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "TLS": frozenset({"event-tls-timeout", "live-tls-fails"}),
     "scheme": frozenset({
         "event-tls-trust", "event-scheme-mismatch", "event-tls-refused", "event-tls-wants-certificate",
-        "event-tls-unknown-name", "event-tls-version",
+        "event-tls-unknown-name", "event-tls-version", "live-tls-untrusted", "live-scheme-mismatch",
     }),
+    "certificate": frozenset({"live-cert-expired", "probe-cert-expired"}),
+    "no route": frozenset({"event-unreachable", "live-unreachable"}),
+    "forbidden": frozenset({"event-forbidden", "live-forbidden"}),
     "quorum": frozenset({"etcd-quorum-lost", "etcd-no-consensus"}),
     "latency near the limit": frozenset({
         "kubelet-probe-near-timeout", "probe-slow-success", "spec-timeout-below-latency",

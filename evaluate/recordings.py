@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 
+from causes.catalogue import is_kind_of
 from causes.rank import rank
 from domain.errors import Malformed, Refused, Unreachable
 from domain.verdict import Verdict, VerdictState
@@ -57,7 +58,7 @@ class Result:
         if self.verdict.state is VerdictState.NO_FAULT and truth.cause == "no-fault":
             return True
         first = self.verdict.causes[0].cause if self.verdict.causes else ""
-        return first == truth.cause
+        return first == truth.cause or is_kind_of(first, truth.cause)
 
 
 def recordings(folder: Path = FOLDER) -> list[Recording]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from causes.catalogue import all_causes
+from causes.catalogue import all_causes, is_kind_of
 from domain.errors import Malformed
 from domain.scope import Scope
 from domain.verdict import Verdict, VerdictState
@@ -89,7 +89,8 @@ def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
 
 
 def _truth(bundle: Bundle, verdict: Verdict) -> str:
-    """The recorded cause; a plain "no-fault" means any cause of the catalogue without a fault."""
+    """The recorded cause, or one kind of it; a plain "no-fault" means any cause of the catalogue without a fault."""
     slug = bundle.truth.cause if bundle.truth else ""
+    first = verdict.causes[0].cause if verdict.causes else ""
     met = slug == "no-fault" and verdict.state is VerdictState.NO_FAULT
-    return verdict.causes[0].cause if met else slug
+    return first if met or is_kind_of(first, slug) else slug

@@ -27,6 +27,7 @@ class ProbeTarget:
     labels: dict[str, str]
     values: dict[str, dict[int, float]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    exporter: str = ""
 
     def failing(self, start: int, end: int) -> list[int]:
         """Times of failed probes."""
@@ -54,14 +55,16 @@ class ProbeTarget:
         return self.values.get(metric, {}).get(at, 0.0)
 
     def _class(self, at: int, timeout: float) -> str:
-        if not self.http:
-            return "tcp"
         slow = self._value("probe_duration_seconds", at) >= timeout
+        if not self.http:
+            return "probe-transport-timeout" if slow else "probe-refused"
         code = self._value("probe_http_status_code", at)
         if at not in self.values.get("connect", {}):
             return "probe-dns-absent"
         if code:
             return self._answered(at, code, slow)
+        if 0 < self._value("probe_http_redirects", at) < LOOP:
+            return "probe-redirect-failed"
         if self._value("connect", at) == 0:
             return "probe-transport-timeout" if slow else "probe-refused"
         return "probe-app-silent" if slow else "probe-dropped-by-app"
@@ -86,12 +89,30 @@ def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[ProbeTarget]:
     for line in answered.lines:
         labels = {k: v for k, v in line.labels.items() if k not in {"__name__", "phase"}}
         key = tuple(sorted(labels.items()))
-        target = found.setdefault(key, ProbeTarget(labels.get("instance", ""), labels))
+        target = found.setdefault(key, ProbeTarget(labels.get("instance", ""), labels, exporter=exporter.name))
         metric = line.labels.get("phase") or line.labels.get("__name__", "")
         target.values[metric] = {p.at_ms: p.value for p in line.points}
         if metric in {"probe_duration_seconds", "connect", "processing"}:
             target.lines.append(line)
     return [found[key] for key in sorted(found)]
+
+
+def late_scrapes(ask: Ask, exporter: BlackboxDecl) -> dict[int, float]:
+    """By how many seconds scrapes of the exporter took longer than its probes, at most of all targets, by epoch ms.
+
+    An exporter without CPU begins its probes late, and blames its targets for that.
+    """
+    server = ask.prometheus(exporter.prometheus)
+    if server is None or not exporter.selector:
+        return {}
+    where = matcher(exporter.selector)
+    query = (
+        f"max(max by (job, instance) (scrape_duration_seconds{{{where}}})"
+        f" - on (job, instance) max by (job, instance) (probe_duration_seconds{{{where}}}))"
+    )
+    with ask.aside():
+        lines = ask.range(server, query, step_s=15).lines
+    return {p.at_ms: p.value for line in lines for p in line.points}
 
 
 def is_own(target: ProbeTarget, scope: Scope) -> bool:

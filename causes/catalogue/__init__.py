@@ -19,3 +19,9 @@ def all_causes() -> Mapping[str, Cause]:
             raise ValueError(f"two files of the catalogue have the slug {cause.slug}")
         found[cause.slug] = cause
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def is_kind_of(slug: str, wider: str) -> bool:
+    """Whether a cause is one kind of a wider one."""
+    cause = all_causes().get(slug)
+    return cause is not None and bool(wider) and cause.narrows == wider

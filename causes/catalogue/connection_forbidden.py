@@ -13,9 +13,10 @@ CAUSE = Cause(
         "The message is the kernel's own answer to the connection attempt (EPERM, EACCES), which a program attached to "
         "sockets or a sandbox gives; a dropped packet does not. The rest is judgement."
     ),
-    needs=frozenset({"event-forbidden"}),
+    needs=frozenset({"event-forbidden", "live-forbidden"}),
     terms=(
         Term("event-forbidden", supports=3.8),
+        Term("live-forbidden", supports=3.8),
         Term("peers-same-node-fail", supports=1.0),
         Term("change-before", supports=0.4),
     ),
@@ -23,6 +24,7 @@ CAUSE = Cause(
         "event-forbidden": Sentences(
             supports=Text("The kernel did not even let the kubelet connect: a policy of the node, no dropped packet.")
         ),
+        "live-forbidden": Sentences(supports=Text("The kernel did not let a connection be tried just now.")),
         "peers-same-node-fail": Sentences(
             supports=Text("Other pods of the same node fail too: they share the policy.")
         ),
@@ -30,7 +32,7 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
-            when={"event-forbidden": False},
+            when={"event-forbidden": False, "live-forbidden": False},
             sentence=Text("Nobody was told that the connection is not permitted."),
         ),
     ),

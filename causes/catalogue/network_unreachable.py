@@ -14,10 +14,11 @@ CAUSE = Cause(
         "The message is the kernel's own answer to the connection attempt (EHOSTUNREACH, ENETUNREACH); the rest is "
         "judgement, at most one nat; a whole zone weighs as much as a whole node, and the two count once."
     ),
-    needs=frozenset({"event-unreachable", "probe-refused"}),
+    needs=frozenset({"event-unreachable", "live-unreachable", "probe-refused"}),
     may_follow=frozenset({EntityKind.HOST}),
     terms=(
         Term("event-unreachable", supports=3.6, opposes=-1.0),
+        Term("live-unreachable", supports=3.6),
         Term("go-process-answers", supports=0.6, opposes=-0.6, when=Condition.NOT_SEEN),
         Term("peers-same-node-fail", supports=1.0),
         Term("peers-keep-to-zone", supports=1.0),
@@ -29,6 +30,7 @@ CAUSE = Cause(
             supports=Text("The kubelet was told that there is no route: routing, neighbour table or network plug-in."),
             opposes=Text("Nobody was told that there is no route."),
         ),
+        "live-unreachable": Sentences(supports=Text("A connection tried just now was told that there is no route.")),
         "go-process-answers": Sentences(
             supports=Text("No other observer reached the process either."),
             opposes=Text("Another observer reached the process."),

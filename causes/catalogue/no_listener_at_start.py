@@ -80,6 +80,8 @@ CAUSE = Cause(
         "live-refused": Sentences(supports=Text("A connection tried just now was refused.")),
     },
     exclusions=(
+        Exclusion(when={"live-unreachable": True}, sentence=Text("There is no route, so nobody was asked.")),
+        Exclusion(when={"live-tls-untrusted": True}, sentence=Text("The certificate was not accepted; it answers.")),
         Exclusion(
             when={"pod-young": False, "pod-recovered-after-start": False},
             sentence=Text("The container was long past its start."),

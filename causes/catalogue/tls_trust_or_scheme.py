@@ -3,6 +3,12 @@
 from causes.cause import Cause, Condition, Exclusion, Sentences, Symptom, Term
 from domain.text import Text
 
+# Each of these is a cause of its own.
+CERTIFICATE_FAULTS = (
+    "live-cert-expired", "live-cert-not-yet-valid", "live-cert-wrong-name", "live-cert-unknown-authority",
+    "probe-cert-expired",
+)  # fmt: skip
+
 CAUSE = Cause(
     slug="tls-trust-or-scheme",
     layer="network",
@@ -21,6 +27,8 @@ CAUSE = Cause(
             "event-tls-version",
             "probe-refused",
             "live-tls-fails",
+            "live-tls-untrusted",
+            "live-scheme-mismatch",
         }
     ),
     terms=(
@@ -30,7 +38,10 @@ CAUSE = Cause(
         Term("event-tls-wants-certificate", supports=3.6),
         Term("event-tls-unknown-name", supports=3.6),
         Term("event-tls-version", supports=3.6),
-        Term("live-tls-fails", supports=1.2, opposes=-1.0),
+        Term("live-tls-untrusted", supports=3.6),
+        Term("live-scheme-mismatch", supports=3.6),
+        Term("live-tls-fails", supports=1.2, opposes=-1.0, group="scheme"),
+        Term("probe-redirect-failed", supports=1.0),
         Term("probe-https", supports=0.4, opposes=-0.4),
         Term("probe-refused", supports=1.0),
         Term("probe-tcp-passes", supports=2.0, opposes=-1.5),
@@ -49,6 +60,11 @@ CAUSE = Cause(
             supports=Text("The server knows no such name; the kubelet asks by the pod's address or the probe's host.")
         ),
         "event-tls-version": Sentences(supports=Text("The two sides have no version of TLS in common.")),
+        "live-tls-untrusted": Sentences(supports=Text("The certificate was not accepted.")),
+        "live-scheme-mismatch": Sentences(supports=Text("One side speaks TLS and the other plain HTTP.")),
+        "probe-redirect-failed": Sentences(
+            supports=Text("The target sends its callers on to another address, and the way there failed at once.")
+        ),
         "live-tls-fails": Sentences(
             supports=Text("A handshake tried just now failed."),
             opposes=Text("A handshake tried just now succeeded."),
@@ -75,6 +91,10 @@ CAUSE = Cause(
         ),
     },
     exclusions=(
+        *(
+            Exclusion(when={measure: True}, sentence=Text("The verifier says what is wrong with the certificate."))
+            for measure in CERTIFICATE_FAULTS
+        ),
         Exclusion(
             when={"probe-transport-timeout": True, "event-scheme-mismatch": False, "event-tls-trust": False},
             sentence=Text("The probe ran into its timeout; a wrong scheme or certificate is answered at once."),

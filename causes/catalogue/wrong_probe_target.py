@@ -99,6 +99,8 @@ CAUSE = Cause(
         "live-refused": Sentences(supports=Text("A connection tried just now was refused.")),
     },
     exclusions=(
+        Exclusion(when={"live-unreachable": True}, sentence=Text("There is no route, so nobody was asked.")),
+        Exclusion(when={"live-tls-untrusted": True}, sentence=Text("The certificate was not accepted; it answers.")),
         Exclusion(
             when={"probe-app-silent": True, "probe-status-error": False},
             sentence=Text("The connection was made and no answer came: the target exists."),

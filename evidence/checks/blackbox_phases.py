@@ -1,13 +1,16 @@
 """In which phase does the blackbox probe of the target fail? Zero is not absent; only DNS is absent."""
 
 from collections import Counter
+from functools import partial
 
-from domain.errors import Refused
+from domain.connections import BlackboxDecl
+from domain.errors import ProductError, Refused
 from domain.findings import Item
 from domain.text import Text
-from evidence.blackbox_targets import ProbeTarget, all_targets, is_own
-from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, moment
-from evidence.pods import about_probes, end_ms, onset_ms
+from evidence.blackbox_targets import ProbeTarget, all_targets, is_own, late_scrapes
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, answers_of, chart, moment, unmeasured
+from evidence.onset import end_ms, fault_end_ms, onset_ms
+from evidence.pods import about_probes
 
 CLASSES = {
     "probe-dns-absent": Text("the name did not resolve"),
@@ -17,6 +20,7 @@ CLASSES = {
     "probe-dropped-by-app": Text("connected, then dropped at once"),
     "probe-body-stall": Text("status 200, and the body did not end in time"),
     "probe-redirect-loop": Text("redirected in a circle"),
+    "probe-redirect-failed": Text("redirected, and what it was sent to did not answer"),
     "probe-status-error": Text("answered with an error status"),
     "probe-content-mismatch": Text("answered in time, and the answer was not the wanted one"),
 }
@@ -25,38 +29,109 @@ CODES = {
     "probe-status-missing": ({404, 410}, Text("status 404")),
     "probe-status-unavailable": ({503}, Text("status 503")),
 }
+CONNECTING = ("probe-transport-timeout", "probe-refused")
 # With https the exporter counts a connection only after the handshake.
 HIDES_TLS = frozenset({"probe-refused", "probe-transport-timeout"})
 # The least part of the failed probes that makes their class. One odd sample at the edge of a fault does not.
 MOSTLY = 0.25
 # The least part of the other targets that can share a path: among very many something is always down.
 SHARED = 0.1
+# An exporter with CPU begins a probe within milliseconds of its scrape.
+LATE_S, NEAR_MS = 0.5, 15_000
 # Without a probe that ran into its time-out this is not known; Kubernetes' default timeoutSeconds is used.
 USUAL_TIMEOUT_S = 1.0
 NEAR = 0.8
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    declared = ask.scope.connections.blackbox
-    if not declared:
-        raise Refused(Text("no blackbox exporter is declared; declare it with [[blackbox]]"))
-    targets = all_targets(ask, declared[0])
-    own = [t for t in targets if t.http and is_own(t, ask.scope)]
+    targets = _targets(ask)
+    mine = [t for t in targets if is_own(t, ask.scope)]
+    own = [t for t in mine if t.http] or mine
     if not own:
         raise Refused(Text("no blackbox target carries the pod, service or instance of the incident"))
-    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    start, end = onset_ms(ask.scope), fault_end_ms(ask.scope)
+    _believe(ask, own, start, end)
     seen: Counter[str] = Counter()
     for target in own:
         seen += target.classes(start, end)
+    results = _of_http(own, seen, start, end) if own[0].http else _of_tcp(own, seen)
+    results["probe-slow-success"] = _slow(own, start, end)
+    results["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
+    results["probe-recovered-fast"] = _recovered(own, start, end_ms(ask.scope))
+    results["probe-observers-differ"] = _observers(own, start, end)
+    if own[0].http:
+        results["probe-tcp-passes"] = _tcp(own, targets, start, end)
+    return results
+
+
+def _of_http(own: list[ProbeTarget], seen: Counter[str], start: int, end: int) -> dict[str, MeasureResult]:
+    """The phases and status codes of HTTP probes."""
     results = {slug: _in_class(slug, seen, own) for slug in CLASSES}
     results["probe-status-error"] = _status(results["probe-status-error"], own, start, end)
     results |= {slug: _code(slug, own, start, end) for slug in CODES}
-    results["probe-slow-success"] = _slow(own, start, end)
-    results["probe-https"] = _https(own)
-    results["probe-tcp-passes"] = _tcp(own, targets, start, end)
-    results["probe-peers-fail"] = _peers(own, targets, seen, (start, end))
-    results["probe-recovered-fast"] = _recovered(own, start, end)
-    return results
+    return results | {"probe-https": _https(own)}
+
+
+def _of_tcp(own: list[ProbeTarget], seen: Counter[str]) -> dict[str, MeasureResult]:
+    """A probe that only connects has no phases: it waited, or it failed at once."""
+    none = unmeasured(Text("{name} is probed by a module without phases of HTTP", name=own[0].name))
+    phased = dict.fromkeys((*CLASSES, *CODES, "probe-https", "probe-tcp-passes"), none)
+    return phased | {slug: _in_class(slug, seen, own) for slug in CONNECTING}
+
+
+def _targets(ask: Ask) -> list[ProbeTarget]:
+    """The targets of every declared exporter that answers. Raises the error of the first where none does."""
+    declared = ask.scope.connections.blackbox
+    if not declared:
+        raise Refused(Text("no blackbox exporter is declared; declare it with [[blackbox]]"))
+    found, errors = answers_of([partial(all_targets, ask, exporter) for exporter in declared])
+    if errors and not found:
+        raise errors[0]
+    return [target for targets in found for target in targets]
+
+
+def _believe(ask: Ask, own: list[ProbeTarget], start: int, end: int) -> None:
+    """Raises Refused where the exporter itself was late when most of the probes failed."""
+    failing = [at for target in own for at in target.failing(start, end)]
+    for exporter in (e for e in ask.scope.connections.blackbox if any(t.exporter == e.name for t in own)):
+        known = _late(ask, exporter)
+        late = [_late_at(at, known) for at in failing]
+        if sum(seconds >= LATE_S for seconds in late) * 2 > len(failing):
+            raise Refused(
+                Text(
+                    "exporter {name} was itself up to {late_s:.1f} s late when its probes failed",
+                    name=exporter.name,
+                    late_s=max(late),
+                )
+            )
+
+
+def _late(ask: Ask, exporter: BlackboxDecl) -> dict[int, float]:
+    try:
+        return late_scrapes(ask, exporter)
+    except ProductError:
+        return {}
+
+
+def _late_at(at_ms: int, late: dict[int, float]) -> float:
+    """By how many seconds the exporter was late around one time."""
+    return max((seconds for at, seconds in late.items() if abs(at - at_ms) <= NEAR_MS), default=0.0)
+
+
+def _observers(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
+    """Whether another exporter reaches the same target while one does not."""
+    by_name: dict[str, list[ProbeTarget]] = {}
+    for target in own:
+        by_name.setdefault(target.name, []).append(target)
+    shared = [found for found in by_name.values() if len({t.exporter for t in found}) > 1]
+    if not shared:
+        why = Text("no second exporter probes the same target")
+        return MeasureResult(None, why, why_unknown=why)
+    failing = [[len(t.failing(start, end)) for t in found] for found in shared]
+    differ = any(min(counts) <= MOSTLY * max(counts) for counts in failing if max(counts) > 1)
+    yes = Text("Another exporter reaches {name} meanwhile.", name=shared[0][0].name)
+    no = Text("The other exporters see the same of {name}.", name=shared[0][0].name)
+    return MeasureResult(differ, yes if differ else no, float(len(shared)))
 
 
 def _in_class(slug: str, seen: Counter[str], own: list[ProbeTarget]) -> MeasureResult:
@@ -88,7 +163,7 @@ def _meaning(slug: str, own: list[ProbeTarget]) -> Text:
 
 def _code(slug: str, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
     wanted, meaning = CODES[slug]
-    codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
+    codes = [t.values.get("probe_http_status_code", {}).get(at, 0.0) for t in own for at in t.failing(start, end)]
     count = sum(code in wanted for code in codes)
     hit = count > 0 and count >= MOSTLY * len(codes)
     yes = Text("{count} of {total} failed probes: {meaning}.", count=count, total=len(codes), meaning=meaning)
@@ -116,7 +191,7 @@ def _slow(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
 
 
 def _status(result: MeasureResult, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
-    codes = [t.values["probe_http_status_code"].get(at, 0.0) for t in own for at in t.failing(start, end)]
+    codes = [t.values.get("probe_http_status_code", {}).get(at, 0.0) for t in own for at in t.failing(start, end)]
     code = max((c for c in codes if c >= 400), default=0.0)
     if not result.seen or not code:
         return result
@@ -221,6 +296,7 @@ CHECK = Check(
         Measure("probe-https", Text("Is the target https?")),
         Measure("probe-tcp-passes", Text("Does a TCP connection succeed?"), "probes"),
         Measure("probe-peers-fail", Text("Do other targets fail in the same way?"), "targets"),
+        Measure("probe-observers-differ", Text("Does another exporter reach it?"), "targets"),
         Measure("probe-recovered-fast", Text("Was it over within two minutes?"), "s"),
     ),
     about_probes,

@@ -1,6 +1,5 @@
 """What does a probe from here find right now, step by step? By declared targets, and by the exporter's own words."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,27 +13,17 @@ from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
 from evidence.blackbox_targets import own_targets
+from evidence.blackbox_words import SUCCESS, read_debug
+from evidence.certificates import EXPIRED, KINDS, NOT_YET_VALID, UNKNOWN_AUTHORITY, UNTRUSTED, WRONG_NAME
 from evidence.check import Ask, Check, Measure, MeasureResult, answers_of, unmeasured
 from evidence.clients.live_probe import probe
 from evidence.clients.probing import Outcome, Step
-from evidence.kubelet_messages import classify
+from evidence.onset import is_over
 from evidence.pods import about_probes, workload
 
 # More than these add nothing new, and each costs its time-out.
 MOST = 3
-ERROR = re.compile(r'level=error .*?\berr="((?:[^"\\]|\\.)*)"')
-PHASE = re.compile(r'^probe_http_duration_seconds\{phase="connect"\} ([0-9.e+-]+)$', re.MULTILINE)
-STATUS = re.compile(r"^probe_http_status_code ([0-9.e+]+)$", re.MULTILINE)
-SUCCESS = re.compile(r"^probe_success ([01])$", re.MULTILINE)
-# The step and the error that a message of the exporter means; a deadline needs the connect phase beside it.
-STEPS = {
-    "event-dns": ("resolve", "no such name"), "event-refused": ("tcp", "refused"),
-    "event-unreachable": ("tcp", "failed"), "event-dial-timeout": ("tcp", "timeout"),
-    "event-tls-trust": ("tls", "untrusted"), "event-tls-timeout": ("tls", "timeout"),
-    "event-tls-refused": ("tls", "failed"), "event-tls-version": ("tls", "failed"),
-    "event-scheme-mismatch": ("tls", "no TLS"), "event-forbidden": ("tcp", "failed"),
-    "event-connection-lost": ("http", "reset"), "event-reset": ("http", "reset"), "event-eof": ("http", "closed"),
-}  # fmt: skip
+TLS_ERRORS = {UNTRUSTED, *KINDS, "timeout", "no TLS", "closed", "reset", "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +43,13 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         raise Refused(Text("nothing may be probed live; declare a [[target]] for it, or the `url` of its [[blackbox]]"))
     ask.query = "; ".join(f"PROBE {p.name}" for p in found)
     ask.connection, (ask.start, ask.end) = ", ".join(sorted({p.by for p in found})), (ask.scope.as_of, ask.scope.as_of)
-    return {
-        "live-probe-passes": _passes(found),
+    passes = _passes(found)
+    if is_over(ask.scope) or passes.seen:
+        return {"live-probe-passes": passes} | dict.fromkeys(STEPS_NOW, unmeasured(OVER))
+    return {"live-probe-passes": passes} | {slug: _failed(found, *failure) for slug, failure in FAILURES.items()} | {
         "live-tcp-connects": _tcp(found),
-        "live-tls-fails": _failed(found, "tls", {"untrusted", "timeout", "no TLS", "closed", "reset", "failed"}),
-        "live-grpc-not-serving": _failed(found, "grpc", {"answered no"}),
-        "live-refused": _failed(found, "tcp", {"refused"}),
-        "live-dial-timeout": _failed(found, "tcp", {"timeout"}),
         "live-app-silent": _failed(found, "http", {"timeout"}, "grpc", "deadline exceeded"),
-        "live-status-error": _failed(found, "http", {"answered no"}),
-    }
+    }  # fmt: skip
 
 
 def _declared(ask: Ask) -> list[Callable[[], Probed]]:
@@ -96,17 +82,20 @@ def _may_be_in(target: ProbeTargetDecl, cluster: str, namespace: str) -> bool:
     return fits_cluster and fits_namespace
 
 
-def _exporters(ask: Ask) -> list[Callable[[], Probed]]:
+def _exporters(ask: Ask) -> Sequence[Callable[[], Probed]]:
     """The blackbox exporter describes why a probe fails, where its series cannot separate the classes."""
-    declared = [b for b in ask.scope.connections.blackbox if b.url][:1]
-    if not declared:
-        return []
+    declared = [exporter for exporter in ask.scope.connections.blackbox if exporter.url]
+    return [partial(_debugged, ask, *asked) for exporter in declared for asked in _wanted(ask, exporter)][:MOST]
+
+
+def _wanted(ask: Ask, exporter: BlackboxDecl) -> list[tuple[BlackboxDecl, str, str]]:
+    """The incident's targets of an exporter with the modules that probe them; none where its series are not known."""
     try:
-        targets = own_targets(ask, declared[0])
+        targets = own_targets(ask, exporter)
     except ProductError:
         return []
-    wanted = sorted({(t.name, t.labels.get("module", "")) for t in targets if t.labels.get("module")})[:MOST]
-    return [partial(_debugged, ask, declared[0], name, module) for name, module in wanted]
+    modules = sorted({(t.name, module) for t in targets if (module := t.labels.get("module"))})
+    return [(exporter, name, module) for name, module in modules[:MOST]]
 
 
 def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Probed:
@@ -127,49 +116,6 @@ def _debugged(ask: Ask, exporter: BlackboxDecl, target: str, module: str) -> Pro
             )
         )
     return Probed(f"{target} ({module})", exporter.name, read_debug(answer.text, target))
-
-
-def read_debug(text: str, target: str) -> Outcome:
-    """The steps that the exporter's `debug=true` text describes, the failed one last; it gives no time of a step.
-
-    `text` is the whole page, `target` the probed address; with `http://` or `https://` it was an HTTP probe.
-    """
-    success = SUCCESS.search(text)
-    if success and success.group(1) == "1":
-        last = "http" if "://" in target else "tcp"
-        return Outcome([Step(step=name, took_ms=0) for name in ("resolve", "tcp", last)])
-    code = STATUS.search(text)
-    status = int(float(code.group(1))) if code else 0
-    failed, error = _failed_step(text, target, status)
-    done = [Step(step=name, took_ms=0) for name in _steps_before(failed, target)]
-    return Outcome([*done, Step(step=failed, took_ms=0, error=error, code=status)])
-
-
-def _failed_step(text: str, target: str, status: int) -> tuple[str, str]:
-    """The step that failed, and its error, by the last error of the exporter's text."""
-    errors = [error.replace('\\"', '"') for error in ERROR.findall(text)]
-    if not errors:
-        # No error and a good status: the exporter waited for the body in vain, or did not like it.
-        return "http", "answered no" if status >= 300 else "body not as wanted"
-    slugs = classify("Unhealthy", errors[-1]).slugs
-    if "event-deadline" in slugs:
-        return _step_at_deadline(text, target), "timeout"
-    return STEPS.get(slugs[0] if slugs else "", ("http", "failed"))
-
-
-def _step_at_deadline(text: str, target: str) -> str:
-    """The step at which the time ran out, by whether the connect phase took any time."""
-    connect = PHASE.search(text)
-    if connect and float(connect.group(1)) > 0:
-        return "http"
-    # With https a stalled handshake leaves connect at zero as well; without it nothing but the wait is left.
-    return "tls" if target.startswith("https") else "tcp"
-
-
-def _steps_before(failed: str, target: str) -> list[str]:
-    """The steps that passed before that one; TLS is one of them only with https."""
-    steps = ["resolve", "tcp", "tls", "http"] if target.startswith("https") else ["resolve", "tcp", "http"]
-    return steps[: steps.index(failed)] if failed in steps else steps[:2]
 
 
 def _items(found: Sequence[Probed]) -> tuple[Item, ...]:
@@ -227,6 +173,18 @@ def _failed(
     return MeasureResult(True, sentence, float(last.code or len(hits)), 0, target.name, items=_items([target]))
 
 
+# The step and the errors that each measure looks for.
+FAILURES: dict[str, tuple[str, set[str]]] = {
+    "live-tls-fails": ("tls", TLS_ERRORS), "live-tls-untrusted": ("tls", {UNTRUSTED, *KINDS}),
+    "live-scheme-mismatch": ("tls", {"no TLS"}), "live-cert-expired": ("tls", {EXPIRED}),
+    "live-cert-not-yet-valid": ("tls", {NOT_YET_VALID}), "live-cert-wrong-name": ("tls", {WRONG_NAME}),
+    "live-cert-unknown-authority": ("tls", {UNKNOWN_AUTHORITY}), "live-grpc-not-serving": ("grpc", {"answered no"}),
+    "live-refused": ("tcp", {"refused"}), "live-unreachable": ("tcp", {"unreachable"}),
+    "live-forbidden": ("tcp", {"forbidden"}), "live-dial-timeout": ("tcp", {"timeout"}),
+    "live-status-error": ("http", {"answered no"}),
+}  # fmt: skip
+STEPS_NOW = (*FAILURES, "live-tcp-connects", "live-app-silent")
+OVER = Text("it passes or is over now, and what is found now says nothing of the time before")
 NOW = Text("It is so now, at the look, from where this service runs; it was not necessarily so before.")
 
 
@@ -241,8 +199,16 @@ CHECK = Check(
         _measure("live-probe-passes", Text("Does a probe from here pass?")),
         _measure("live-tcp-connects", Text("Does a TCP connection succeed?")),
         _measure("live-tls-fails", Text("Does the TLS handshake fail?")),
+        _measure("live-tls-untrusted", Text("Is the certificate not trusted?")),
+        _measure("live-scheme-mismatch", Text("Does the port not speak TLS?")),
+        _measure("live-cert-expired", Text("Has the certificate expired?")),
+        _measure("live-cert-not-yet-valid", Text("Is the certificate not valid yet?")),
+        _measure("live-cert-wrong-name", Text("Is the certificate for another name?")),
+        _measure("live-cert-unknown-authority", Text("Is the certificate's authority unknown?")),
         _measure("live-grpc-not-serving", Text("Does gRPC health say no?")),
         _measure("live-refused", Text("Is the connection refused?")),
+        _measure("live-unreachable", Text("Is there no route?")),
+        _measure("live-forbidden", Text("Is the connection forbidden?")),
         _measure("live-dial-timeout", Text("Does the connection time out?")),
         _measure("live-app-silent", Text("Does the application not answer in time?")),
         _measure("live-status-error", Text("Does it answer with an error status?")),

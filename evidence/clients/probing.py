@@ -4,6 +4,7 @@ It stands behind the recording transport as if it were a server, so that its out
 answer: one question, answered by the steps that were taken, the first failure last.
 """
 
+import errno
 import socket
 import ssl
 import time
@@ -19,6 +20,7 @@ import msgspec
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
 from domain.connections import ProbeTargetDecl
+from evidence.certificates import UNTRUSTED, fault_of_error
 
 PORTS = {"http": 80, "https": 443, "tls": 443, "grpc": 50051}
 
@@ -155,7 +157,7 @@ class _Answered(Exception):
 # What each error means, most specific first; the words are the step's `error`.
 WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((_Answered,), "answered no"),
-    ((ssl.SSLCertVerificationError,), "untrusted"),
+    ((ssl.SSLCertVerificationError,), UNTRUSTED),
     ((TimeoutError, TooLate, httpx.TimeoutException), "timeout"),
     ((ssl.SSLError,), "no TLS"),
     ((socket.gaierror,), "no such name"),
@@ -164,6 +166,9 @@ WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((httpx.RemoteProtocolError,), "closed"),
     ((OSError, httpx.HTTPError, ValueError), "failed"),
 )
+# The kernel's own answers to an attempt to connect.
+BY_ERRNO = {errno.EHOSTUNREACH: "unreachable", errno.ENETUNREACH: "unreachable", errno.EHOSTDOWN: "unreachable",
+            errno.EPERM: "forbidden", errno.EACCES: "forbidden"}  # fmt: skip
 EXPECTED = tuple(kind for kinds, _ in WORDS for kind in kinds)
 
 
@@ -174,5 +179,14 @@ def _timed(name: str, act: Callable[[], int]) -> Step:
     except grpc.RpcError as problem:
         code, error = 0, str(problem.code().name).lower().replace("_", " ")
     except EXPECTED as problem:
-        code, error = getattr(problem, "code", 0), next(word for kinds, word in WORDS if isinstance(problem, kinds))
+        code, error = getattr(problem, "code", 0), _word(problem)
     return Step(step=name, took_ms=round((time.monotonic() - began) * 1000, 1), error=error, code=int(code or 0))
+
+
+def _word(problem: BaseException) -> str:
+    """The word for an expected error: the certificate's fault and the kernel's answer where they are known."""
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return fault_of_error(problem)
+    plain = isinstance(problem, OSError) and not isinstance(problem, ssl.SSLError)
+    known = BY_ERRNO.get(getattr(problem, "errno", 0) or 0, "") if plain else ""
+    return known or next(word for kinds, word in WORDS if isinstance(problem, kinds))

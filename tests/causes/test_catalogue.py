@@ -15,6 +15,11 @@ from evidence.checks import all_checks
 SLUGS = [
     "accept-queue-full",
     "apiserver-overloaded",
+    "certificate-expired",
+    "certificate-expires-soon",
+    "certificate-not-yet-valid",
+    "certificate-unknown-authority",
+    "certificate-wrong-name",
     "connection-forbidden",
     "connection-reset",
     "conntrack-exhausted",
@@ -116,6 +121,7 @@ def test_causes_that_contribute_or_follow_name_causes_and_kinds_that_exist() -> 
     slugs, kinds = set(all_causes()), {c.about for c in all_causes().values()}
     for cause in all_causes().values():
         assert cause.contributes_to <= slugs - {cause.slug} and cause.may_follow <= kinds
+        assert cause.narrows in slugs - {cause.slug} | {""}
 
 
 def test_the_page_of_the_catalogue_is_in_step_with_the_catalogue() -> None:

@@ -67,7 +67,16 @@ def test_a_recorded_outcome_falls_into_its_class_and_no_other(name: str, slugs: 
 
 
 def test_a_tcp_target_alone_has_no_phases() -> None:
-    assert all(f.seen is None for f in outcome("tcp_refused").values())
+    found = outcome("tcp_refused")
+    assert {slug for slug, f in found.items() if f.seen} == {"probe-refused"}
+    assert found["probe-status-error"].seen is None and found["probe-dns-absent"].seen is None
+    assert outcome("tcp_timeout")["probe-transport-timeout"].seen
+
+
+def test_a_redirect_to_what_does_not_answer_is_not_the_targets_own_drop() -> None:
+    values = {"probe_success": {1: 0.0}, "probe_http_status_code": {1: 0.0}, "connect": {1: 0.001},
+              "probe_duration_seconds": {1: 0.02}, "probe_http_redirects": {1: 1.0}}  # fmt: skip
+    assert ProbeTarget("t", {}, values).classes(0, 2) == {"probe-redirect-failed": 1}
 
 
 def test_a_tcp_module_on_the_same_port_separates_a_full_queue_from_the_process() -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent import futures
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -14,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from domain.connections import BlackboxDecl, Connections, ProbeTargetDecl
 from domain.findings import Finding
 from domain.scope import Scope
+from evidence.blackbox_words import read_debug
 from evidence.bundles import without_secrets
 from evidence.check import Ask, run
 from evidence.checks import dependencies, live_probe
@@ -22,6 +24,10 @@ from tests.evidence.faults import Faults, faults
 from tests.evidence.scene import POD, World, scope, seen
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "blackbox.json").read_text())
+
+
+# What a probe finds at a server whose authority it does not know.
+UNKNOWN = {"live-tcp-connects", "live-tls-fails", "live-tls-untrusted", "live-cert-unknown-authority"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,7 @@ def look(declared: Scope) -> tuple[dict[str, Finding], LiveTransports]:
 @pytest.mark.parametrize(
     ("name", "scheme", "slugs", "failing"),
     [
-        ("fast", "http", {"live-probe-passes", "live-tcp-connects"}, ""),
+        ("fast", "http", {"live-probe-passes"}, ""),
         ("too slow", "http", {"live-tcp-connects", "live-app-silent"}, "http: timeout"),
         ("silent", "http", {"live-tcp-connects", "live-app-silent"}, "http: timeout"),
         ("never accepted", "http", {"live-tcp-connects", "live-app-silent"}, "http: timeout"),
@@ -56,12 +62,12 @@ def look(declared: Scope) -> tuple[dict[str, Finding], LiveTransports]:
         ("reset", "http", {"live-tcp-connects"}, "http: "),
         ("eof", "http", {"live-tcp-connects"}, "http: closed"),
         ("503", "http", {"live-tcp-connects", "live-status-error"}, "http: answered no (503)"),
-        ("loop", "http", {"live-probe-passes", "live-tcp-connects"}, ""),
+        ("loop", "http", {"live-probe-passes"}, ""),
         ("silent", "https", {"live-tcp-connects", "live-tls-fails"}, "tls: timeout"),
-        ("fast", "https", {"live-tcp-connects", "live-tls-fails"}, "tls: no TLS"),
-        ("tls", "https", {"live-tcp-connects", "live-tls-fails"}, "tls: untrusted"),
-        ("never accepted", "tcp", {"live-probe-passes", "live-tcp-connects"}, ""),
-        ("tls", "tls", {"live-tcp-connects", "live-tls-fails"}, "tls: untrusted"),
+        ("fast", "https", {"live-tcp-connects", "live-tls-fails", "live-scheme-mismatch"}, "tls: no TLS"),
+        ("tls", "https", UNKNOWN, "tls: unknown authority"),
+        ("never accepted", "tcp", {"live-probe-passes"}, ""),
+        ("tls", "tls", UNKNOWN, "tls: unknown authority"),
     ],
 )
 def test_each_defect_fails_at_its_step(broken: Faults, name: str, scheme: str, slugs: set[str], failing: str) -> None:
@@ -84,7 +90,41 @@ def test_a_target_that_the_workload_uses_is_probed_as_its_dependency(
 
 def test_a_known_authority_makes_the_handshake_pass(broken: Faults) -> None:
     found, _ = look(about(target(broken.url("tls", "https"), ca_file=str(broken.authority))))
-    assert seen(found) == {"live-probe-passes", "live-tcp-connects"}
+    assert seen(found) == {"live-probe-passes"}
+
+
+def test_what_passes_now_says_nothing_of_the_time_before(broken: Faults) -> None:
+    found, _ = look(about(target(broken.url("fast"))))
+    assert found["live-tcp-connects"].seen is None and found["live-refused"].seen is None
+
+
+def test_what_fails_after_the_fault_convicts_nobody(broken: Faults) -> None:
+    declared = about(target(broken.url("refused")))
+    over = replace(declared.alerts[0], ended_at=declared.as_of - timedelta(seconds=30))
+    found, _ = look(replace(declared, alerts=(over,)))
+    assert found["live-refused"].seen is None and found["live-probe-passes"].seen is False
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("x509: certificate has expired or is not yet valid: current time 2026-03-01T12:00:00Z is after "
+         "2026-02-01T00:00:00Z", "expired"),
+        ("x509: certificate has expired or is not yet valid: current time 2026-03-01T12:00:00Z is before "
+         "2026-04-01T00:00:00Z", "not yet valid"),
+        ("x509: certificate is valid for a.example, b.example, not c.example", "wrong name"),
+        ("x509: cannot validate certificate for 10.0.0.1 because it doesn't contain any IP SANs", "wrong name"),
+        ("x509: certificate is not valid for any names, but wanted to match c.example", "wrong name"),
+        ("x509: certificate signed by unknown authority", "unknown authority"),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority (possibly because of "
+         "crypto/rsa verification error while trying to verify candidate authority certificate)", "unknown authority"),
+        ("x509: certificate specifies an incompatible key usage", "untrusted"),
+    ],
+)  # fmt: skip
+def test_the_verifiers_words_name_the_fault_of_the_certificate(message: str, error: str) -> None:
+    line = f'level=error msg="Error for HTTP request" err="Get \\"https://x/\\": {message}"'
+    steps = read_debug(f"{line}\nprobe_http_status_code 0\nprobe_success 0\n", "http://x/").steps
+    assert (steps[-1].step, steps[-1].error) == ("tls", error)
 
 
 def test_a_name_that_does_not_resolve_stops_at_once() -> None:
@@ -114,7 +154,7 @@ def test_only_targets_that_stand_for_the_incident_are_probed(broken: Faults) -> 
 
 @pytest.mark.parametrize(
     ("status", "slugs"),
-    [("SERVING", {"live-probe-passes", "live-tcp-connects"}),
+    [("SERVING", {"live-probe-passes"}),
      ("NOT_SERVING", {"live-tcp-connects", "live-grpc-not-serving"}), ("", {"live-tcp-connects"})],
 )  # fmt: skip
 def test_grpc_health_is_asked(status: str, slugs: set[str]) -> None:
@@ -146,7 +186,7 @@ EXPECTED = {
     "listening_but_process_never_accepts": "http timeout", "connect_timeout_syn_dropped": "tcp timeout",
     "connection_refused": "tcp refused", "reset_after_request": "http reset", "eof_after_request": "http closed",
     "http_503": "http answered no", "slow_body_timeout": "http body not as wanted",
-    "regex_mismatch": "http body not as wanted", "redirect_loop": "http answered no", "tls_unknown_authority": "tls untrusted", "tls_handshake_stall": "tls timeout",
+    "regex_mismatch": "http body not as wanted", "redirect_loop": "http answered no", "tls_unknown_authority": "tls unknown authority", "tls_handshake_stall": "tls timeout",
     "tls_to_plain_http": "tls timeout", "dns_failure": "resolve no such name", "tcp_refused": "tcp refused",
     "tcp_timeout": "tcp timeout", "tcp_ok": "", "garbage_answer": "http failed",
 }  # fmt: skip
@@ -157,7 +197,7 @@ def test_the_exporters_own_words_split_what_its_series_cannot(name: str, expecte
     case = RECORDED[name]
     log = "\n".join(f"ts=x module=m target={case['target']} level=error {line}" for line in case["errors"])
     samples = "\n".join(f"{key} {value:g}" for key, value in case["samples"].items())
-    steps = live_probe.read_debug(f"Logs for the probe:\n{log}\n\nMetrics:\n{samples}\n", case["target"]).steps
+    steps = read_debug(f"Logs for the probe:\n{log}\n\nMetrics:\n{samples}\n", case["target"]).steps
     failed = [f"{s.step} {s.error}" for s in steps if s.error]
     assert failed == ([expected] if expected else [])
 
