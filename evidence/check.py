@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from domain.connections import PrometheusDecl
-from domain.errors import ProductError, Refused
+from domain.errors import NotRecorded, ProductError, Refused
 from domain.findings import Finding, Item, Series
 from domain.scope import Scope
 from domain.text import Text, listed
 from evidence.clients.kubernetes import Kubernetes
 from evidence.clients.prometheus import Answered, Line, Prometheus
 from evidence.memo import Memo
-from evidence.onset import fault_at
+from evidence.onset import fault_at, first_start
 from evidence.recording import Transports
 
 T = TypeVar("T")
@@ -110,16 +110,28 @@ class Ask:
     def range(self, server: PrometheusDecl, query: str, start: datetime | None = None, step_s: int = 5) -> Answered:
         """A range query over the window; raises the client's errors; an empty answer has no lines."""
         first, end = self.window()
-        since = start or first
-        self.query, self.connection, self.start, self.end = query, server.name, since, end
+        self.query, self.connection, self.start, self.end = query, server.name, start or first, end
+        try:
+            answered = self._answered(server, query, step_s)
+        except NotRecorded:
+            # Bundles of versions that knew no occurrences hold what was asked from the first alert on.
+            earlier = (first_start(self.scope) - self.before).replace(microsecond=0)
+            if start or earlier == first:
+                raise
+            self.start = earlier
+            answered = self._answered(server, query, step_s)
+        self.partial = self.partial or answered.partial
+        return answered
+
+    def _answered(self, server: PrometheusDecl, query: str, step_s: int) -> Answered:
+        """The answer over the range that was noted, asked once."""
+        since, end = self.start or self.scope.as_of, self.end or self.scope.as_of
 
         def asked() -> Answered:
             with self.transports.client(server.name, server.url, server) as client:
                 return Prometheus(client).range(query, since, end, step_s)
 
-        answered = self.memo.once((server.name, query, since.isoformat(), end.isoformat(), str(step_s)), asked)
-        self.partial = self.partial or answered.partial
-        return answered
+        return self.memo.once((server.name, query, since.isoformat(), end.isoformat(), str(step_s)), asked)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

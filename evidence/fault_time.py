@@ -18,7 +18,7 @@ from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Line, Prometheus, Rule
 from evidence.expressions import left_side
-from evidence.onset import ended_at, usual_start
+from evidence.onset import ended_at, episode, usual_start
 from evidence.pods import ask_any
 from evidence.recording import Transports
 
@@ -57,7 +57,7 @@ def _earlier(found: FaultTime, risen: FaultTime | None) -> FaultTime:
 
 def _active(ask: Ask) -> tuple[ParsedAlert, datetime] | None:
     """The alert whose condition held first, and since when; None where the server kept nothing of the alerts."""
-    own = sorted(ask.scope.alerts, key=lambda a: (a.started_at, a.identity))[:MOST]
+    own = episode(ask.scope)[:MOST]
     names = "|".join(sorted({re.escape(a.name) for a in own}))
     start = min(a.started_at for a in own) - STATE_LEAD
     query = f'ALERTS_FOR_STATE{{alertname=~"{_quoted(names)}"}}'

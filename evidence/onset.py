@@ -1,11 +1,15 @@
 """The three windows of a fault, before, during and after: read by every check, found by `evidence.fault_time`."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
+from domain.alerts import ParsedAlert
 from domain.scope import Scope
 
 # A probe fails several times before the condition of a rule holds, and rates take a while to show it.
 LEAD = timedelta(minutes=5)
+# An alert that comes back within this belongs to the occurrence before.
+PAUSE = timedelta(minutes=5)
 # The `for` of the rules that the Kubernetes mixin and kube-prometheus ship, in minutes. Alertmanager's startsAt is
 # when the alert fired, which is after it.
 WAITS = {
@@ -24,10 +28,30 @@ def fault_at(scope: Scope) -> datetime:
     return scope.fault.began if scope.fault else usual_start(scope)
 
 
+def episode(scope: Scope) -> tuple[ParsedAlert, ...]:
+    """The alerts of the newest occurrence, in order of their start: those with no pause of five minutes before them."""
+    newest: list[ParsedAlert] = []
+    last = datetime.min.replace(tzinfo=UTC)
+    for alert in sorted(scope.alerts, key=lambda a: (a.started_at, a.identity)):
+        if alert.started_at - last > PAUSE:
+            newest = []
+        newest.append(alert)
+        last = max(last, alert.ended_at or scope.as_of)
+    return tuple(newest)
+
+
 def usual_start(scope: Scope) -> datetime:
-    """The start of the first alert, less the `for` of published rules; for rules of one's own the start itself."""
-    starts = [a.started_at - timedelta(minutes=WAITS.get(a.name, 0)) for a in scope.alerts]
-    return min([scope.started_at, *starts])
+    """The start of the newest occurrence, less the `for` of published rules; of rules of one's own the start itself."""
+    return _first(episode(scope), scope.as_of)
+
+
+def first_start(scope: Scope) -> datetime:
+    """The same of all occurrences of the incident."""
+    return _first(scope.alerts, scope.started_at)
+
+
+def _first(alerts: Iterable[ParsedAlert], otherwise: datetime) -> datetime:
+    return min((a.started_at - timedelta(minutes=WAITS.get(a.name, 0)) for a in alerts), default=otherwise)
 
 
 def fault_end(scope: Scope) -> datetime:
@@ -43,7 +67,7 @@ def is_over(scope: Scope) -> bool:
 
 def ended_at(scope: Scope) -> datetime | None:
     """The end of the last alert; None while one fires."""
-    ends = [a.ended_at for a in scope.alerts]
+    ends = [a.ended_at for a in episode(scope)]
     known = [end for end in ends if end is not None and end <= scope.as_of]
     return max(known) if known and len(known) == len(ends) else None
 

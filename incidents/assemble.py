@@ -1,6 +1,7 @@
 """Builds the scope of an investigation. Pure, so that a live investigation and a replay get the same scope."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from domain.alerts import AlertState, ParsedAlert
@@ -20,7 +21,8 @@ def scope_of(
     """The scope of these alerts, frozen at `as_of`. Order and repetition of the alerts do not matter."""
     seen = [a for a in alerts if a.started_at <= as_of and a.state is not AlertState.UPDATE] or list(alerts)
     first = {(a.identity, a.started_at): a for a in sorted(seen, key=lambda a: a.state.value, reverse=True)}
-    ordered = tuple(first[key] for key in sorted(first))
+    ends = {(a.identity, a.started_at): a.ended_at for a in seen if a.ended_at and a.ended_at <= as_of}
+    ordered = tuple(replace(first[key], ended_at=ends.get(key)) for key in sorted(first))
     named: set[EntityRef] = set()
     relations = set(identity.declared(connections)[1])
     for alert in ordered:

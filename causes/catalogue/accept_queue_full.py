@@ -21,7 +21,8 @@ CAUSE = Cause(
     terms=(
         Term("probe-transport-timeout", supports=2.2, opposes=-2.0),
         Term("listen-overflows", supports=3.0, opposes=-2.5),
-        Term("probe-peers-fail", supports=0.4, opposes=-0.9, when=Condition.NOT_SEEN),
+        Term("probe-peers-fail", supports=0.1, opposes=-0.9, when=Condition.NOT_SEEN),
+        Term("probe-https", supports=0.1, opposes=-0.4, when=Condition.NOT_SEEN),
         Term("probe-tcp-passes", supports=0.6, opposes=-0.3, when=Condition.NOT_SEEN),
         Term("go-goroutines-rising", supports=0.4),
         Term("event-dial-timeout", supports=2.2),
@@ -41,6 +42,10 @@ CAUSE = Cause(
         "probe-peers-fail": Sentences(
             supports=Text("Only this target fails."),
             opposes=Text("Other targets fail alike, a queue belongs to one process."),
+        ),
+        "probe-https": Sentences(
+            supports=Text("The target is plain http: no handshake of TLS hides in it."),
+            opposes=Text("The target is https: its handshake may have stalled instead."),
         ),
         "probe-tcp-passes": Sentences(
             supports=Text("A TCP connection fails as well."),

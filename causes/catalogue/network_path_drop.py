@@ -29,7 +29,8 @@ CAUSE = Cause(
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.HOST}),
     terms=(
         Term("probe-transport-timeout", supports=2.2, opposes=-2.0),
-        Term("probe-peers-fail", supports=1.2, opposes=-1.0),
+        Term("probe-peers-fail", supports=1.2, opposes=-0.4),
+        Term("probe-https", supports=0.1, opposes=-0.4, when=Condition.NOT_SEEN),
         Term("probe-tcp-passes", supports=1.2, opposes=-2.2, when=Condition.NOT_SEEN),
         Term("listen-overflows", supports=0.6, opposes=-1.8, when=Condition.NOT_SEEN),
         Term("go-process-answers", supports=1.0, opposes=-1.0, when=Condition.NOT_SEEN),
@@ -51,6 +52,10 @@ CAUSE = Cause(
         "probe-peers-fail": Sentences(
             supports=Text("Other targets fail in the same way at the same time: they share the path."),
             opposes=Text("Other targets are fine."),
+        ),
+        "probe-https": Sentences(
+            supports=Text("The target is plain http: no handshake of TLS hides in it."),
+            opposes=Text("The target is https: its handshake may have stalled instead."),
         ),
         "probe-tcp-passes": Sentences(
             supports=Text("A bare TCP connection fails too."),

@@ -29,6 +29,7 @@ CAUSE = Cause(
             "live-tls-fails",
             "live-tls-untrusted",
             "live-scheme-mismatch",
+            "probe-redirect-failed",
         }
     ),
     terms=(

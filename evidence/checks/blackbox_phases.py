@@ -30,6 +30,8 @@ CODES = {
     "probe-status-unavailable": ({503}, Text("status 503")),
 }
 CONNECTING = ("probe-transport-timeout", "probe-refused")
+# A target that shares the cause fails for at least this part of the time.
+LASTING = 0.5
 # With https the exporter counts a connection only after the handshake.
 HIDES_TLS = frozenset({"probe-refused", "probe-transport-timeout"})
 # The least part of the failed probes that makes their class. One odd sample at the edge of a fault does not.
@@ -242,7 +244,9 @@ def _peers(
     others = [target for target in targets if target.http and target not in own and _comparable(target, own, main)]
     if not others:
         return _undecided(Text("there is no other target to compare with"))
-    same = sum(_mostly(target.classes(*window), main) for target in others)
+    spell = _spell(own, window)
+    least = LASTING * sum(len(target.failing(*spell)) for target in own) / len(own)
+    same = sum(_fails_alike(target, spell, main, least) for target in others)
     if same == 0:
         sentence = Text("The {targets} other targets do not fail in this way.", targets=len(others))
         return MeasureResult(False, sentence, 0.0, 0)
@@ -255,6 +259,17 @@ def _peers(
         return _undecided(why)
     sentence = Text("{failing} of {targets} other targets fail in the same way.", failing=same, targets=len(others))
     return MeasureResult(True, sentence, float(same), 0)
+
+
+def _spell(own: list[ProbeTarget], window: tuple[int, int]) -> tuple[int, int]:
+    """From the first to the last failed probe, to a scrape."""
+    times = [at for target in own for at in target.failing(*window)]
+    return min(times) - NEAR_MS, max(times) + NEAR_MS
+
+
+def _fails_alike(target: ProbeTarget, spell: tuple[int, int], main: str, least: float) -> bool:
+    """Whether a target fails in the same way for as long at the same time: a shared cause does not fail one by one."""
+    return len(target.failing(*spell)) >= least and _mostly(target.classes(*spell), main)
 
 
 def _undecided(why: Text) -> MeasureResult:
