@@ -134,7 +134,9 @@ class Supervisor:
     def _services(self) -> list[tuple[str, list[str]]]:
         return [
             ("web", web_argv(self.host, self.port)),
-            ("worker", worker_argv("ingest,investigate,notify", "threads", 4)),
+            # Deliveries never wait behind looks, which ask other systems.
+            ("worker", worker_argv("ingest,notify", "threads", 2)),
+            ("look-worker", worker_argv("investigate", "threads", 3)),
             ("graph-worker", worker_argv("graph", "solo", 1)),
             ("beat", beat_argv(str(settings.RUN_DIR / "beat-schedule"))),
         ]
@@ -210,7 +212,7 @@ class Supervisor:
             return  # its clients reconnect
         # Another program took its port meanwhile, so its clients are restarted and read the new address.
         for child in self.children:
-            if child.name in {"web", "worker", "graph-worker"} and child.process is not None:
+            if child.name in {"web", "worker", "look-worker", "graph-worker"} and child.process is not None:
                 child.process.terminate()
 
     def stop(self) -> None:

@@ -39,7 +39,8 @@ class Finding:
 
     `seen` is True (it was observed), False (measured and not so) or None (unknown, with the reason in
     `why_unknown`). `value` is in `unit`; `limit` is what it was compared with.
-    `from_`..`to` is the time range asked for; `query` can be pasted to check the value.
+    `from_`..`to` is the time range asked for; `query` can be pasted to check the value. `kept_from` is the time of the
+    earlier look that found it, where this one could not ask again.
     """
 
     measure: str
@@ -58,3 +59,4 @@ class Finding:
     items: tuple[Item, ...] = ()
     series: tuple[Series, ...] = ()
     first_seen_at: datetime | None = None
+    kept_from: datetime | None = None

@@ -16,6 +16,7 @@ import msgspec
 from domain import codec
 from domain.connections import Connections
 from domain.errors import Malformed
+from domain.findings import Finding
 from domain.scope import ChangeRef
 from domain.similar import SimilarIncident
 from evidence.recording import Answer, decode_answer, encode_answer
@@ -66,6 +67,7 @@ class _Head:
     family: str = ""
     stage: str = ""
     alerts: tuple[str, ...] = ()
+    earlier: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Bundle:
 
     `alerts` are the keys of those alerts of its deliveries that belong to it, since a group of Alertmanager may bring
     those of several incidents; without them all belong to it.
+
+    `earlier` are findings of earlier looks that the verdict rests on, since the last one could not ask them again.
 
     `changes` are deploys and configuration changes that were known. A bundle of the lab says which `declaration` was
     played with which `seed`, to which `family` of faults it belongs, and what the `stage` was made of.
@@ -93,6 +97,7 @@ class Bundle:
     family: str = ""
     stage: str = ""
     alerts: tuple[str, ...] = ()
+    earlier: tuple[Finding, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "Bundle":
@@ -106,7 +111,7 @@ class Bundle:
         return cls(
             head.title, head.as_of, head.connections, head.truth, head.similar,
             tuple(deliveries), tuple(answers), head.notes, head.changes,
-            head.declaration, head.seed, head.family, head.stage, head.alerts,
+            head.declaration, head.seed, head.family, head.stage, head.alerts, head.earlier,
         )  # fmt: skip
 
     def save(self, path: Path) -> None:
@@ -130,7 +135,7 @@ class Bundle:
     def _files(self) -> Iterator[tuple[str, bytes]]:
         head = _Head(
             FORMAT, self.title, self.as_of, without_secrets(self.connections), self.truth, self.similar, self.notes,
-            self.changes, self.declaration, self.seed, self.family, self.stage, self.alerts,
+            self.changes, self.declaration, self.seed, self.family, self.stage, self.alerts, self.earlier,
         )  # fmt: skip
         yield (
             "bundle.json",

@@ -18,8 +18,14 @@ from incidents.verdicts import save_verdict
 # The first alert is investigated at once; alerts that follow in a burst share one later investigation.
 DEBOUNCE = timedelta(milliseconds=1200)
 LONGEST_BURST = timedelta(seconds=5)
-# Scrapes, rates and events come late: the second investigation sees what was not measured yet at the first.
-SECOND_LOOK = timedelta(seconds=90)
+# Scrapes, rates and events come late: later investigations see what was not measured yet at the first.
+LATE_LOOKS = (timedelta(seconds=90), timedelta(minutes=5))
+# A look that was put off for longer than a burst lasts is a late one.
+LATE_LEAST = timedelta(seconds=60)
+# No incident has more looks than this in an hour, whatever is sent: the one that would be too many waits.
+LOOKS_PER_HOUR, HOUR = 8, timedelta(hours=1)
+# A look that waited for so long comes before those of worse and newer incidents: none starves.
+OVERDUE = timedelta(seconds=60)
 
 
 def ask_investigation(incident: Incident) -> None:
@@ -30,25 +36,44 @@ def ask_investigation(incident: Incident) -> None:
     now = timezone.now()
     waits, looks = Q(state="asked"), Investigation.objects.filter(incident=incident)
     known = looks.aggregate(
-        looked=Count("pk", filter=~waits), asked_at=Max("asked_at", filter=waits), due=Max("not_before", filter=waits)
-    )
+        looked=Count("pk", filter=~waits), asked_at=Max("asked_at", filter=waits), due=Max("not_before", filter=waits),
+        recent=Count("pk", filter=Q(as_of__gt=now - HOUR)),
+    )  # fmt: skip
+    allowed = _allowed_at(incident, now, known["recent"])
     if known["due"] is None:
-        _ask(incident, now, now + (DEBOUNCE if known["looked"] else timedelta()))
-    elif known["looked"]:
+        _ask(incident, now, allowed or now + (DEBOUNCE if known["looked"] else timedelta()))
+    elif known["looked"] and allowed is None:
         asked_at = known["asked_at"] if known["due"] <= now + DEBOUNCE else now
         looks.filter(waits).update(asked_at=asked_at, not_before=min(now + DEBOUNCE, asked_at + LONGEST_BURST))
     graph_queue.put([str(incident.pk)], now)
 
 
-def ask_second_look(look: Investigation) -> None:
-    """After an investigation of an open incident, ask for one more `SECOND_LOOK` later; that one asks for no further.
+def ask_late_look(look: Investigation) -> None:
+    """After a look at an open incident, ask for the next of its late ones: 90 s and 5 min after what was new.
 
-    A new alert moves the waiting one forward, before the late measurements are in; then another late one is asked for.
+    A new alert moves the waiting one forward, before the late measurements are in; then the late ones begin anew.
     """
-    late = look.not_before - look.asked_at >= SECOND_LOOK
-    if not late and Incident.objects.filter(pk=look.incident_id, state="open").exists():
-        now = timezone.now()
-        _ask(look.incident, now, now + SECOND_LOOK)
+    if not Incident.objects.filter(pk=look.incident_id, state="open").exists():
+        return
+    now, looks = timezone.now(), Investigation.objects.filter(incident=look.incident_id)
+    known = looks.exclude(state="asked").aggregate(
+        new_at=Max("asked_at", filter=Q(not_before__lt=F("asked_at") + LATE_LEAST)),
+        recent=Count("pk", filter=Q(as_of__gt=now - HOUR)),
+    )
+    times = [(known["new_at"] or look.asked_at) + late for late in LATE_LOOKS]
+    next_at = min((at for at in times if at > look.not_before), default=None)
+    if next_at is not None:
+        allowed = _allowed_at(look.incident, now, known["recent"]) or now
+        _ask(look.incident, now, max(next_at, now + LATE_LEAST, allowed))
+
+
+def _allowed_at(incident: Incident, now: datetime, recent: int) -> datetime | None:
+    """When an incident with so many looks within the hour may be looked at again; None for at once."""
+    if recent < LOOKS_PER_HOUR:
+        return None
+    within = Investigation.objects.filter(incident=incident, as_of__gt=now - HOUR).order_by("-as_of")
+    oldest = within.values_list("as_of", flat=True)[LOOKS_PER_HOUR - 1]
+    return oldest + HOUR if oldest else None
 
 
 def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
@@ -56,6 +81,16 @@ def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
     Investigation.objects.bulk_create(
         [Investigation(incident=incident, asked_at=now, not_before=not_before)], ignore_conflicts=True
     )
+
+
+def most_urgent(investigation_id: int) -> int:
+    """The look to take when a message for one comes: what waits for long first, then of the worst, then the newest."""
+    now = timezone.now()
+    due = Investigation.objects.filter(state="asked", not_before__lte=now)
+    overdue = due.filter(not_before__lte=now - OVERDUE).order_by("not_before")
+    worst = due.order_by("-incident__severity", "-not_before", "-pk")
+    found = overdue.values_list("pk", flat=True).first() or worst.values_list("pk", flat=True).first()
+    return found or investigation_id
 
 
 def claim_investigation(investigation_id: int) -> Investigation | None:
@@ -92,13 +127,13 @@ def save_investigation(
 def save_look(
     investigation: Investigation, as_of: datetime, findings: Iterable[Finding], answers: bytes, verdict: Verdict
 ) -> None:
-    """Store a finished investigation with its verdict in one transaction, and ask for the second one."""
+    """Store a finished investigation with its verdict in one transaction, and ask for the next late one."""
     incident = investigation.incident
     with transaction.atomic():
         save_investigation(investigation, as_of, findings, answers)
         save_verdict(incident, investigation, verdict)
         if answers and not incident.recorded_from:
-            ask_second_look(investigation)
+            ask_late_look(investigation)
 
 
 def fail_investigation(investigation: Investigation, reason: str) -> None:
@@ -125,11 +160,18 @@ def latest_investigation(row: Incident) -> Investigation | None:
     return Investigation.objects.filter(incident=row, state="done").order_by("-finished_at").first()
 
 
+def last_findings(row: Incident) -> list[Finding]:
+    """The findings of the newest finished investigation; none before the first."""
+    newest = latest_investigation(row)
+    return codec.decode(newest.findings, list[Finding]) if newest else []
+
+
 def due_investigations() -> list[int]:
     """Ids of investigations that may start."""
     now = timezone.now()
     due = Q(state="asked", not_before__lte=now) | Q(state="running", claimed_until__lt=now)
-    return list(Investigation.objects.filter(due).order_by("not_before").values_list("pk", flat=True)[:200])
+    rows = Investigation.objects.filter(due).order_by("-incident__severity", "-not_before")
+    return list(rows.values_list("pk", flat=True)[:200])
 
 
 def waiting_investigation(row_id: str) -> tuple[int, float] | None:

@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from connections import declared
+from domain import codec
 from domain.errors import Refused
+from domain.findings import Finding
 from evidence.bundles import Bundle, RecordedDelivery, Truth, unpack_answers, without_secrets
 from incidents import investigations, queries
 from incidents.deliveries import raw_deliveries
 from incidents.models import Delivery, Incident
+from investigate.earlier import kept
 
 
 def bundle_of(incident: Incident) -> Bundle:
@@ -30,6 +33,7 @@ def bundle_of(incident: Incident) -> Bundle:
         answers=unpack_answers(bytes(investigation.answers)),
         changes=recording.changes if recording else tuple(queries.changes(incident)),
         alerts=_own_alerts(incident, deliveries),
+        earlier=kept(codec.decode(investigation.findings, list[Finding])),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from evidence.collect import Collected, collect
 from evidence.recording import ReplayTransports
 from incidents.assemble import scope_of
 from investigate.decide import decide, with_unusual
+from investigate.earlier import with_earlier
 
 # A replay is bounded by the size of its bundle, so a slow machine must not turn findings into "too late".
 BUDGET_S = 600.0
@@ -49,7 +50,9 @@ def replay(bundle: Bundle, sources: Mapping[str, Source]) -> Replayed:
     if not alerts:
         raise Malformed("holds no alert; record it again with its deliveries", "deliveries")
     scope = scope_of(_identity(bundle), alerts, bundle.connections, bundle.as_of, bundle.changes)
-    collected = with_unusual(scope, collect(scope, ReplayTransports(bundle.answers), budget_s=BUDGET_S))
+    collected = collect(scope, ReplayTransports(bundle.answers), budget_s=BUDGET_S)
+    findings = with_earlier(scope, collected.findings, bundle.earlier)
+    collected = with_unusual(scope, replace(collected, findings=findings))
     return Replayed(scope, collected, decide(scope, collected.findings, bundle.similar))
 
 

@@ -5,10 +5,13 @@
 | claim   | `incidents.investigations`     | another worker has it: nothing to do                          |
 | scope   | `investigate.scope`            | another attempt later; after the last one dead, visible       |
 | collect | `evidence.collect`             | a check that cannot answer is unknown with a reason           |
+| earlier | `investigate.earlier`          | what is unknown now and was seen by an earlier look stays     |
 | similar | `investigate.similar`          | the verdict does without similar incidents                    |
 | decide  | `investigate.decide`           | pure; abstains if the evidence is not enough                  |
 | save    | `incidents.investigations`     | one transaction, which also queues notifications and graph    |
 """
+
+from dataclasses import replace
 
 import structlog
 
@@ -16,6 +19,7 @@ from evidence.bundles import pack_answers
 from incidents import investigations
 from incidents.models import Incident, Investigation
 from investigate.decide import decide, with_unusual
+from investigate.earlier import with_earlier
 from investigate.scope import scope_of_incident
 from investigate.similar import similar
 
@@ -39,6 +43,8 @@ def investigate(investigation_id: int) -> str:
 def _look(investigation: Investigation, incident: Incident) -> None:
     incident_scope = scope_of_incident(incident, investigation)
     scope = incident_scope.scope
-    collected = with_unusual(scope, incident_scope.collect())
+    collected = incident_scope.collect()
+    findings = with_earlier(scope, collected.findings, investigations.last_findings(incident))
+    collected = with_unusual(scope, replace(collected, findings=findings))
     verdict = decide(scope, collected.findings, similar(incident, collected.findings))
     investigations.save_look(investigation, scope.as_of, collected.findings, pack_answers(collected.answers), verdict)

@@ -72,7 +72,7 @@ def test_the_containers_run_the_commands_of_the_supervisor() -> None:
     graph = services["graph-worker"]["command"]
     assert isinstance(graph, list) and graph == ["python", *[a for a in supervisor.worker_argv("graph", "solo", 1)[1:]
                                                             if a in graph]]  # fmt: skip
-    commands = [services[name]["command"] for name in ("worker", "notify-worker", "graph-worker")]
+    commands = [services[name]["command"] for name in ("worker", "look-worker", "notify-worker", "graph-worker")]
     queues = [command[command.index("--queues") + 1] for command in commands]  # type: ignore[attr-defined]
     assert ",".join(queues) == "ingest,investigate,notify,graph"
     beat = services["beat"]["command"]

@@ -34,7 +34,9 @@ def waited(incident: Incident) -> None:
     """What is asked for is due now, as if its time had passed."""
     asked = Investigation.objects.get(incident=incident, state="asked")
     ago = asked.not_before - timezone.now() + timedelta(seconds=1)
-    Investigation.objects.filter(pk=asked.pk).update(asked_at=asked.asked_at - ago, not_before=asked.not_before - ago)
+    for row in Investigation.objects.filter(incident=incident):
+        row.asked_at, row.not_before = row.asked_at - ago, row.not_before - ago
+        row.save(update_fields=["asked_at", "not_before"])
 
 
 def wait_s(incident: Incident) -> float:
@@ -56,9 +58,9 @@ def test_the_first_alert_is_looked_at_at_once_and_a_burst_after_it_once() -> Non
 
 
 @pytest.mark.django_db
-def test_the_second_look_comes_once_and_an_alert_makes_it_come_earlier() -> None:
+def test_an_alert_makes_a_late_look_come_earlier() -> None:
     incident = alerted(1)
-    investigations.ask_second_look(looked(incident))
+    investigations.ask_late_look(looked(incident))
     assert wait_s(incident) > 60
     alerted(2)
     assert wait_s(incident) <= investigations.DEBOUNCE.total_seconds()
@@ -67,10 +69,10 @@ def test_the_second_look_comes_once_and_an_alert_makes_it_come_earlier() -> None
 @pytest.mark.django_db
 def test_after_an_alert_that_made_it_come_earlier_the_late_look_still_comes() -> None:
     incident = alerted(1)
-    investigations.ask_second_look(looked(incident))
+    investigations.ask_late_look(looked(incident))
     alerted(2)
     waited(incident)
-    investigations.ask_second_look(looked(incident))
+    investigations.ask_late_look(looked(incident))
     assert wait_s(incident) > 60
 
 
@@ -88,9 +90,58 @@ def test_the_look_after_a_burst_waits_for_its_end_but_not_for_ever(monkeypatch: 
 
 
 @pytest.mark.django_db
-def test_the_second_look_is_asked_for_once() -> None:
+def test_the_late_looks_come_90_seconds_and_5_minutes_after_what_was_new() -> None:
     incident = alerted(1)
-    investigations.ask_second_look(looked(incident))
+    investigations.ask_late_look(looked(incident))
+    assert 80 < wait_s(incident) <= 90
     waited(incident)
-    investigations.ask_second_look(looked(incident))
+    investigations.ask_late_look(looked(incident))
+    assert 200 < wait_s(incident) <= 300
+    waited(incident)
+    investigations.ask_late_look(looked(incident))
     assert investigations.waiting_investigation(str(incident.pk)) is None
+
+
+@pytest.mark.django_db
+def test_no_incident_has_more_than_eight_looks_in_an_hour() -> None:
+    incident = alerted(1)
+    for number in range(2, 20):
+        if wait_s(incident) > 60:
+            break
+        waited(incident)
+        looked(incident)
+        alerted(number)
+    done = Investigation.objects.filter(incident=incident, state="done")
+    assert done.count() == investigations.LOOKS_PER_HOUR
+    assert wait_s(incident) > 3000, "what is new is looked at when the oldest look is an hour ago"
+    done.order_by("as_of").filter(pk=done.order_by("as_of").first().pk).update(
+        as_of=timezone.now() - timedelta(hours=2)
+    )
+    alerted(99)
+    assert wait_s(incident) <= investigations.DEBOUNCE.total_seconds()
+
+
+def of_severity(number: int, severity: int, waits_s: float = 1.0) -> Investigation:
+    now = timezone.now()
+    row = Incident.objects.create(number=number, title=f"i{number}", severity=severity, started_at=now, opened_at=now,
+                                  last_alert_at=now)  # fmt: skip
+    due = now - timedelta(seconds=waits_s)
+    return Investigation.objects.create(incident=row, asked_at=due, not_before=due)
+
+
+@pytest.mark.django_db
+def test_of_a_backlog_the_worst_and_then_the_newest_is_looked_at_first() -> None:
+    mild, older, newer = of_severity(1, 1, 1), of_severity(2, 4, 20), of_severity(3, 4, 10)
+    order = []
+    for _ in range(3):
+        order.append(investigations.most_urgent(mild.pk))
+        assert investigations.claim_investigation(order[-1]) is not None
+    assert order == [newer.pk, older.pk, mild.pk]
+    assert investigations.most_urgent(7) == 7, "what is taken already is told by its claim"
+
+
+@pytest.mark.django_db
+def test_what_waits_for_long_starves_not() -> None:
+    of_severity(1, 4)
+    long = of_severity(2, 0, 300)
+    assert investigations.most_urgent(0) == long.pk

@@ -20,7 +20,7 @@ from tests.real.postgresql import running_postgresql
 __all__ = ["neo4j_address"]
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
-PROCESSES = ("web", "worker", "notify-worker", "graph-worker", "beat", "watcher")
+PROCESSES = ("web", "worker", "look-worker", "notify-worker", "graph-worker", "beat", "watcher")
 PAYLOAD = ROOT / "tests" / "payloads" / "alertmanager" / "14-from-real-prometheus.json"
 
 

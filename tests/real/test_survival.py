@@ -25,7 +25,8 @@ print(json.dumps(graph().counts(), sort_keys=True))
 """
 CHILDREN = {
     "web": ("config.web_server",),
-    "worker": ("celery", "ingest,investigate,notify"),
+    "worker": ("celery", "ingest,notify"),
+    "look worker": ("celery", "--queues investigate"),
     "graph worker": ("celery", "--queues graph"),
     "beat": ("celery", "beat"),
     "broker": ("redis",),
