@@ -1,13 +1,15 @@
 """The culprit of a cause: the entity that its evidence names, or that the topology gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from causes.score import ScoredCause
 from domain.connections import EtcdDecl
 from domain.entities import EntityKind, EntityRef, RelationKind
+from domain.errors import Refused
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.verdict import Outcome
+from evidence.etcd_choice import etcd_of
 from evidence.pods import workload
 
 ETCD_KINDS = frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER})
@@ -48,33 +50,53 @@ def _supporting_subjects(
 
 
 def _etcd_member(scope: Scope, subjects: Iterable[str]) -> EntityRef | None:
-    """The first subject that is a known member, else the incident's only member."""
-    declared = {member.name: etcd for etcd in scope.connections.etcd for member in etcd.member}
-    in_incident = {entity.name: entity for entity in scope.of_kind(EntityKind.ETCD_MEMBER)}
+    """The first subject that is a known member of the incident's etcd, else the incident's only member.
+
+    Clusters name their members alike, so a name alone says nothing of the cluster.
+    """
+    own = _own_etcd(scope)
+    in_incident = {entity.name: entity for entity in _members_of(scope, own)}
     for subject in subjects:
-        if subject in declared:
-            return EntityRef(EntityKind.ETCD_MEMBER, subject, declared[subject].cluster)
+        if etcd := _with_member([own] if own else scope.connections.etcd, {subject}):
+            return EntityRef(EntityKind.ETCD_MEMBER, subject, etcd.cluster)
         if subject in in_incident:
             return in_incident[subject]
     return next(iter(in_incident.values())) if len(in_incident) == 1 else None
 
 
+def _members_of(scope: Scope, etcd: EtcdDecl | None) -> list[EntityRef]:
+    """The incident's members, without those that another cluster's label excludes."""
+    members = scope.of_kind(EntityKind.ETCD_MEMBER)
+    return [m for m in members if etcd is None or not (m.cluster and etcd.cluster) or m.cluster == etcd.cluster]
+
+
+def _with_member(etcds: Sequence[EtcdDecl], names: Set[str]) -> EtcdDecl | None:
+    """The one cluster that has a member of such a name; None where several have."""
+    found = [etcd for etcd in etcds if names & {member.name for member in etcd.member}]
+    return found[0] if len(found) == 1 else None
+
+
 def _etcd_cluster(scope: Scope) -> EntityRef | None:
-    """The etcd cluster that the incident names, else the declared one of its members or of its clusters."""
-    if named := scope.of_kind(EntityKind.ETCD_CLUSTER):
+    """The etcd that the incident is about as it is declared, else the one that the incident names."""
+    named = scope.of_kind(EntityKind.ETCD_CLUSTER)
+    if named and not any(named[0].cluster in ("", etcd.cluster) for etcd in scope.connections.etcd):
         return named[0]
-    declared = _declared_of_members(scope) or _declared_of_clusters(scope)
-    return EntityRef(EntityKind.ETCD_CLUSTER, declared.name, declared.cluster) if declared else None
+    members = {entity.name for entity in scope.of_kind(EntityKind.ETCD_MEMBER)}
+    if own := _own_etcd(scope) or _with_member(scope.connections.etcd, members):
+        declared = {own.name, own.cluster}
+        fitting = (ref for ref in named if declared & {ref.name, *ref.aliases} and ref.cluster in ("", own.cluster))
+        return next(fitting, EntityRef(EntityKind.ETCD_CLUSTER, own.name, own.cluster))
+    return next(iter(named), None)
 
 
-def _declared_of_members(scope: Scope) -> EtcdDecl | None:
-    names = {entity.name for entity in scope.of_kind(EntityKind.ETCD_MEMBER)}
-    return next((etcd for etcd in scope.connections.etcd if names & {member.name for member in etcd.member}), None)
-
-
-def _declared_of_clusters(scope: Scope) -> EtcdDecl | None:
-    clusters = {entity.cluster for entity in scope.entities}
-    return next((etcd for etcd in scope.connections.etcd if etcd.cluster in clusters), None)
+def _own_etcd(scope: Scope) -> EtcdDecl | None:
+    """The declared etcd that the incident is about, or that serves its clusters; None where several fit alike."""
+    try:
+        return etcd_of(scope)
+    except Refused:
+        clusters = {entity.cluster for entity in scope.entities if entity.cluster}
+        serving = [etcd for etcd in scope.connections.etcd if etcd.cluster in clusters]
+        return serving[0] if len(serving) == 1 else None
 
 
 def _host(scope: Scope, subjects: list[str]) -> EntityRef | None:

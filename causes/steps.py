@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from domain.entities import EntityKind, EntityRef, RelationKind
+from domain.errors import Refused
 from domain.findings import Finding
 from domain.scope import Scope
 from domain.text import Text
+from evidence.etcd_choice import etcd_of
 
 # Names come from alerts and are untrusted: a value that a shell could interpret is not put in.
 SAFE = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9._:/,-]*")
@@ -56,7 +58,13 @@ def _related(scope: Scope, pod: EntityRef, kind: RelationKind) -> EntityRef | No
 
 
 def _member_endpoints(scope: Scope) -> str:
-    return ",".join(m.endpoint for etcd in scope.connections.etcd[:1] for m in etcd.member)
+    """Those of the incident's own etcd; none where several fit, as a command for another cluster does harm."""
+    declared = scope.connections.etcd
+    try:
+        own = etcd_of(scope)
+    except Refused:
+        return ",".join(m.endpoint for etcd in declared for m in etcd.member) if len(declared) == 1 else ""
+    return ",".join(member.endpoint for member in own.member)
 
 
 def _probed_address(findings: Mapping[str, Finding]) -> dict[str, str]:

@@ -63,6 +63,33 @@ def test_a_member_is_the_one_that_the_evidence_names_or_the_only_one_there(
     assert blamed(EntityKind.ETCD_MEMBER, where, found) == key
 
 
+TWINS = (
+    etcd("core", "prod-a", "etcd-0", "etcd-1", "etcd-2"),
+    etcd("events", "prod-a", "etcd-0", "etcd-1", "etcd-2"),
+    etcd("far", "prod-b", "etcd-0", "etcd-1", "etcd-2"),
+)
+ONE_OF_FAR = EntityRef(EntityKind.ETCD_MEMBER, "etcd-0", "prod-b")
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["as declared", "the other way round"])
+@pytest.mark.parametrize(
+    ("where", "member", "cluster"),
+    [
+        ((replace(ETCD, name="core"),), "EtcdMember/prod-a//etcd-1", "EtcdCluster/prod-a//core"),
+        ((replace(ETCD, name="events"),), "EtcdMember/prod-a//etcd-1", "EtcdCluster/prod-a//events"),
+        ((ONE_OF_FAR,), "EtcdMember/prod-b//etcd-1", "EtcdCluster/prod-b//far"),
+        ((replace(ONE_OF_FAR, cluster=""),), "EtcdMember///etcd-0", None),
+    ],
+    ids=["by its name", "by its name, the second of one cluster", "by its cluster label", "by nothing"],
+)
+def test_of_clusters_whose_members_share_names_the_incidents_own_is_blamed(
+    where: tuple[EntityRef, ...], member: str, cluster: str | None, order: slice
+) -> None:
+    there_ = replace(there(*where, etcds=TWINS[order]), alerts=())
+    assert blamed(EntityKind.ETCD_MEMBER, there_, about("etcd-1")) == member
+    assert blamed(EntityKind.ETCD_CLUSTER, there_) == cluster
+
+
 @pytest.mark.parametrize(("weights", "name"), [((2.0, 1.0), "etcd1"), ((1.0, 2.0), "etcd2"), ((2.0, 2.0), "etcd1")])
 def test_the_weightiest_evidence_names_it_and_among_equals_the_first_measure(
     weights: tuple[float, ...], name: str

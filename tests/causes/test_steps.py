@@ -77,14 +77,16 @@ def test_what_the_pod_is_part_of_and_runs_on_is_filled_in(
     assert values_of(replace(BARE, relations=relations), {}) == {}
 
 
-def test_the_endpoints_of_the_first_etcd_are_joined_in_order() -> None:
+def test_the_endpoints_of_the_incidents_own_etcd_are_joined_in_order() -> None:
     def etcd(*ports: int) -> EtcdDecl:
         members = [EtcdMemberDecl(name=f"m{p}", endpoint=f"http://10.0.0.1:{p}") for p in ports]
         return EtcdDecl(name=f"etcd-{ports[0]}", member=members)
 
-    there = replace(BARE, entities=(MEMBER,), connections=Connections(etcd=[etcd(2, 1), etcd(3)]))
+    own = EntityRef(EntityKind.ETCD_CLUSTER, "etcd-2")
+    there = replace(BARE, entities=(own,), connections=Connections(etcd=[etcd(3), etcd(2, 1)]))
     endpoints = "http://10.0.0.1:2,http://10.0.0.1:1"
     assert values_of(there, {}) == {"<every member>": endpoints}
+    assert values_of(replace(there, entities=(MEMBER,)), {}) == {}
     step = next(s for c in all_causes().values() for s in c.next_steps if "<every member>" in s.en)
     (pasted,) = filled((step,), values_of(there, {}))
     assert "<全部成员>" in step.in_language("zh")
