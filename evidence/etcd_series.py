@@ -3,7 +3,6 @@
 import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 
 from domain.connections import EtcdDecl, EtcdMemberDecl, PrometheusDecl
 from domain.errors import ProductError, Refused
@@ -214,15 +213,6 @@ def means(total: Line, count: Line) -> tuple[Point, ...]:
         if c1 > c0 and s1 >= s0:
             found.append(Point(at, (s1 - s0) / (c1 - c0)))
     return tuple(found)
-
-
-def outstanding(values: dict[str, float], floor: float, factor: float) -> str:
-    """The one name whose value is at least `factor` times the median of the others and above `floor`; else empty."""
-    if len(values) < 2:
-        return ""
-    worst = max(sorted(values), key=lambda name: values[name])
-    others = median(v for name, v in values.items() if name != worst)
-    return worst if values[worst] >= max(floor, factor * others) else ""
 
 
 def series_of(name: str, points: tuple[Point, ...]) -> Series:
