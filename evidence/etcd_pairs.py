@@ -10,8 +10,6 @@ from evidence.etcd_series import Members, increase, means
 RTT = "etcd_network_peer_round_trip_time_seconds"
 # etcd observes each pair's smoothed round trip time every 30 s (every 5 s while the peer is unhealthy).
 SAMPLED_MS = 35_000
-# Two probers of each pair observe once in this time.
-OBSERVED_MS = 30_000
 # Fewer samples than these, at the start of a process, are still on their way up from zero.
 LEAST_PAST_SAMPLES = 6
 # One of the about 20 samples that five minutes of a pair hold.
@@ -27,7 +25,8 @@ class Pair:
     `before` is its own level before the incident, `peak` the highest group of samples since, `mean` the mean
     of all samples since, `rose_ms` when it left its level (0: it did not). `stale` counts the samples that were
     thrown away: a peer that does not answer is sampled six times as often, always with its last smoothed value.
-    `past` counts the samples that the process had taken before it was first scraped in the window.
+    `past` counts the samples that the process had taken before it was first scraped in the window, and
+    `past_mean` is what they took.
     """
 
     start: str
@@ -40,11 +39,7 @@ class Pair:
     points: tuple[Point, ...]
     stale: int = 0
     past: int = 0
-
-    @property
-    def watched_ms(self) -> int:
-        """For how long its level is known: the counters remember what was before the first scrape."""
-        return self.points[-1].at_ms - self.points[0].at_ms + self.past * OBSERVED_MS // 2
+    past_mean: float = 0.0
 
     @property
     def name(self) -> str:
@@ -112,6 +107,7 @@ def _pair(members: Members, ends: tuple[str, str], total: Line, count: Line) -> 
         points=points,
         stale=len(samples) - len(points),
         past=past,
+        past_mean=total.points[0].value / past if past else 0.0,
     )
 
 
@@ -130,14 +126,16 @@ def _level_before(members: Members, points: tuple[Point, ...], total: Line, past
     """The usual level before the onset, in seconds.
 
     Without a sample before the onset it is the mean of what the counters already held at the first scrape; where
-    they held too little, it is the lowest sample there is, or 0.
+    they held too little, it is how the record begins, or its lowest sample where it begins within the rise, or 0.
     """
     early = [point.value for point in points if point.at_ms < members.onset_ms]
     if early:
         return _level(early)
     if past >= LEAST_PAST_SAMPLES:
         return total.points[0].value / past
-    return min((point.value for point in points), default=0.0)
+    lowest = min((point.value for point in points), default=0.0)
+    first = sum(point.value for point in points[:2]) / 2 if len(points) > 2 else lowest
+    return lowest if first > bar(lowest) else first
 
 
 def _mean_since_onset(members: Members, total: Line, count: Line, otherwise: float) -> float:
@@ -157,33 +155,22 @@ def _mean(points: list[Point], otherwise: float) -> float:
     return sum(p.value for p in points) / len(points) if points else otherwise
 
 
+def bar(level: float) -> float:
+    """Above it a round trip has risen over that level; both in seconds."""
+    return max(FACTOR * level, level + FLOOR_S)
+
+
 def _rose_ms(points: tuple[Point, ...], onset_ms: int, before: float) -> int:
     """The start of the first stretch of high samples that reaches into the incident; 0 when there is none."""
-    bar, start = max(FACTOR * before, before + FLOOR_S), 0
+    limit, start = bar(before), 0
     for point in points:
-        if point.value <= bar:
+        if point.value <= limit:
             start = 0
             continue
         start = start or point.at_ms
         if point.at_ms >= onset_ms:
             return start
     return 0
-
-
-def common_member(pairs: list[Pair]) -> str:
-    """The one member that all risen pairs share, if a pair without it stayed as it was; empty if there is none.
-
-    Where two members are shared, the one that is the target of a risen pair is taken.
-    """
-    risen = [pair for pair in pairs if pair.rose]
-    if not risen:
-        return ""
-    steady = [pair for pair in pairs if not pair.rose]
-    shared = set.intersection(*({pair.start, pair.end} for pair in risen))
-    candidates = [name for name in sorted(shared) if any(name not in {p.start, p.end} for p in steady)]
-    targets = {pair.end for pair in risen}
-    preferred = [name for name in candidates if name in targets]
-    return next(iter(preferred + candidates), "")
 
 
 def edges(limit: float) -> tuple[float, float]:

@@ -21,7 +21,7 @@ CAUSE = Cause(
         Term("etcd-rtt-cross-zone", supports=2.4, opposes=-1.5),
         Term("etcd-rtt-before-switch", supports=1.0, opposes=-0.8),
         Term("etcd-rtt-over-limit", supports=0.4),
-        Term("etcd-leader-switch", supports=0.3, opposes=-2.0),
+        Term("etcd-leader-switch", supports=0.3, opposes=-0.4),
         Term("etcd-rtt-steady-high", supports=0.1, opposes=-1.5, when=Condition.NOT_SEEN),
         Term("etcd-no-leader-seen", supports=0.4),
     ),
@@ -43,7 +43,7 @@ CAUSE = Cause(
         ),
         "etcd-leader-switch": Sentences(
             supports=Text("A stall longer than the election timeout unseats the leader."),
-            opposes=Text("No leader was unseated."),
+            opposes=Text("No leader was unseated, so no stall lasted as long as the election timeout."),
         ),
         "etcd-rtt-steady-high": Sentences(
             supports=Text("Long round trips are not usual there."),

@@ -15,24 +15,32 @@ CAUSE = Cause(
         "Recorded fault (leader stopped for 12 s with SIGSTOP): scrape gap without a restart, delay towards that "
         "member only."
     ),
-    needs=frozenset({"etcd-member-scrape-gap", "etcd-member-hangs", "etcd-old-leader-silent", "etcd-rtt-one-member"}),
+    needs=frozenset({
+        "etcd-member-scrape-gap", "etcd-member-hangs", "etcd-old-leader-silent", "etcd-rtt-one-member",
+        "etcd-rtt-towards-one",
+    }),
     terms=(
-        Term("etcd-member-scrape-gap", supports=2.8, opposes=-1.8),
+        Term("etcd-member-scrape-gap", supports=2.8, opposes=-1.0),
         Term("etcd-member-hangs", supports=2.4),
-        Term("etcd-old-leader-silent", supports=1.5, opposes=-1.0),
-        Term("etcd-rtt-one-member", supports=1.0, opposes=-0.4),
+        Term("etcd-old-leader-silent", supports=1.5, opposes=-0.6),
+        Term("etcd-rtt-towards-one", supports=2.8, opposes=-0.4, group="place"),
+        Term("etcd-rtt-one-member", supports=1.0, opposes=-0.4, group="place"),
         Term("etcd-leader-switch", supports=0.6, opposes=-2.0),
         Term("etcd-fsync-one-slow", supports=0.5, opposes=-1.2, when=Condition.NOT_SEEN),
     ),
     sentences={
         "etcd-member-scrape-gap": Sentences(
             supports=Text("It answered nobody for a while, without a restart: the process stood still."),
-            opposes=Text("Every member went on answering the monitoring."),
+            opposes=Text("Every scrape was answered: it stood still between scrapes, or not at all."),
         ),
         "etcd-member-hangs": Sentences(supports=Text("It accepts connections and does not answer.")),
         "etcd-old-leader-silent": Sentences(
             supports=Text("It was the leader that fell silent."),
             opposes=Text("The leader itself did not fall silent."),
+        ),
+        "etcd-rtt-towards-one": Sentences(
+            supports=Text("A process that stands still now and then answers late, and hears the others in time."),
+            opposes=Text("It did not answer its peers late."),
         ),
         "etcd-rtt-one-member": Sentences(
             supports=Text("Slow only towards one member: that member, not the network."),

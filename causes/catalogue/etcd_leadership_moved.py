@@ -20,6 +20,7 @@ CAUSE = Cause(
         Term("etcd-leader-switch", supports=1.0, opposes=-3.0),
         Term("etcd-no-leader-seen", supports=1.2, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-rtt-rise", supports=0.8, opposes=-1.2, when=Condition.NOT_SEEN),
+        Term("etcd-rtt-towards-one", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-member-restarted", supports=0.6, opposes=-3.0, when=Condition.NOT_SEEN),
         Term("etcd-member-scrape-gap", supports=0.6, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", supports=0.6, opposes=-1.5, when=Condition.NOT_SEEN, group="etcd silence"),
@@ -38,6 +39,10 @@ CAUSE = Cause(
         "etcd-rtt-rise": Sentences(
             supports=Text("Round trips stayed flat."),
             opposes=Text("Round trips rose, so something else was going on."),
+        ),
+        "etcd-rtt-towards-one": Sentences(
+            supports=Text("Nobody answered its peers late."),
+            opposes=Text("The old leader answered its peers late."),
         ),
         "etcd-member-restarted": Sentences(
             supports=Text("Nobody restarted."),

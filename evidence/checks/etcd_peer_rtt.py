@@ -1,21 +1,24 @@
 """Peer round trip times by pair and zone, read for what they are: a smoothed value, sampled every 30 s."""
 
 from datetime import datetime, timedelta
-from statistics import median
 
 from domain.findings import Item, Series
+from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, moment
 from evidence.clients.prometheus import Answered, matcher
 from evidence.etcd_choice import etcds
-from evidence.etcd_pairs import RTT, SAMPLED_MS, Pair, Tail, common_member, dead, edges, pairs_of, tails
+from evidence.etcd_pairs import RTT, SAMPLED_MS, Pair, Tail, dead, edges, pairs_of, tails
+from evidence.etcd_places import Place, place_of
 from evidence.etcd_series import LEAD, LEADERSHIP, Members, ask_more, member_name, read, read_more, series_of, server_of
+from evidence.etcd_steady import steady_high
 
 # The stock alert rule's 150 ms belongs to the default election timeout of 1000 ms; etcd's guidance is a timeout of
 # at least ten round trips.
 LIMIT_SHARE, GUIDANCE_SHARE = 0.15, 0.10
-# A level is a usual one when it was there for this long and is seen in two groups of samples of the window.
-STEADY_MS, STEADY_POINTS = 90_000, 2
+# The stock alert of slow peers estimates P99 within a bucket of 102.4 to 204.8 ms: levels of half the guidance on
+# reach into it with some of their samples.
+NAMED, ALERTED = "communicationslow", 0.5
 METRICS = f"{RTT}_(sum|count)|etcd_server_id|etcd_server_leader_changes_seen_total|process_start_time_seconds|up"
 
 
@@ -27,10 +30,16 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         leadership = read_more(ask, members.etcd, LEADERSHIP)
         results = _rises(members, pairs) | {
             "etcd-rtt-before-switch": _order([p for p in pairs if p.rose], members, leadership.leaderless()),
-            "etcd-rtt-steady-high": _steady_high(pairs, GUIDANCE_SHARE * timeout_s, members.switch_ms()),
+            "etcd-rtt-steady-high": steady_high(members, pairs, _slow_from(ask.scope, timeout_s)),
         }
     results["etcd-rtt-over-limit"] = _over_limit(ask, members, pairs, LIMIT_SHARE * timeout_s)
     return results
+
+
+def _slow_from(scope: Scope, timeout_s: float) -> float:
+    """The level from which on a pair is slow, in seconds: the guidance, or half of it where the rules complained."""
+    complained = any(NAMED in f"{alert.name} {alert.title}".lower() for alert in scope.alerts)
+    return GUIDANCE_SHARE * timeout_s * (ALERTED if complained else 1.0)
 
 
 def _over_limit(ask: Ask, members: Members, pairs: list[Pair], limit: float) -> MeasureResult:
@@ -134,11 +143,12 @@ def _rises(members: Members, pairs: list[Pair]) -> dict[str, MeasureResult]:
     risen = [pair for pair in pairs if pair.rose]
     items = tuple(p.item() for p in pairs) + tuple(Item(name, None, "✕") for name in dead(members))
     series = tuple(series_of(p.name, p.points) for p in sorted(pairs, key=lambda p: -p.peak)[:8])
-    common = common_member(pairs)
+    place = place_of(pairs)
     return {
         "etcd-rtt-rise": _rise(risen, pairs, items, series),
-        "etcd-rtt-one-member": _one_member(common, risen, items),
-        "etcd-rtt-cross-zone": _cross_zone(members, pairs, common, items),
+        "etcd-rtt-one-member": _one_member(place, items),
+        "etcd-rtt-towards-one": _towards_one(place, items),
+        "etcd-rtt-cross-zone": _cross_zone(members, pairs, place, items),
     }
 
 
@@ -170,39 +180,79 @@ def _rise(risen: list[Pair], pairs: list[Pair], items: tuple[Item, ...], series:
     )
 
 
-def _one_member(common: str, risen: list[Pair], items: tuple[Item, ...]) -> MeasureResult:
+NOTHING_ROSE = Text("No pair rose.")
+
+
+def _one_direction(place: Place, sentence: Text, items: tuple[Item, ...]) -> MeasureResult:
+    """One direction of one pair is a few samples of one prober, and places nothing."""
+    why = Text("only one direction of one pair rose: {name}", name=place.core[0].name)
+    return MeasureResult(None, sentence, 1.0, items=items, why_unknown=why)
+
+
+def _one_member(place: Place, items: tuple[Item, ...]) -> MeasureResult:
+    if place.single:
+        return _one_direction(place, Text("Whether the rise is at one member is unknown."), items)
     yes = Text(
         "Only pairs with {member} rose; the others stayed as they were: that member or its host, not the network.",
-        member=common,
+        member=place.member,
     )
-    no = Text("The rise is not limited to one member.") if risen else Text("No pair rose.")
-    return MeasureResult(bool(common), yes if common else no, float(len(risen)), None, common, items=items)
+    no = Text("The rise is not limited to one member.") if place.core else NOTHING_ROSE
+    seen = bool(place.member)
+    return MeasureResult(seen, yes if seen else no, float(len(place.core)), None, place.member, items=items)
 
 
-def _cross_zone(members: Members, pairs: list[Pair], common: str, items: tuple[Item, ...]) -> MeasureResult:
-    """Whether exactly the pairs across a zone border rose; `common` is the member that all risen pairs share."""
+def _towards_one(place: Place, items: tuple[Item, ...]) -> MeasureResult:
+    """A path delays both directions alike; a process that stands still now and then is late only for the others."""
+    if place.single:
+        return _one_direction(place, Text("Whether only the way towards one member is slow is unknown."), items)
+    yes = Text(
+        "All waited longer for {member}, while its own round trips to them stayed: a path is as long in both"
+        " directions, so that process answered late.",
+        member=place.towards,
+    )
+    no = Text("Round trips did not rise towards one member only.") if place.core else NOTHING_ROSE
+    seen = bool(place.towards)
+    return MeasureResult(
+        seen, yes if seen else no, float(len(place.core)), None, place.towards, items=items,
+        first_seen_at=moment(min(p.rose_ms for p in place.core) if seen else None),
+    )  # fmt: skip
+
+
+def _cross_zone(members: Members, pairs: list[Pair], place: Place, items: tuple[Item, ...]) -> MeasureResult:
+    """Whether exactly the pairs across a zone border rose, or the two ways between two members of two zones."""
     if not any(pair.crosses for pair in pairs):
         why = Text("no two members are declared in different zones")
         return MeasureResult(None, Text("Whether zones matter is unknown."), why_unknown=why)
-    risen = [pair for pair in pairs if pair.rose]
-    if not risen:
+    crossing = float(place.crossing)
+    if not place.core:
         return MeasureResult(False, Text("No pair across the zones rose."), 0.0, items=items)
-    crossing = float(sum(pair.crosses for pair in risen))
-    if crossing < len(risen):
-        return MeasureResult(False, Text("The rise does not follow the zone borders."), crossing, items=items)
-    if common and _alone_in_zone(members, common):
-        why = Text("{member} is the only member of its zone", member=common)
+    if place.single and crossing:
+        return _one_direction(place, Text("Whether the path between zones is slow is unknown."), items)
+    alone = place.member and not place.towards and _alone_in_zone(members, place.member)
+    if crossing == len(place.core) and alone:
+        why = Text("{member} is the only member of its zone", member=place.member)
         sentence = Text(
-            "Whether it is {member} or the path to its zone cannot be told from round trips alone.", member=common
+            "Whether it is {member} or the path to its zone cannot be told from round trips alone.", member=place.member
         )
-        return MeasureResult(None, sentence, crossing, None, common, why_unknown=why, items=items)
-    if common:
+        return MeasureResult(None, sentence, crossing, None, place.member, why_unknown=why, items=items)
+    if place.member or crossing < len(place.core):
         return MeasureResult(False, Text("The rise does not follow the zone borders."), crossing, items=items)
-    sentence = Text(
-        "All {risen} risen pairs cross a zone border and share no single member: the path between the zones.",
-        risen=len(risen),
+    return MeasureResult(True, _zones_text(place), crossing, items=items)
+
+
+def _zones_text(place: Place) -> Text:
+    if place.path is None:
+        return Text(
+            "All {risen} risen pairs cross a zone border and share no single member: the path between the zones.",
+            risen=len(place.core),
+        )
+    return Text(
+        "Between {first} and {second} both directions rose, their other pairs stayed as they were: the path between"
+        " the zones {zones}.",
+        first=place.path[0],
+        second=place.path[1],
+        zones=" – ".join(place.zones),
     )
-    return MeasureResult(True, sentence, crossing, items=items)
 
 
 def _alone_in_zone(members: Members, name: str) -> bool:
@@ -222,7 +272,8 @@ def _order(risen: list[Pair], members: Members, leaderless: dict[str, int]) -> M
     lost_ms = min(leaderless.values(), default=None)
     items = _timeline(rose_ms, lost_ms, switch_ms)
     if switch_ms is None:
-        return MeasureResult(False, Text("There was no switch to compare with."), items=items)
+        why = Text("there was no switch to compare with")
+        return MeasureResult(None, Text("There was no switch to compare with."), items=items, why_unknown=why)
     if rose_ms is None:
         return MeasureResult(False, Text("Nothing rose before the switch."), items=items)
     leader_lost_ms = min(switch_ms, lost_ms or switch_ms)
@@ -249,40 +300,6 @@ def _timeline(rose_ms: int | None, lost_ms: int | None, switch_ms: int | None) -
     return tuple(items)
 
 
-def _steady_high(pairs: list[Pair], guidance: float, switch_ms: int | None) -> MeasureResult:
-    """Whether round trips are high on their usual level and the leader stayed: slow, and no fault that began.
-
-    `guidance` is the level in seconds from which on a pair is slow.
-    """
-    watched = [pair for pair in pairs if len(pair.points) >= STEADY_POINTS and pair.watched_ms >= STEADY_MS]
-    if not watched:
-        why = Text("no pair was watched long enough to have a usual level")
-        return MeasureResult(
-            None, Text("Whether round trips are always slow is unknown."), None, guidance, why_unknown=why
-        )
-    levels = {pair: median(point.value for point in pair.points) for pair in watched}
-    items = tuple(Item(pair.name, level, pair.where, level >= guidance) for pair, level in levels.items())
-    slowest = max(watched, key=lambda pair: (levels[pair], pair.name))
-    level = levels[slowest]
-    if level < guidance:
-        sentence = Text(
-            "No pair is always slow; the slowest level is {level_ms:.1f} ms ({name}).",
-            level_ms=level * 1000,
-            name=slowest.name,
-        )
-        return MeasureResult(False, sentence, level, guidance, items=items)
-    if switch_ms is not None or any(pair.rose for pair in pairs):
-        return MeasureResult(False, Text("Round trips were not steady."), level, guidance, items=items)
-    sentence = Text(
-        "{name} always takes {level_ms:.0f} ms, over a tenth of the election timeout ({guidance_ms:g} ms), and the"
-        " leader stayed: slow, and nothing new.",
-        name=slowest.name,
-        level_ms=level * 1000,
-        guidance_ms=guidance * 1000,
-    )
-    return MeasureResult(True, sentence, level, guidance, slowest.name, items=items)
-
-
 CHECK = Check(
     "etcd-peer-rtt",
     Text("Did round trip times between members rise, and where?"),
@@ -293,6 +310,12 @@ CHECK = Check(
         Measure(
             "etcd-rtt-one-member",
             Text("Is the rise at one member?"),
+            "pairs",
+            items_unit="s",
+        ),
+        Measure(
+            "etcd-rtt-towards-one",
+            Text("Did all wait for one member whose own round trips stayed?"),
             "pairs",
             items_unit="s",
         ),
