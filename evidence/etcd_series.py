@@ -59,6 +59,12 @@ class Members:
                 found[self.member(line)] = round(max(values) * 1000)
         return found
 
+    def starts(self, name: str) -> list[int]:
+        """When the member's process was started anew, each time within the window (epoch ms)."""
+        lines = [x for x in self.of("process_start_time_seconds") if self.member(x) == name]
+        pairs = (pair for line in lines for pair in itertools.pairwise(line.points))
+        return [round(later.value * 1000) for earlier, later in pairs if abs(later.value - earlier.value) > 1]
+
     def silent(self) -> dict[str, tuple[int, int]]:
         """Members that were not scraped for a while and then again, by the same process: from, to (epoch ms)."""
         return {name: gap for name, gap in self._gaps().items() if gap[1] and name not in self.restarts()}
@@ -104,6 +110,10 @@ class Members:
         """When the first member that did not restart counted a leader change after its first one."""
         times = [at for line in self._steady() for at in _steps(line)]
         return min(times) if times else None
+
+    def switch_times(self) -> list[int]:
+        """When the member that counted most of the changes counted each (epoch ms), its first election left out."""
+        return max((_steps(line) for line in self._steady()), key=len, default=[])
 
     def switches(self) -> dict[str, float]:
         """Per member that did not restart: leader changes counted, the first election left out."""
@@ -196,10 +206,10 @@ def increase(line: Line, start_ms: int, end_ms: int) -> float:
     """What a counter gained in the range; a reset starts anew from its new value."""
     before = [p for p in line.points if p.at_ms < start_ms]
     points = ([before[-1]] if before else []) + [p for p in line.points if start_ms <= p.at_ms <= end_ms]
-    return sum(_gain(earlier, later) for earlier, later in itertools.pairwise(points))
+    return sum(gain(earlier, later) for earlier, later in itertools.pairwise(points))
 
 
-def _gain(earlier: Point, later: Point) -> float:
+def gain(earlier: Point, later: Point) -> float:
     """What a counter gained between two samples; after a reset it is all that it counted since."""
     return later.value - earlier.value if later.value >= earlier.value else later.value
 

@@ -15,16 +15,23 @@ CAUSE = Cause(
         "Recorded fault (leader stopped for 12 s with SIGSTOP): scrape gap without a restart, delay towards that "
         "member only."
     ),
-    needs=frozenset({
-        "etcd-member-scrape-gap", "etcd-member-hangs", "etcd-old-leader-silent", "etcd-rtt-one-member",
-        "etcd-rtt-towards-one",
-    }),
+    needs=frozenset(
+        {
+            "etcd-member-scrape-gap",
+            "etcd-member-hangs",
+            "etcd-old-leader-silent",
+            "etcd-rtt-one-member",
+            "etcd-rtt-towards-one",
+        }
+    ),
     terms=(
         Term("etcd-member-scrape-gap", supports=2.8, opposes=-1.0),
         Term("etcd-member-hangs", supports=2.4),
-        Term("etcd-old-leader-silent", supports=1.5, opposes=-0.6),
+        Term("etcd-old-leader-silent", supports=1.5, opposes=-0.6, group="etcd silence"),
         Term("etcd-rtt-towards-one", supports=2.8, opposes=-0.4, group="place"),
         Term("etcd-rtt-one-member", supports=1.0, opposes=-0.4, group="place"),
+        Term("etcd-late-member-led", supports=0.8, opposes=-2.0),
+        Term("etcd-switches-repeated", supports=0.4),
         Term("etcd-leader-switch", supports=0.6, opposes=-2.0),
         Term("etcd-fsync-one-slow", supports=0.5, opposes=-1.2, when=Condition.NOT_SEEN),
     ),
@@ -45,6 +52,13 @@ CAUSE = Cause(
         "etcd-rtt-one-member": Sentences(
             supports=Text("Slow only towards one member: that member, not the network."),
             opposes=Text("The delay is not at one member only."),
+        ),
+        "etcd-late-member-led": Sentences(
+            supports=Text("It was the leader that answered late."),
+            opposes=Text("The leader itself answered in time."),
+        ),
+        "etcd-switches-repeated": Sentences(
+            supports=Text("A leader that stands still again and again is replaced again and again.")
         ),
         "etcd-leader-switch": Sentences(
             supports=Text("The others elected a new leader meanwhile."),

@@ -25,6 +25,8 @@ CAUSE = Cause(
         Term("etcd-member-scrape-gap", supports=0.6, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", supports=0.6, opposes=-1.5, when=Condition.NOT_SEEN, group="etcd silence"),
         Term("etcd-fsync-one-slow", supports=2.8, opposes=-1.5, when=Condition.NOT_SEEN),
+        Term("etcd-switches-repeated", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("etcd-quorum-was-lost", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN, group="quorum"),
         Term("etcd-heartbeat-failures", supports=0.3, opposes=-0.5, when=Condition.NOT_SEEN),
     ),
     sentences={
@@ -59,6 +61,14 @@ CAUSE = Cause(
         "etcd-fsync-one-slow": Sentences(
             supports=Text("No disk stands out."),
             opposes=Text("A slow disk explains the switch."),
+        ),
+        "etcd-switches-repeated": Sentences(
+            supports=Text("The role moved once."),
+            opposes=Text("Nobody hands the role over several times in a row; these are elections that were lost."),
+        ),
+        "etcd-quorum-was-lost": Sentences(
+            supports=Text("There was a majority all the time."),
+            opposes=Text("The majority was lost, which no hand-over does."),
         ),
         "etcd-heartbeat-failures": Sentences(
             supports=Text("No heartbeat was late."),

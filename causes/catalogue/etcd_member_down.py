@@ -18,6 +18,7 @@ CAUSE = Cause(
         Term("etcd-peer-disconnected", supports=1.0),
         Term("etcd-quorum-lost", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN),
         Term("etcd-endpoint-unhealthy", supports=1.0),
+        Term("etcd-quorum-was-lost", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="quorum"),
         Term("etcd-no-leader-seen", supports=0.1, opposes=-1.4, when=Condition.NOT_SEEN),
     ),
     sentences={
@@ -33,6 +34,10 @@ CAUSE = Cause(
         "etcd-quorum-lost": Sentences(
             supports=Text("The others keep a majority."),
             opposes=Text("So many are gone that the majority is lost, which is worse than one member down."),
+        ),
+        "etcd-quorum-was-lost": Sentences(
+            supports=Text("The others kept a majority all the time."),
+            opposes=Text("So many were gone that the majority was lost, which is worse than one member down."),
         ),
         "etcd-endpoint-unhealthy": Sentences(supports=Text("etcdctl says so too.")),
         "etcd-no-leader-seen": Sentences(

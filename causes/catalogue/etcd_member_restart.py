@@ -19,6 +19,7 @@ CAUSE = Cause(
         Term("etcd-member-restarted", supports=3.2, opposes=-3.0),
         Term("etcd-leader-switch", supports=0.8, opposes=-0.4, when=Condition.NOT_SEEN),
         Term("etcd-member-down", supports=0.4, opposes=-1.5, when=Condition.NOT_SEEN),
+        Term("etcd-member-isolated", supports=0.1, opposes=-3.0, when=Condition.NOT_SEEN),
     ),
     sentences={
         "etcd-member-restarted": Sentences(
@@ -32,6 +33,10 @@ CAUSE = Cause(
         "etcd-member-down": Sentences(
             supports=Text("It came back."),
             opposes=Text("It did not come back."),
+        ),
+        "etcd-member-isolated": Sentences(
+            supports=Text("Its peers reached it again."),
+            opposes=Text("It is up again, and its peers do not reach it: the restart alone does not explain that."),
         ),
     },
     exclusions=(

@@ -13,10 +13,11 @@ CAUSE = Cause(
     prior=-2.2,
     weights_from=(
         "Follows from the consensus rule: fewer healthy members than a majority. Weight at the bound, because it is "
-        "close to a proof."
+        "close to a proof. Asked after the fault the members are well, so the series of its time count as much."
     ),
     terms=(
         Term("etcd-quorum-lost", supports=3.8, opposes=-3.0),
+        Term("etcd-quorum-was-lost", supports=3.6, opposes=-0.8, group="quorum"),
         Term("etcd-no-consensus", supports=2.0),
         Term("etcd-no-leader-seen", supports=0.6, opposes=-0.8),
         Term("etcd-member-down", supports=0.4),
@@ -26,6 +27,10 @@ CAUSE = Cause(
         "etcd-quorum-lost": Sentences(
             supports=Text("Without a majority no write succeeds."),
             opposes=Text("A majority is healthy."),
+        ),
+        "etcd-quorum-was-lost": Sentences(
+            supports=Text("Without a majority no write succeeded; that it works again does not undo it."),
+            opposes=Text("There was a majority all the time."),
         ),
         "etcd-no-consensus": Sentences(supports=Text("A member reads its own data but cannot reach agreement.")),
         "etcd-no-leader-seen": Sentences(
@@ -37,13 +42,16 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
-            when={"etcd-quorum-lost": False},
-            sentence=Text("A majority of the members is healthy."),
+            when={"etcd-quorum-lost": False, "etcd-quorum-was-lost": False},
+            sentence=Text("A majority of the members is healthy, and was all the time."),
         ),
     ),
     next_steps=(
         Text("ETCDCTL_API=3 etcdctl --endpoints=<every member> endpoint health -w json"),
         Text("Bring any one stopped member back first; its data directory must stay as it is."),
+        Text(
+            "If it is over: journalctl -u etcd --since -1h on every member, and what they have in common (host, rack)"
+        ),
         Text("Only if the majority is lost for good: restore a snapshot (etcdutl snapshot restore)."),
     ),
     references=("https://etcd.io/docs/v3.5/op-guide/recovery/",),

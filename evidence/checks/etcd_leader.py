@@ -5,6 +5,10 @@ from domain.text import Text
 from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, moment
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import LEADERSHIP, SPAN_S, Members, read
+from evidence.etcd_watch import blind, hidden, without_majority
+
+# An operator moves a leader once; within this time a second switch is an election that somebody lost.
+AGAIN_MS = 120_000
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -16,6 +20,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         "etcd-member-scrape-gap": _silent(members),
         "etcd-old-leader-silent": _old_leader(members),
         "etcd-member-down": _down(members),
+        "etcd-switches-repeated": _repeated(members),
+        "etcd-quorum-was-lost": _quorum(members),
     }
 
 
@@ -49,6 +55,41 @@ def _unsampled(asked: Text, who: str = "") -> MeasureResult:
     return MeasureResult(None, Text("{statement} is unknown.", statement=asked), why_unknown=why)
 
 
+def _repeated(members: Members) -> MeasureResult:
+    """Several switches within two minutes, each of which all members that kept running counted."""
+    counts = members.switches()
+    if not counts:
+        return _unsampled(Text("Whether the leader changed several times"))
+    times = members.switch_times()
+    most = max((sum(at <= later <= at + AGAIN_MS for later in times) for at in times), default=0)
+    most = min(most, int(min(counts.values())))
+    yes = Text("The leader changed {changes} times within two minutes.", changes=most)
+    no = Text("The leader did not change several times within two minutes.")
+    return MeasureResult(most > 1, yes if most > 1 else no, float(most), 1)
+
+
+def _quorum(members: Members) -> MeasureResult:
+    """Whether there was a time without a majority, by the series: it may be over when somebody asks."""
+    span = without_majority(members)
+    asked = Text("Whether there was a time without a majority")
+    if span is not None:
+        lasted_s = max(1.0, (span[1] - span[0]) / 1000)
+        yes = Text("For {lasted_s:.0f} s or more too few members worked for a majority.", lasted_s=lasted_s)
+        return MeasureResult(True, yes, lasted_s, 0, first_seen_at=moment(span[0]))
+    if not members.of("up") or not any(p.value for line in members.of("up") for p in line.points):
+        return _unsampled(asked)
+    if blind(members):
+        return _unwatched(members, asked)
+    return MeasureResult(False, Text("No scrape saw too few members for a majority."), 0.0, 0)
+
+
+def _unwatched(members: Members, asked: Text) -> MeasureResult:
+    """Nobody was scraped for a while: what was then is not known, of one member no more than of all."""
+    longest_s = max(end - start for start, end in blind(members)) / 1000
+    why = Text("no member at all was scraped for {longest_s:.0f} s", longest_s=longest_s)
+    return MeasureResult(None, Text("{statement} is unknown.", statement=asked), why_unknown=why)
+
+
 def _restarted(members: Members) -> MeasureResult:
     if not members.of("process_start_time_seconds"):
         return _unsampled(Text("Whether a member was started anew"))
@@ -64,6 +105,8 @@ def _no_leader(members: Members) -> MeasureResult:
     if not members.of("etcd_server_has_leader"):
         return _unsampled(Text("Whether there was a time without a leader"))
     seen = members.leaderless()
+    if not seen and blind(members):
+        return _unwatched(members, Text("Whether there was a time without a leader"))
     who = ", ".join(sorted(seen))
     yes = Text("{members} reported that there was no leader.", members=who)
     no = Text("No scrape saw a member without a leader.")
@@ -75,7 +118,10 @@ def _no_leader(members: Members) -> MeasureResult:
 def _silent(members: Members) -> MeasureResult:
     if not members.of("up"):
         return _unsampled(Text("Whether a member fell silent"))
-    gaps = members.silent()
+    unseen = blind(members)
+    gaps = {name: gap for name, gap in members.silent().items() if not hidden(gap, unseen)}
+    if not gaps and unseen:
+        return _unwatched(members, Text("Whether a member fell silent"))
     who = ", ".join(sorted(gaps))
     longest = max(((to - since) / 1000 for since, to in gaps.values()), default=0.0)
     yes = Text(
@@ -93,10 +139,12 @@ def _silent(members: Members) -> MeasureResult:
 def _old_leader(members: Members) -> MeasureResult:
     switch = members.switch_ms()
     leader = members.leader_before(switch) if switch else ""
-    gap = members.silent().get(leader)
+    gap, unseen = members.silent().get(leader), blind(members)
     if not leader:
         why = Text("who led before is not known")
         return MeasureResult(None, Text("Whether the old leader fell silent is unknown."), why_unknown=why)
+    if (gap and hidden(gap, unseen)) or (gap is None and unseen):
+        return _unwatched(members, Text("Whether the old leader fell silent"))
     yes = Text("The leader {leader} fell silent around the switch.", leader=leader)
     no = Text("The leader before the switch, {leader}, kept answering scrapes.", leader=leader)
     return MeasureResult(gap is not None, yes if gap else no, None, None, leader)
@@ -106,6 +154,8 @@ def _down(members: Members) -> MeasureResult:
     found, never = members.down(), members.unseen()
     if not found and (never or not members.of("up")):
         return _unsampled(Text("Whether a member does not answer"), ", ".join(never))
+    if found and any(end == members.end_ms for _, end in blind(members)):
+        return _unwatched(members, Text("Whether a member does not answer"))
     who = ", ".join(sorted(found))
     yes = Text("{members} does not answer scrapes any more.", members=who)
     no = Text("At the end every member answers scrapes.")
@@ -125,6 +175,8 @@ CHECK = Check(
         Measure("etcd-member-scrape-gap", Text("Did a member freeze?"), "s", charted=UP),
         Measure("etcd-old-leader-silent", Text("Did the old leader fall silent?")),
         Measure("etcd-member-down", Text("Is a member down?"), "members"),
+        Measure("etcd-switches-repeated", Text("Did the leader change several times in a row?"), "changes"),
+        Measure("etcd-quorum-was-lost", Text("Was there a time without a majority?"), "s"),
     ),
     lambda scope: bool(etcds(scope)),
     _collect,

@@ -28,7 +28,9 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     results = {}
     if pairs:
         leadership = read_more(ask, members.etcd, LEADERSHIP)
-        results = _rises(members, pairs) | {
+        place = place_of(pairs)
+        results = _rises(members, pairs, place) | {
+            "etcd-late-member-led": _late_led(place, members.switch_ms(), leadership),
             "etcd-rtt-before-switch": _order([p for p in pairs if p.rose], members, leadership.leaderless()),
             "etcd-rtt-steady-high": steady_high(members, pairs, _slow_from(ask.scope, timeout_s)),
         }
@@ -139,11 +141,10 @@ def certainty(
     return MeasureResult(None, sentence, mean, limit, why_unknown=why, items=items)
 
 
-def _rises(members: Members, pairs: list[Pair]) -> dict[str, MeasureResult]:
+def _rises(members: Members, pairs: list[Pair], place: Place) -> dict[str, MeasureResult]:
     risen = [pair for pair in pairs if pair.rose]
     items = tuple(p.item() for p in pairs) + tuple(Item(name, None, "✕") for name in dead(members))
     series = tuple(series_of(p.name, p.points) for p in sorted(pairs, key=lambda p: -p.peak)[:8])
-    place = place_of(pairs)
     return {
         "etcd-rtt-rise": _rise(risen, pairs, items, series),
         "etcd-rtt-one-member": _one_member(place, items),
@@ -216,6 +217,20 @@ def _towards_one(place: Place, items: tuple[Item, ...]) -> MeasureResult:
         seen, yes if seen else no, float(len(place.core)), None, place.towards, items=items,
         first_seen_at=moment(min(p.rose_ms for p in place.core) if seen else None),
     )  # fmt: skip
+
+
+def _late_led(place: Place, switch_ms: int | None, leadership: Members) -> MeasureResult:
+    """Whether the member that answered late was the leader until the switch."""
+    leader = leadership.leader_before(switch_ms) if switch_ms else ""
+    sentence = Text("Whether the leader answered late is unknown.")
+    if not place.towards:
+        return MeasureResult(None, sentence, why_unknown=Text("no member stands out as late"))
+    if not leader:
+        return MeasureResult(None, sentence, why_unknown=Text("who led before is not known"))
+    yes = Text("The member that answered late, {leader}, led until the switch.", leader=leader)
+    no = Text("The leader before the switch, {leader}, is not the one that answered late.", leader=leader)
+    seen = place.towards == leader
+    return MeasureResult(seen, yes if seen else no, None, None, leader)
 
 
 def _cross_zone(members: Members, pairs: list[Pair], place: Place, items: tuple[Item, ...]) -> MeasureResult:
@@ -319,6 +334,7 @@ CHECK = Check(
             "pairs",
             items_unit="s",
         ),
+        Measure("etcd-late-member-led", Text("Was it the leader that answered late?")),
         Measure("etcd-rtt-before-switch", Text("Did the rise come before the switch?"), "s"),
         Measure("etcd-rtt-steady-high", Text("Are round trips always slow?"), "s"),
     ),

@@ -9,7 +9,9 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, moment
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
-from evidence.etcd_series import SPAN_S, STARTUP_MS, Members, increase, read, read_more
+from evidence.etcd_cuts import Cuts, absences
+from evidence.etcd_series import SPAN_S, STARTUP_MS, Members, gain, read, read_more
+from evidence.etcd_watch import Span
 
 LOST, ACTIVE = "etcd_network_disconnected_peers_total", "etcd_network_active_peers"
 SENT_FAILURES = "etcd_network_peer_sent_failures_total"
@@ -20,7 +22,7 @@ FAILURES = 5
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What one member reports of its connections to a peer. `excused` names the end that was down itself."""
+    """What one member reports of its connections to a peer. `excused` names the end that was down itself then."""
 
     start: str
     end: str
@@ -47,7 +49,13 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     if not peers:
         raise Refused(Text("etcd {name} exports no peer connections in the window", name=members.etcd.name))
     ids = members.ids() | read_more(ask, members.etcd, "etcd_server_id").ids()
-    return {"etcd-peer-disconnected": _disconnected(members, _links(members, peers, ids), ids)}
+    cuts = Cuts.of(members, ids)
+    return {
+        "etcd-peer-disconnected": _disconnected(members, _links(members, peers, ids), ids),
+        "etcd-member-isolated": _isolated(cuts),
+        "etcd-isolated-since-start": _since_start(members, cuts),
+        "etcd-peers-one-way": _one_way(cuts),
+    }
 
 
 def _peer(line: Line) -> str:
@@ -64,37 +72,38 @@ def _links(members: Members, lines: list[Line], ids: dict[str, str]) -> list[Lin
 
 
 def _link(members: Members, ends: tuple[str, str], found: dict[str, Line]) -> Link:
+    away = [(span, name) for name in ends for span in absences(members, name)]
     quiet = found[ACTIVE].points if ACTIVE in found else ()
     inactive = [p.at_ms for p in quiet if p.value == 0 and p.at_ms >= members.onset_ms]
-    lost, since = _gained(members, found.get(LOST), ends[0])
-    failures, first = _gained(members, found.get(SENT_FAILURES), ends[0])
-    times = [at for at in (since, first, inactive[0] if inactive else 0) if at]
+    own = [at_ms for at_ms in inactive if not _excuse(at_ms, away)]
+    lost, failures = (_gains(members, found.get(metric), ends[0]) for metric in (LOST, SENT_FAILURES))
+    excused = next((name for at in [*lost, *failures, *inactive] if (name := _excuse(at, away))), "")
+    kept = [sum(gain for at, gain in gained.items() if not _excuse(at, away)) for gained in (lost, failures)]
+    suffered = kept if any(kept) or own else [sum(lost.values()), sum(failures.values())]
+    times = [at for at in (*own, *lost, *failures) if not _excuse(at, away)]
     # A gauge that shows zero once between two scrapes is a reconnect; twice is a broken connection.
-    return Link(*ends, lost, failures, len(inactive) > 1, _excused(members, ends), min(times, default=0))
+    is_inactive = len(own) > 1
+    blamed = excused if not is_inactive and kept[0] <= 0 and kept[1] < FAILURES else ""
+    return Link(*ends, *suffered, is_inactive, blamed, min(times, default=0))
 
 
-def _gained(members: Members, line: Line | None, owner: str) -> tuple[float, int]:
-    """What the counter gained since shortly before the incident, and when first.
+def _gains(members: Members, line: Line | None, owner: str) -> dict[int, float]:
+    """What the counter gained since shortly before the incident, by time (epoch ms).
 
     It only comes into being with its first count, so a late first sample is counted from zero.
     """
     if line is None or not line.points:
-        return 0.0, 0
+        return {}
     first = line.points[0]
     is_late = first.at_ms > members.seen_since(owner) + STARTUP_MS and first.at_ms >= members.onset_ms
-    born = first.value if is_late else 0.0
-    rises = [later.at_ms for earlier, later in pairwise(line.points) if later.value > earlier.value]
-    times = [at_ms for at_ms in rises if at_ms >= members.onset_ms]
-    if born:
-        times.append(first.at_ms)
-    return born + increase(line, members.onset_ms, members.end_ms), min(times, default=0)
+    gains = {first.at_ms: first.value} if is_late else {}
+    pairs = [(a, b) for a, b in pairwise(line.points) if members.onset_ms <= b.at_ms <= members.end_ms]
+    return gains | {b.at_ms: gain(a, b) for a, b in pairs if b.value != a.value}
 
 
-def _excused(members: Members, ends: tuple[str, str]) -> str:
-    """The end that was down, silent or restarted: its connections break because of that."""
-    away = [name for name in ends if any(until >= members.onset_ms for _, until in members.gone(name))]
-    away += [name for name in ends if members.restarts().get(name, 0) >= members.onset_ms]
-    return away[-1] if away else ""
+def _excuse(at_ms: int, away: list[tuple[Span, str]]) -> str:
+    """The end that was down, silent or restarted then: the connection broke because of that."""
+    return next((name for (start, end), name in away if start <= at_ms <= end), "")
 
 
 def _disconnected(members: Members, links: list[Link], ids: dict[str, str]) -> MeasureResult:
@@ -138,6 +147,48 @@ def _item(link: Link) -> Item:
     return Item(f"{link.start} → {link.end}", link.lost, "; ".join(parts), link.broken)
 
 
+def _isolated(cuts: Cuts) -> MeasureResult:
+    """Whether a member answered scrapes while none of its peers could reach it."""
+    names = cuts.isolated()
+    if not names and not cuts.reported:
+        why = Text("no member tells which of its peers it reaches")
+        return MeasureResult(None, Text("Whether a member is cut off is unknown."), why_unknown=why)
+    who = ", ".join(names)
+    yes = Text(
+        "{members} answered the monitoring, and no peer reached it for {lasted_s:.0f} s.",
+        members=who,
+        lasted_s=max((cuts.lasted_s(name) for name in names), default=0.0),
+    )
+    no = Text("Every member that answered the monitoring was reached by its peers.")
+    return MeasureResult(bool(names), yes if names else no, float(len(names)), 0, who, items=cuts.items(),
+                first_seen_at=moment(min((cuts.since(name) for name in names), default=None)))  # fmt: skip
+
+
+def _since_start(members: Members, cuts: Cuts) -> MeasureResult:
+    """Whether the member that nobody reaches was started just then, and reaches its peers itself."""
+    names = cuts.isolated()
+    if not names:
+        why = Text("no member is cut off")
+        return MeasureResult(None, Text("Whether it is so since a start is unknown."), why_unknown=why)
+    found = [n for n in names if cuts.began_with_start(members, n) and cuts.reaches_others(n)]
+    who = ", ".join(found)
+    yes = Text("{members} was started when it began, reaches its peers, and they do not reach it.", members=who)
+    no = Text("It did not begin with a start of {members}, or that reaches nobody either.", members=", ".join(names))
+    return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, who, items=cuts.items())
+
+
+def _one_way(cuts: Cuts) -> MeasureResult:
+    """Whether one member does not reach another that reaches it, while both reach the others."""
+    if not cuts.reported:
+        why = Text("no member tells which of its peers it reaches")
+        return MeasureResult(None, Text("Whether one direction is cut is unknown."), why_unknown=why)
+    found = cuts.one_way()
+    names = ", ".join(f"{start} → {end}" for start, end in found)
+    yes = Text("Only one direction is cut: {names}; the way back works.", names=names)
+    no = Text("No direction alone is cut between two members.")
+    return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, names, items=cuts.items())
+
+
 CONNECTED = Charted(Text("open connections to the peer"))
 CHECK = Check(
     "etcd-peers",
@@ -149,6 +200,9 @@ CHECK = Check(
             "disconnections",
             charted=CONNECTED,
         ),
+        Measure("etcd-member-isolated", Text("Is a member up that no peer reaches?"), "members", items_unit="s"),
+        Measure("etcd-isolated-since-start", Text("Is it so since its last start?"), "members", items_unit="s"),
+        Measure("etcd-peers-one-way", Text("Is only one direction between two members cut?"), "pairs", items_unit="s"),
     ),
     lambda scope: bool(etcds(scope)),
     _collect,

@@ -3,6 +3,7 @@
 from domain.findings import Item
 from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart
+from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
 from evidence.etcd_series import Members, read
 
@@ -12,11 +13,13 @@ OLD_SIZE, QUOTA = "etcd_debugging_mvcc_db_total_size_in_bytes", "etcd_server_quo
 # The share at which etcd's own alert rules call it critical.
 LIMIT = 0.95
 MIB = 1024 * 1024
+# The stock rule warns this many hours ahead; a rate takes ten minutes of record.
+SOON_H, LEAST_S = 4.0, 600.0
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, f"{SIZE}|{OLD_SIZE}|{IN_USE}|{QUOTA}")
-    return {"etcd-disk-space-low": _disk_space(members)}
+    return {"etcd-disk-space-low": _disk_space(members), "etcd-quota-forecast": _forecast(members)}
 
 
 def _highest(members: Members, metric: str) -> dict[str, float]:
@@ -51,6 +54,35 @@ def _disk_space(members: Members) -> MeasureResult:
     )
 
 
+def _forecast(members: Members) -> MeasureResult:
+    """Whether a database reaches its quota within a few hours, if it goes on growing as it did in the record."""
+    quotas = _highest(members, QUOTA)
+    left = {
+        members.member(line): (quotas[members.member(line)] - line.points[-1].value) / growth
+        for line in members.of(SIZE) or members.of(OLD_SIZE)
+        if (growth := _growth(line)) is not None and quotas.get(members.member(line), 0) > 0
+    }
+    if not left:
+        why = Text("size and quota are not on record for ten minutes")
+        return MeasureResult(None, Text("How long the database has room is unknown."), None, SOON_H, why_unknown=why)
+    hours = {name: max(0.0, seconds) / 3600 for name, seconds in left.items()}
+    name = min(sorted(hours), key=lambda n: hours[n])
+    if hours[name] > SOON_H:
+        return MeasureResult(False, Text("No database grows so that it is full within {limit_h:g} hours.", limit_h=SOON_H),
+                None, SOON_H)  # fmt: skip
+    yes = Text(
+        "At this rate the database of {name} reaches its quota in {hours:.1f} hours.", name=name, hours=hours[name]
+    )
+    return MeasureResult(True, yes, hours[name], SOON_H, name)
+
+
+def _growth(line: Line) -> float | None:
+    """Bytes per second over the record; a size that does not grow has next to none. None for a short record."""
+    first, last = line.points[0], line.points[-1]
+    seconds = (last.at_ms - first.at_ms) / 1000
+    return max((last.value - first.value) / seconds, 1e-9) if seconds >= LEAST_S else None
+
+
 def _note(size: float, quota: float, used: float | None) -> str:
     """The size in MiB; after the slash the quota; in brackets what a defragmentation would give back."""
     free = f" (−{max(0.0, size - used) / MIB:.0f})" if used is not None else ""
@@ -68,6 +100,7 @@ CHECK = Check(
             "of its quota",
             charted=SIZES,
         ),
+        Measure("etcd-quota-forecast", Text("Will the database reach its quota soon?"), "h"),
     ),
     lambda scope: bool(etcds(scope)),
     _collect,
