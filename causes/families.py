@@ -30,7 +30,7 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "certificate": frozenset({"live-cert-expired", "probe-cert-expired"}),
     "no route": frozenset({"event-unreachable", "live-unreachable"}),
     "forbidden": frozenset({"event-forbidden", "live-forbidden"}),
-    "quorum": frozenset({"etcd-quorum-lost", "etcd-no-consensus"}),
+    "quorum": frozenset({"etcd-quorum-lost", "etcd-no-consensus", "etcd-quorum-was-lost"}),
     "latency near the limit": frozenset({
         "kubelet-probe-near-timeout", "probe-slow-success", "spec-timeout-below-latency",
     }),
@@ -50,6 +50,9 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "etcd member health": frozenset({"etcd-member-unhealthy", "etcd-endpoint-unhealthy"}),
     "etcd log writes": frozenset({"etcd-fsync-one-slow", "etcd-fsync-over-guidance"}),
     "etcd round trips": frozenset({"etcd-rtt-rise", "etcd-rtt-over-limit"}),
+    "etcd place of the rise": frozenset({"etcd-rtt-one-member", "etcd-rtt-towards-one", "etcd-late-member-led"}),
+    "etcd cut off": frozenset({"etcd-member-isolated", "etcd-isolated-since-start", "etcd-peers-one-way"}),
+    "etcd database room": frozenset({"etcd-disk-space-low", "etcd-quota-forecast"}),
     "API server": frozenset({"apiserver-slow", "apiserver-errors"}),
 })  # fmt: skip
 _FAMILY_OF = {measure: name for name, measures in FAMILIES.items() for measure in measures}

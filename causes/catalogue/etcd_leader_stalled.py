@@ -28,9 +28,9 @@ CAUSE = Cause(
         Term("etcd-member-scrape-gap", supports=2.8, opposes=-1.0),
         Term("etcd-member-hangs", supports=2.4),
         Term("etcd-old-leader-silent", supports=1.5, opposes=-0.6, group="etcd silence"),
-        Term("etcd-rtt-towards-one", supports=2.8, opposes=-0.4, group="place"),
-        Term("etcd-rtt-one-member", supports=1.0, opposes=-0.4, group="place"),
-        Term("etcd-late-member-led", supports=0.8, opposes=-2.0),
+        Term("etcd-rtt-towards-one", supports=2.8, opposes=-0.4),
+        Term("etcd-rtt-one-member", supports=1.0, opposes=-0.4),
+        Term("etcd-late-member-led", supports=0.8, opposes=-2.0, group="led"),
         Term("etcd-switches-repeated", supports=0.4),
         Term("etcd-leader-switch", supports=0.6, opposes=-2.0),
         Term("etcd-fsync-one-slow", supports=0.5, opposes=-1.2, when=Condition.NOT_SEEN),
@@ -58,7 +58,7 @@ CAUSE = Cause(
             opposes=Text("The leader itself answered in time."),
         ),
         "etcd-switches-repeated": Sentences(
-            supports=Text("A leader that stands still again and again is replaced again and again.")
+            supports=Text("One that stands still again and again is replaced each time.")
         ),
         "etcd-leader-switch": Sentences(
             supports=Text("The others elected a new leader meanwhile."),

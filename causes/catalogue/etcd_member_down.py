@@ -18,7 +18,7 @@ CAUSE = Cause(
         Term("etcd-peer-disconnected", supports=1.0),
         Term("etcd-quorum-lost", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN),
         Term("etcd-endpoint-unhealthy", supports=1.0),
-        Term("etcd-quorum-was-lost", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="quorum"),
+        Term("etcd-quorum-was-lost", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN),
         Term("etcd-no-leader-seen", supports=0.1, opposes=-1.4, when=Condition.NOT_SEEN),
     ),
     sentences={

@@ -12,16 +12,16 @@ CAUSE = Cause(
     about=EntityKind.ETCD_MEMBER,
     prior=-2.0,
     weights_from=(
-        "Follows from the gauge of active peers: all peers report the member as not reachable while it answers scrapes. "
+        "Follows from the gauge of active peers: all peers miss the member while it answers scrapes. "
         "Seen on a member whose peer port was a wrong one. Weights are judgement."
     ),
     needs=frozenset({"etcd-member-isolated"}),
     terms=(
         Term("etcd-member-isolated", supports=3.4, opposes=-3.0),
-        Term("etcd-isolated-since-start", supports=0.3, opposes=-1.2, when=Condition.NOT_SEEN),
+        Term("etcd-isolated-since-start", supports=0.3, opposes=-1.2, when=Condition.NOT_SEEN, group="start"),
         Term("etcd-member-down", supports=0.2, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-no-consensus", supports=0.6),
-        Term("etcd-peers-one-way", supports=0.1, opposes=-0.6, when=Condition.NOT_SEEN),
+        Term("etcd-peers-one-way", supports=0.1, opposes=-0.6, when=Condition.NOT_SEEN, group="one way"),
     ),
     sentences={
         "etcd-member-isolated": Sentences(
@@ -49,9 +49,7 @@ CAUSE = Cause(
         ),
     ),
     next_steps=(
-        Text(
-            "From another member's host: nc -zv <member's host> 2380; then iptables -S and the network policies between"
-        ),
+        Text("From another member's host: nc -zv <peer-ip> 2380; then iptables -S and the network policies between"),
         Text("On its host: ss -ltnp | grep etcd (does it listen on the peer port, on which address?)"),
         Text("etcd_network_active_peers == 0; increase(etcd_network_disconnected_peers_total[15m])"),
     ),

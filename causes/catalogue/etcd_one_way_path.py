@@ -18,7 +18,7 @@ CAUSE = Cause(
     needs=frozenset({"etcd-peers-one-way"}),
     terms=(
         Term("etcd-peers-one-way", supports=3.4, opposes=-3.0),
-        Term("etcd-member-isolated", supports=0.2, opposes=-1.5, when=Condition.NOT_SEEN),
+        Term("etcd-member-isolated", supports=0.2, opposes=-1.5, when=Condition.NOT_SEEN, group="isolated"),
         Term("etcd-member-down", supports=0.2, opposes=-1.5, when=Condition.NOT_SEEN),
         Term("etcd-rtt-cross-zone", supports=0.1, opposes=-0.4, when=Condition.NOT_SEEN),
     ),
@@ -48,9 +48,7 @@ CAUSE = Cause(
     ),
     next_steps=(
         Text("From the member that does not reach the other: nc -zv <peer-ip> 2380; ip route get <peer-ip>"),
-        Text(
-            "Firewall rules and network policies on both hosts: iptables -S | grep 2380; look for a rule of one direction"
-        ),
+        Text("On both hosts, look for a rule that holds for one direction: iptables -S | grep 2380"),
         Text("etcd_network_active_peers == 0"),
     ),
     references=("https://etcd.io/docs/v3.5/metrics/",),

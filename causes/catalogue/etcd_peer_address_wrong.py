@@ -12,12 +12,12 @@ CAUSE = Cause(
     about=EntityKind.ETCD_MEMBER,
     prior=-2.2,
     weights_from=(
-        "Seen on a follower that was started with a wrong peer port: it reaches its peers, none reaches it, and it began "
-        "with the start. A network does not wait for a start. Weights are judgement."
+        "Seen on a follower that was started with a wrong peer port: it reaches its peers, none reaches it, and that "
+        "began with the start. A network does not wait for a start. Weights are judgement."
     ),
     needs=frozenset({"etcd-isolated-since-start"}),
     terms=(
-        Term("etcd-isolated-since-start", supports=3.6, opposes=-3.0),
+        Term("etcd-isolated-since-start", supports=3.6, opposes=-3.0, group="start"),
         Term("etcd-member-isolated", supports=1.2, opposes=-3.0),
         Term("etcd-member-restarted", supports=0.4, opposes=-2.0),
     ),

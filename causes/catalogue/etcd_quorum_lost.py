@@ -17,7 +17,7 @@ CAUSE = Cause(
     ),
     terms=(
         Term("etcd-quorum-lost", supports=3.8, opposes=-3.0),
-        Term("etcd-quorum-was-lost", supports=3.6, opposes=-0.8, group="quorum"),
+        Term("etcd-quorum-was-lost", supports=3.6, opposes=-0.8),
         Term("etcd-no-consensus", supports=2.0),
         Term("etcd-no-leader-seen", supports=0.6, opposes=-0.8),
         Term("etcd-member-down", supports=0.4),

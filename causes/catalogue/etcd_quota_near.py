@@ -14,8 +14,8 @@ CAUSE = Cause(
     weights_from="Size and quota are etcd's own statements; 95 percent is where its own rules call it critical.",
     needs=frozenset({"etcd-disk-space-low", "etcd-quota-forecast"}),
     terms=(
-        Term("etcd-disk-space-low", supports=3.0, opposes=-1.5, group="quota"),
-        Term("etcd-quota-forecast", supports=2.4, opposes=-0.5, group="quota"),
+        Term("etcd-disk-space-low", supports=3.0, opposes=-1.5),
+        Term("etcd-quota-forecast", supports=2.4, opposes=-0.5),
         Term("etcd-space-alarm", supports=0.3, opposes=-3.0, when=Condition.NOT_SEEN),
         Term("etcd-leader-switch", supports=0.2, opposes=-1.0, when=Condition.NOT_SEEN),
         Term("etcd-fsync-one-slow", supports=0.2, opposes=-0.8, when=Condition.NOT_SEEN),

@@ -68,8 +68,8 @@ def _forecast(members: Members) -> MeasureResult:
     hours = {name: max(0.0, seconds) / 3600 for name, seconds in left.items()}
     name = min(sorted(hours), key=lambda n: hours[n])
     if hours[name] > SOON_H:
-        return MeasureResult(False, Text("No database grows so that it is full within {limit_h:g} hours.", limit_h=SOON_H),
-                None, SOON_H)  # fmt: skip
+        no = Text("No database grows so that it is full within {limit_h:g} hours.", limit_h=SOON_H)
+        return MeasureResult(False, no, None, SOON_H)
     yes = Text(
         "At this rate the database of {name} reaches its quota in {hours:.1f} hours.", name=name, hours=hours[name]
     )
