@@ -9,8 +9,8 @@ from evidence.etcd_series import Members
 Span = tuple[int, int]
 # Longer than three scrapes of 5 s without any member is no chance.
 BLIND_MS = 15_000
-# An election takes one or two of its timeouts; after so many there was nobody to elect.
-ELECTIONS = 5
+# An election takes one or two of its timeouts, a few when votes are split; after so many there was nobody to elect.
+ELECTIONS = 15
 
 
 def blind(members: Members) -> list[Span]:

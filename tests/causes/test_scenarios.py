@@ -20,6 +20,8 @@ MORE_GENERAL = {
     "conntrack-exhausted": "network-path-drop",
     "cpu-throttled": "handler-blocked-on-dependency",
     "drain-shorter-than-endpoint-removal": "graceful-shutdown-noise",
+    "etcd-peer-address-wrong": "etcd-member-restart",
+    "etcd-space-alarm": "etcd-quota-near",
     "goroutine-leak": "handler-blocked-on-dependency",
     "lock-contention": "handler-blocked-on-dependency",
     "no-fault-planned-work": "graceful-shutdown-noise",

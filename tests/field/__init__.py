@@ -1,0 +1,1 @@
+"""Real faults on unmodified programs outside the lab, replayed: first cause and entity."""
