@@ -52,6 +52,10 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "etcd round trips": frozenset({"etcd-rtt-rise", "etcd-rtt-over-limit"}),
     "etcd place of the rise": frozenset({"etcd-rtt-one-member", "etcd-rtt-towards-one", "etcd-late-member-led"}),
     "etcd cut off": frozenset({"etcd-member-isolated", "etcd-isolated-since-start", "etcd-peers-one-way"}),
+    "etcd load": frozenset({
+        "etcd-client-surge", "etcd-watchers-behind", "etcd-slow-reads", "etcd-proposals-failed", "etcd-defragmented",
+        "etcd-compaction-long", "etcd-cpu-busy",
+    }),
     "etcd database room": frozenset({"etcd-disk-space-low", "etcd-quota-forecast"}),
     "API server": frozenset({"apiserver-slow", "apiserver-errors"}),
 })  # fmt: skip

@@ -19,6 +19,7 @@ CAUSE = Cause(
         Term("etcd-quorum-lost", supports=3.8, opposes=-3.0),
         Term("etcd-quorum-was-lost", supports=3.6, opposes=-0.8),
         Term("etcd-no-consensus", supports=2.0),
+        Term("etcd-proposals-failed", supports=0.6, group="proposals"),
         Term("etcd-no-leader-seen", supports=0.6, opposes=-0.8),
         Term("etcd-member-down", supports=0.4),
         Term("etcd-peer-disconnected", supports=0.4),
@@ -33,6 +34,7 @@ CAUSE = Cause(
             opposes=Text("There was a majority all the time."),
         ),
         "etcd-no-consensus": Sentences(supports=Text("A member reads its own data but cannot reach agreement.")),
+        "etcd-proposals-failed": Sentences(supports=Text("Writes failed meanwhile.")),
         "etcd-no-leader-seen": Sentences(
             supports=Text("The cluster had no leader."),
             opposes=Text("There was a leader throughout."),

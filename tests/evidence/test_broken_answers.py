@@ -129,7 +129,7 @@ def test_each_measure_belongs_to_one_check_and_asks_a_question_in_both_languages
 def test_the_checks_are_these() -> None:
     assert [check.slug for check in all_checks()] == [
         "alignment", "api-server", "blackbox-phases", "certificate-dates", "connection-pool", "container-load", "dependencies", "endpoints",
-        "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-peer-rtt", "etcd-peers", "etcd-space",
+        "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-load", "etcd-peer-rtt", "etcd-peers", "etcd-space",
         "fault-time", "go-gc", "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peer-zones", "peers",
         "pod-state", "probe-spec", "request-routes", "surroundings", "witnesses",
     ]  # fmt: skip
