@@ -14,7 +14,7 @@ CAUSE = Cause(
     weights_from="Judgement: three times the usual requests while the disks are quick; on no recorded fault.",
     needs=frozenset({"etcd-client-surge", "etcd-watchers-behind"}),
     terms=(
-        Term("etcd-client-surge", supports=2.6, opposes=-2.0),
+        Term("etcd-client-surge", supports=2.6, opposes=-1.0),
         Term("etcd-watchers-behind", supports=1.2, group="watchers"),
         Term("etcd-slow-applies", supports=0.8),
         Term("etcd-slow-reads", supports=0.8, group="reads"),

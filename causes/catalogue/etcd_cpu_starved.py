@@ -14,7 +14,7 @@ CAUSE = Cause(
     weights_from="Judgement: a busy process, late in spite of quick disks; the etcd FAQ names CPU beside disks.",
     needs=frozenset({"etcd-cpu-busy"}),
     terms=(
-        Term("etcd-cpu-busy", supports=2.4, opposes=-2.0),
+        Term("etcd-cpu-busy", supports=2.4, opposes=-0.4),
         Term("etcd-heartbeat-failures", supports=1.2, opposes=-1.2),
         Term("etcd-slow-applies", supports=0.8),
         Term("etcd-fsync-one-slow", supports=0.6, opposes=-2.0, when=Condition.NOT_SEEN),

@@ -14,7 +14,7 @@ CAUSE = Cause(
     weights_from="etcd counts each defragmentation and its time itself, and blocks meanwhile. Weights are judgement.",
     needs=frozenset({"etcd-defragmented"}),
     terms=(
-        Term("etcd-defragmented", supports=3.2, opposes=-3.0),
+        Term("etcd-defragmented", supports=3.2, opposes=-0.4),
         Term("etcd-slow-applies", supports=0.6),
         Term("etcd-member-scrape-gap", supports=0.4),
         Term("etcd-member-restarted", supports=0.2, opposes=-1.0, when=Condition.NOT_SEEN),

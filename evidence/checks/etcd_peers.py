@@ -72,19 +72,19 @@ def _links(members: Members, lines: list[Line], ids: dict[str, str]) -> list[Lin
 
 
 def _link(members: Members, ends: tuple[str, str], found: dict[str, Line]) -> Link:
+    """What was lost while both ends were there; where that is nothing, what was lost while one was away."""
     away = [(span, name) for name in ends for span in absences(members, name)]
     quiet = found[ACTIVE].points if ACTIVE in found else ()
     inactive = [p.at_ms for p in quiet if p.value == 0 and p.at_ms >= members.onset_ms]
-    own = [at_ms for at_ms in inactive if not _excuse(at_ms, away)]
     lost, failures = (_gains(members, found.get(metric), ends[0]) for metric in (LOST, SENT_FAILURES))
-    excused = next((name for at in [*lost, *failures, *inactive] if (name := _excuse(at, away))), "")
-    kept = [sum(gain for at, gain in gained.items() if not _excuse(at, away)) for gained in (lost, failures)]
-    suffered = kept if any(kept) or own else [sum(lost.values()), sum(failures.values())]
-    times = [at for at in (*own, *lost, *failures) if not _excuse(at, away)]
+    own = [at_ms for at_ms in inactive if not _excuse(at_ms, away)]
+    own_lost, own_failures = ({at: n for at, n in gains.items() if not _excuse(at, away)} for gains in (lost, failures))
     # A gauge that shows zero once between two scrapes is a reconnect; twice is a broken connection.
-    is_inactive = len(own) > 1
-    blamed = excused if not is_inactive and kept[0] <= 0 and kept[1] < FAILURES else ""
-    return Link(*ends, *suffered, is_inactive, blamed, min(times, default=0))
+    if own_lost or len(own) > 1 or sum(own_failures.values()) >= FAILURES:
+        since = min([*own, *own_lost, *own_failures])
+        return Link(*ends, sum(own_lost.values()), sum(own_failures.values()), len(own) > 1, since_ms=since)
+    excused = next((name for at in [*lost, *failures, *inactive] if (name := _excuse(at, away))), "")
+    return Link(*ends, sum(lost.values()), sum(failures.values()), len(inactive) > 1, excused)
 
 
 def _gains(members: Members, line: Line | None, owner: str) -> dict[int, float]:
