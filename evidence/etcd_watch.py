@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-from evidence.clients.prometheus import Line
 from evidence.etcd_series import Members
 
 Span = tuple[int, int]
@@ -39,20 +38,27 @@ def without_majority(members: Members) -> Span | None:
     """
     voters = len(members.etcd.member) or len({members.member(line) for line in members.of("up")})
     most_gone = voters - (voters // 2 + 1)
-    up, led = _by_time(members, members.of("up")), _by_time(members, members.of("etcd_server_has_leader"))
-    gone = [(at, v.count(0) > most_gone and 1 in v and 1 not in led.get(at, ())) for at, v in up.items()]
-    lost = [(at, not any(values)) for at, values in led.items()]
+    up, led = _by_time(members, "up"), _by_time(members, "etcd_server_has_leader")
+    gone = [(at, _too_few(values, led.get(at, {}), most_gone)) for at, values in up.items()]
+    lost = [(at, not any(values.values())) for at, values in led.items()]
     spans = _spans(gone, 1) + _spans(lost, ELECTIONS * members.etcd.election_timeout_ms)
     return max(spans, key=lambda span: (span[1] - span[0], -span[0]), default=None)
 
 
-def _by_time(members: Members, lines: list[Line]) -> dict[int, list[float]]:
-    """The values of all lines at each time since the onset, in order of time."""
-    table: dict[int, list[float]] = {}
-    for line in lines:
+def _too_few(up: dict[str, float], led: dict[str, float], most_gone: int) -> bool:
+    """Whether more than so many are not scraped, and none of those that are sees a leader."""
+    there = [name for name, value in up.items() if value == 1]
+    gone = sum(value == 0 for value in up.values())
+    return gone > most_gone and bool(there) and not any(led.get(name) == 1 for name in there)
+
+
+def _by_time(members: Members, metric: str) -> dict[int, dict[str, float]]:
+    """The values by member at each time since the onset, in order of time."""
+    table: dict[int, dict[str, float]] = {}
+    for line in members.of(metric):
         for point in line.points:
             if members.onset_ms <= point.at_ms <= members.end_ms:
-                table.setdefault(point.at_ms, []).append(point.value)
+                table.setdefault(point.at_ms, {})[members.member(line)] = point.value
     return dict(sorted(table.items()))
 
 

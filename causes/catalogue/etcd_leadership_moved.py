@@ -25,7 +25,7 @@ CAUSE = Cause(
         Term("etcd-member-scrape-gap", supports=0.6, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-old-leader-silent", supports=0.6, opposes=-1.5, when=Condition.NOT_SEEN, group="etcd silence"),
         Term("etcd-fsync-one-slow", supports=2.8, opposes=-1.5, when=Condition.NOT_SEEN),
-        Term("etcd-switches-repeated", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("etcd-switches-repeated", supports=0.1, opposes=-4.0, when=Condition.NOT_SEEN),
         Term("etcd-quorum-was-lost", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("etcd-heartbeat-failures", supports=0.3, opposes=-0.5, when=Condition.NOT_SEEN),
     ),
