@@ -51,7 +51,9 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "etcd log writes": frozenset({"etcd-fsync-one-slow", "etcd-fsync-over-guidance"}),
     "etcd round trips": frozenset({"etcd-rtt-rise", "etcd-rtt-over-limit"}),
     "etcd place of the rise": frozenset({"etcd-rtt-one-member", "etcd-rtt-towards-one", "etcd-late-member-led"}),
-    "etcd cut off": frozenset({"etcd-member-isolated", "etcd-isolated-since-start", "etcd-peers-one-way"}),
+    "etcd cut off": frozenset({
+        "etcd-member-isolated", "etcd-isolated-since-start", "etcd-peers-one-way", "etcd-membership-changed",
+    }),
     "etcd load": frozenset({
         "etcd-client-surge", "etcd-watchers-behind", "etcd-slow-reads", "etcd-proposals-failed", "etcd-defragmented",
         "etcd-compaction-long", "etcd-cpu-busy",

@@ -19,6 +19,7 @@ CAUSE = Cause(
         Term("etcd-member-restarted", supports=3.2, opposes=-3.0),
         Term("etcd-leader-switch", supports=0.8, opposes=-0.4, when=Condition.NOT_SEEN),
         Term("etcd-member-down", supports=0.4, opposes=-1.5, when=Condition.NOT_SEEN),
+        Term("etcd-membership-changed", supports=0.1, opposes=-3.0, when=Condition.NOT_SEEN, group="membership"),
         Term("etcd-member-isolated", supports=0.1, opposes=-3.0, when=Condition.NOT_SEEN),
     ),
     sentences={
@@ -33,6 +34,10 @@ CAUSE = Cause(
         "etcd-member-down": Sentences(
             supports=Text("It came back."),
             opposes=Text("It did not come back."),
+        ),
+        "etcd-membership-changed": Sentences(
+            supports=Text("It came back as the same member."),
+            opposes=Text("It came back as another member, with data of its own."),
         ),
         "etcd-member-isolated": Sentences(
             supports=Text("Its peers reached it again."),

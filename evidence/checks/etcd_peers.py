@@ -10,6 +10,7 @@ from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, m
 from evidence.clients.prometheus import Line
 from evidence.etcd_choice import etcds
 from evidence.etcd_cuts import Cuts, absences
+from evidence.etcd_membership import ID, added, replaced
 from evidence.etcd_series import SPAN_S, STARTUP_MS, Members, gain, read, read_more
 from evidence.etcd_watch import Span
 
@@ -48,13 +49,15 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     peers = [line for line in members.lines if _peer(line)]
     if not peers:
         raise Refused(Text("etcd {name} exports no peer connections in the window", name=members.etcd.name))
-    ids = members.ids() | read_more(ask, members.etcd, "etcd_server_id").ids()
+    known = read_more(ask, members.etcd, ID)
+    ids = members.ids() | known.ids()
     cuts = Cuts.of(members, ids)
     return {
         "etcd-peer-disconnected": _disconnected(members, _links(members, peers, ids), ids),
         "etcd-member-isolated": _isolated(cuts),
         "etcd-isolated-since-start": _since_start(members, cuts),
         "etcd-peers-one-way": _one_way(cuts),
+        "etcd-membership-changed": _membership(members, known.of(ID)),
     }
 
 
@@ -189,6 +192,19 @@ def _one_way(cuts: Cuts) -> MeasureResult:
     return MeasureResult(bool(found), yes if found else no, float(len(found)), 0, names, items=cuts.items())
 
 
+def _membership(members: Members, ids: list[Line]) -> MeasureResult:
+    """Whether a member came with data of its own, or its peers know one more: somebody changed the cluster."""
+    changed = replaced(members, ids) | added(members)
+    if not changed and not ids:
+        why = Text("no member tells its id")
+        return MeasureResult(None, Text("Whether the membership changed is unknown."), why_unknown=why)
+    who = ", ".join(sorted(changed))
+    yes = Text("The membership changed: {members} is new, with an id that was not there before.", members=who)
+    no = Text("Every member has the id that it had before.")
+    return MeasureResult(bool(changed), yes if changed else no, float(len(changed)), 0, who,
+                first_seen_at=moment(min(changed.values(), default=None)))  # fmt: skip
+
+
 CONNECTED = Charted(Text("open connections to the peer"))
 CHECK = Check(
     "etcd-peers",
@@ -200,6 +216,7 @@ CHECK = Check(
             "disconnections",
             charted=CONNECTED,
         ),
+        Measure("etcd-membership-changed", Text("Did the membership change?"), "members"),
         Measure("etcd-member-isolated", Text("Is a member up that no peer reaches?"), "members", items_unit="s"),
         Measure("etcd-isolated-since-start", Text("Is it so since its last start?"), "members", items_unit="s"),
         Measure("etcd-peers-one-way", Text("Is only one direction between two members cut?"), "pairs", items_unit="s"),

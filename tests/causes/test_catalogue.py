@@ -36,6 +36,7 @@ SLUGS = [
     "etcd-member-down",
     "etcd-member-isolated",
     "etcd-member-restart",
+    "etcd-membership-changed",
     "etcd-one-way-path",
     "etcd-peer-address-wrong",
     "etcd-quorum-lost",

@@ -20,6 +20,7 @@ MORE_GENERAL = {
     "conntrack-exhausted": "network-path-drop",
     "cpu-throttled": "handler-blocked-on-dependency",
     "drain-shorter-than-endpoint-removal": "graceful-shutdown-noise",
+    "etcd-membership-changed": "etcd-member-restart",
     "etcd-peer-address-wrong": "etcd-member-restart",
     "etcd-space-alarm": "etcd-quota-near",
     "goroutine-leak": "handler-blocked-on-dependency",

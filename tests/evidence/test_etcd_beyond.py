@@ -309,6 +309,34 @@ def test_what_cut_a_member_off_is_told_apart(series: list[Made], cause: str) -> 
     assert verdict.state is VerdictState.RANKED and verdict.causes[0].cause == cause
 
 
+def identities(*, again: str = "a2", since_s: int = -90) -> list[Made]:
+    """The id that each member reports; etcd2 is another one from then on."""
+    rest = [gauge("etcd_server_id", n, 1.0, server_id=i) for n, i in (("etcd1", "a1"), ("etcd3", "a3"))]
+    if again == "a2":
+        return [*rest, gauge("etcd_server_id", "etcd2", 1.0, server_id="a2")]
+    before = gauge("etcd_server_id", "etcd2", lambda s: 1.0 if s < since_s else None, server_id="a2")
+    return [*rest, before, gauge("etcd_server_id", "etcd2", lambda s: 1.0 if s >= since_s else None, server_id=again)]
+
+
+NEW_PEER = [gauge("etcd_network_active_peers", n, lambda s: 1.0 if s > -60 else None, Local=n, Remote="b7")
+            for n in ("etcd1", "etcd3")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("series", "seen", "cause"),
+    [
+        (calm(born=START) + links() + identities(again="b2"), True, "etcd-membership-changed"),
+        (calm() + links() + identities() + NEW_PEER, True, "etcd-membership-changed"),
+        (calm(born=START) + links() + identities(), False, "etcd-member-restart"),
+        (calm(born=START) + links(), None, "etcd-member-restart"),
+    ],
+    ids=["replaced", "one more", "restarted", "no ids"],
+)
+def test_a_replaced_member_is_not_called_restarted(series: list[Made], seen: bool | None, cause: str) -> None:
+    assert asked("etcd-peers", series)["etcd-membership-changed"].seen is seen
+    assert judged(series).causes[0].cause == cause
+
+
 # --- room, load and maintenance ------------------------------------------------------------------------------------
 
 GIB = 1024.0**3
