@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from domain.findings import Item, Series
 from domain.scope import Scope
 from domain.text import Text
-from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, moment
+from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, moment, unmeasured
 from evidence.clients.prometheus import Answered, matcher
 from evidence.etcd_choice import etcds
 from evidence.etcd_pairs import RTT, SAMPLED_MS, Pair, Tail, dead, edges, pairs_of, tails
@@ -22,11 +22,18 @@ NAMED, ALERTED = "communicationslow", 0.5
 METRICS = f"{RTT}_(sum|count)|etcd_server_id|etcd_server_leader_changes_seen_total|process_start_time_seconds|up"
 
 
+# What rests on the samples of the fault's own time.
+OF_SAMPLES = (
+    "etcd-rtt-rise", "etcd-rtt-one-member", "etcd-rtt-towards-one", "etcd-rtt-cross-zone", "etcd-late-member-led",
+    "etcd-rtt-before-switch", "etcd-rtt-steady-high",
+)  # fmt: skip
+
+
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     members = read(ask, METRICS)
     pairs, timeout_s = pairs_of(members), members.etcd.election_timeout_ms / 1000
     results = {}
-    if pairs:
+    if any(pair.points[-1].at_ms >= members.onset_ms for pair in pairs):
         leadership = read_more(ask, members.etcd, LEADERSHIP)
         place = place_of(pairs)
         results = _rises(members, pairs, place) | {
@@ -34,6 +41,9 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
             "etcd-rtt-before-switch": _order([p for p in pairs if p.rose], members, leadership.leaderless()),
             "etcd-rtt-steady-high": steady_high(members, pairs, _slow_from(ask.scope, timeout_s)),
         }
+    elif pairs:
+        unsampled = unmeasured(Text("no pair was sampled since the fault can have begun"))
+        results = dict.fromkeys(OF_SAMPLES, unsampled)
     results["etcd-rtt-over-limit"] = _over_limit(ask, members, pairs, LIMIT_SHARE * timeout_s)
     return results
 

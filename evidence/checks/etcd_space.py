@@ -14,7 +14,7 @@ OLD_SIZE, QUOTA = "etcd_debugging_mvcc_db_total_size_in_bytes", "etcd_server_quo
 LIMIT = 0.95
 MIB = 1024 * 1024
 # The stock rule warns this many hours ahead; a rate takes ten minutes of record.
-SOON_H, LEAST_S = 4.0, 600.0
+SOON_MIN, LEAST_S = 240.0, 600.0
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -64,16 +64,18 @@ def _forecast(members: Members) -> MeasureResult:
     }
     if not left:
         why = Text("size and quota are not on record for ten minutes")
-        return MeasureResult(None, Text("How long the database has room is unknown."), None, SOON_H, why_unknown=why)
-    hours = {name: max(0.0, seconds) / 3600 for name, seconds in left.items()}
-    name = min(sorted(hours), key=lambda n: hours[n])
-    if hours[name] > SOON_H:
-        no = Text("No database grows so that it is full within {limit_h:g} hours.", limit_h=SOON_H)
-        return MeasureResult(False, no, None, SOON_H)
+        return MeasureResult(None, Text("How long the database has room is unknown."), None, SOON_MIN, why_unknown=why)
+    minutes = {name: max(0.0, seconds) / 60 for name, seconds in left.items()}
+    name = min(sorted(minutes), key=lambda n: minutes[n])
+    if minutes[name] > SOON_MIN:
+        no = Text("No database grows so that it is full within {limit_h:g} hours.", limit_h=SOON_MIN / 60)
+        return MeasureResult(False, no, None, SOON_MIN)
     yes = Text(
-        "At this rate the database of {name} reaches its quota in {hours:.1f} hours.", name=name, hours=hours[name]
+        "At this rate the database of {name} reaches its quota in {hours:.1f} hours.",
+        name=name,
+        hours=minutes[name] / 60,
     )
-    return MeasureResult(True, yes, hours[name], SOON_H, name)
+    return MeasureResult(True, yes, minutes[name], SOON_MIN, name)
 
 
 def _growth(line: Line) -> float | None:
@@ -100,7 +102,7 @@ CHECK = Check(
             "of its quota",
             charted=SIZES,
         ),
-        Measure("etcd-quota-forecast", Text("Will the database reach its quota soon?"), "h"),
+        Measure("etcd-quota-forecast", Text("Will the database reach its quota soon?"), "min"),
     ),
     lambda scope: bool(etcds(scope)),
     _collect,

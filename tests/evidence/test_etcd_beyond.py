@@ -6,6 +6,7 @@ import pytest
 
 from domain.findings import Finding
 from domain.verdict import VerdictState
+from evidence.checks.etcd_peer_rtt import OF_SAMPLES
 from tests.evidence.etcd_world import FSYNC, between, disk, integrated, judged, links, observed, said_now
 from tests.evidence.made_series import (
     MEMBER,
@@ -222,6 +223,16 @@ def test_jitter_that_unseats_no_leader_is_named() -> None:
     verdict = judged(calm() + between_two("etcd1", "etcd3"))
     assert verdict.state is VerdictState.RANKED and verdict.causes[0].cause == "cross-az-network-jitter"
     assert "za – zc" in verdict.headline.en
+
+
+@pytest.mark.parametrize(
+    "series", [late("etcd1"), between_two("etcd1", "etcd2"), round_trips(lambda a, b: lambda s: 0.3)]
+)
+def test_without_a_sample_of_the_faults_time_round_trips_are_unknown(series: list[Made]) -> None:
+    seen_until = [Made(m.metric, m.member, lambda s, m=m: m.value(s) if s < -160 else None, m.labels) for m in series]  # type: ignore[misc]
+    found = asked("etcd-peer-rtt", calm() + seen_until)
+    assert {found[m].seen for m in OF_SAMPLES} == {None}
+    assert all("since the fault" in str(found[m].why_unknown) for m in OF_SAMPLES)
 
 
 # --- a usual level takes its time ----------------------------------------------------------------------------------
