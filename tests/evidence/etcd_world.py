@@ -44,6 +44,18 @@ def links(cut: dict[tuple[str, str], Level] | None = None) -> list[Made]:
     ]  # fmt: skip
 
 
+def recorded(series: list[Made], since_s: int) -> list[Made]:
+    """The processes began shortly before that time, and were scraped from then on."""
+
+    def value(made: Made, s: int) -> float | None:
+        before = made.value(since_s - 30) if made.metric.startswith("etcd_network") else 0.0
+        return (made.value(s) or 0.0) - (before or 0.0) if s >= since_s else None
+
+    if since_s <= START_S:
+        return series
+    return [Made(m.metric, m.member, lambda s, m=m: value(m, s), m.labels) for m in series]  # type: ignore[misc]
+
+
 def observed(series: list[Made], where: Scope | None = None, extra: Answers | None = None) -> dict[str, Finding]:
     """The findings of all checks of etcd's series, by measure."""
     found: dict[str, Finding] = {}
