@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from causes.cause import Cause
 from causes.families import family
+from domain.errors import NotRecorded
 from domain.findings import Finding
 
 # With it the calibration error on 121 development episodes of 63 declarations is 0.09, all of it from probabilities
@@ -47,7 +48,7 @@ def unanswered_share(causes: Sequence[Cause], findings: Mapping[str, Finding]) -
     weights: dict[str, float] = {}
     answered: set[str] = set()
     for term in (term for cause in causes for term in cause.terms):
-        if (finding := findings.get(term.measure)) is None:
+        if (finding := findings.get(term.measure)) is None or _was_not_asked(finding):
             continue
         name = family(term.measure)
         weights[name] = max(weights.get(name, 0.0), term.span)
@@ -55,3 +56,8 @@ def unanswered_share(causes: Sequence[Cause], findings: Mapping[str, Finding]) -
             answered.add(name)
     total = math.fsum(weights.values())
     return math.fsum(weight for name, weight in weights.items() if name not in answered) / total if total else 0.0
+
+
+def _was_not_asked(finding: Finding) -> bool:
+    """Whether a replay has no answer to it, since the version that recorded it did not ask."""
+    return finding.why_unknown is not None and finding.why_unknown.template == NotRecorded.WHY

@@ -50,4 +50,6 @@ class Malformed(ProductError):
 
 
 class NotRecorded(ProductError):
-    """A replay needed an answer that was not recorded."""
+    """A replay needed an answer that was not recorded: nobody asked then."""
+
+    WHY = "{connection}: {path} was not recorded"

@@ -98,7 +98,7 @@ def _planned(ask: Ask) -> dict[str, MeasureResult]:
     if recorded:
         last = recorded[-1]
         sentence = Text("Planned work was told: {title}.", title=last.title)
-        result = MeasureResult(True, sentence, float(len(recorded)), 0, last.kind, first_seen_at=last.at)
+        result = MeasureResult(True, sentence, float(len(recorded)), 0, last.kind, first_seen_at=last.at, asked=False)
         return {"planned-work": result}
     nodes = {place.node for place in places(ask)}
     answered = ask_any(ask, CLOSED, step_s=15)
