@@ -31,7 +31,13 @@ TABLE = [
     (READY + GET + "read tcp 10.0.0.1:4242->10.0.0.7:8080: read: connection reset by peer", "event-reset"),
     (READY + GET + "EOF", "event-eof"),
     (READY + GET + "unexpected EOF", "event-eof"),
-    (READY + "HTTP probe failed with statuscode: 500", "event-status-code"),
+    (READY + "HTTP probe failed with statuscode: 500", "event-status-code event-status-internal"),
+    (READY + "HTTP probe failed with statuscode: 502", "event-status-code event-status-bad-gateway"),
+    (READY + "HTTP probe failed with statuscode: 504", "event-status-code event-status-gateway-late"),
+    (READY + "HTTP probe failed with statuscode: 429", "event-status-code event-status-limited"),
+    (READY + "HTTP probe failed with statuscode: 418", "event-status-code"),
+    (READY + "HTTP probe failed with statuscode: 503\nno server is available to handle this request.",
+     "event-status-code event-status-unavailable event-says-no-upstream"),
     (READY + "HTTP probe failed with statuscode: 503", "event-status-code event-status-unavailable"),
     (READY + "HTTP probe failed with statuscode: 404", "event-status-code event-status-missing"),
     (READY + "HTTP probe failed with statuscode: 401", "event-status-code event-status-auth"),
@@ -79,8 +85,58 @@ TABLE = [
     (READY + 'Get "http://localhost:8080/": EOF', "event-eof event-over-loopback"),
     (READY + 'Get "http://10.0.0.7:8080/http://127.0.0.1/": EOF', "event-eof"),
     (READY + 'Get "http://127.evil.example.:80/": EOF', "event-eof"),
-    (READY + "cat: /tmp/healthy: No such file or directory", ""),
-    (READY, ""),
+    (READY + "cat: /tmp/healthy: No such file or directory", "event-exec-failed"),
+    (READY, "event-exec-failed"),
+    (READY + 'psql: error: connection to server on socket "/data/.s.PGSQL.5432" failed: FATAL:  sorry, too many '
+     "clients already", "event-exec-failed event-says-connections-full"),
+    (READY + "psql: error: FATAL:  the database system is starting up", "event-exec-failed event-says-loading"),
+    (READY + "psql: error: FATAL:  the database system is shutting down", "event-exec-failed event-says-stopping"),
+    (READY + "/var/run/postgresql:5432 - rejecting connections", "event-exec-failed event-says-loading"),
+    (READY + "/var/run/postgresql:5432 - no response", "event-exec-failed"),
+    (READY + "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+     "event-exec-failed event-says-disk-full"),
+    (READY + "LOADING Redis is loading the dataset in memory", "event-exec-failed event-says-loading"),
+    (READY + "OOM command not allowed when used memory > 'maxmemory'.", "event-exec-failed event-says-memory-full"),
+    (READY + "NOAUTH Authentication required.", "event-exec-failed event-says-denied"),
+    (READY + "ERROR 1040 (HY000): Too many connections", "event-exec-failed event-says-connections-full"),
+    (READY + "mysqladmin: connect to server at 'localhost' failed error: 'Access denied for user 'x'@'localhost''",
+     "event-exec-failed event-says-denied"),
+    (READY + "Could not connect to Redis at 127.0.0.1:6379: Connection refused", "event-exec-failed event-refused"),
+    (READY + "sh: write error: No space left on device", "event-exec-failed event-says-disk-full"),
+    (READY + "sh: 1: curl: not found", "event-exec-missing event-exec-failed"),
+    (READY + "/bin/sh: pg_isready: command not found", "event-exec-missing event-exec-failed"),
+    (READY + "user: not found", "event-exec-failed"),
+    (READY + "OCI runtime exec failed: exec failed: unable to start container process: exec: \"wget\": executable file "
+     "not found in $PATH: unknown", "event-exec-missing event-exec-failed"),
+    ("Readiness probe errored: rpc error: code = Unknown desc = failed to exec in container: container is in "
+     "CONTAINER_EXITED state", "event-exec-stopped"),
+    ("Readiness probe errored and resulted in unknown state: rpc error: code = NotFound desc = failed to exec in "
+     'container: failed to load task: no running task found: task 5f not found: not found', "event-exec-stopped"),
+    ("Readiness probe errored: rpc error: code = NotFound desc = could not find container", "event-exec-stopped"),
+    ("Readiness probe errored: rpc error: code = Unknown desc = command error: cannot exec in a stopped container",
+     "event-exec-stopped"),
+    ("Readiness probe errored: rpc error: code = Unknown desc = failed to exec in container: failed to start exec: OCI "
+     'runtime exec failed: exec failed: unable to start container process: exec: "/check": permission denied',
+     "event-exec-runtime"),
+    ("Readiness probe errored: rpc error: code = Unavailable desc = connection error", "event-exec-runtime"),
+    ("Readiness probe errored: rpc error: code = Unknown desc = command error: command timed out",
+     "event-exec-timeout"),
+    ('Readiness probe errored: strconv.Atoi: parsing "web": invalid syntax', "event-probe-invalid"),
+    ("Readiness probe errored and resulted in unknown state: port web not found", "event-probe-invalid"),
+    ("Readiness probe errored: invalid port number: 70000", "event-probe-invalid"),
+    (READY + GET + 'net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-OpenSSH_9.2"',
+     "event-not-http"),
+    (READY + GET + 'net/http: HTTP/1.x transport connection broken: malformed HTTP status code "+OK"',
+     "event-not-http"),
+    (READY + GET + "stream error: stream ID 1; REFUSED_STREAM", "event-connection-lost"),
+    (READY + GET + "dial tcp 10.0.0.7:8080: socket: too many open files", "event-node-out-of-files"),
+    (READY + GET + "dial tcp 10.0.0.7:8080: connect: cannot assign requested address", "event-node-out-of-ports"),
+    (READY + GET + "dial tcp [::1]:8080: connect: address family not supported by protocol",
+     "event-address-family event-over-loopback"),
+    (READY + "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service",
+     "event-grpc-unknown-service"),
+    (READY + "error: health rpc probe failed: rpc error: code = Unavailable desc = closing", "event-grpc-error"),
+    (READY + 'service unhealthy (responded with "SERVICE_UNKNOWN")', "event-not-serving"),
 ]  # fmt: skip
 
 
@@ -105,7 +161,14 @@ def test_a_combined_event_still_shows_which_probe_it_was() -> None:
         ("BackOff", 'Back-off pulling image "cart:1"', "event-image-pull"),
         ("Failed", "Error: ImagePullBackOff", "event-image-pull"),
         ("ErrImageNeverPull", 'Container image "cart:1" is not present', "event-image-pull"),
-        ("Failed", 'Error: configmap "cart" not found', ""),
+        ("Failed", 'Error: configmap "cart" not found', "event-settings-missing"),
+        ("Failed", "Error: couldn't find key url in ConfigMap shop/cart", "event-settings-missing"),
+        ("Failed", 'Error: failed to create containerd task: OCI runtime create failed: exec: "srv": not there',
+         "event-start-fails"),
+        ("Failed", "something else", ""),
+        ("FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu.", "event-not-scheduled"),
+        ("Evicted", "The node was low on resource: ephemeral-storage.", "event-evicted"),
+        ("FailedCreatePodSandBox", "Failed to create pod sandbox: plugin type=calico failed", "event-sandbox-fails"),
         ("FailedMount", 'MountVolume.SetUp failed for volume "cfg"', "event-failed-mount"),
         ("ProbeWarning", "Readiness probe warning: Probe terminated redirects, Response body:", "event-redirect-warning"),
         ("Created", "Created container app", ""),
@@ -127,7 +190,7 @@ def test_a_path_cannot_claim_another_failure() -> None:
 
 
 def test_a_huge_message_is_read_to_its_limit_only() -> None:
-    assert classify("Unhealthy", READY + "a" * 1_000_000 + " EOF").slugs == ()
+    assert classify("Unhealthy", READY + "a" * 1_000_000 + " EOF").slugs == ("event-exec-failed",)
 
 
 def test_every_slug_of_the_table_is_a_measure_with_a_meaning() -> None:
