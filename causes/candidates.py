@@ -16,12 +16,19 @@ def eligible(scope: Scope, findings: tuple[Finding, ...] = ()) -> list[Cause]:
     """The causes that can explain the alerts' symptoms, in slug order."""
     symptoms = _symptoms(scope, findings)
     answered = {f.measure for f in findings if f.seen is not None}
+    seen = {f.measure for f in findings if f.seen}
     changes = _change_kinds(scope)
     return [
         cause
         for cause in all_causes().values()
-        if _explains(cause, symptoms, answered) and (not cause.change_kinds or changes & cause.change_kinds)
+        if _explains(cause, symptoms, answered) and _may_compete(cause, changes, seen)
     ]
+
+
+def _may_compete(cause: Cause, changes: set[str], seen: set[str]) -> bool:
+    """Whether it is no change, a change of its kind is known, or the cluster itself proves one."""
+    proven = bool(cause.proven_by) and cause.proven_by <= seen
+    return not cause.change_kinds or bool(changes & cause.change_kinds) or proven
 
 
 def _symptoms(scope: Scope, findings: tuple[Finding, ...]) -> frozenset[Symptom]:

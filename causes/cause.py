@@ -122,8 +122,9 @@ class Cause:
     kinds of lower entities whose fault explains this cause when that fault came first. `contributes_to` names causes
     that this one makes worse or more frequent without being their rival. `narrows` is the slug of a wider cause of
     which this is one kind: where the wider one is true, this one is right too. `no_fault` marks causes that mean that
-    nothing is broken. `change_kinds` limits a cause to incidents with a change of such a kind. `sentences` has one
-    entry per term, by measure.
+    nothing is broken. `change_kinds` limits a cause to incidents with a change of such a kind, or in which all
+    measures of `proven_by` were seen: what the cluster itself proves needs no posted change. `sentences` has one entry
+    per term, by measure.
 
     Raises ValueError when inconsistent, so a wrong file cannot be imported.
     """
@@ -146,6 +147,7 @@ class Cause:
     narrows: str = ""
     no_fault: bool = False
     change_kinds: frozenset[str] = frozenset()
+    proven_by: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_slug(self.slug)
@@ -169,6 +171,8 @@ class Cause:
         terms_of = Counter(term.measure for term in self.terms)
         if repeated := [measure for measure, count in terms_of.items() if count > 1]:
             raise ValueError(f"{self.slug}: more than one term for {', '.join(repeated)}")
+        if unread := self.proven_by - terms_of.keys():
+            raise ValueError(f"{self.slug}: no term reads what proves it: {_listed(unread)}")
         if unread := self.needs - terms_of.keys():
             raise ValueError(f"{self.slug}: no term reads what it needs: {_listed(unread)}")
 

@@ -83,6 +83,10 @@ CAUSE = Cause(
         Exclusion(when={"live-unreachable": True}, sentence=Text("There is no route, so nobody was asked.")),
         Exclusion(when={"live-tls-untrusted": True}, sentence=Text("The certificate was not accepted; it answers.")),
         Exclusion(
+            when={"spec-port-not-declared": True, "pod-recovered-after-start": False},
+            sentence=Text("The probed port is none of the declared ones, and no listener came there."),
+        ),
+        Exclusion(
             when={"pod-young": False, "pod-recovered-after-start": False},
             sentence=Text("The container was long past its start."),
         ),

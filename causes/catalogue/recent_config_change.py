@@ -16,13 +16,33 @@ CAUSE = Cause(
         "that start after the change and only on what was changed are strong."
     ),
     needs=frozenset({"change-before", "change-guilty"}),
+    contributes_to=frozenset(
+        {
+            "wrong-probe-target",
+            "tls-trust-or-scheme",
+            "redirect-loop",
+            "probe-timeout-below-latency",
+            "startup-budget-too-short",
+            "liveness-before-start",
+            "cpu-throttled",
+            "memory-exhausted",
+            "settings-missing",
+            "image-pull-fails",
+            "init-container-stuck",
+            "container-start-fails",
+            "pod-not-scheduled",
+        }
+    ),
     change_kinds=frozenset({"config", "configuration", "commit", "configmap", "setting"}),
+    proven_by=frozenset({"change-guilty", "rollout-changed-settings"}),
     terms=(
         Term("change-before", supports=1.4, opposes=-2.5),
         Term("load-surge", supports=0.3, opposes=-0.5, when=Condition.NOT_SEEN),
         Term("probe-status-unavailable", supports=1.0),
         Term("event-status-unavailable", supports=1.0),
         Term("change-guilty", supports=3.2, opposes=-1.5),
+        Term("rollout-changed-settings", supports=1.2),
+        Term("rollout-changed-image", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
     ),
     sentences={
         "change-before": Sentences(
@@ -38,6 +58,11 @@ CAUSE = Cause(
         "change-guilty": Sentences(
             supports=Text("The symptoms start after the change, and only on what was changed."),
             opposes=Text("Things that were not changed suffer as well, or suffered before."),
+        ),
+        "rollout-changed-settings": Sentences(supports=Text("The new pods have other settings.")),
+        "rollout-changed-image": Sentences(
+            supports=Text("The new pods run the same image."),
+            opposes=Text("The new pods run another image, so it may be the program."),
         ),
     },
     exclusions=(

@@ -26,9 +26,16 @@ CAUSE = Cause(
             "liveness-before-start",
             "graceful-shutdown-noise",
             "no-listener-at-start",
+            "image-pull-fails",
+            "settings-missing",
+            "init-container-stuck",
+            "container-start-fails",
+            "pod-not-scheduled",
+            "recent-config-change",
         }
     ),
     change_kinds=frozenset({"deploy", "deployment", "rollout", "release"}),
+    proven_by=frozenset({"change-guilty"}),
     terms=(
         Term("change-before", supports=1.0, opposes=-2.5),
         Term("rollout-in-progress", supports=0.6, opposes=-0.2),
@@ -38,6 +45,7 @@ CAUSE = Cause(
         Term("event-status-code", supports=0.6),
         Term("rollout-stuck", supports=1.0),
         Term("peers-same-workload-fail", supports=0.5),
+        Term("rollout-changed-image", supports=0.8),
         Term("probe-transport-timeout", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
     ),
     sentences={
@@ -58,6 +66,7 @@ CAUSE = Cause(
         "event-status-code": Sentences(supports=Text("The kubelet gets an error from the new version.")),
         "rollout-stuck": Sentences(supports=Text("The rollout does not get on.")),
         "peers-same-workload-fail": Sentences(supports=Text("Other pods of the same workload fail too.")),
+        "rollout-changed-image": Sentences(supports=Text("The new pods run another image.")),
         "probe-transport-timeout": Sentences(
             supports=Text("Connections are made."),
             opposes=Text("Packets vanish on the way, which a new version does not make them do."),

@@ -48,6 +48,7 @@ CAUSE = Cause(
         Term("pod-restarted", supports=0.1, opposes=-0.8, when=Condition.NOT_SEEN),
         Term("probe-content-mismatch", supports=1.2),
         Term("live-refused", supports=0.6),
+        Term("change-guilty", supports=1.2),
     ),
     sentences={
         "probe-status-error": Sentences(
@@ -97,6 +98,7 @@ CAUSE = Cause(
         ),
         "probe-content-mismatch": Sentences(supports=Text("It answers 200, and not with what the probe expects.")),
         "live-refused": Sentences(supports=Text("A connection tried just now was refused.")),
+        "change-guilty": Sentences(supports=Text("It began with the rollout, which can have brought the setting.")),
     },
     exclusions=(
         Exclusion(when={"live-unreachable": True}, sentence=Text("There is no route, so nobody was asked.")),

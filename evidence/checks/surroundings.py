@@ -1,16 +1,18 @@
 """What happened around the incident: changes, rollouts, and planned work."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from domain.errors import Refused
+from domain.errors import ProductError, Refused
 from domain.scope import ChangeRef, Scope
 from domain.text import Text
-from evidence.change_impact import changes, verdict
+from evidence.change_impact import Changed, changes, verdict
 from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, either, measured_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
-from evidence.pods import ask_any, ask_namespace, end_ms, keys, named, namespace, onset_ms, places, workload
-from evidence.unready import crowd
+from evidence.pods import about_probes, ask_any, ask_namespace, end_ms, keys, named, namespace, onset_ms, places, workload
+from evidence.rollouts import generations, new_ones, unready_now
+from evidence.unready import Fallen, crowd
 
 PLANNED_KINDS = {"maintenance", "planned", "drain"}
 CLOSED = "(kube_node_spec_unschedulable == 1) or count(kube_node_spec_unschedulable)"
@@ -25,8 +27,46 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
 
 
 def _rolling(ask: Ask) -> dict[str, MeasureResult]:
+    return {"rollout-in-progress": either(ask, _rolling_measured, _rolling_listed)}
+
+
+def _rolling_measured(ask: Ask) -> MeasureResult:
     where = matcher({"namespace": namespace(ask.scope)})
-    return {"rollout-in-progress": _rollout(ask, f'{{__name__=~"{ROLLING}",{where}}}')}
+    counted = _rollout(ask, f'{{__name__=~"{ROLLING}",{where}}}')
+    if counted.seen or not about_probes(ask.scope):
+        return counted
+    # A deployment of one replica is updated at once: its new replica set has that replica before the old one is gone.
+    try:
+        with ask.aside():
+            replaced = _new_replica_set(ask)
+    except ProductError:
+        return counted
+    return _rolling_result([workload(ask.scope)]) if replaced else counted
+
+
+def _new_replica_set(ask: Ask) -> bool:
+    """Whether a replica set of the workload was made in the window while it had another one."""
+    own, window = workload(ask.scope), (onset_ms(ask.scope), end_ms(ask.scope))
+    lines = named(ask_namespace(ask), "kube_replicaset_created")
+    same = [x for x in lines if x.points and x.labels.get("replicaset", "").rpartition("-")[0] == own]
+    made = [x.points[-1].value * 1000 for x in same]
+    return len(made) > 1 and window[0] <= max(made) <= window[1]
+
+
+def _rolling_listed(ask: Ask) -> MeasureResult:
+    """By the pods that are there now: two replica sets of the workload have some."""
+    where = namespace(ask.scope)
+    found = generations(ask.kubernetes(of("api/v1", where, "pods")).pods(where), ask.scope)
+    if not found:
+        raise Refused(Text("no pods of the workload that a deployment made are there"))
+    return _rolling_result([workload(ask.scope)] if len(found) > 1 else [])
+
+
+def _rolling_result(rolling: Sequence[str]) -> MeasureResult:
+    names = ", ".join(rolling)
+    yes = Text("A rollout of {deployments} was in progress.", deployments=names)
+    no = Text("No rollout was in progress.")
+    return MeasureResult(bool(rolling), yes if rolling else no, float(len(rolling)), 0, names)
 
 
 def _change(scope: Scope) -> MeasureResult:
@@ -44,8 +84,7 @@ def _rollout(ask: Ask, query: str) -> MeasureResult:
     answered = ask_any(ask, query)
     wanted = {x.labels.get("deployment"): x for x in named(answered, "kube_deployment_spec_replicas")}
     if not wanted:
-        why = Text("kube-state-metrics has no deployments of this namespace")
-        return MeasureResult(None, Text("Whether a rollout ran is unknown."), why_unknown=why)
+        raise Refused(Text("kube-state-metrics has no deployments of this namespace"))
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     rolling = []
     for line in named(answered, "kube_deployment_status_replicas_updated"):
@@ -55,9 +94,7 @@ def _rollout(ask: Ask, query: str) -> MeasureResult:
         whole = next((p.at_ms for p in line.points if p.value >= spec), end)
         if any(v < spec for v in line.between(max(start, whole), end)):
             rolling.append(line.labels.get("deployment", ""))
-    yes = Text("A rollout of {deployments} was in progress.", deployments=", ".join(rolling))
-    no = Text("No rollout was in progress.")
-    return MeasureResult(bool(rolling), yes if rolling else no, float(len(rolling)), 0, ", ".join(rolling))
+    return _rolling_result(rolling)
 
 
 def _stuck(ask: Ask) -> dict[str, MeasureResult]:
@@ -115,11 +152,30 @@ def _planned(ask: Ask) -> dict[str, MeasureResult]:
 
 def _caused_by_change(ask: Ask) -> dict[str, MeasureResult]:
     """Whether pods fell only after a change, and only those that it changed."""
+    return {"change-guilty": either(ask, _guilty_measured, _guilty_listed)}
+
+
+def _guilty_measured(ask: Ask) -> MeasureResult:
     found = crowd(ask)
     known = changes(ask.scope, found, ask_namespace(ask))
+    return _guilt(known, [f for f in found.fallen if f.namespace == namespace(ask.scope)])
+
+
+def _guilty_listed(ask: Ask) -> MeasureResult:
+    """By the pods that are there now: who made them, when, and since when they are not ready."""
+    where = namespace(ask.scope)
+    pods = ask.kubernetes(of("api/v1", where, "pods")).pods(where)
+    found = generations(pods, ask.scope)
+    deployments = () if len(found) > 1 else ask.kubernetes(of("apis/apps/v1", where, "deployments")).deployments(where)
+    known = [generation.changed for generation in new_ones(found, deployments, ask.scope)]
+    if not known and len(found) < 2:
+        raise Refused(Text("the pods that are there do not tell whether something was rolled out"))
+    return _guilt(known, unready_now(pods))
+
+
+def _guilt(known: Sequence[Changed], fallen: list[Fallen]) -> MeasureResult:
     if not known:
-        return {"change-guilty": MeasureResult(False, Text("Nothing was changed in the hour before."), 0.0)}
-    fallen = [f for f in found.fallen if f.namespace == namespace(ask.scope)]
+        return MeasureResult(False, Text("Nothing was changed in the hour before."), 0.0)
     if not fallen:
         raise Refused(Text("no pod stopped being ready, so the order of change and symptom is not known"))
     verdicts = {change: verdict(change, fallen) for change in known}
@@ -127,15 +183,14 @@ def _caused_by_change(ask: Ask) -> dict[str, MeasureResult]:
     if culprits:
         last = culprits[-1]
         sentence = Text("The pods fell after {title}, and only those that it changed.", title=last.title)
-        result = MeasureResult(True, sentence, float(len(fallen)), subject=last.title, first_seen_at=last.at)
-        return {"change-guilty": result}
+        return MeasureResult(True, sentence, float(len(fallen)), subject=last.title, first_seen_at=last.at)
     if None in verdicts.values():
         raise Refused(
             Text("the changed pods were ready for a while before they fell, so the order of times does not tell")
         )
     last = known[-1]
     sentence = Text("Pods fell before {title}, or others that it did not change fell too.", title=last.title)
-    return {"change-guilty": MeasureResult(False, sentence, float(len(fallen)), subject=last.title)}
+    return MeasureResult(False, sentence, float(len(fallen)), subject=last.title)
 
 
 CHECK = Check(
