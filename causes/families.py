@@ -20,6 +20,7 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "status": frozenset({
         "probe-status-error", "probe-status-auth", "probe-status-missing", "probe-status-unavailable",
         "event-status-code", "event-status-auth", "event-status-missing", "event-status-unavailable",
+        "event-status-internal", "event-status-bad-gateway", "event-status-gateway-late", "event-status-limited",
     }),
     "bare connection": frozenset({"probe-tcp-passes", "live-tcp-connects"}),
     "TLS": frozenset({"event-tls-timeout", "live-tls-fails"}),
@@ -31,6 +32,14 @@ FAMILIES: Mapping[str, frozenset[str]] = MappingProxyType({
     "no route": frozenset({"event-unreachable", "live-unreachable"}),
     "forbidden": frozenset({"event-forbidden", "live-forbidden"}),
     "quorum": frozenset({"etcd-quorum-lost", "etcd-no-consensus", "etcd-quorum-was-lost"}),
+    "image": frozenset({"event-image-pull", "pod-image-waits"}),
+    "settings": frozenset({
+        "event-settings-missing", "pod-settings-missing", "pod-says-bad-settings", "event-says-bad-settings",
+    }),
+    "start of a container": frozenset({"event-start-fails", "pod-start-fails", "event-sandbox-fails"}),
+    "scheduling": frozenset({"pod-unschedulable", "event-not-scheduled"}),
+    "eviction": frozenset({"pod-evicted", "event-evicted"}),
+    "connections": frozenset({"pool-exhausted", "event-says-connections-full"}),
     "latency near the limit": frozenset({
         "kubelet-probe-near-timeout", "probe-slow-success", "spec-timeout-below-latency",
     }),

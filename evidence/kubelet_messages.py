@@ -1,8 +1,8 @@
 """What each message of the kubelet proves: a table of patterns, first hit wins within the probe messages.
 
 A probe that is a command fails with the command's output and nothing else, so a text that no other probe can have is
-such an output. The texts come from Go's HTTP client, which changed: rows marked `old` were met up to Go 1.22. A message is other
-people's text; it is matched within its first 2,000 characters only.
+such an output. The other texts come from Go's HTTP client, which changed: rows marked `old` were met up to Go 1.22. A
+message is other people's text; it is matched within its first 2,000 characters only.
 """
 
 import re
@@ -30,8 +30,8 @@ EXEC_FAILED = "event-exec-failed"
 # How the probes that are no command begin: the kubelet's HTTP client, its dialler, and its gRPC client.
 NO_COMMAND = re.compile(
     r"(Get|Head|Post) (\"|https?:)|HTTP probe failed|dial tcp|read tcp|service unhealthy|stopped after|net/http: |"
-    r"(timeout|error): (failed to connect service|health rpc|this server does not)|http2?: |remote error: |tls: |x509: |"
-    r"(unexpected )?EOF$|context deadline exceeded|rpc error: |command .* timed out|lookup "
+    r"(timeout|error): (failed to connect service|health rpc|this server does not)|http2?: |remote error: |tls: |"
+    r"x509: |(unexpected )?EOF$|context deadline exceeded|rpc error: |command .* timed out|lookup "
 )
 
 # In this order: a more specific text comes before the general one that it contains.
@@ -45,8 +45,8 @@ PROBE_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         r"cannot exec in a (stopped|deleted|paused)|container (not running|is not created or running|not found)|"
-        r"container \S+ (is not running|not found)|process already finished|(failed to|could not) find (container|sandbox)|"
-        r"task \S+ not found|container is in CONTAINER_(EXITED|CREATED)",
+        r"container \S+ (is not running|not found)|process already finished|"
+        r"(failed to|could not) find (container|sandbox)|task \S+ not found|container is in CONTAINER_(EXITED|CREATED)",
         ("event-exec-stopped",),
     ),
     (
@@ -63,10 +63,16 @@ PROBE_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"(timeout|error): failed to connect service", ("event-grpc-connect",)),
     (r"does not implement the grpc health protocol|code = Unimplemented", ("event-grpc-unimplemented",)),
     (r"health rpc probe failed: .{0,100}code = NotFound", ("event-grpc-unknown-service",)),
-    (r"health rpc probe failed: .{0,100}code = (Unavailable|Internal|Unknown|ResourceExhausted|Unauthenticated|"
-     r"PermissionDenied)", ("event-grpc-error",)),
-    (r"port \S+ not found|invalid port number|couldn't find port|parsing \"[^\"]*\": invalid syntax|"
-     r"unsupported protocol scheme|invalid URL (port|escape)|missing probe handler", ("event-probe-invalid",)),
+    (
+        r"health rpc probe failed: .{0,100}code = (Unavailable|Internal|Unknown|ResourceExhausted|Unauthenticated|"
+        r"PermissionDenied)",
+        ("event-grpc-error",),
+    ),
+    (
+        r"port \S+ not found|invalid port number|couldn't find port|parsing \"[^\"]*\": invalid syntax|"
+        r"unsupported protocol scheme|invalid URL (port|escape)|missing probe handler",
+        ("event-probe-invalid",),
+    ),
     (r"no such host|server misbehaving|lookup \S+( on \S+)?: ", ("event-dns",)),
     (r"x509: |tls: (failed to verify|bad certificate|unknown certificate)", ("event-tls-trust",)),
     (r"remote error: tls: certificate required", ("event-tls-refused", "event-tls-wants-certificate")),
@@ -196,15 +202,24 @@ def _lifecycle(reason: str, text: str) -> tuple[str, ...]:
         return (BY_REASON[reason],)
     if reason == "Killing":
         return _killing(text)
+    return ("event-image-pull",) if _image(reason, text) else _start(reason, text)
+
+
+def _image(reason: str, text: str) -> bool:
     if reason == "BackOff" and "restarting failed container" in text:
-        return ("event-backoff",)
-    if reason in {"InspectFailed", "ErrImageNeverPull"} or (reason in {"BackOff", "Failed"} and IMAGE.search(text)):
-        return ("event-image-pull",)
-    if reason != "Failed":
-        return ()
-    if SETTINGS.search(text):
+        return False
+    return reason in {"InspectFailed", "ErrImageNeverPull"} or bool(
+        reason in {"BackOff", "Failed"} and IMAGE.search(text)
+    )
+
+
+def _start(reason: str, text: str) -> tuple[str, ...]:
+    """What keeps a container from its start, other than its image."""
+    if reason == "BackOff":
+        return ("event-backoff",) if "restarting failed container" in text else ()
+    if reason == "Failed" and SETTINGS.search(text):
         return ("event-settings-missing",)
-    return ("event-start-fails",) if START.search(text) else ()
+    return ("event-start-fails",) if reason == "Failed" and START.search(text) else ()
 
 
 def _killing(text: str) -> tuple[str, ...]:

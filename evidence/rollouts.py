@@ -19,7 +19,7 @@ REVISION = "deployment.kubernetes.io/revision"
 # A rollout that made these pods ended within this time of the first of them.
 TOGETHER = timedelta(minutes=15)
 # Kubernetes mounts the account's token by itself, under a name of its own in each pod.
-TOKEN = "kube-api-access-"
+MOUNTED = "kube-api-access-"
 SETTINGS = ("args", "command", "env", "envFrom", "livenessProbe", "ports", "readinessProbe", "resources",
             "startupProbe", "workingDir")  # fmt: skip
 
@@ -84,7 +84,7 @@ def _is_later(generation: Generation, deployments: Sequence[Deployment], scope: 
 
 
 def unready_now(pods: Iterable[Pod]) -> list[Fallen]:
-    """Pods that are not ready and were not finished, with when they lost it; one that never had it, when it was made."""
+    """Pods that are neither ready nor finished, with when they lost it; one that never had it, when it was made."""
     found = []
     for pod in pods:
         since = unready_since(pod)
@@ -149,7 +149,7 @@ def _annotations(old: Pod, new: Pod) -> list[str]:
 
 def _volumes(pod: Pod) -> list[Any]:
     volumes = (pod.spec.volumes or []) if pod.spec else []
-    return sorted((v for v in volumes if not v.name.startswith(TOKEN)), key=lambda v: v.name)
+    return sorted((v for v in volumes if not v.name.startswith(MOUNTED)), key=lambda v: v.name)
 
 
 def _utc(time: datetime) -> datetime:

@@ -37,7 +37,8 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     (r"\bOOM command not allowed when used memory", MEMORY, "Redis: maxmemory"),
     (r"cannot allocate memory|\bENOMEM\b|java\.lang\.OutOfMemoryError|heap out of memory", MEMORY, "Linux, Java, Node"),
     (r"\b(NOAUTH|WRONGPASS|NOPERM)\b", DENIED, "Redis: authentication"),
-    (r"password authentication failed|no pg_hba\.conf entry|role \"[^\"]*\" does not exist", DENIED, "PostgreSQL, 28000"),
+    (r"password authentication failed|no pg_hba\.conf entry|role \"[^\"]*\" does not exist", DENIED,
+     "PostgreSQL, 28000"),
     (r"access denied for user", DENIED, "MySQL 1045"),
     (r"no live upstreams|while connecting to upstream", NO_UPSTREAM, "nginx"),
     (r"no server is available to handle this request", NO_UPSTREAM, "HAProxy, body of 503"),
@@ -56,8 +57,8 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     (r"configuration file .{0,200}contains errors|unrecognized configuration parameter", SETTINGS, "PostgreSQL"),
     (r"(invalid|error (loading|parsing|reading)|failed to (load|parse|read)|unable to (load|parse|read)) (the )?"
      r"(config|configuration)\b", SETTINGS, "common wording of programs"),
-    (r"(missing|required) (environment variable|env var|setting)|environment variable \S+ (is )?(not set|required|missing)",
-     SETTINGS, "common wording of programs"),
+    (r"(missing|required) (environment variable|env var|setting)|"
+     r"environment variable \S+ (is )?(not set|required|missing)", SETTINGS, "common wording of programs"),
 )  # fmt: skip
 TABLE = tuple((re.compile(pattern, re.IGNORECASE), measure) for pattern, measure, _ in ROWS)
 

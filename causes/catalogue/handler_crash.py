@@ -28,6 +28,11 @@ CAUSE = Cause(
         Term("event-startup-kill", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="killed"),
         Term("event-liveness-kill", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN, group="killed"),
         Term("live-refused", supports=0.6),
+        Term("pod-image-waits", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="never ran"),
+        Term("pod-settings-missing", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="never ran"),
+        Term("pod-start-fails", supports=0.1, opposes=-2.5, when=Condition.NOT_SEEN, group="never ran"),
+        Term("pod-says-bad-settings", supports=0.1, opposes=-1.5, when=Condition.NOT_SEEN),
+        Term("pod-evicted", supports=0.1, opposes=-1.5, when=Condition.NOT_SEEN),
     ),
     sentences={
         "pod-crashed": Sentences(
@@ -74,6 +79,26 @@ CAUSE = Cause(
             opposes=Text("The kubelet ended it because of liveness."),
         ),
         "live-refused": Sentences(supports=Text("A connection tried just now was refused.")),
+        "pod-image-waits": Sentences(
+            supports=Text("No container waits for its image."),
+            opposes=Text("The container waits for its image: no process could crash."),
+        ),
+        "pod-settings-missing": Sentences(
+            supports=Text("Its settings are complete."),
+            opposes=Text("What its settings name is not there: no process could crash."),
+        ),
+        "pod-start-fails": Sentences(
+            supports=Text("The runtime could start it."),
+            opposes=Text("The runtime could not start it: no process could crash."),
+        ),
+        "pod-says-bad-settings": Sentences(
+            supports=Text("Its last words do not blame its configuration."),
+            opposes=Text("Its last words blame its configuration, which is more exact."),
+        ),
+        "pod-evicted": Sentences(
+            supports=Text("It was not evicted."),
+            opposes=Text("It was evicted, which ended it from outside."),
+        ),
     },
     exclusions=(
         Exclusion(when={"live-unreachable": True}, sentence=Text("There is no route, so nobody was asked.")),

@@ -10,9 +10,10 @@ CAUSE = Cause(
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.0,
     weights_from="The kubelet's own messages; the rest is judgement.",
-    needs=frozenset({"event-image-pull"}),
+    needs=frozenset({"event-image-pull", "pod-image-waits"}),
     terms=(
         Term("event-image-pull", supports=3.8),
+        Term("pod-image-waits", supports=3.6),
         Term("pod-not-started", supports=0.6),
         Term("rollout-in-progress", supports=0.4),
         Term("event-backoff", supports=0.2, opposes=-2.0, when=Condition.NOT_SEEN),
@@ -21,6 +22,7 @@ CAUSE = Cause(
         "event-image-pull": Sentences(
             supports=Text("The kubelet says so itself; its message names the image and the registry's answer.")
         ),
+        "pod-image-waits": Sentences(supports=Text("The container's status gives that as its reason.")),
         "pod-not-started": Sentences(supports=Text("The pod never became ready.")),
         "rollout-in-progress": Sentences(supports=Text("A rollout replaced pods at that time.")),
         "event-backoff": Sentences(
@@ -30,7 +32,7 @@ CAUSE = Cause(
     },
     exclusions=(
         Exclusion(
-            when={"event-image-pull": False},
+            when={"event-image-pull": False, "pod-image-waits": False},
             sentence=Text("No image failed to be pulled."),
         ),
     ),

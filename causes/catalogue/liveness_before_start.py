@@ -28,7 +28,7 @@ CAUSE = Cause(
     sentences={
         "spec-no-startup-probe": Sentences(
             supports=Text("There is no startup probe that would hold liveness back."),
-            opposes=Text("A startup probe holds liveness back."),
+            opposes=Text("No liveness probe acts during the start."),
         ),
         "event-liveness-kill": Sentences(
             supports=Text("The kubelet ended the container because of liveness."),
@@ -63,7 +63,7 @@ CAUSE = Cause(
     exclusions=(
         Exclusion(
             when={"spec-no-startup-probe": False},
-            sentence=Text("A startup probe holds liveness back until the start is over."),
+            sentence=Text("No liveness probe acts during the start: there is none, or a startup probe holds it back."),
         ),
         Exclusion(
             when={"pod-restarted": False, "kubelet-liveness-failing": False},

@@ -7,14 +7,14 @@ from domain.text import Text
 CAUSE = Cause(
     slug="pool-exhausted",
     layer="application",
-    title=Text("Connection pool exhausted"),
+    title=Text("All connections are in use"),
     symptoms=frozenset({Symptom.PROBE}),
     prior=-2.2,
     weights_from=(
         "The pool's own counters (in use equals the maximum, waiting time grows) are a statement of the library; the "
         "rest is judgement."
     ),
-    needs=frozenset({"pool-exhausted"}),
+    needs=frozenset({"pool-exhausted", "event-says-connections-full"}),
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.WORKLOAD}),
     terms=(
         Term("pool-exhausted", supports=3.6, opposes=-2.5),
@@ -27,6 +27,7 @@ CAUSE = Cause(
         Term("go-goroutines-rising", supports=0.6),
         Term("other-routes-slow", supports=0.4),
         Term("live-app-silent", supports=1.4),
+        Term("event-says-connections-full", supports=3.8),
     ),
     sentences={
         "pool-exhausted": Sentences(
@@ -43,15 +44,17 @@ CAUSE = Cause(
         "event-status-unavailable": Sentences(supports=Text("The kubelet was told that it is not ready.")),
         "go-goroutines-rising": Sentences(supports=Text("Those who wait pile up.")),
         "other-routes-slow": Sentences(supports=Text("Other routes wait for the pool too.")),
+        "event-says-connections-full": Sentences(supports=Text("The server says itself that it takes no more.")),
         "live-app-silent": Sentences(supports=Text("A request tried just now was accepted and not answered.")),
     },
     exclusions=(
         Exclusion(
-            when={"pool-exhausted": False},
-            sentence=Text("The pool had free connections throughout."),
+            when={"pool-exhausted": False, "event-says-connections-full": False},
+            sentence=Text("The pool had free connections throughout, and no server refused one."),
         ),
     ),
     next_steps=(
+        Text("psql -c 'select usename, state, count(*) from pg_stat_activity group by 1, 2 order by 3 desc'"),
         Text('go_sql_in_use_connections{pod="<pod>"} / go_sql_max_open_connections{pod="<pod>"}'),
         Text('rate(go_sql_wait_duration_seconds_total{pod="<pod>"}[5m])'),
         Text(

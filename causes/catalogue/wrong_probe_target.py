@@ -25,6 +25,10 @@ CAUSE = Cause(
             "event-http2-cleartext",
             "event-exec-missing",
             "probe-content-mismatch",
+            "event-says-denied",
+            "event-probe-invalid",
+            "event-not-http",
+            "event-grpc-unknown-service",
         }
     ),
     terms=(
@@ -49,6 +53,13 @@ CAUSE = Cause(
         Term("probe-content-mismatch", supports=1.2),
         Term("live-refused", supports=0.6),
         Term("change-guilty", supports=1.2),
+        Term("event-says-denied", supports=2.6),
+        Term("event-probe-invalid", supports=3.4),
+        Term("event-not-http", supports=3.0),
+        Term("event-grpc-unknown-service", supports=3.0),
+        Term("event-status-bad-gateway", supports=0.1, opposes=-1.8, when=Condition.NOT_SEEN, group="own answers"),
+        Term("event-status-gateway-late", supports=0.1, opposes=-1.8, when=Condition.NOT_SEEN, group="own answers"),
+        Term("event-status-limited", supports=0.1, opposes=-1.8, when=Condition.NOT_SEEN, group="own answers"),
     ),
     sentences={
         "probe-status-error": Sentences(
@@ -98,6 +109,22 @@ CAUSE = Cause(
         ),
         "probe-content-mismatch": Sentences(supports=Text("It answers 200, and not with what the probe expects.")),
         "live-refused": Sentences(supports=Text("A connection tried just now was refused.")),
+        "event-says-denied": Sentences(supports=Text("The probe's login is refused, so it cannot see the health.")),
+        "event-probe-invalid": Sentences(supports=Text("The kubelet cannot carry the probe out as it is written.")),
+        "event-not-http": Sentences(supports=Text("What listens on the port speaks something else.")),
+        "event-grpc-unknown-service": Sentences(supports=Text("The server has a health service, and not this name.")),
+        "event-status-bad-gateway": Sentences(
+            supports=Text("No proxy blamed the server behind it."),
+            opposes=Text("502 blames the server behind a proxy: the route exists."),
+        ),
+        "event-status-gateway-late": Sentences(
+            supports=Text("No proxy waited in vain."),
+            opposes=Text("504 blames the server behind a proxy: the route exists."),
+        ),
+        "event-status-limited": Sentences(
+            supports=Text("No rate limit turned it away."),
+            opposes=Text("429 is a rate limit: the route exists."),
+        ),
         "change-guilty": Sentences(supports=Text("It began with the rollout, which can have brought the setting.")),
     },
     exclusions=(

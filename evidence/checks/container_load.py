@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from domain.errors import Refused
 from domain.findings import Item, Point, Series
 from domain.text import Text
-from evidence.check import Ask, Charted, Check, Measure, MeasureResult, alternatives, chart
+from evidence.check import Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, measured_by
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
@@ -13,15 +14,51 @@ METRICS = (
     "container_cpu_cfs_(throttled_periods_total|periods_total)|container_memory_working_set_bytes|"
     "container_spec_memory_limit_bytes"
 )
+USAGE = "container_cpu_usage_seconds_total"
+CONTAINERS = ',container!="",container!="POD"'
+# One thread that computes takes one core, less what others take from it, and little beside it.
+ONE_CORE, BUSIER = (0.85, 1.2), 0.6
+MINUTE_MS, STEP_MS = 60_000, 6_000
 # A quarter of all periods: the threshold of the Kubernetes mixin's alert CPUThrottlingHigh.
 THROTTLED = 0.25
 MEMORY = 0.9
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
-    answered = ask_pods(ask, METRICS, ',container!="",container!="POD"')
+    measured = measured_by(ask, ("cpu-throttled", "memory-near-limit"), _limits)
+    return measured | measured_by(ask, ("cpu-one-core",), _one_core)
+
+
+def _limits(ask: Ask) -> dict[str, MeasureResult]:
+    answered = ask_pods(ask, METRICS, CONTAINERS)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     return {"cpu-throttled": _throttled(answered, start, end), "memory-near-limit": _memory(answered, start, end)}
+
+
+def _one_core(ask: Ask) -> dict[str, MeasureResult]:
+    """Whether a container took one core and no more for a minute in the window, and had not done so before."""
+    answered = ask_pods(ask, USAGE, CONTAINERS)
+    name_of, start, end = _namer(answered), onset_ms(ask.scope), end_ms(ask.scope)
+    lines = [line for line in named(answered, USAGE) if len(line.points) > 1]
+    used = {name_of(line): (_cores(line, 0, start), _cores(line, start, end)) for line in lines}
+    if not used:
+        raise Refused(Text("cAdvisor tells no CPU time of the container"))
+    name = max(sorted(used), key=lambda n: used[n][1])
+    before, since = used[name]
+    seen = ONE_CORE[0] <= since <= ONE_CORE[1] and before <= since * BUSIER
+    sentence = Text("{name} took up to {since:.2f} cores, {before:.2f} before.", name=name, since=since, before=before)
+    return {"cpu-one-core": MeasureResult(seen, sentence, since, ONE_CORE[0], name, series=chart(lines, name_of))}
+
+
+def _cores(line: Line, start: int, end: int) -> float:
+    """The most CPU seconds a second over any minute of the time."""
+    points = [p for p in line.points if start <= p.at_ms <= end]
+    rates = [_rate(a, b) for a in points for b in points if MINUTE_MS <= b.at_ms - a.at_ms < MINUTE_MS + STEP_MS]
+    return max(rates, default=0.0)
+
+
+def _rate(first: Point, last: Point) -> float:
+    return max(0.0, last.value - first.value) / ((last.at_ms - first.at_ms) / 1000)
 
 
 def _throttled(answered: Answered, start: int, end: int) -> MeasureResult:
@@ -66,15 +103,18 @@ def _memory(answered: Answered, start: int, end: int) -> MeasureResult:
     )
 
 
+USED = Charted(Text("CPU seconds used so far"))
 THROTTLES = Charted(Text("throttled CPU periods so far"))
 CHECK = Check(
     "container-load",
     Text("Did the container run out of CPU time or memory?"),
     (
         Measure("cpu-throttled", Text("Was the CPU throttled?"), "share", charted=THROTTLES),
+        Measure("cpu-one-core", Text("Did it take one whole core, and no more?"), "cores", charted=USED),
         Measure("memory-near-limit", Text("Was memory near its limit?"), "share"),
     ),
     about_probes,
     _collect,
-    metrics=alternatives(METRICS),
+    cost=2,
+    metrics=(*alternatives(METRICS), USAGE),
 )

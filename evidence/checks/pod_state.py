@@ -10,33 +10,41 @@ from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, m
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
 from evidence.onset import fault_at
+from evidence.pod_status import HARMLESS, KILLED
 from evidence.pods import POD_STATE, about_probes, ask_more, ask_pods, by_pod, end_ms, named, onset_ms
 from evidence.pods import STATUS as PREFIX
+from evidence.pods_listed import LISTED, NOT_CRASHED, age, by_api, crashed, oom_killed, restarted, waiting
 
-YOUNG_S = 90
-# 128 + SIGKILL and SIGTERM: a kill from outside is not a crash of the program.
-KILLED = {137, 143}
-# Every start passes through these.
-HARMLESS = {"ContainerCreating", "PodInitializing", ""}
+BY_METRICS = (
+    "pod-restarted", "pod-oom-killed", "pod-crashed", "pod-not-started", "pod-young", "pod-constant-age-restarts",
+    "pod-being-deleted", "pod-recovered-after-start",
+)  # fmt: skip
 RACE_LEAST_S, RACE_S = 5, 60
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
+    """By the metrics, which cover the window; what they do not tell by the API, which shows the present."""
+    told = measured_by(ask, BY_METRICS, _by_metrics) | measured_by(ask, ("pod-waiting",), _waiting)
+    open_ones = tuple(slug for slug in LISTED if told[slug].seen is None)
+    listed = measured_by(ask, open_ones, by_api) if open_ones else {}
+    known = {slug: result for slug, result in listed.items() if slug in open_ones and result.seen is not None}
+    return told | known
+
+
+def _by_metrics(ask: Ask) -> dict[str, MeasureResult]:
     answered = ask_pods(ask, POD_STATE)
     start, end = onset_ms(ask.scope), end_ms(ask.scope)
     started_s = fault_at(ask.scope).timestamp()
-    results = {
+    return {
         "pod-restarted": _restarted(answered, start, end),
         "pod-oom-killed": _oom(answered, start, end),
         "pod-crashed": _crashed(answered, start, end),
         "pod-not-started": _never_ready(answered, end),
-        "pod-young": _young(answered, started_s, ask.scope.started_at.timestamp()),
+        "pod-young": _young(answered, started_s, ask.scope.started_at.timestamp(), (start, end)),
         "pod-constant-age-restarts": _constant(answered),
         "pod-being-deleted": _deleted(answered, started_s),
         "pod-recovered-after-start": _recovered(answered, start, end),
     }
-    known = {slug: replace(result, query=ask.query, connection=ask.connection) for slug, result in results.items()}
-    return known | measured_by(ask, ("pod-waiting",), _waiting)
 
 
 def _silent(what: Text) -> MeasureResult:
@@ -48,34 +56,37 @@ def _restarted(answered: Answered, start: int, end: int) -> MeasureResult:
     lines = named(answered, f"{PREFIX}restarts_total")
     if not lines:
         return _silent(Text("restarts"))
-    count = sum(increase(line, start, end) for line in lines)
-    yes = Text("A container was restarted {count:.0f} times.", count=count)
-    no = Text("No container was restarted.")
-    return MeasureResult(count > 0, yes if count > 0 else no, count, 0, series=chart(lines, lambda line: "restarts"))
+    counts = [(increase(line, start, end), _container(line)) for line in lines]
+    count = sum(times for times, _ in counts)
+    series = chart(lines, lambda line: "restarts")
+    return replace(restarted(count, max(counts)[1]), series=series)
 
 
-def _reasons(answered: Answered, start: int, end: int) -> set[str]:
+def _container(line: Line) -> str:
+    return line.labels.get("container", "")
+
+
+def _reasons(answered: Answered, start: int, end: int) -> dict[str, str]:
+    """The container that ended so, by each reason of an end."""
     lines = named(answered, f"{PREFIX}last_terminated_reason")
-    return {line.labels.get("reason", "") for line in lines if any(v == 1 for v in line.between(start, end))}
+    ended = [line for line in lines if any(v == 1 for v in line.between(start, end))]
+    return {_reason(line): _container(line) for line in ended}
 
 
 def _oom(answered: Answered, start: int, end: int) -> MeasureResult:
-    seen = "OOMKilled" in _reasons(answered, start, end)
-    yes = Text("A container was killed for memory (reason OOMKilled).")
-    no = Text("No container was killed for memory.")
-    return MeasureResult(seen, yes if seen else no)
+    reasons = _reasons(answered, start, end)
+    return oom_killed("OOMKilled" in reasons, reasons.get("OOMKilled", ""))
 
 
 def _crashed(answered: Answered, start: int, end: int) -> MeasureResult:
-    codes = [v for line in named(answered, f"{PREFIX}last_terminated_exitcode") for v in line.between(start, end)]
-    bad = sorted({int(c) for c in codes} - KILLED - {0})
-    crashed = bool(bad) or ("Error" in _reasons(answered, start, end) and not codes)
-    code = float(bad[0]) if bad else None
-    yes = Text("A container ended by itself with exit code unknown.")
+    lines = named(answered, f"{PREFIX}last_terminated_exitcode")
+    codes = {int(v): _container(line) for line in lines for v in line.between(start, end)}
+    bad = sorted(codes.keys() - KILLED - {0})
+    reasons = _reasons(answered, start, end)
     if bad:
-        yes = Text("A container ended by itself with exit code {code}.", code=bad[0])
-    no = Text("No container ended by itself with an error.")
-    return MeasureResult(crashed, yes if crashed else no, code, 0)
+        return crashed(bad[0], codes[bad[0]])
+    unknown_code = "Error" in reasons and not codes
+    return crashed(None, reasons["Error"]) if unknown_code else NOT_CRASHED
 
 
 def _never_ready(answered: Answered, end: int) -> MeasureResult:
@@ -93,18 +104,31 @@ def _starts(answered: Answered) -> list[float]:
     return sorted({p.value for line in lines for p in line.points})
 
 
-def _young(answered: Answered, fault_s: float, alerted_s: float) -> MeasureResult:
+def _own_starts(answered: Answered, window: tuple[int, int]) -> list[float]:
+    """Starts of containers; of a pod whose containers were restarted from outside only its own first start."""
+    crashed = _crashed(answered, *window).seen or _oom(answered, *window).seen
+    found = [start for pod in by_pod(answered) for start in (_starts(pod) if crashed else _first_starts(pod))]
+    return sorted(set(found))
+
+
+def _first_starts(pod: Answered) -> list[float]:
+    counts = [p.value for line in named(pod, f"{PREFIX}restarts_total") for p in line.points]
+    if not any(counts):
+        return _starts(pod)
+    begun = named(pod, "kube_pod_start_time") or named(pod, "kube_pod_created")
+    return [p.value for line in begun for p in line.points[:1]][:1] or _starts(pod)[:1]
+
+
+def _young(answered: Answered, fault_s: float, alerted_s: float, window: tuple[int, int]) -> MeasureResult:
     """Age when the fault can have begun; a pod that is younger than that is held against the alert itself."""
-    started_s = fault_s if any(s <= fault_s for s in _starts(answered)) else alerted_s
-    starts = [s for s in _starts(answered) if s <= started_s] or [
+    known = _own_starts(answered, window)
+    started_s = fault_s if any(s <= fault_s for s in known) else alerted_s
+    starts = [s for s in known if s <= started_s] or [
         p.value for line in named(answered, "kube_pod_created") for p in line.points[:1]
     ]
     if not starts:
         return _silent(Text("container start time"))
-    age = started_s - max(starts)
-    yes = Text("The container was {age_s:.0f} s old when the alert began.", age_s=age)
-    no = Text("The container had run for {minutes:.0f} minutes.", minutes=age / 60)
-    return MeasureResult(age < YOUNG_S, yes if age < YOUNG_S else no, age, YOUNG_S)
+    return age(started_s - max(starts))
 
 
 def _constant(answered: Answered) -> MeasureResult:
@@ -188,13 +212,9 @@ def _waiting(ask: Ask) -> dict[str, MeasureResult]:
     if not lines and not named(answered, "kube_pod_info"):
         return {"pod-waiting": _silent(Text("waiting reasons"))}
     bad = [line for line in lines if _reason(line) not in HARMLESS]
-    if not bad:
-        return {"pod-waiting": MeasureResult(False, Text("No container was held back."), 0.0, 0)}
-    reasons = sorted({_reason(line) for line in bad})
-    shown = ", ".join(reasons)
-    sentence = Text("A container was waiting: {reasons}.", reasons=shown)
-    first = moment(min(_first_waiting_ms(line, start) for line in bad))
-    return {"pod-waiting": MeasureResult(True, sentence, float(len(reasons)), 0, shown, first_seen_at=first)}
+    first = moment(min((_first_waiting_ms(line, start) for line in bad), default=0))
+    found = waiting([(_reason(line), _container(line)) for line in bad])
+    return {"pod-waiting": replace(found, first_seen_at=first)}
 
 
 def _first_waiting_ms(line: Line, start: int) -> int:
@@ -228,6 +248,7 @@ CHECK = Check(
     ),
     about_probes,
     _collect,
-    cost=2,
+    needs=("prometheus", "kubernetes api"),
+    cost=3,
     metrics=(f"{PREFIX}ready", f"{PREFIX}restarts_total", "kube_pod_created", "kube_pod_container_state_started"),
 )

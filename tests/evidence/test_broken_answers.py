@@ -131,7 +131,7 @@ def test_the_checks_are_these() -> None:
         "alignment", "api-server", "blackbox-phases", "certificate-dates", "connection-pool", "container-load", "dependencies", "endpoints",
         "etcd-disk", "etcd-endpoint-health", "etcd-health", "etcd-leader", "etcd-load", "etcd-peer-rtt", "etcd-peers", "etcd-space",
         "fault-time", "go-gc", "go-runtime", "kubelet-events", "kubelet-probes", "live-probe", "node-network", "node-state", "peer-zones", "peers",
-        "pod-state", "probe-spec", "request-routes", "surroundings", "witnesses",
+        "pod-state", "pod-status", "probe-spec", "request-routes", "rollout", "surroundings", "witnesses",
     ]  # fmt: skip
 
 

@@ -365,7 +365,7 @@ def test_the_own_pods_fall_is_read_from_its_own_finer_series_too() -> None:
 
 
 def test_an_exit_code_is_shown_as_the_number_that_it_is() -> None:
-    world = World().add("kube_pod_container_status_last_terminated_exitcode", 2.0)
+    world = World().add("kube_pod_container_status_last_terminated_exitcode", 2.0, container="app")
     finding = findings("pod-state", world)["pod-crashed"]
-    assert finding.seen is True and finding.sentence.en == "A container ended by itself with exit code 2."
-    assert finding.sentence.in_language("zh") == "容器自行退出，退出码 2。"
+    assert finding.seen is True and finding.sentence.en == "Container app ended by itself with exit code 2."
+    assert finding.sentence.in_language("zh") == "容器 app 自行退出，退出码 2。"
