@@ -1,10 +1,39 @@
 """How long the kubelet's successful probes took. Failed ones are not in this histogram, so it shows a limit drawing
 near, never the failure itself."""
 
+from itertools import pairwise
+
+from domain.errors import ProductError
+from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line
-from evidence.pods import named
+from evidence.pods import ask_pods, end_ms, named, onset_ms
 
 BUCKETS = "prober_probe_duration_seconds_bucket"
+# For so long no probe succeeded while probes failed: that is an outage, and no limit that is a little too low.
+OUTAGE_MS = 75_000
+
+
+def mostly_failed(ask: Ask, kind: str) -> bool:
+    """Whether probes of this type only failed for a time, so that the few that succeeded are no sample of the route.
+
+    False where the kubelet does not count them.
+    """
+    try:
+        with ask.aside():
+            lines = [x for x in ask_pods(ask, "prober_probe_total").lines if x.labels.get("probe_type") == kind]
+    except ProductError:
+        return False
+    start, end = onset_ms(ask.scope), end_ms(ask.scope)
+    good, bad = (_rises(lines, result, start, end) for result in ("successful", "failed"))
+    marks = [start, *good, end]
+    return any(b - a >= OUTAGE_MS and len([x for x in bad if a < x < b]) > 2 for a, b in pairwise(marks))
+
+
+def _rises(lines: list[Line], result: str, start: int, end: int) -> list[int]:
+    """When the count of probes with that result rose, in epoch ms and in order."""
+    counted = [x for x in lines if x.labels.get("result") == result]
+    found = [b.at_ms for x in counted for a, b in pairwise(x.points) if b.value > a.value and start <= b.at_ms <= end]
+    return sorted(found)
 
 
 def slowest(answered: Answered) -> dict[tuple[str, str], float]:

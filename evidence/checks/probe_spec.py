@@ -13,7 +13,7 @@ from domain.text import Text
 from evidence.check import PROBES, Ask, Check, Measure, MeasureResult, measured_by, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.pods import about_probes, ask_more, namespace, workload, workload_of
-from evidence.probe_durations import BUCKETS, slowest
+from evidence.probe_durations import BUCKETS, mostly_failed, slowest
 from evidence.probe_specs import ProbeSpec, name_of, ours, probes_of, ready_since, statuses
 
 # The share of the time-out from which on a probe's 99th percentile leaves no room.
@@ -296,7 +296,12 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
     if not shares:
         raise Refused(Text("the kubelet tells no durations of these probes (prober_probe_duration_seconds)"))
     worst = max(sorted(shares, key=lambda p: (p.container, p.kind)), key=lambda p: shares[p])
-    took = measured[(worst.kind, worst.container)]
+    # A success lies within the limit; what a bucket beyond it suggests is only how buckets are drawn.
+    took = min(measured[(worst.kind, worst.container)], float(worst.timeout_s))
+    if shares[worst] >= NEAR and mostly_failed(ask, worst.kind):
+        raise Refused(
+            Text("most probes of this time failed, so the few that succeeded do not show what is usual for the route")
+        )
     seen = shares[worst] >= NEAR
     sentence = Text(
         "{probe} probes of {container} that succeed take up to {took_s:.2f} s (99 %) of {timeout_s} s.",
