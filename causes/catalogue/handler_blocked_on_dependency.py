@@ -42,6 +42,7 @@ CAUSE = Cause(
         Term("dependency-failing", supports=1.4),
         Term("dependency-latency-high", supports=1.4),
         Term("go-gc-cpu-high", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("cpu-one-core", supports=0.1, opposes=-2.4, when=Condition.NOT_SEEN),
         Term("go-mutex-wait-high", supports=0.2, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("pool-exhausted", supports=0.2, opposes=-2.2, when=Condition.NOT_SEEN),
         Term("go-goroutines-leaking", supports=0.1, opposes=-1.2, when=Condition.NOT_SEEN, group="goroutines-before"),
@@ -92,6 +93,10 @@ CAUSE = Cause(
         "go-gc-cpu-high": Sentences(
             supports=Text("It is not the garbage collector."),
             opposes=Text("The garbage collector takes the CPU, which is more exact."),
+        ),
+        "cpu-one-core": Sentences(
+            supports=Text("It does not compute."),
+            opposes=Text("It takes one whole core: one thread computes, which is more exact than that it waits."),
         ),
         "go-mutex-wait-high": Sentences(
             supports=Text("It is not a lock within the process."),

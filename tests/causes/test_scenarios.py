@@ -28,6 +28,7 @@ MORE_GENERAL = {
     "no-fault-planned-work": "graceful-shutdown-noise",
     "pool-exhausted": "handler-blocked-on-dependency",
     "recent-deploy": "handler-crash",
+    "single-thread-busy": "handler-blocked-on-dependency",
 }
 CHECK_OF = {m.slug: check.slug for check in all_checks() for m in check.measures}
 
