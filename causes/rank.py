@@ -11,7 +11,7 @@ from causes.culprit import culprit
 from causes.fingerprint import in_stable_order, input_hash
 from causes.probability import TEMPERATURE, UNKNOWN_SCORE, probabilities, unanswered_share
 from causes.score import ScoredCause, score_cause
-from causes.steps import filled, values_of
+from causes.steps import filled, fitting, values_of
 from causes.topology import Evidence, consequences, explain_away
 from causes.wording import contributing_term, headline, history_term, missing, model_term, next_question, tell_apart
 from domain.findings import Finding
@@ -154,6 +154,7 @@ def _ranked_causes(evidence: Evidence, ranking: Ranking) -> tuple[RankedCause, .
 
 def _ranked_cause(evidence: Evidence, scored: ScoredCause, position: int, probability: float) -> RankedCause:
     blamed = culprit(evidence.scope, scored, evidence.findings)
+    steps = fitting(scored.cause.next_steps, evidence.findings)
     return RankedCause(
         cause=scored.slug,
         layer=scored.cause.layer,
@@ -161,7 +162,9 @@ def _ranked_cause(evidence: Evidence, scored: ScoredCause, position: int, probab
         position=position,
         probability=probability,
         terms=tuple(sorted(scored.terms, key=lambda term: (-abs(term.weight), term.measure))),
-        next_steps=filled(scored.cause.next_steps, values_of(evidence.scope, evidence.findings)),
+        next_steps=filled(
+            fitting(scored.cause.next_steps, evidence.findings), values_of(evidence.scope, evidence.findings)
+        ),
         entity=blamed.key if blamed else "",
     )
 

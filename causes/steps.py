@@ -21,6 +21,19 @@ PROBE_FAILURES = (
 USUAL_PORTS = {"http": 80, "https": 443}
 
 
+# Steps of Go's own tools and settings.
+GO_ONLY = ("/debug/pprof", "GOMEMLIMIT", "GOGC", "GOMAXPROCS", "go_goroutines", "go_sql_", "go_gc_", "go_memstats")
+
+
+def fitting(steps: tuple[Text, ...], findings: Mapping[str, Finding]) -> tuple[Text, ...]:
+    """The steps that fit the software: without Go's where the image is another program's and exports nothing of Go."""
+    other = findings.get("image-not-go")
+    of_go = any(f.seen is not None for m, f in findings.items() if m.startswith("go-"))
+    if other is None or not other.seen or of_go:
+        return steps
+    return tuple(step for step in steps if not any(mark in step.en for mark in GO_ONLY)) or steps
+
+
 def filled(steps: tuple[Text, ...], values: Mapping[str, str]) -> tuple[Text, ...]:
     """The steps with every known placeholder replaced."""
     return tuple(_filled(step, values) for step in steps)

@@ -28,6 +28,7 @@ from evidence.pods import LEAD, about_probes, workload
 from evidence.pods_listed import alerted_waits, own_pods
 from evidence.probe_specs import name_of
 from evidence.server_words import SETTINGS, said_in
+from evidence.software import image_name, is_not_go
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -41,6 +42,7 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
     held = waits(pods)
     ended = ends(pods, fault_at(ask.scope) - LEAD, ask.scope.as_of)
     return _by_waits(held) | {
+        "image-not-go": _software(pods, workload(ask.scope)),
         "pod-unschedulable": _unschedulable(pods),
         "pod-evicted": _evicted(pods),
         "pod-gate-closed": _gate(pods),
@@ -79,6 +81,16 @@ def _last_words(ended: Sequence[End]) -> MeasureResult:
 
 def _cut(message: str) -> str:
     return " ".join(message.split())[:300]
+
+
+def _software(pods: Sequence[Pod], own: str) -> MeasureResult:
+    """Whether the image of the container that the pod is for is one of known software that is not written in Go."""
+    main = main_container(pods[0], own)
+    images = {c.name: c.image or "" for c in pods[0].spec.containers} if pods[0].spec else {}
+    image = images.get(main, "")
+    yes = Text("Container {container} runs {image}, which is no Go program.", container=main, image=image)
+    no = Text("What language {image} is written in is not known.", image=image or "?")
+    return MeasureResult(is_not_go(image), yes if is_not_go(image) else no, subject=image_name(image))
 
 
 def _unschedulable(pods: Sequence[Pod]) -> MeasureResult:
@@ -167,6 +179,7 @@ CHECK = Check(
         Measure("pod-image-waits", Text("Does a container wait for its image?"), "containers"),
         Measure("pod-settings-missing", Text("Does a container lack what its settings name?"), "containers"),
         Measure("pod-start-fails", Text("Can a container not be started?"), "containers"),
+        Measure("image-not-go", Text("Is its image of known software that is not written in Go?")),
         Measure("pod-unschedulable", Text("Is there no node for the pod?"), "pods"),
         Measure("pod-evicted", Text("Was the pod evicted?"), "pods"),
         Measure("pod-gate-closed", Text("Does a readiness gate hold the pod back?"), "gates"),

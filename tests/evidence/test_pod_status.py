@@ -1,8 +1,11 @@
 """What the pod's own status says where only the API answers, and what a rollout shows without a posted change."""
 
+from dataclasses import replace
 from typing import Any
 
+from causes.catalogue import all_causes
 from causes.rank import rank
+from causes.steps import fitting
 from evidence.check import Ask, run
 from evidence.checks import all_checks
 from tests.evidence.scene import POD, World, findings, iso, scope, seen
@@ -115,3 +118,13 @@ def test_new_pods_with_the_same_image_and_other_settings_are_a_change_of_setting
     new["spec"]["containers"][0]["env"] = [{"name": "CACHE", "value": "10"}]
     assert told(old, new, check="rollout") == {"rollout-changed-settings"}
     assert told(pod(made=-60), check="rollout") == set()
+
+
+def test_the_image_of_known_software_takes_gos_own_steps_away() -> None:
+    assert told(pod(image="docker.io/library/redis:7.2@sha256:0"), check="pod-status") == {"image-not-go"}
+    assert told(pod(image="shop/api:2"), check="pod-status") == set()
+    found = findings("pod-status", World(api={PODS: [pod(image="nginx:1.22")]}))
+    steps = all_causes()["handler-blocked-on-dependency"].next_steps
+    assert len(fitting(steps, found)) == len(steps) - 1
+    goes = {**found, "go-goroutines-rising": replace(found["image-not-go"], measure="go-goroutines-rising", seen=False)}
+    assert fitting(steps, goes) == steps == fitting(steps, {})
