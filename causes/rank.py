@@ -162,9 +162,7 @@ def _ranked_cause(evidence: Evidence, scored: ScoredCause, position: int, probab
         position=position,
         probability=probability,
         terms=tuple(sorted(scored.terms, key=lambda term: (-abs(term.weight), term.measure))),
-        next_steps=filled(
-            fitting(scored.cause.next_steps, evidence.findings), values_of(evidence.scope, evidence.findings)
-        ),
+        next_steps=filled(steps, values_of(evidence.scope, evidence.findings)),
         entity=blamed.key if blamed else "",
     )
 
