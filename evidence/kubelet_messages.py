@@ -8,7 +8,7 @@ message is other people's text; it is matched within its first 2,000 characters 
 import re
 from dataclasses import dataclass, replace
 
-from evidence.server_words import said_in
+from evidence.server_words import measure_of_words
 
 READ = 2000
 OVER_LOOPBACK = "event-over-loopback"
@@ -185,8 +185,8 @@ def _of_output(output: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    said = said_in(text)
-    return (said,) if said else ()
+    word = measure_of_words(text)
+    return (word,) if word else ()
 
 
 def _output_of(original: str, found: re.Match[str] | None) -> str | None:

@@ -63,6 +63,6 @@ ROWS: tuple[tuple[str, str, str], ...] = (
 TABLE = tuple((re.compile(pattern, re.IGNORECASE), measure) for pattern, measure, _ in ROWS)
 
 
-def said_in(text: str) -> str:
+def measure_of_words(text: str) -> str:
     """The measure that the words prove; empty when no server of the table is heard."""
     return next((measure for pattern, measure in TABLE if pattern.search(text)), "")

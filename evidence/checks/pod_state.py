@@ -24,11 +24,11 @@ RACE_LEAST_S, RACE_S = 5, 60
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
     """By the metrics, which cover the window; what they do not tell by the API, which shows the present."""
-    told = measured_by(ask, BY_METRICS, _by_metrics) | measured_by(ask, ("pod-waiting",), _waiting)
-    open_ones = tuple(slug for slug in LISTED if told[slug].seen is None)
+    measured = measured_by(ask, BY_METRICS, _by_metrics) | measured_by(ask, ("pod-waiting",), _waiting)
+    open_ones = tuple(slug for slug in LISTED if measured[slug].seen is None)
     listed = measured_by(ask, open_ones, by_api) if open_ones else {}
     known = {slug: result for slug, result in listed.items() if slug in open_ones and result.seen is not None}
-    return told | known
+    return measured | known
 
 
 def _by_metrics(ask: Ask) -> dict[str, MeasureResult]:

@@ -27,7 +27,7 @@ from evidence.pod_status import (
 from evidence.pods import LEAD, about_probes, workload
 from evidence.pods_listed import alerted_waits, own_pods
 from evidence.probe_specs import name_of
-from evidence.server_words import SETTINGS, said_in
+from evidence.server_words import SETTINGS, measure_of_words
 from evidence.software import image_name, is_not_go
 
 
@@ -72,11 +72,13 @@ def _held(held: Sequence[Wait], reasons: frozenset[str], no: Text) -> MeasureRes
 
 def _last_words(ended: Sequence[End]) -> MeasureResult:
     """Whether what a container left when it ended blames its configuration."""
-    said = next((end for end in ended if said_in(end.message) == SETTINGS), None)
-    if not said:
+    blaming = next((end for end in ended if measure_of_words(end.message) == SETTINGS), None)
+    if not blaming:
         return MeasureResult(False, Text("No container's last words speak of its configuration."))
-    words = Text("Container {container} ended with: {message}", container=said.container, message=_cut(said.message))
-    return MeasureResult(True, words, subject=said.container)
+    words = Text(
+        "Container {container} ended with: {message}", container=blaming.container, message=_cut(blaming.message)
+    )
+    return MeasureResult(True, words, subject=blaming.container)
 
 
 def _cut(message: str) -> str:

@@ -163,16 +163,16 @@ def _planned(ask: Ask) -> dict[str, MeasureResult]:
 
 def _caused_by_change(ask: Ask) -> dict[str, MeasureResult]:
     """Whether pods fell only after a change, and only those that it changed."""
-    return {"change-guilty": either(ask, _guilty_measured, _guilty_listed)}
+    return {"change-guilty": either(ask, _blame_measured, _blame_listed)}
 
 
-def _guilty_measured(ask: Ask) -> MeasureResult:
+def _blame_measured(ask: Ask) -> MeasureResult:
     found = crowd(ask)
     known = changes(ask.scope, found, ask_namespace(ask))
-    return _guilt(known, [f for f in found.fallen if f.namespace == namespace(ask.scope)])
+    return _blame(known, [f for f in found.fallen if f.namespace == namespace(ask.scope)])
 
 
-def _guilty_listed(ask: Ask) -> MeasureResult:
+def _blame_listed(ask: Ask) -> MeasureResult:
     """By the pods that are there now: who made them, when, and since when they are not ready."""
     where = namespace(ask.scope)
     pods = ask.kubernetes(of("api/v1", where, "pods")).pods(where)
@@ -181,10 +181,10 @@ def _guilty_listed(ask: Ask) -> MeasureResult:
     known = [generation.changed for generation in new_ones(found, deployments, ask.scope)]
     if not known and len(found) < 2:
         raise Refused(Text("the pods that are there do not tell whether something was rolled out"))
-    return _guilt(known, unready_now(pods))
+    return _blame(known, unready_now(pods))
 
 
-def _guilt(known: Sequence[Changed], fallen: list[Fallen]) -> MeasureResult:
+def _blame(known: Sequence[Changed], fallen: list[Fallen]) -> MeasureResult:
     if not known:
         return MeasureResult(False, Text("Nothing was changed in the hour before."), 0.0)
     if not fallen:

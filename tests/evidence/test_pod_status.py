@@ -32,7 +32,7 @@ def pod(name: str = POD, made: float = -100, image: str = "shop/cart:2", **statu
     }
 
 
-def told(*pods: dict[str, Any], check: str = "pod-status") -> set[str]:
+def seen_by(*pods: dict[str, Any], check: str = "pod-status") -> set[str]:
     return seen(findings(check, World(api={PODS: list(pods), EVENTS: []})))
 
 
@@ -50,49 +50,49 @@ def test_a_crash_is_read_from_the_api_alone_with_its_container() -> None:
 
 def test_a_kill_for_memory_is_no_crash_and_a_kill_by_liveness_is_neither() -> None:
     killed = [container(restarts=1, lastState=ended(137, "OOMKilled"))]
-    assert "pod-oom-killed" in told(pod(containerStatuses=killed), check="pod-state")
-    assert "pod-crashed" not in told(pod(containerStatuses=killed), check="pod-state")
+    assert "pod-oom-killed" in seen_by(pod(containerStatuses=killed), check="pod-state")
+    assert "pod-crashed" not in seen_by(pod(containerStatuses=killed), check="pod-state")
     alive = container(restarts=1, lastState=ended(137), state={"running": {"startedAt": iso(-5)}})
     old = pod(made=-900, containerStatuses=[alive])
-    assert not {"pod-crashed", "pod-oom-killed", "pod-young"} & told(old, check="pod-state")
+    assert not {"pod-crashed", "pod-oom-killed", "pod-young"} & seen_by(old, check="pod-state")
 
 
 def test_each_obstacle_before_a_start_is_told_apart() -> None:
     waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}
-    assert told(pod(containerStatuses=[container(**waiting)])) == {"pod-image-waits"}
+    assert seen_by(pod(containerStatuses=[container(**waiting)])) == {"pod-image-waits"}
     missing = {"state": {"waiting": {"reason": "CreateContainerConfigError"}}}
-    assert told(pod(containerStatuses=[container(**missing)])) == {"pod-settings-missing"}
+    assert seen_by(pod(containerStatuses=[container(**missing)])) == {"pod-settings-missing"}
     start = {"state": {"waiting": {"reason": "RunContainerError"}}}
-    assert told(pod(containerStatuses=[container(**start)])) == {"pod-start-fails"}
+    assert seen_by(pod(containerStatuses=[container(**start)])) == {"pod-start-fails"}
     nowhere = condition("PodScheduled", "False", reason="Unschedulable", message="0/1 nodes: Insufficient memory")
-    assert told(pod(phase="Pending", conditions=[nowhere])) == {"pod-unschedulable"}
-    assert told(pod(phase="Failed", reason="Evicted", message="emptyDir exceeds 16Mi")) == {"pod-evicted"}
+    assert seen_by(pod(phase="Pending", conditions=[nowhere])) == {"pod-unschedulable"}
+    assert seen_by(pod(phase="Failed", reason="Evicted", message="emptyDir exceeds 16Mi")) == {"pod-evicted"}
 
 
 def test_an_init_container_that_runs_on_or_fails_holds_the_pod_back() -> None:
     for state in ({"running": {"startedAt": iso(-90)}}, ended(1), {"waiting": {"reason": "CrashLoopBackOff"}}):
         first = [container("wait", state=state)]
         held = pod(phase="Pending", initContainerStatuses=first, conditions=[condition("Initialized", "False")])
-        assert told(held) == {"pod-init-stuck"}
+        assert seen_by(held) == {"pod-init-stuck"}
 
 
 def test_a_readiness_gate_and_a_side_container_are_named() -> None:
     gated = pod(conditions=[condition("ContainersReady", "True"), condition("Ready", "False")])
     gated["spec"]["readinessGates"] = [{"conditionType": "target-health.example/web"}]
-    assert told(gated) == {"pod-gate-closed"}
+    assert seen_by(gated) == {"pod-gate-closed"}
     beside = [container("cart", ready=True), container("proxy")]
     half = pod(containerStatuses=beside, conditions=[condition("ContainersReady", "False")])
     found = findings("pod-status", World(api={PODS: [half]}))
     assert seen(found) == {"pod-sidecar-only"} and found["pod-sidecar-only"].subject == "proxy"
     both = pod(containerStatuses=[container("cart"), container("proxy")],
                conditions=[condition("ContainersReady", "False")])  # fmt: skip
-    assert told(both) == set()
+    assert seen_by(both) == set()
 
 
 def test_last_words_that_blame_the_configuration_are_read() -> None:
     words = "nginx: [emerg] unknown directive in /etc/nginx/nginx.conf:3"
     status = container(restarts=2, lastState=ended(1, message=words))
-    assert told(pod(containerStatuses=[status])) == {"pod-says-bad-settings"}
+    assert seen_by(pod(containerStatuses=[status])) == {"pod-says-bad-settings"}
 
 
 def test_pods_of_a_new_replica_set_that_fell_at_once_prove_a_rollout() -> None:
@@ -116,13 +116,13 @@ def test_a_rollout_whose_pods_were_ready_for_long_is_not_guilty() -> None:
 def test_new_pods_with_the_same_image_and_other_settings_are_a_change_of_settings() -> None:
     old, new = pod(OLD, made=-3000), pod(made=-60)
     new["spec"]["containers"][0]["env"] = [{"name": "CACHE", "value": "10"}]
-    assert told(old, new, check="rollout") == {"rollout-changed-settings"}
-    assert told(pod(made=-60), check="rollout") == set()
+    assert seen_by(old, new, check="rollout") == {"rollout-changed-settings"}
+    assert seen_by(pod(made=-60), check="rollout") == set()
 
 
 def test_the_image_of_known_software_takes_gos_own_steps_away() -> None:
-    assert told(pod(image="docker.io/library/redis:7.2@sha256:0"), check="pod-status") == {"image-not-go"}
-    assert told(pod(image="shop/api:2"), check="pod-status") == set()
+    assert seen_by(pod(image="docker.io/library/redis:7.2@sha256:0"), check="pod-status") == {"image-not-go"}
+    assert seen_by(pod(image="shop/api:2"), check="pod-status") == set()
     found = findings("pod-status", World(api={PODS: [pod(image="nginx:1.22")]}))
     steps = all_causes()["handler-blocked-on-dependency"].next_steps
     assert len(fitting(steps, found)) == len(steps) - 1
