@@ -23,6 +23,8 @@ MEANING = {
     "wrong_abstention": "abstained although something was broken (faults)",
     "recognised": "called unknown or no fault where nothing was broken, or nothing that is in the catalogue",
     "abstention": "verdicts that say unknown (all)",
+    "surely_wrong": "a wrong cause named with a probability of .7 or more (all)",
+    "denied": "called no fault although something was broken (all that is broken)",
     "brier": "multi-class Brier score, 0 is best, 2 is worst (all)",
     "ece": "expected calibration error of the highest probability, ten bins (all)",
 }

@@ -74,13 +74,13 @@ def evaluated(path: Path, replayed: Replay) -> Evaluated | None:
 
 def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
     cause = all_causes().get(_truth(bundle, verdict))
-    decided = verdict.state is not VerdictState.UNKNOWN and bool(verdict.causes)
+    decided = _decided(verdict)
     return Case(
         name=path.stem,
         declaration=bundle.declaration or path.stem,
         family=bundle.family or (cause.layer if cause else "nothing broken"),
         truth=cause.slug if cause else "",
-        healthy=cause.no_fault if cause else True,
+        healthy=cause.no_fault if cause else not _accepted(bundle),
         shares=tuple((c.cause, c.probability) for c in verdict.causes),
         unknown=verdict.unknown_probability,
         answer=verdict.causes[0].cause if decided else "",
@@ -88,9 +88,30 @@ def _case(path: Path, bundle: Bundle, verdict: Verdict) -> Case:
     )
 
 
+def _decided(verdict: Verdict) -> bool:
+    return verdict.state is not VerdictState.UNKNOWN and bool(verdict.causes)
+
+
+def _accepted(bundle: Bundle) -> tuple[str, ...]:
+    """The slugs that are right where the truth names several."""
+    return bundle.truth.accept if bundle.truth else ()
+
+
 def _truth(bundle: Bundle, verdict: Verdict) -> str:
-    """The recorded cause, or one kind of it; a plain "no-fault" means any cause of the catalogue without a fault."""
+    """The recorded cause, or one kind of it; a plain "no-fault" means any cause of the catalogue without a fault.
+
+    Of several accepted causes it is the one that the verdict names, else the one that it puts first. Where "unknown" is
+    accepted and the verdict says so, and where none of them is in the catalogue yet, it is empty.
+    """
     slug = bundle.truth.cause if bundle.truth else ""
+    accepted = _accepted(bundle) or (slug,)
     first = verdict.causes[0].cause if verdict.causes else ""
-    met = slug == "no-fault" and verdict.state is VerdictState.NO_FAULT
-    return first if met or is_kind_of(first, slug) else slug
+    if verdict.state is VerdictState.NO_FAULT and "no-fault" in accepted:
+        return first
+    if any(first == one or is_kind_of(first, one) for one in accepted):
+        return first
+    if "unknown" in accepted and not _decided(verdict):
+        return ""
+    listed = [c.cause for c in verdict.causes if c.cause in accepted]
+    known = [one for one in accepted if one in all_causes()]
+    return (listed or known or [""])[0]

@@ -45,11 +45,16 @@ class RecordedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What it really was: cause slug, entity key, and who confirmed it."""
+    """What it really was: cause slug, entity key, and who confirmed it.
+
+    `accept` are all slugs that count as right, best first; "unknown" among them means that no cause need be named.
+    Without it only `cause` is right.
+    """
 
     cause: str
     entity: str = ""
     said_by: str = ""
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

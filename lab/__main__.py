@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lab import listing, playing, recording
 from lab.episodes import all_episodes
+from lab.field.playing import play_field
 from lab.planning import record_all
 from lab.stage.programs import log_progress
 
@@ -24,6 +25,8 @@ def main(argv: list[str]) -> int:
         recording.ask(playing.play(wanted.name, wanted.seed), wanted.out)
     elif wanted.verb == "round":
         return _round(wanted.names, wanted.seed)
+    elif wanted.verb == "field":
+        return _field(wanted.names, wanted.seeds)
     elif wanted.verb == "all":
         return record_all(wanted.seeds, wanted.only)
     else:
@@ -47,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = verbs.add_parser("round", help="several probe episodes at once on one node")
     sub.add_argument("--seed", type=int, required=True)
     sub.add_argument("names", nargs="+", choices=names)
+    sub = verbs.add_parser("field", help="several declarations of the field at once on one node")
+    sub.add_argument("--seeds", type=int, nargs="+", required=True)
+    sub.add_argument("names", nargs="+", choices=[n for n in names if n.startswith("field-")], metavar="NAME")
     sub = verbs.add_parser("all", help="every episode that has no bundle yet, round after round")
     sub.add_argument("--seeds", type=int, nargs="+", required=True)
     sub.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
@@ -60,6 +66,15 @@ def _round(names: Sequence[str], seed: int) -> int:
     recording.ask(kept)
     for name, why in failed.items():
         log_progress(f"{name}: FAILED: {why}")
+    return 1 if failed else 0
+
+
+def _field(names: Sequence[str], seeds: Sequence[int]) -> int:
+    """Play and record each name with each seed; those that failed leave no bundle."""
+    kept, failed = play_field([(all_episodes()[name], seed) for name in names for seed in seeds])
+    recording.ask(kept)
+    for key, why in failed.items():
+        log_progress(f"{key}: FAILED: {why}")
     return 1 if failed else 0
 
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.connections import Connections
@@ -17,11 +18,16 @@ class Draw(random.Random):
 
 @dataclass(frozen=True)
 class Truth:
-    """What was really broken, as the lab broke it; `cause` is empty if the catalogue has no such cause."""
+    """What was really broken, as the lab broke it; `cause` is empty if the catalogue has no such cause.
+
+    `accept` are all slugs that count as right, best first: those of true neighbours, of causes that the catalogue has
+    not got yet, and "unknown" where it is right to say so. Without it only `cause` is right.
+    """
 
     cause: str
     entity: str
     source: str = "the lab, which made the fault"
+    accept: tuple[str, ...] = ()
 
 
 @dataclass
@@ -30,7 +36,8 @@ class Setting:
 
     `changes` are the deploys and configuration changes that people would have reported. `namespace` is the namespace of
     an episode on a shared node; its deliveries and its lists of the Kubernetes API are selected by it. `end` ends the
-    fault; it is called after all checks have asked, so that live answers still show the fault.
+    fault; it is called after all checks have asked, so that live answers still show the fault. With `heard` only
+    deliveries of those sources, as (kind, name), belong to it, and with `since` only those that came after.
     """
 
     connections: Connections
@@ -39,6 +46,8 @@ class Setting:
     changes: tuple[ChangeRef, ...] = ()
     namespace: str = ""
     end: Callable[[], None] = lambda: None
+    heard: frozenset[tuple[str, str]] = frozenset()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class Episode:
     the figures. All sizes, names, limits, loads and times are drawn from `draw`, which follows from (name, seed).
     An episode with `node` is played on a node that it shares with others and gets a NodePool instead of a Stage.
     With `alone` it does not share the node, as its fault affects all of it, and may set the node up by `wishes`.
+    With `in_field` the node is the field stage's, and `accept` are all slugs that count as right.
     """
 
     name: str
@@ -60,10 +70,14 @@ class Episode:
     node: bool = False
     alone: bool = False
     wishes: dict[str, int] = field(default_factory=dict)
+    in_field: bool = False
+    accept: tuple[str, ...] = ()
 
     @property
     def stage(self) -> str:
         """The kind of stage that a bundle names."""
+        if self.in_field:
+            return "real kubelet, upstream software, published rules"
         return "real kubelet" if self.node else "real etcd"
 
 

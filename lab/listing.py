@@ -17,7 +17,8 @@ def table() -> str:
 
 def _episode_row(episode: Episode) -> str:
     done = (episode.play.__doc__ or episode.title).strip().splitlines()[0].rstrip(".").replace("|", "/")
-    return f"| {episode.name} | {done} | {episode.family} | {episode.cause or 'none in the catalogue'} |"
+    truth = ", ".join(episode.accept) or episode.cause or "none in the catalogue"
+    return f"| {episode.name} | {done} | {episode.family} | {truth} |"
 
 
 def with_table(readme: str) -> str:

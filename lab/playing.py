@@ -34,7 +34,7 @@ def play(name: str, seed: int = 0) -> list[Raw]:
     sink = Sink()
     with Stage(on_disk=episode.on_disk) as stage:
         log_progress(f"{name}: the stage is being set")
-        raw = _seen(episode, seed, episode.play(stage, sink, drawing(name, seed)), sink)
+        raw = seen(episode, seed, episode.play(stage, sink, drawing(name, seed)), sink)
         _keep(stage, [raw])
     sink.close()
     return [raw]
@@ -81,7 +81,7 @@ def _at_once(pool: NodePool, episodes: Sequence[Episode], seed: int) -> dict[str
 def _play_on(pool: NodePool, episode: Episode, seed: int, sink: Sink) -> Raw:
     setting = episode.play(pool, sink, drawing(episode.name, seed))
     try:
-        raw = _seen(episode, seed, setting, sink)
+        raw = seen(episode, seed, setting, sink)
         listed = pool.lists(setting.namespace) if setting.namespace else ()
     finally:
         setting.end()
@@ -89,7 +89,7 @@ def _play_on(pool: NodePool, episode: Episode, seed: int, sink: Sink) -> Raw:
     return replace(raw, answers=(*listed, *(a for a in raw.answers if a.key not in known)))
 
 
-def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
+def seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
     """The recording of an episode as the product sees it now, with the live answers to all checks."""
     if setting.truth.cause != episode.cause:
         raise StageBroken(f"{episode.name} is declared as {episode.cause!r}, and played {setting.truth.cause!r}")
@@ -100,7 +100,8 @@ def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
     ]
     if not deliveries:
         raise StageBroken(f"{episode.name}: no delivery")
-    truth = Truth(setting.truth.cause, setting.truth.entity, setting.truth.source) if setting.truth.cause else None
+    true = setting.truth
+    truth = Truth(true.cause, true.entity, true.source, true.accept) if true.cause or true.accept else None
     raw = Raw(episode.name, episode.title, as_of, setting.connections, truth, " ".join(setting.notes),
               tuple(deliveries), (), seed, episode.family, episode.stage, setting.changes)  # fmt: skip
     live = LiveTransports(setting.connections)
@@ -110,6 +111,10 @@ def _seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
 
 def _concerns(taken: Taken, setting: Setting) -> bool:
     """Alerts are grouped by namespace, so a delivery belongs to one episode of a shared node."""
+    if setting.heard and (taken.kind, taken.name) not in setting.heard:
+        return False
+    if setting.since and taken.received_at < setting.since:
+        return False
     return not setting.namespace or f'"namespace":"{setting.namespace}"'.encode() in taken.body
 
 

@@ -96,7 +96,7 @@ def place_of(name: str, seed: int) -> Path:
     if seed == 0:
         return BUNDLES / name
     part = "development" if seed in DEVELOPMENT else "kept"
-    return BUNDLES / "episodes" / part / f"{key_of(name, seed)}.zip"
+    return BUNDLES / ("field" if name.startswith("field-") else "episodes") / part / f"{key_of(name, seed)}.zip"
 
 
 def keep(raws: Sequence[Raw], tsdb: Path) -> None:

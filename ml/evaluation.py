@@ -10,6 +10,7 @@ BINS = 10
 DRAWS = 2000
 SEED = 20_260_101
 UNKNOWN = "unknown"
+SURE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Case:
     @property
     def recognised(self) -> bool:
         """Whether no fault was named: the verdict is unknown or no fault. Of use for a case without a fault."""
-        return not self.answer or self.judged_healthy
+        return not self.answer or (self.judged_healthy and self.healthy)
 
     @property
     def confidence(self) -> tuple[float, bool]:
@@ -102,6 +103,16 @@ def recognised(case: Case) -> float:
     return float(case.recognised)
 
 
+def denied(case: Case) -> float:
+    """1 when something was broken and the verdict is that nothing is."""
+    return float(case.judged_healthy and not case.healthy)
+
+
+def surely_wrong(case: Case) -> float:
+    """1 when a cause was named with a probability of at least `SURE` and is not the truth."""
+    return float(bool(case.answer) and case.answer != case.truth and dict(case.shares).get(case.answer, 0.0) >= SURE)
+
+
 def brier(case: Case) -> float:
     """Multi-class Brier score, 0 (best) to 2: squared distance between probabilities and the truth."""
     truth = case.truth or UNKNOWN
@@ -114,7 +125,7 @@ FAULTY: Mapping[str, Callable[[Case], float]] = {
     "top_1": top_1, "top_3": top_3, "mrr": reciprocal_rank, "wrong_abstention": abstained,
 }  # fmt: skip
 OTHER: Mapping[str, Callable[[Case], float]] = {"recognised": recognised}
-ALL: Mapping[str, Callable[[Case], float]] = {"brier": brier, "abstention": abstained}
+ALL: Mapping[str, Callable[[Case], float]] = {"brier": brier, "abstention": abstained, "surely_wrong": surely_wrong}
 
 
 def figures(cases: Sequence[Case]) -> dict[str, Figure]:
@@ -123,6 +134,7 @@ def figures(cases: Sequence[Case]) -> dict[str, Figure]:
     made = {name: averaged(faulty, of) for name, of in FAULTY.items()}
     made |= {name: averaged(other, of) for name, of in OTHER.items()}
     made |= {name: averaged(cases, of) for name, of in ALL.items()}
+    made["denied"] = averaged([c for c in cases if not c.healthy], denied)
     return made | {"ece": _bootstrapped(cases, ece)}
 
 

@@ -8,18 +8,18 @@ from lab.stage.programs import StageBroken
 
 
 @contextlib.contextmanager
-def filtered(pid: int, *rule: str) -> Iterator[None]:
-    """Insert an iptables rule at the head of INPUT in the network namespace of `pid`."""
-    _iptables(pid, "-I", rule)
+def filtered(pid: int, *rule: str, chain: str = "INPUT") -> Iterator[None]:
+    """Insert an iptables rule at the head of a chain in the network namespace of `pid`."""
+    _iptables(pid, "-I", chain, rule)
     try:
         yield
     finally:
         with contextlib.suppress(StageBroken):  # the pod may be gone
-            _iptables(pid, "-D", rule)
+            _iptables(pid, "-D", chain, rule)
 
 
-def _iptables(pid: int, verb: str, rule: Sequence[str]) -> None:
-    done = subprocess.run(["nsenter", "-t", str(pid), "-n", "iptables", "-w", verb, "INPUT", *rule],
+def _iptables(pid: int, verb: str, chain: str, rule: Sequence[str]) -> None:
+    done = subprocess.run(["nsenter", "-t", str(pid), "-n", "iptables", "-w", verb, chain, *rule],
                           capture_output=True, text=True, check=False)  # fmt: skip
     if done.returncode:
         raise StageBroken(f"iptables {verb} {' '.join(rule)}: {done.stderr}")

@@ -16,6 +16,7 @@ NEEDED = {
     "kubelet": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
     "kube-apiserver": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
     "kube-controller-manager": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    "kube-scheduler": (PROGRAMS / "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
     "kube-state-metrics": (PROGRAMS / "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),
     "etcd36": (PROGRAMS / "etcd36", "./etcd"),
     "etcdctl36": (PROGRAMS / "etcd36", "./etcdctl"),

@@ -14,7 +14,8 @@ from lab.stage.images import archive, program
 from lab.stage.programs import Stage, StageBroken, free_port, wait_until
 from lab.stage.sweep import BRIDGE
 
-NETWORK = "10.88.77.0/24"
+# The last addresses stay free: nobody answers there.
+RANGE = {"subnet": "10.88.77.0/24", "rangeEnd": "10.88.77.240"}
 TOKEN = "lab-admin"
 RESOURCES = "pods,nodes,deployments,replicasets,endpointslices,jobs"
 CONTROLLERS = (
@@ -53,6 +54,7 @@ class Node:
     name: str = "node-1"
     grace_s: int = 40
     spare_mib: int = 0
+    most_pods: int = 110
     api: str = ""
     store: int = field(default_factory=free_port)
     kubelet_port: int = field(default_factory=free_port)
@@ -131,6 +133,10 @@ class Node:
         tasks = self._ctr("tasks", "ls")
         return next(int(line.split()[1]) for line in tasks.splitlines() if line.startswith(wanted))
 
+    def containers(self, *args: str) -> str:
+        """What containerd's own client answers."""
+        return self._ctr(*args)
+
     def _ready(self) -> bool:
         try:
             nodes = self.call("GET", "/api/v1/nodes")["items"]
@@ -147,7 +153,7 @@ class Node:
 
     def _containerd(self) -> None:
         folder = self.stage.folder
-        ipam = {"type": "host-local", "dataDir": str(folder / "addresses"), "ranges": [[{"subnet": NETWORK}]]}
+        ipam = {"type": "host-local", "dataDir": str(folder / "addresses"), "ranges": [[RANGE]]}
         bridge = {"type": "bridge", "bridge": BRIDGE, "isGateway": True, "ipMasq": False, "ipam": ipam}
         self.stage.write("cni/10-lab.conflist", {
             "cniVersion": "0.4.0", "name": "lab", "plugins": [bridge]})  # fmt: skip
@@ -203,7 +209,8 @@ class Node:
             "enforceNodeAllocatable": [], "failSwapOn": False, "port": free_port(), "readOnlyPort": self.kubelet_port,
             "healthzPort": free_port(), "containerRuntimeEndpoint": f"unix://{folder}/containerd.sock",
             "evictionHard": {"memory.available": "1Mi"}, "nodeStatusUpdateFrequency": "5s",
-            "podLogsDir": str(folder / "pod-logs"), "serializeImagePulls": False, **self._pressure(),
+            "podLogsDir": str(folder / "pod-logs"), "serializeImagePulls": False,
+            "maxPods": self.most_pods, **self._pressure(),
         })  # fmt: skip
         self.stage.start("kubelet", [
             str(program("kubelet")), f"--kubeconfig={self.kubeconfig}", f"--config={config}",

@@ -1,0 +1,111 @@
+"""The field stage: one real node whose pods run other people's software, monitored as kube-prometheus-stack does it."""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.connections import KubernetesDecl
+from evidence.recording import Answer
+from lab.field import packages, watchers
+from lab.field.certificates import Authority
+from lab.field.events import Eyes
+from lab.field.ground import CLUSTER, Ground
+from lab.field.targets import Discovery
+from lab.field.watchers import Watcher
+from lab.stage.images import program
+from lab.stage.names import ADDRESS, Names
+from lab.stage.node import Node
+from lab.stage.node_pool import LISTS
+from lab.stage.programs import Stage, StageBroken, free_port, log_progress, wait_until
+from lab.stage.sink import Sink
+
+
+@dataclass
+class FieldPool:
+    """A node, a DNS server, a blackbox exporter, one Prometheus per scrape interval, and the product's watcher."""
+
+    stage: Stage
+    sink: Sink
+    draw: random.Random
+    node: Node = field(init=False)
+    names: Names = field(init=False)
+    discovery: Discovery = field(init=False)
+    trusted: Authority = field(default_factory=lambda: Authority("Shop Internal CA"))
+    stranger: Authority = field(default_factory=lambda: Authority("Staging CA"))
+    watched: threading.Event = field(default_factory=threading.Event)
+    exporter: int = field(default_factory=free_port)
+    _watchers: dict[int, Watcher] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start the node with everybody's images, and what asks for names."""
+        self.node = Node(self.stage, name=f"node-{self.draw.randint(1, 40)}", most_pods=240)
+        self.node.start()
+        packages.imported(["ctr", "-a", str(self.stage.folder / "containerd.sock"), "-n", "k8s.io"])
+        log_progress(f"{self.node.name} is ready")
+        self.names = Names()
+        self.stage.after(self.names.close)
+        self.discovery = Discovery(self._pods)
+        self.discovery.start()
+        self.blackbox("blackbox", self.exporter)
+        self.stage.start("scheduler", [
+            str(program("kube-scheduler")), f"--kubeconfig={self.node.kubeconfig}", "--leader-elect=false",
+            f"--secure-port={free_port()}",
+        ])  # fmt: skip
+
+    def blackbox(self, name: str, port: int) -> None:
+        """Start a blackbox exporter with a resolv.conf of its own, which names the stage's DNS server."""
+        trust = self.stage.write("authority.pem", self.trusted.pem)
+        config = self.stage.write("blackbox.yml", watchers.modules(str(trust)))
+        names = self.stage.write("resolv.conf", f"nameserver {ADDRESS}\noptions timeout:1 attempts:1\n")
+        self.stage.start(name, [
+            "unshare", "-m", "sh", "-c", f'mount --bind {names} /etc/resolv.conf && exec "$0" "$@"',
+            "prometheus-blackbox-exporter", f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}",
+        ], env={"GODEBUG": "netdns=go"})  # fmt: skip
+        self.stage.ready(name, f"http://127.0.0.1:{port}/-/healthy")
+
+    def watch(self, intervals: Iterable[int], seconds: float = 240.0) -> None:
+        """Start the monitoring once every pod is Ready, as in a real cluster not all pods were just started."""
+        with contextlib.suppress(StageBroken):
+            wait_until(self._all_ready, "every pod is Ready", seconds, step=2)
+        eyes = Eyes(KubernetesDecl(name=CLUSTER, kubeconfig_file=str(self.node.kubeconfig)), self.sink)
+        self.stage.after(eyes.stop)
+        for every_s in sorted(set(intervals)):
+            sink = self.sink.url("alertmanager", f"prod-{every_s}")
+            self._watchers[every_s] = watchers.start(self.node, self.discovery, self.exporter, every_s, sink)
+        self.watched.set()
+        log_progress(f"watched by {sorted(self._watchers)}")
+
+    def watcher(self, every_s: int) -> Watcher:
+        """The Prometheus that scrapes so often."""
+        return self._watchers[every_s]
+
+    def watchers(self) -> list[Watcher]:
+        """All of them."""
+        return list(self._watchers.values())
+
+    def ground(self, draw: random.Random, accept: tuple[str, ...], sources: tuple[str, ...]) -> Ground:
+        """A namespace for one declaration."""
+        made = Ground(self, draw, accept, sources)
+        self.node.make_namespace(made.namespace)
+        return made
+
+    def lists(self, namespace: str) -> tuple[Answer, ...]:
+        """The Kubernetes API's lists of a namespace, as answers to plain GETs for the declared cluster."""
+        return tuple(self._listed(path.format(namespace)) for path in LISTS)
+
+    def _listed(self, path: str) -> Answer:
+        began = time.time()
+        answer = self.node.get(path)
+        took = int((time.time() - began) * 1000)
+        return Answer(CLUSTER, "GET", path, "", "", answer.status_code, answer.text, int(began * 1000), took)
+
+    def _pods(self) -> list[dict[str, Any]]:
+        return list(self.node.call("GET", "/api/v1/pods")["items"])
+
+    def _all_ready(self) -> bool:
+        conditions = [p["status"].get("conditions", []) for p in self._pods()]
+        return all(any(c["type"] == "Ready" and c["status"] == "True" for c in of_pod) for of_pod in conditions)
