@@ -30,7 +30,7 @@ def play(name: str, seed: int = 0) -> list[Raw]:
         if failed:
             raise StageBroken(failed[name])
         return kept
-    _imported()
+    imported()
     sink = Sink()
     with Stage(on_disk=episode.on_disk) as stage:
         log_progress(f"{name}: the stage is being set")
@@ -43,7 +43,7 @@ def play(name: str, seed: int = 0) -> list[Raw]:
 def play_round(names: Sequence[str], seed: int) -> tuple[list[Raw], dict[str, str]]:
     """Play episodes at once on one node; the kept recordings, and the errors of those that failed, by name."""
     episodes = [all_episodes()[name] for name in names]
-    _imported()
+    imported()
     sink = Sink()
     with Stage(on_disk=True) as stage:
         pool = NodePool(stage, sink, drawing(",".join(names), seed))
@@ -124,7 +124,7 @@ def _keep(stage: Stage, raws: list[Raw]) -> None:
     recording.keep(raws, stage.folder / "tsdb")
 
 
-def _imported() -> None:
+def imported() -> None:
     """Import what the recording needs later, so that an error shows before the fault is made."""
     all_sources()
     all_checks()

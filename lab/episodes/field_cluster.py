@@ -12,6 +12,7 @@ from lab.stage.programs import wait_until
 declared = Declared("cluster")
 NOT_READY = ("KubePodNotReady", "KubernetesPodNotHealthy")
 MISMATCH = "KubeDeploymentReplicasMismatch"
+STUCK = "KubeDeploymentRolloutStuck"
 
 
 def _new(on: Ground, old: list[Pod]) -> Pod:
@@ -113,7 +114,7 @@ def gate_closed(on: Ground) -> Setting:
     on.calm(100, 130)
     more = {"readinessGates": [{"conditionType": "target-health.example.net/web"}]}
     pod = on.run(nginx(), ready=False, more=more)[0]
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     return on.setting(pod, "The condition target-health.example.net/web of the readiness gate is never set.")
 
 
@@ -127,7 +128,7 @@ def sidecar_crashes(on: Ground) -> Setting:
     on.calm()
     on.shell(pod, "touch /tmp/broken", "log-shipper")
     wait_until(lambda: on.restarts(pod) >= 2, "it crashes again", 200, 2)
-    on.told("KubePodCrashLooping", MISMATCH, seconds=1700)
+    on.told("KubePodCrashLooping", STUCK, MISMATCH, seconds=1700)
     return on.setting(pod, "The container log-shipper ends with exit code 2 at each start; nginx beside it is well.")
 
 

@@ -11,6 +11,7 @@ from lab.stage.programs import wait_until
 
 declared = Declared("probe")
 MISMATCH = "KubeDeploymentReplicasMismatch"
+STUCK = "KubeDeploymentRolloutStuck"
 DEADLINE = "context deadline exceeded"
 
 
@@ -26,7 +27,7 @@ def exec_missing(on: Ground) -> Setting:
     old = on.run(redis())
     on.calm()
     on.roll_out(redis(command("curl", "-fs", "http://127.0.0.1:6379/")))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("curl")
     return on.setting(_new(on, old), "The new version's probe runs curl, which the image has not got.")
 
@@ -62,7 +63,7 @@ def grpc_where_none(on: Ground) -> Setting:
     old = on.run(nginx())
     on.calm()
     on.roll_out(nginx(readiness=grpc(WEB, timeout=2)))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe")
     return on.setting(_new(on, old), "The new version's probe is gRPC, the port speaks HTTP/1.1.")
 
@@ -73,7 +74,7 @@ def tcp_wrong_port(on: Ground) -> Setting:
     old = on.run(redis(tcp(6379)))
     on.calm()
     on.roll_out(redis(tcp(6380)))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "connection refused")
     return on.setting(_new(on, old), "The new version's TCP probe asks port 6380; Redis listens on 6379.")
 
@@ -129,7 +130,7 @@ def timeout_too_short(on: Ground) -> Setting:
     on.probe_by_blackbox(old[0], "http://{}:8080/healthz")
     on.calm()
     on.roll_out(gunicorn(http("/healthz", WEB, timeout=1)).but(env=env))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(_new(on, old), "The route takes 1.5 s as ever; the new version's probe waits 1 s.")
 

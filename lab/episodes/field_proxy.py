@@ -13,6 +13,7 @@ declared = Declared("proxy")
 DEAD = ("upstream-dead", "handler-blocked-on-dependency")
 SLOW = ("upstream-slow", "handler-blocked-on-dependency")
 MISMATCH = "KubeDeploymentReplicasMismatch"
+STUCK = "KubeDeploymentRolloutStuck"
 FAILED = "BlackboxProbeFailed"
 
 
@@ -116,7 +117,7 @@ def nginx_config_refused(on: Ground) -> Setting:
     old = {p.name for p in on.run(nginx(), replicas=on.draw.choice((1, 2)))}
     on.calm()
     on.roll_out(nginx("    location = /healthz { retrun 200; }"))
-    on.told("KubePodCrashLooping", MISMATCH, "KubernetesPodCrashLooping", seconds=1700)
+    on.told("KubePodCrashLooping", "KubernetesPodCrashLooping", seconds=1700)
     new = next(p for p in on.pods() if p.name not in old)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(new, "A typo in nginx.conf (retrun): nginx ends at once with exit code 1.")
@@ -129,7 +130,7 @@ def nginx_wrong_port(on: Ground) -> Setting:
     old = {p.name for p in on.run(nginx(liveness=liveness), replicas=1)}
     on.calm()
     on.roll_out(nginx(readiness=http("/healthz", 80), liveness=liveness))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "connection refused")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "The new version's readiness probe asks port 80; nginx listens on 8080.")
@@ -142,7 +143,7 @@ def nginx_missing_path(on: Ground) -> Setting:
     old = {p.name for p in on.run(nginx(), replicas=2)}
     on.calm()
     on.roll_out(nginx('    location = /health { return 200 "ok"; }'))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "404")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "The new configuration serves /health, the probe asks /healthz: 404.")
@@ -155,7 +156,7 @@ def nginx_wants_password(on: Ground) -> Setting:
     on.calm()
     locked = nginx('    location / { auth_basic "staff"; auth_basic_user_file /etc/conf/users; root /etc/conf; }')
     on.roll_out(locked.but(files={"users": "ops:$apr1$x$aaaaaaaaaaaaaaaaaaaaaa\n"}))
-    on.told(MISMATCH, seconds=1700)
+    on.told(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "401")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "auth_basic for every location; the probe has no password: 401.")

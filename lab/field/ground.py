@@ -100,7 +100,7 @@ class Ground:
         labels = {"app": name}
         self._post("/apis/apps/v1", "deployments", {
             "metadata": {"name": name, "labels": labels},
-            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "progressDeadlineSeconds": 600,
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "progressDeadlineSeconds": 60,
                      "template": {"metadata": {"labels": labels, "annotations": {"checksum/config": ware.checksum}},
                                   "spec": spec}},
         })  # fmt: skip

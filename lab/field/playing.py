@@ -11,7 +11,7 @@ from lab import recording
 from lab.episode import Episode, drawing
 from lab.field.ground import SCRAPES
 from lab.field.pool import FieldPool
-from lab.playing import seen
+from lab.playing import imported, seen
 from lab.recording import Raw
 from lab.stage.programs import Stage, log_progress
 from lab.stage.sink import Sink
@@ -21,6 +21,7 @@ APART_S = 1.5
 
 def play_field(plays: Sequence[tuple[Episode, int]]) -> tuple[list[Raw], dict[str, str]]:
     """Play (declaration, seed) pairs at once; the kept recordings, and the errors of those that failed, by key."""
+    imported()
     sink = Sink()
     keys = [recording.key_of(episode.name, seed) for episode, seed in plays]
     with Stage(on_disk=True) as stage:
