@@ -127,7 +127,7 @@ def postgres_disk_full(on: Ground) -> Setting:
     on.in_background(pod, f"{POSTGRES_BIN}/psql -h 127.0.0.1 -U postgres -c 'create table big as select"
                           " generate_series(1,9000000) n'")  # fmt: skip
     on.told(seconds=1700)
-    on.must_have_event("No space left on device")
+    on.must_have_event("Readiness probe failed", "psql: error")
     return on.setting(pod, "Somebody else filled the volume; PostgreSQL says: No space left on device.")
 
 

@@ -242,7 +242,7 @@ class Ground:
     def hold_postgres(self, pod: Pod, count: int) -> None:
         """Keep that many connections of PostgreSQL, by clients that wait in a session; refused ones try again."""
         psql = f"{POSTGRES_BIN}/psql -qAt -h {pod.address} -U postgres"
-        one = f"while :; do {psql} -c 'select pg_sleep(3000)'; sleep 1; done"
+        one = f"while :; do {psql} -c 'select pg_sleep(3000)'; sleep 5; done"
         self.shell(pod, "echo host all all 0.0.0.0/0 trust >> /data/pg/pg_hba.conf; kill -HUP 1")
         self.pool.stage.start(f"clients-{self.namespace}", ["sh", "-c", " & ".join([one] * count) + " & wait"])
 

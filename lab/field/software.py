@@ -27,7 +27,7 @@ http {{
   }}
 }}
 """
-_READY = '    location = /healthz { return 200 "ok\\n"; }'
+_READY = '    location = /healthz { return 200 "ok\\n"; }\n    location / { return 200 "page\\n"; }'
 _FRONT = """global
   maxconn {maxconn}
   stats socket /tmp/haproxy.sock mode 600
