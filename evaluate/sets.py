@@ -108,10 +108,10 @@ def _truth(bundle: Bundle, verdict: Verdict) -> str:
     first = verdict.causes[0].cause if verdict.causes else ""
     if verdict.state is VerdictState.NO_FAULT and "no-fault" in accepted:
         return first
-    if any(first == one or is_kind_of(first, one) for one in accepted):
-        return first
     if "unknown" in accepted and not _decided(verdict):
         return ""
+    if any(first == one or is_kind_of(first, one) for one in accepted):
+        return first
     listed = [c.cause for c in verdict.causes if c.cause in accepted]
     known = [one for one in accepted if one in all_causes()]
     return (listed or known or [""])[0]
