@@ -37,7 +37,8 @@ class Setting:
     `changes` are the deploys and configuration changes that people would have reported. `namespace` is the namespace of
     an episode on a shared node; its deliveries and its lists of the Kubernetes API are selected by it. `end` ends the
     fault; it is called after all checks have asked, so that live answers still show the fault. With `heard` only
-    deliveries of those sources, as (kind, name), belong to it, and with `since` only those that came after.
+    deliveries of those sources, as (kind, name), belong to it, with `since` only those that came after, and those with
+    the text `strange` do not.
     """
 
     connections: Connections
@@ -48,6 +49,7 @@ class Setting:
     end: Callable[[], None] = lambda: None
     heard: frozenset[tuple[str, str]] = frozenset()
     since: datetime | None = None
+    strange: str = ""
 
 
 @dataclass(frozen=True)

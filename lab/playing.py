@@ -115,6 +115,8 @@ def _concerns(taken: Taken, setting: Setting) -> bool:
         return False
     if setting.since and taken.received_at < setting.since:
         return False
+    if setting.strange and setting.strange.encode() in taken.body:
+        return False
     return not setting.namespace or f'"namespace":"{setting.namespace}"'.encode() in taken.body
 
 

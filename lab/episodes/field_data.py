@@ -134,7 +134,7 @@ def postgres_disk_full(on: Ground) -> Setting:
 @declared("Memcached's queue of connections is full", "accept-queue-full", "server-limit-reached")
 def memcached_connections(on: Ground) -> Setting:
     """Memcached stops accepting at its limit, its short queue fills, and the kernel drops what comes."""
-    most = on.draw.choice((12, 16))
+    most = on.draw.choice((24, 32))
     pod = on.run(memcached(tcp(11211, period=5, failures=2), options=("-c", str(most), "-b", "2", "-t", "1")))[0]
     on.calm()
     on.make(held(pod.address, 11211, most + 20))

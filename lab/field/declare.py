@@ -27,13 +27,16 @@ class Declared:
         self._found: list[Episode] = []
 
     def __call__(
-        self, title: str, *accept: str, sources: tuple[str, ...] = ANYWHERE, family: str = ""
+        self, title: str, *accept: str, sources: tuple[str, ...] = ANYWHERE, family: str = "", central: bool = False
     ) -> Callable[[Play], Play]:
-        """Declare the function below; `accept` are the slugs that are right, best first."""
+        """Declare the function below; `accept` are the slugs that are right, best first.
+
+        With `central` it is seen by a Prometheus of two clusters.
+        """
 
         def declare(play: Play) -> Play:
             def on_pool(pool: Any, _: Any, draw: random.Random) -> Setting:
-                return play(pool.ground(draw, accept, sources))
+                return play(pool.ground(draw, accept, sources, central=central))
 
             on_pool.__doc__ = play.__doc__
             cause = "" if accept[0] == "unknown" else accept[0]

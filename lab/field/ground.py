@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,16 +24,15 @@ from lab.field.load import Load
 from lab.field.packages import POSTGRES_BIN
 from lab.field.targets import Discovery, ProbeTarget
 from lab.field.ware import FILES, NONE, Ware
-from lab.field.watchers import Watcher
+from lab.field.watchers import CLUSTER, OTHER_CLUSTER, TWIN, Watcher, name_of
 from lab.stage.names import Names
 from lab.stage.namespace import APPS, TEAMS, Pod
 from lab.stage.node import Node
 from lab.stage.programs import Stage, StageBroken, log_progress, wait_until
 from lab.stage.sink import Sink, Taken
 
-CLUSTER = "prod"
 STAGES = ("eu", "us", "apac", "live", "beta", "blue", "green", "canary")
-SCRAPES = (15, 30, 60)
+SCRAPES, CENTRAL_S = (15, 30, 60), 30
 EVENTS, ALERTS, BOTH = "events", "alerts", "both"
 WHOLE_NODE = f"Host/{CLUSTER}//"
 
@@ -55,8 +54,8 @@ class FieldStage(Protocol):
         """Start a further blackbox exporter."""
         ...
 
-    def watcher(self, every_s: int) -> Watcher:
-        """The Prometheus that scrapes so often."""
+    def watcher(self, name: str) -> Watcher:
+        """The Prometheus of that name."""
         ...
 
 
@@ -68,18 +67,21 @@ class Ground:
     draw: random.Random
     accept: tuple[str, ...] = NONE
     sources: tuple[str, ...] = (EVENTS, ALERTS, BOTH)
-    namespace: str = field(init=False)
-    app: str = field(init=False)
-    every_s: int = field(init=False)
-    source: str = field(init=False)
+    central: bool = False
+    namespace: str = ""
+    app: str = ""
+    every_s: int = 0
+    source: str = ""
     began: float = 0.0
     faults: ExitStack = field(default_factory=ExitStack)
     probed: bool = False
 
     def __post_init__(self) -> None:
+        if self.namespace:
+            return
         self.namespace = f"{self.draw.choice(TEAMS)}-{self.draw.choice(STAGES)}-{self.draw.randint(1000, 9999)}"
         self.app = self.draw.choice(APPS)
-        self.every_s = self.draw.choice(SCRAPES)
+        self.every_s = CENTRAL_S if self.central else self.draw.choice(SCRAPES)
         self.source = self.draw.choice(self.sources)
 
     # What runs
@@ -148,7 +150,7 @@ class Ground:
 
         def up() -> list[Pod]:
             pods = self.pods(app)
-            return pods if len(pods) == replicas and all(self.is_ready(p) for p in pods) else []
+            return pods if len(pods) == replicas and all(p.address and self.is_ready(p) for p in pods) else []
 
         return list(wait_until(up, f"{self.namespace}/{app or self.app} is ready: {self.events()[-4:]}", seconds, 2))
 
@@ -300,7 +302,7 @@ class Ground:
         if self.source in {EVENTS, BOTH}:
             wait_until(lambda: self._reported("kubernetes", CLUSTER), f"{self}: the watcher reports", seconds, 1)
         if self.source in {ALERTS, BOTH}:
-            name = self.pool.watcher(self.every_s).name
+            name = self.watcher.name
             wait_until(lambda: self._reported("alertmanager", name, alerts), f"{self}: an alert {alerts}", seconds, 1)
         log_progress(f"{self}: reported by {self.source} after {time.time() - self.began:.0f} s")
         time.sleep(self.draw.uniform(20, 120 if self.source == EVENTS else 50))
@@ -312,7 +314,8 @@ class Ground:
 
     def _mine(self, taken: Taken) -> bool:
         after = taken.received_at.timestamp() >= self.began - 1
-        return after and f'"namespace":"{self.namespace}"' in taken.body.decode()
+        body = taken.body.decode()
+        return after and f'"namespace":"{self.namespace}"' in body and OTHER_CLUSTER not in body
 
     def events(self) -> list[str]:
         """Reason and message of each event so far."""
@@ -328,7 +331,7 @@ class Ground:
     def must_hold(self, promql: str) -> None:
         """Raise StageBroken unless the real Prometheus finds a series; $ns stands for the namespace."""
         query = promql.replace("$ns", f'namespace="{self.namespace}"')
-        if not self.pool.watcher(self.every_s).monitoring.query(query):
+        if not self.watcher.monitoring.query(query):
             raise StageBroken(f"{self}: nothing for {query}")
 
     def change(self, kind: str, title: str, app: str = "") -> ChangeRef:
@@ -339,14 +342,15 @@ class Ground:
 
     def setting(self, about: Pod | str, note: str, changes: tuple[ChangeRef, ...] = ()) -> Setting:
         """The declared connections and the truth; a string instead of a pod is an entity's key."""
-        watcher = self.pool.watcher(self.every_s)
+        watcher = self.watcher
         known = {EVENTS: {("kubernetes", CLUSTER)}, ALERTS: {("alertmanager", watcher.name)}}
         heard = known.get(self.source) or known[EVENTS] | known[ALERTS]
         blackbox = [BlackboxDecl(name="probes", prometheus="main", selector={"job": "blackbox"},
                                  url=f"http://127.0.0.1:{self.pool.exporter}")]  # fmt: skip
         connections = Connections(
             source=[SourceDecl(kind="alertmanager", name=watcher.name)] if self.source != EVENTS else [],
-            prometheus=[PrometheusDecl(name="main", url=watcher.monitoring.prometheus)],
+            prometheus=[PrometheusDecl(name="main", url=watcher.monitoring.prometheus,
+                                       clusters=[CLUSTER, OTHER_CLUSTER] if self.central else [])],
             blackbox=blackbox if self.probed else [],
             kubernetes=[KubernetesDecl(name=CLUSTER, prometheus="main",
                                        kubeconfig_file=str(self.pool.node.kubeconfig))],
@@ -356,7 +360,19 @@ class Ground:
         notes = [note, f"Scraped every {self.every_s} s; reported by {self.source}."]
         since = datetime.fromtimestamp(self.began - 1, UTC) if self.began else None
         return Setting(connections, Truth(cause, entity, accept=self.accept), notes, changes, self.namespace,
-                       self.faults.close, frozenset(heard), since)  # fmt: skip
+                       self.faults.close, frozenset(heard), since,
+                       f'"cluster":"{OTHER_CLUSTER}"' if self.central else "")  # fmt: skip
+
+    @property
+    def watcher(self) -> Watcher:
+        """The Prometheus that this incident is seen by."""
+        return self.pool.watcher(name_of(self.every_s, central=self.central))
+
+    def twin(self) -> "Ground":
+        """The namespace of the same name in the other cluster of a central Prometheus, with the same app."""
+        other = replace(self, namespace=self.namespace + TWIN, faults=self.faults)
+        self.pool.node.make_namespace(other.namespace)
+        return other
 
     @property
     def workload(self) -> str:

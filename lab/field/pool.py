@@ -13,9 +13,9 @@ from evidence.recording import Answer
 from lab.field import packages, watchers
 from lab.field.certificates import Authority
 from lab.field.events import Eyes
-from lab.field.ground import CLUSTER, Ground
+from lab.field.ground import CENTRAL_S, Ground
 from lab.field.targets import Discovery
-from lab.field.watchers import Watcher
+from lab.field.watchers import CLUSTER, Watcher
 from lab.stage.images import program
 from lab.stage.names import ADDRESS, Names
 from lab.stage.node import Node
@@ -38,7 +38,7 @@ class FieldPool:
     stranger: Authority = field(default_factory=lambda: Authority("Staging CA"))
     watched: threading.Event = field(default_factory=threading.Event)
     exporter: int = field(default_factory=free_port)
-    _watchers: dict[int, Watcher] = field(default_factory=dict)
+    _watchers: dict[str, Watcher] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start the node with everybody's images, and what asks for names."""
@@ -73,23 +73,30 @@ class FieldPool:
             wait_until(self._all_ready, "every pod is Ready", seconds, step=2)
         eyes = Eyes(KubernetesDecl(name=CLUSTER, kubeconfig_file=str(self.node.kubeconfig)), self.sink)
         self.stage.after(eyes.stop)
+        scraped = watchers.jobs(self.node, self.discovery, self.exporter)
         for every_s in sorted(set(intervals)):
-            sink = self.sink.url("alertmanager", f"prod-{every_s}")
-            self._watchers[every_s] = watchers.start(self.node, self.discovery, self.exporter, every_s, sink)
+            self._watch(watchers.name_of(every_s), scraped)
+        self._watch(watchers.name_of(CENTRAL_S, central=True), watchers.of_two_clusters(scraped))
         self.watched.set()
         log_progress(f"watched by {sorted(self._watchers)}")
 
-    def watcher(self, every_s: int) -> Watcher:
-        """The Prometheus that scrapes so often."""
-        return self._watchers[every_s]
+    def _watch(self, name: str, scraped: list[dict[str, Any]]) -> None:
+        sink = self.sink.url("alertmanager", name)
+        self._watchers[name] = watchers.start(self.node, scraped, name, sink)
+
+    def watcher(self, name: str) -> Watcher:
+        """The Prometheus of that name."""
+        return self._watchers[name]
 
     def watchers(self) -> list[Watcher]:
         """All of them."""
         return list(self._watchers.values())
 
-    def ground(self, draw: random.Random, accept: tuple[str, ...], sources: tuple[str, ...]) -> Ground:
+    def ground(
+        self, draw: random.Random, accept: tuple[str, ...], sources: tuple[str, ...], *, central: bool = False
+    ) -> Ground:
         """A namespace for one declaration."""
-        made = Ground(self, draw, accept, sources)
+        made = Ground(self, draw, accept, sources, central)
         self.node.make_namespace(made.namespace)
         return made
 

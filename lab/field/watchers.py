@@ -11,6 +11,7 @@ from lab.stage.monitoring import Monitoring
 from lab.stage.node import TOKEN, Node
 from lab.stage.programs import Stage, free_port
 
+CLUSTER, OTHER_CLUSTER, TWIN = "prod", "prod-west", "--west"
 RELEASE, HASH = "kps", "6f664bc8c4-5lwq6"
 RULES = Path(__file__).parent / "rules"
 TOKEN_OVER_TLS = {
@@ -28,29 +29,29 @@ FEWER = "apiserver_request_(slo|body|sli).*|apiserver_(admission|watch|storage|r
 
 @dataclass(frozen=True)
 class Watcher:
-    """One Prometheus with its Alertmanager, which scrapes every `every_s` seconds; `name` is the source it sends as."""
+    """One Prometheus with its Alertmanager; `name` is the source that it sends as."""
 
-    every_s: int
+    name: str
     monitoring: Monitoring
     tsdb: Path
 
-    @property
-    def name(self) -> str:
-        """The name of the source, and of the programs."""
-        return f"prod-{self.every_s}"
+
+def name_of(every_s: int, *, central: bool = False) -> str:
+    """The name of the server that scrapes so often, or so often for two clusters."""
+    return f"{'central' if central else 'prod'}-{every_s}"
 
 
-def start(node: Node, discovery: Discovery, exporter: int, every_s: int, sink: str) -> Watcher:
-    """Start both; alerts go to `sink` after the stack's own waits."""
-    stage, name = node.stage, f"prod-{every_s}"
+def start(node: Node, scraped: list[dict[str, Any]], name: str, sink: str) -> Watcher:
+    """Start both; alerts go to `sink` after the stack's own waits. The name ends with the scrape interval."""
+    stage, every_s = node.stage, int(name.rpartition("-")[2])
     alertmanager = _alertmanager(stage, name, sink)
-    port, tsdb = free_port(), stage.folder / f"tsdb-{every_s}"
+    port, tsdb = free_port(), stage.folder / f"tsdb-{name}"
     config = {
         "global": {"scrape_interval": f"{every_s}s", "scrape_timeout": f"{min(every_s - 1, 10)}s",
                    "evaluation_interval": f"{min(every_s, 30)}s"},
         "rule_files": [str(path) for path in sorted(RULES.glob("*.yaml"))],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.removeprefix("http://")]}]}]},
-        "scrape_configs": jobs(node, discovery, exporter),
+        "scrape_configs": scraped,
     }  # fmt: skip
     stage.start(f"prometheus-{name}", [
         "prometheus", f"--config.file={stage.write(f'prometheus-{name}.yml', config)}", "--web.enable-lifecycle",
@@ -58,7 +59,26 @@ def start(node: Node, discovery: Discovery, exporter: int, every_s: int, sink: s
         "--web.external-url=http://prometheus.example:9090/", "--web.route-prefix=/",
     ])  # fmt: skip
     stage.ready(f"prometheus-{name}", f"http://127.0.0.1:{port}/-/ready")
-    return Watcher(every_s, Monitoring(f"http://127.0.0.1:{port}", alertmanager), tsdb)
+    return Watcher(name, Monitoring(f"http://127.0.0.1:{port}", alertmanager), tsdb)
+
+
+def of_two_clusters(scraped: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The jobs as a central server has them: with a `cluster` label, and two clusters that share names.
+
+    The stage has one node. A namespace whose name ends with `TWIN` stands for that without the ending in the other
+    cluster; its series get the other cluster's label and the shared name.
+    """
+    split: list[dict[str, Any]] = [
+        {"target_label": "cluster", "replacement": CLUSTER},
+        {"source_labels": ["namespace"], "regex": f".+{TWIN}", "target_label": "cluster", "replacement": OTHER_CLUSTER},
+        {"source_labels": ["namespace"], "regex": f"(.+){TWIN}", "target_label": "namespace"},
+    ]
+    return [
+        {**job, **{key: [*job.get(key, []), *steps] for key, steps in (
+            ("relabel_configs", split), ("metric_relabel_configs", split[1:]),
+        )}}
+        for job in scraped
+    ]  # fmt: skip
 
 
 def rule_names() -> set[str]:
@@ -70,7 +90,7 @@ def rule_names() -> set[str]:
 def _alertmanager(stage: Stage, name: str, sink: str) -> str:
     port = free_port()
     config = {
-        "route": {"receiver": "hook", "group_by": ["namespace"], "group_wait": "30s", "group_interval": "5m",
+        "route": {"receiver": "hook", "group_by": ["namespace", "cluster"], "group_wait": "30s", "group_interval": "5m",
                   "repeat_interval": "12h", "routes": [{"receiver": "null", "matchers": ['alertname = "Watchdog"']}]},
         "receivers": [{"name": "null"}, {"name": "hook", "webhook_configs": [{"url": sink, "send_resolved": True}]}],
     }  # fmt: skip
