@@ -15,16 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from domain.connections import BlackboxDecl, Connections, KubernetesDecl, PrometheusDecl, SourceDecl
+from msgspec import structs
+
+from domain.connections import BlackboxDecl, Connections, EtcdDecl, KubernetesDecl, PrometheusDecl, SourceDecl
 from domain.scope import ChangeRef
 from lab.episode import Setting, Truth
 from lab.faults.process import frozen
+from lab.field import members
 from lab.field.certificates import Authority
 from lab.field.load import Load
 from lab.field.packages import POSTGRES_BIN
 from lab.field.targets import Discovery, ProbeTarget
 from lab.field.ware import FILES, NONE, Ware
 from lab.field.watchers import CLUSTER, OTHER_CLUSTER, TWIN, Watcher, name_of
+from lab.stage.etcd import Etcd
 from lab.stage.names import Names
 from lab.stage.namespace import APPS, TEAMS, Pod
 from lab.stage.node import Node
@@ -49,6 +53,7 @@ class FieldStage(Protocol):
     trusted: Authority
     stranger: Authority
     watched: threading.Event
+    clusters: list[Etcd]
 
     def blackbox(self, name: str, port: int) -> None:
         """Start a further blackbox exporter."""
@@ -75,6 +80,7 @@ class Ground:
     began: float = 0.0
     faults: ExitStack = field(default_factory=ExitStack)
     probed: bool = False
+    clusters: list[Etcd] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.namespace:
@@ -135,7 +141,7 @@ class Ground:
                     handlers = {"httpGet": None, "exec": None, "tcpSocket": None, "grpc": None}
                     container[probe] = handlers | container[probe]
         self.pool.node.patch(self.namespace, name, {"spec": {"template": {
-            "metadata": {"annotations": {"checksum/config": ware.checksum}}, "spec": {"containers": spec["containers"]},
+            "metadata": {"annotations": {"checksum/config": ware.checksum}}, "spec": spec,
         }}})  # fmt: skip
 
     def _post(self, api: str, kind: str, body: dict[str, Any]) -> None:
@@ -184,6 +190,22 @@ class Ground:
         self.pool.discovery.targets.append(ProbeTarget(self.namespace, url.format(host), module, labels))
         self.probed = True
         return host
+
+    def etcd(self, **shape: Any) -> Etcd:
+        """A cluster of etcd in this namespace, which the drawn Prometheus scrapes; `shape` are fields of its Shape."""
+        made = members.cluster(self.pool.stage, self.namespace, self.draw.randint(20, 250), shape)
+        listed = self.pool.discovery.others.setdefault(name_of(self.every_s), [])
+        listed += members.targets(made, self.namespace)
+        self.clusters.append(made)
+        self.pool.clusters.append(made)
+        return made
+
+    def _declared_etcd(self) -> list[EtcdDecl]:
+        """This namespace's cluster and up to two others whose members have the same names, in a drawn order."""
+        others = [one for one in self.pool.clusters if one not in self.clusters][:2] if self.clusters else []
+        found = self.draw.sample([*self.clusters, *others], len(self.clusters) + len(others))
+        return [structs.replace(one.declaration(), selector={"job": "etcd", "namespace": one.shape.name})
+                for one in found]  # fmt: skip
 
     # Faults
 
@@ -352,6 +374,7 @@ class Ground:
             prometheus=[PrometheusDecl(name="main", url=watcher.monitoring.prometheus,
                                        clusters=[CLUSTER, OTHER_CLUSTER] if self.central else [])],
             blackbox=blackbox if self.probed else [],
+            etcd=self._declared_etcd(),
             kubernetes=[KubernetesDecl(name=CLUSTER, prometheus="main",
                                        kubeconfig_file=str(self.pool.node.kubeconfig))],
         )  # fmt: skip

@@ -20,10 +20,11 @@ class ProbeTarget:
 
 @dataclass
 class Discovery:
-    """Serves both lists; `pods` gives the Kubernetes API's list."""
+    """Serves the lists; `pods` gives the Kubernetes API's list, `others` are targets by the Prometheus they are for."""
 
     pods: Callable[[], list[dict[str, Any]]]
     targets: list[ProbeTarget] = field(default_factory=list)
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _url: str = ""
 
     def start(self) -> None:
@@ -40,9 +41,15 @@ class Discovery:
         """The URL of the probes' targets."""
         return f"{self._url}/probes"
 
+    def others_of(self, watcher: str) -> str:
+        """The URL of the targets that only one Prometheus scrapes."""
+        return f"{self._url}/others/{watcher}"
+
     def _page(self, path: str) -> str:
         if path.strip("/") == "probes":
             return json.dumps([_probe(t) for t in self.targets])
+        if path.startswith("/others/"):
+            return json.dumps(self.others.get(path.rpartition("/")[2], []))
         return json.dumps([found for pod in self.pods() for found in _exporters(pod)])
 
 

@@ -41,7 +41,7 @@ def name_of(every_s: int, *, central: bool = False) -> str:
     return f"{'central' if central else 'prod'}-{every_s}"
 
 
-def start(node: Node, scraped: list[dict[str, Any]], name: str, sink: str) -> Watcher:
+def start(node: Node, discovery: Discovery, scraped: list[dict[str, Any]], name: str, sink: str) -> Watcher:
     """Start both; alerts go to `sink` after the stack's own waits. The name ends with the scrape interval."""
     stage, every_s = node.stage, int(name.rpartition("-")[2])
     alertmanager = _alertmanager(stage, name, sink)
@@ -51,7 +51,7 @@ def start(node: Node, scraped: list[dict[str, Any]], name: str, sink: str) -> Wa
                    "evaluation_interval": f"{min(every_s, 30)}s"},
         "rule_files": [str(path) for path in sorted(RULES.glob("*.yaml"))],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.removeprefix("http://")]}]}]},
-        "scrape_configs": scraped,
+        "scrape_configs": [*scraped, _others(discovery.others_of(name))],
     }  # fmt: skip
     stage.start(f"prometheus-{name}", [
         "prometheus", f"--config.file={stage.write(f'prometheus-{name}.yml', config)}", "--web.enable-lifecycle",
@@ -141,6 +141,11 @@ def _service_monitors(url: str) -> dict[str, Any]:
     """Pods with an exporter, by HTTP discovery, as ServiceMonitors with their labels."""
     return {"job_name": "serviceMonitors", "http_sd_configs": [{"url": url, "refresh_interval": "15s"}],
             "relabel_configs": [{"source_labels": ["service"], "target_label": "job"}]}  # fmt: skip
+
+
+def _others(url: str) -> dict[str, Any]:
+    """Targets with all their labels."""
+    return {"job_name": "others", "http_sd_configs": [{"url": url, "refresh_interval": "10s"}]}
 
 
 def _probes(url: str, exporter: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Recorded incidents judged against their truth, beside what simpler ways say."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from evaluate.controls import CONTROLS
 from evaluate.published_rules import _quantile, naive_cause
 from evaluate.sets import bundles_in, evaluated
 from evidence.bundles import Bundle
+from ml.evaluation import SURE, Case, denied, surely_wrong
 
 BUNDLES = Path("bundles")
 MISTAKEN = {
@@ -36,6 +38,34 @@ def test_the_popular_p99_is_interpolated_as_prometheus_does_it() -> None:
     assert _quantile(buckets) == pytest.approx(0.2038, abs=1e-4)
     assert _quantile({0.1024: 0.0, 0.2048: 0.0, float("inf"): 5.0}) == 0.2048
     assert _quantile({0.1024: 0.0, float("inf"): 0.0}) == 0.0
+
+
+def judged_against(tmp_path: Path, *accept: str) -> Case:
+    """A recorded slow disk of etcd, judged as if these causes were accepted."""
+    bundle = Bundle.load(BUNDLES / "etcd-switch-slow-disk")
+    assert bundle.truth is not None
+    path = tmp_path / "case.zip"
+    replace(bundle, truth=replace(bundle.truth, cause=accept[0], accept=accept)).save(path)
+    judged = evaluated(path, replayed)
+    assert judged is not None
+    return judged.case
+
+
+def test_of_several_accepted_causes_the_one_that_is_named_is_the_truth(tmp_path: Path) -> None:
+    case = judged_against(tmp_path, "etcd-member-down", "etcd-slow-disk")
+    assert case.truth == case.answer == "etcd-slow-disk" and case.faulty
+
+
+def test_an_accepted_cause_that_the_catalogue_has_not_got_leaves_nothing_to_be_found(tmp_path: Path) -> None:
+    case = judged_against(tmp_path, "nobody-wrote-this-cause")
+    assert not case.truth and not case.healthy and not case.faulty and not case.recognised
+    assert surely_wrong(case) == float(dict(case.shares)[case.answer] >= SURE)
+
+
+def test_calling_a_fault_no_fault_is_no_recognition(tmp_path: Path) -> None:
+    case = replace(judged_against(tmp_path, "unknown"), judged_healthy=True)
+    assert denied(case) == 1.0 and not case.recognised
+    assert denied(replace(case, healthy=True)) == 0.0 and replace(case, healthy=True).recognised
 
 
 def test_every_control_judges_the_same_case_and_the_same_truth() -> None:
