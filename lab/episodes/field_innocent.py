@@ -49,7 +49,7 @@ def exporter_stands_still(on: Ground) -> Setting:
 
 @declared("the blackbox exporter gets too little time", *GAP, sources=(ALERTS,), family="observer")
 def exporter_starved(on: Ground) -> Setting:
-    """The blackbox exporter runs a moment in every eight seconds: its probes time out and say nothing of targets."""
+    """The blackbox exporter runs a moment in every fifteen seconds: its probes time out and say nothing of targets."""
     pod = on.run(nginx())[0]
     port = free_port()
     on.pool.blackbox(f"blackbox-{on.namespace}", port)
@@ -57,9 +57,9 @@ def exporter_starved(on: Ground) -> Setting:
     on.calm()
     process = on.pool.stage.process(f"blackbox-{on.namespace}")
     if process is not None:
-        on.make(on.starved(process.pid, 7.6, 0.4))
+        on.make(on.starved(process.pid, 14, 0.5))
     on.told(*MISSING, FAILED)
-    return on.setting(on.workload, "The exporter was stopped 7.6 of every 8 s; its target answers everybody else.")
+    return on.setting(on.workload, "The exporter was stopped 14 of every 14.5 s; its target answers everybody else.")
 
 
 @declared("a service is down for announced work", "no-fault-planned-work", "no-fault", sources=(ALERTS,))

@@ -68,7 +68,7 @@ def nginx_slow_upstream(on: Ground) -> Setting:
 def nginx_rate_limited(on: Ground) -> Setting:
     """A burst of requests uses the rate limit up, and the probe's requests get 503 or 429 as well."""
     status = on.draw.choice((503, 429))
-    zone = f"  limit_req_zone $server_name zone=all:1m rate=2r/s;\n  limit_req_status {status};"
+    zone = f"  limit_req_zone $server_port zone=all:1m rate=2r/s;\n  limit_req_status {status};"
     server = "    location / { limit_req zone=all burst=2 nodelay; root /etc/conf; try_files /ok.txt =404; }"
     made = nginx(server, http("/", WEB, period=5, failures=2), http_part=zone)
     pod = on.run(made.but(files={"ok.txt": "ok\n"}))[0]

@@ -86,10 +86,15 @@ class Ware:
         return found
 
     def _container(self, mounts: list[dict[str, Any]]) -> dict[str, Any]:
-        probes = {"readinessProbe": self.readiness, "livenessProbe": self.liveness, "startupProbe": self.startup}
+        fields: dict[str, Any] = {
+            "readinessProbe": self.readiness, "livenessProbe": self.liveness, "startupProbe": self.startup,
+        }  # fmt: skip
+        more = dict(self.more)
+        env = [*more.pop("env", []), *({"name": k, "value": v} for k, v in self.env.items())]
+        fields["env"] = env
         return container(
-            self.name, self.image, self.argv, self.port, self.env, cpu=self.cpu, memory=self.memory, mounts=mounts,
-            user=self.user, asks_cpu=self.asks_cpu, **{k: v for k, v in probes.items() if v}, **self.more,
+            self.name, self.image, self.argv, self.port, None, cpu=self.cpu, memory=self.memory, mounts=mounts,
+            user=self.user, asks_cpu=self.asks_cpu, **{k: v for k, v in fields.items() if v}, **more,
         )  # fmt: skip
 
 

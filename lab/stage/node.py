@@ -193,7 +193,9 @@ class Node:
 
     @property
     def kubeconfig(self) -> Path:
-        """A kubeconfig of the administrator."""
+        """A kubeconfig of the administrator, written once: kube-state-metrics starts again when its file changes."""
+        if (written := self.stage.folder / "kubeconfig").exists():
+            return written
         cluster = {"server": self.api, "certificate-authority": str(self.stage.folder / "certs" / "apiserver.crt")}
         return self.stage.write("kubeconfig", {
             "apiVersion": "v1", "kind": "Config", "current-context": "lab",

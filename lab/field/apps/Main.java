@@ -25,7 +25,7 @@ public class Main {
       if (path.equals("/report")) Thread.sleep(n * 1000);
       if (path.equals("/locked")) synchronized (lock) { Thread.sleep(n * 1000); }
       if (path.equals("/cart")) synchronized (lock) { path = "/"; }
-      if (path.equals("/upload")) kept.add(new byte[(int) n << 20]);
+      for (long i = path.equals("/upload") ? n * 64 : 0; i > 0; i--) kept.add(new byte[16 << 10]);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
