@@ -54,6 +54,7 @@ class FieldStage(Protocol):
     stranger: Authority
     watched: threading.Event
     clusters: list[Etcd]
+    bare: bool
 
     def blackbox(self, name: str, port: int) -> None:
         """Start a further blackbox exporter."""
@@ -375,8 +376,9 @@ class Ground:
                                        clusters=[CLUSTER, OTHER_CLUSTER] if self.central else [])],
             blackbox=blackbox if self.probed else [],
             etcd=self._declared_etcd(),
-            kubernetes=[KubernetesDecl(name=CLUSTER, prometheus="main",
-                                       kubeconfig_file=str(self.pool.node.kubeconfig))],
+            kubernetes=[] if self.pool.bare else [KubernetesDecl(
+                name=CLUSTER, prometheus="main", kubeconfig_file=str(self.pool.node.kubeconfig),
+            )],
         )  # fmt: skip
         entity = about if isinstance(about, str) else f"Pod/{CLUSTER}/{self.namespace}/{about.name}"
         cause = self.accept[0] if self.accept[0] != "unknown" else ""

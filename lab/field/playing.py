@@ -17,6 +17,8 @@ from lab.stage.programs import Stage, log_progress
 from lab.stage.sink import Sink
 
 APART_S = 1.5
+# Declarations of these names need no node.
+NO_NODE = "field-etcd-"
 
 
 def play_field(plays: Sequence[tuple[Episode, int]]) -> tuple[list[Raw], dict[str, str]]:
@@ -26,7 +28,7 @@ def play_field(plays: Sequence[tuple[Episode, int]]) -> tuple[list[Raw], dict[st
     keys = [recording.key_of(episode.name, seed) for episode, seed in plays]
     with Stage(on_disk=True) as stage:
         pool = FieldPool(stage, sink, drawing("+".join(keys), 0))
-        pool.start()
+        pool.start(bare=all(episode.name.startswith(NO_NODE) for episode, _ in plays))
         done = _at_once(pool, plays)
         failed = {key: _why(error) for key, error in done.items() if isinstance(error, BaseException)}
         _keep(pool, [raw for raw in done.values() if isinstance(raw, Raw)])

@@ -40,18 +40,22 @@ class FieldPool:
     watched: threading.Event = field(default_factory=threading.Event)
     clusters: list[Etcd] = field(default_factory=list)
     exporter: int = field(default_factory=free_port)
+    bare: bool = False
     _watchers: dict[str, Watcher] = field(default_factory=dict)
 
-    def start(self) -> None:
-        """Start the node with everybody's images, and what asks for names."""
+    def start(self, *, bare: bool = False) -> None:
+        """Start the node with everybody's images, and what asks for names. A `bare` stage has no node."""
+        self.discovery = Discovery(self._pods)
+        self.discovery.start()
+        self.bare = bare
+        if bare:
+            return
         self.node = Node(self.stage, name=f"node-{self.draw.randint(1, 40)}", most_pods=240)
         self.node.start()
         packages.imported(["ctr", "-a", str(self.stage.folder / "containerd.sock"), "-n", "k8s.io"])
         log_progress(f"{self.node.name} is ready")
         self.names = Names()
         self.stage.after(self.names.close)
-        self.discovery = Discovery(self._pods)
-        self.discovery.start()
         self.blackbox("blackbox", self.exporter)
         self.stage.start("scheduler", [
             str(program("kube-scheduler")), f"--kubeconfig={self.node.kubeconfig}", "--leader-elect=false",
@@ -71,20 +75,26 @@ class FieldPool:
 
     def watch(self, intervals: Iterable[int], seconds: float = 240.0) -> None:
         """Start the monitoring once every pod is Ready, as in a real cluster not all pods were just started."""
+        if self.bare:
+            self._watch_all(intervals, [])
+            return
         with contextlib.suppress(StageBroken):
             wait_until(self._most_ready, "nearly every pod is Ready", seconds, step=2)
         eyes = Eyes(KubernetesDecl(name=CLUSTER, kubeconfig_file=str(self.node.kubeconfig)), self.sink)
         self.stage.after(eyes.stop)
         scraped = watchers.jobs(self.node, self.discovery, self.exporter)
+        self._watch(watchers.name_of(CENTRAL_S, central=True), watchers.of_two_clusters(scraped))
+        self._watch_all(intervals, scraped)
+
+    def _watch_all(self, intervals: Iterable[int], scraped: list[dict[str, Any]]) -> None:
         for every_s in sorted(set(intervals)):
             self._watch(watchers.name_of(every_s), scraped)
-        self._watch(watchers.name_of(CENTRAL_S, central=True), watchers.of_two_clusters(scraped))
         self.watched.set()
         log_progress(f"watched by {sorted(self._watchers)}")
 
     def _watch(self, name: str, scraped: list[dict[str, Any]]) -> None:
         sink = self.sink.url("alertmanager", name)
-        self._watchers[name] = watchers.start(self.node, self.discovery, scraped, name, sink)
+        self._watchers[name] = watchers.start(self.stage, self.discovery, scraped, name, sink)
 
     def watcher(self, name: str) -> Watcher:
         """The Prometheus of that name."""
@@ -99,12 +109,13 @@ class FieldPool:
     ) -> Ground:
         """A namespace for one declaration."""
         made = Ground(self, draw, accept, sources, central)
-        self.node.make_namespace(made.namespace)
+        if not self.bare:
+            self.node.make_namespace(made.namespace)
         return made
 
     def lists(self, namespace: str) -> tuple[Answer, ...]:
         """The Kubernetes API's lists of a namespace, as answers to plain GETs for the declared cluster."""
-        return tuple(self._listed(path.format(namespace)) for path in LISTS)
+        return () if self.bare else tuple(self._listed(path.format(namespace)) for path in LISTS)
 
     def _listed(self, path: str) -> Answer:
         began = time.time()

@@ -41,9 +41,9 @@ def name_of(every_s: int, *, central: bool = False) -> str:
     return f"{'central' if central else 'prod'}-{every_s}"
 
 
-def start(node: Node, discovery: Discovery, scraped: list[dict[str, Any]], name: str, sink: str) -> Watcher:
+def start(stage: Stage, discovery: Discovery, scraped: list[dict[str, Any]], name: str, sink: str) -> Watcher:
     """Start both; alerts go to `sink` after the stack's own waits. The name ends with the scrape interval."""
-    stage, every_s = node.stage, int(name.rpartition("-")[2])
+    every_s = int(name.rpartition("-")[2])
     alertmanager = _alertmanager(stage, name, sink)
     port, tsdb = free_port(), stage.folder / f"tsdb-{name}"
     config = {
