@@ -36,7 +36,7 @@ class Setting:
 
     `changes` are the deploys and configuration changes that people would have reported. `namespace` is the namespace of
     an episode on a shared node; its deliveries and its lists of the Kubernetes API are selected by it. `end` ends the
-    fault; it is called after all checks have asked, so that live answers still show the fault. With `heard` only
+    fault; it is called after all checks have asked, so that live answers still show the fault. With `reporters` only
     deliveries of those sources, as (kind, name), belong to it, with `since` only those that came after, and those with
     the text `strange` do not.
     """
@@ -47,7 +47,7 @@ class Setting:
     changes: tuple[ChangeRef, ...] = ()
     namespace: str = ""
     end: Callable[[], None] = lambda: None
-    heard: frozenset[tuple[str, str]] = frozenset()
+    reporters: frozenset[tuple[str, str]] = frozenset()
     since: datetime | None = None
     strange: str = ""
 

@@ -111,7 +111,7 @@ def seen(episode: Episode, seed: int, setting: Setting, sink: Sink) -> Raw:
 
 def _concerns(taken: Taken, setting: Setting) -> bool:
     """Alerts are grouped by namespace, so a delivery belongs to one episode of a shared node."""
-    if setting.heard and (taken.kind, taken.name) not in setting.heard:
+    if setting.reporters and (taken.kind, taken.name) not in setting.reporters:
         return False
     if setting.since and taken.received_at < setting.since:
         return False

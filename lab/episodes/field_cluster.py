@@ -1,10 +1,11 @@
 """The field: pods that do not come up, or go, because of the cluster: images, volumes, limits, places, gates."""
 
 from lab.episode import Setting
+from lab.field import again
 from lab.field.declare import Declared
 from lab.field.ground import ALERTS, BOTH, EVENTS, Ground
 from lab.field.packages import BUSYBOX, Image
-from lab.field.software import WEB, busybox, gunicorn, nginx, redis, sidecar
+from lab.field.software import REDIS_PORT, WEB, busybox, gunicorn, nginx, redis, sidecar
 from lab.field.ware import container, http
 from lab.stage.namespace import Pod
 from lab.stage.programs import wait_until
@@ -26,7 +27,7 @@ def image_missing(on: Ground) -> Setting:
     old = on.run(nginx(), replicas=on.draw.choice((1, 2)))
     on.calm()
     on.roll_out(nginx().but(image=Image("127.0.0.1:5999/shop/web:2.4.1", ())))
-    on.told(*NOT_READY, seconds=1700)
+    on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("Failed", "ImagePull")
     return on.setting(_new(on, old), "The new version's image is on a registry that does not answer.")
 
@@ -39,7 +40,7 @@ def init_waits(on: Ground) -> Setting:
     script = "until nc -z -w 1 10.88.77.251 5432; do echo waiting for database; sleep 2; done"
     made = nginx().but(init=(container("wait-for-db", BUSYBOX, ("sh", "-c", script)),))
     pod = on.run(made, ready=False)[0]
-    on.told(*NOT_READY, seconds=1700)
+    on.reported(*NOT_READY, seconds=1700)
     return on.setting(pod, "The init container wait-for-db waits for an address that nobody has.")
 
 
@@ -52,7 +53,7 @@ def init_fails(on: Ground) -> Setting:
     script = "echo 'migration 0042: relation orders does not exist' >&2; sleep 2; exit 1"
     made = nginx().but(init=(container("migrate", BUSYBOX, ("sh", "-c", script)),))
     on.roll_out(made)
-    on.told(*NOT_READY, "KubePodCrashLooping", seconds=1700)
+    on.reported(*NOT_READY, "KubePodCrashLooping", seconds=1700)
     on.must_have_event("Back-off restarting failed container migrate")
     return on.setting(_new(on, old), "The init container migrate of the new version ends with exit code 1.")
 
@@ -66,7 +67,7 @@ def volume_missing(on: Ground) -> Setting:
     made = nginx().but(volumes=({"name": "extra", "configMap": {"name": name}},),
                        mounts=({"name": "extra", "mountPath": "/etc/extra"},))  # fmt: skip
     on.roll_out(made)
-    on.told(*NOT_READY, seconds=1700)
+    on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("FailedMount", name)
     return on.setting(_new(on, old), f"The ConfigMap {name} of the new version's volume does not exist.")
 
@@ -79,7 +80,7 @@ def secret_missing(on: Ground) -> Setting:
     on.calm()
     env = [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db-credentials", "key": "password"}}}]
     on.roll_out(nginx().but(more={"env": env}))
-    on.told(*NOT_READY, seconds=1700)
+    on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("secret", "not found")
     return on.setting(_new(on, old), "The Secret db-credentials, which the container's environment needs, is missing.")
 
@@ -91,7 +92,7 @@ def no_place(on: Ground) -> Setting:
     more = on.draw.choice(({"nodeSelector": {"disk": "nvme"}}, {}))
     made = nginx() if more else nginx().but(asks_cpu="48", cpu="64")
     pod = on.run(made, ready=False, more={"nodeName": "", **more})[0]
-    on.told(*NOT_READY, seconds=1700)
+    on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("FailedScheduling")
     return on.setting(pod, "No node has the label disk=nvme." if more else "The pod asks for 48 CPUs; the node has 2.")
 
@@ -103,7 +104,7 @@ def evicted(on: Ground) -> Setting:
     pod = on.run(nginx().but(volumes=(volume,), mounts=({"name": "cache", "mountPath": "/cache"},)))[0]
     on.calm()
     on.shell(pod, "dd if=/dev/zero of=/cache/old.bin bs=1M count=40 2>/dev/null")
-    on.told()
+    on.reported()
     on.must_have_event("Evicted")
     return on.setting(pod, "40 MiB were written into an emptyDir with a size limit of 8 MiB.")
 
@@ -114,7 +115,7 @@ def gate_closed(on: Ground) -> Setting:
     on.calm(100, 130)
     more = {"readinessGates": [{"conditionType": "target-health.example.net/web"}]}
     pod = on.run(nginx(), ready=False, more=more)[0]
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     return on.setting(pod, "The condition target-health.example.net/web of the readiness gate is never set.")
 
 
@@ -128,7 +129,7 @@ def sidecar_crashes(on: Ground) -> Setting:
     on.calm()
     on.shell(pod, "touch /tmp/broken", "log-shipper")
     wait_until(lambda: on.restarts(pod) >= 2, "it crashes again", 200, 2)
-    on.told("KubePodCrashLooping", STUCK, MISMATCH, seconds=1700)
+    on.reported("KubePodCrashLooping", STUCK, MISMATCH, seconds=1700)
     return on.setting(pod, "The container log-shipper ends with exit code 2 at each start; nginx beside it is well.")
 
 
@@ -142,7 +143,7 @@ def sidecar_not_ready(on: Ground) -> Setting:
     pod = on.run(nginx(beside_more=(agent,)).but(volumes=(volume,)))[0]
     on.calm()
     on.shell(pod, "touch /tmp/lost", "agent")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "agent: upstream lost")
     return on.setting(pod, "The probe of the container agent fails: 'agent: upstream lost'; nginx beside it is well.")
 
@@ -152,9 +153,9 @@ def redis_killed(on: Ground) -> Setting:
     """Keys are written until the kernel kills Redis at the container's limit, and again after its restart."""
     pod = on.run(redis(settings="enable-debug-command yes", memory="48Mi"))[0]
     on.calm()
-    on.make(on.asked_again(pod, 15, f"DEBUG POPULATE {on.draw.randint(60, 90)}0000 k 100\r\n"))
+    on.make(again.asked(pod.address, REDIS_PORT, f"DEBUG POPULATE {on.draw.randint(60, 90)}0000 k 100\r\n", 15))
     wait_until(lambda: on.restarts(pod) >= 2, "the kernel kills it twice", 200, 2)
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     return on.setting(pod, "Keys were written past the container's memory limit of 48 MiB.")
 
 
@@ -166,7 +167,7 @@ def cpu_limit(on: Ground) -> Setting:
     pod = on.run(made.but(cpu=f"{limit}m", startup=http("/healthz", WEB, period=5, timeout=5, failures=60)))[0]
     on.calm()
     on.load(pod, WEB, "/export?s=600", rate=1, clients=8)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "context deadline exceeded")
     on.must_hold('increase(container_cpu_cfs_throttled_periods_total{$ns,container="web"}[4m]) > 50')
     return on.setting(pod, f"Eight exports compute under a CPU limit of {limit} m; free threads wait for CPU.")
@@ -179,7 +180,7 @@ def script_crashes(on: Ground) -> Setting:
     seconds = on.draw.randint(3, 8)
     script = f"sleep {seconds}; echo 'panic: no brokers available' >&2; exit 3"
     pod = on.run(busybox(script, "worker"), ready=False)[0]
-    on.told("KubePodCrashLooping", "KubernetesPodCrashLooping", seconds=1700)
+    on.reported("KubePodCrashLooping", "KubernetesPodCrashLooping", seconds=1700)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(pod, f"The worker ends with exit code 3 {seconds} s after each start.")
 

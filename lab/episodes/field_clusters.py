@@ -2,9 +2,10 @@
 
 from lab.episode import Setting
 from lab.faults.pod import filtered
+from lab.field import again
 from lab.field.declare import Declared
 from lab.field.ground import ALERTS, BOTH, Ground
-from lab.field.software import WEB, nginx, nginx_that_may_end, node, proxy_to, redis
+from lab.field.software import REDIS_PORT, WEB, nginx, nginx_that_may_end, node, proxy_to, redis
 from lab.field.ware import http, tcp
 from lab.stage.programs import wait_until
 
@@ -19,10 +20,10 @@ def one_cluster_upstream_dead(on: Ground) -> Setting:
         behind = side.run(nginx_that_may_end(), f"{on.app}-api")[0]
         pods = side.run(nginx(proxy_to(behind.address)), replicas=2)
         if side is on:
-            guilty, front = behind, pods[0]
+            first, front = behind, pods[0]
     on.calm()
-    on.shell(guilty, "kill $(cat /tmp/nginx.pid)")
-    on.told()
+    on.shell(first, "kill $(cat /tmp/nginx.pid)")
+    on.reported()
     on.must_have_event("Readiness probe failed", "502")
     return on.setting(front, "The server behind nginx ended in one cluster; the other has the same names and is well.")
 
@@ -37,7 +38,7 @@ def one_cluster_crashes(on: Ground) -> Setting:
     on.calm()
     on.load(pod, WEB, "/boom", rate=0.5)
     wait_until(lambda: on.restarts(pod) >= 3, "it crashed three times", 300, 2)
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(pod, "Requests make Node throw an uncaught error in one cluster; in the other nobody sends them.")
 
@@ -52,7 +53,7 @@ def one_cluster_drop(on: Ground) -> Setting:
     on.calm()
     on.make(filtered(on.pid(pod), "-p", "tcp", "-j", "DROP"))
     twin.shell(other, "kill 1")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "context deadline exceeded")
     return on.setting(pod, "Packets to the pod are dropped; in the other cluster nginx was restarted, and is well.")
 
@@ -64,9 +65,9 @@ def one_cluster_memory(on: Ground) -> Setting:
     on.twin().run(redis(tcp(6380)), ready=False)
     pod = on.run(redis(settings="enable-debug-command yes", memory="48Mi"))[0]
     on.calm()
-    on.make(on.asked_again(pod, 15, "DEBUG POPULATE 800000 k 100\r\n"))
+    on.make(again.asked(pod.address, REDIS_PORT, "DEBUG POPULATE 800000 k 100\r\n", 15))
     wait_until(lambda: on.restarts(pod) >= 2, "the kernel kills it twice", 200, 2)
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     return on.setting(pod, "Keys are written past the limit of 48 MiB; the other cluster's Redis has a wrong probe.")
 
 

@@ -23,7 +23,7 @@ def redis_disk_full(on: Ground) -> Setting:
     on.load(pod, 9121, "/metrics", rate=0.1)
     on.calm()
     on.shell(pod, "dd if=/dev/zero of=/data/other.bin bs=1M count=200 2>/dev/null; redis-cli set a b; true")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "MISCONF")
     return on.setting(pod, "Somebody else filled the volume; Redis' snapshot fails, and it answers MISCONF to writes.")
 
@@ -35,7 +35,7 @@ def redis_out_of_memory(on: Ground) -> Setting:
     pod = on.run(redis(WRITES, settings))[0]
     on.calm()
     on.shell(pod, "redis-cli debug populate 200000 k 60 >/dev/null")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "OOM command not allowed")
     return on.setting(pod, "Keys were written until maxmemory (6 MB) was reached; writes get OOM command not allowed.")
 
@@ -48,7 +48,7 @@ def redis_max_clients(on: Ground) -> Setting:
     pod = on.run(redis(settings=f"maxclients {most}"))[0]
     on.calm()
     on.make(held(pod.address, REDIS_PORT, most + 5))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe")
     return on.setting(pod, f"{most + 5} idle clients under maxclients {most}.")
 
@@ -59,7 +59,7 @@ def redis_stands_still(on: Ground) -> Setting:
     pod = on.run(redis(settings="enable-debug-command yes"))[0]
     on.calm()
     on.in_background(pod, "redis-cli debug sleep 1500")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe", "timed out")
     return on.setting(pod, "DEBUG SLEEP keeps the only thread; redis-cli ping gets no answer within the probe's 2 s.")
 
@@ -71,7 +71,7 @@ def postgres_too_many_clients(on: Ground) -> Setting:
     pod = on.run(postgres(SELECT, most, exporter=on.draw.random() < 0.7))[0]
     on.calm()
     on.hold_postgres(pod, most + 4)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "too many clients")
     return on.setting(pod, f"{most + 4} idle clients under max_connections {most}; psql: too many clients already.")
 
@@ -97,7 +97,7 @@ def postgres_rejects(on: Ground) -> Setting:
     )[0]
     on.calm()
     on.hold_postgres(pod, most + 4)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "too many clients")
     return on.setting(pod, f"{most + 4} idle clients under max_connections {most}.")
 
@@ -109,7 +109,7 @@ def postgres_slow_start(on: Ground) -> Setting:
     on.calm(60, 90)
     ready = command(f"{POSTGRES_BIN}/pg_isready", "-h", "127.0.0.1", "-U", "postgres", period=5, timeout=3, failures=4)
     on.run(postgres(before="sleep 45;", startup=ready), ready=False)
-    on.told()
+    on.reported()
     on.must_have_event("failed startup probe, will be restarted")
     return on.setting(on.pods()[0], "The start takes at least 45 s; the startup probe allows 20 s.")
 
@@ -126,7 +126,7 @@ def postgres_disk_full(on: Ground) -> Setting:
     on.shell(pod, "dd if=/dev/zero of=/data/other.bin bs=1M count=300 2>/dev/null; true")
     on.in_background(pod, f"{POSTGRES_BIN}/psql -h 127.0.0.1 -U postgres -c 'create table big as select"
                           " generate_series(1,9000000) n'")  # fmt: skip
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "psql: error")
     return on.setting(pod, "Somebody else filled the volume; PostgreSQL says: No space left on device.")
 
@@ -135,10 +135,14 @@ def postgres_disk_full(on: Ground) -> Setting:
 def memcached_connections(on: Ground) -> Setting:
     """Memcached stops accepting at its limit, its short queue fills, and the kernel drops what comes."""
     most = on.draw.choice((24, 32))
-    pod = on.run(memcached(tcp(11211, period=5, failures=2), options=("-c", str(most), "-b", "2", "-t", "1")))[0]
+    pod = on.run(
+        memcached(
+            tcp(11211, period=5, failures=2), options=("-c", str(most), "-b", "2", "-t", "1", "-o", "no_maxconns_fast")
+        )
+    )[0]
     on.calm()
     on.make(held(pod.address, 11211, most + 20))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "timeout")
     return on.setting(pod, f"{most + 20} clients under -c {most} -b 2: connections beyond the queue are dropped.")
 

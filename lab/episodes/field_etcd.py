@@ -47,7 +47,7 @@ def etcd_follower_down(on: Ground) -> Setting:
     etcd = _calm(on)
     follower = on.draw.choice(etcd.followers())
     _end(follower)
-    on.told("PrometheusTargetMissing", "TargetDown", "etcdMembersDown")
+    on.reported("PrometheusTargetMissing", "TargetDown", "etcdMembersDown")
     return on.setting(_key(on, follower), f"{follower.name}, a follower, was killed and stayed away.")
 
 
@@ -58,7 +58,7 @@ def etcd_no_quorum(on: Ground) -> Setting:
     lost = on.draw.sample(etcd.members, 2)
     for member in lost:
         _end(member)
-    on.told("etcdInsufficientMembers", "etcdNoLeader")
+    on.reported("etcdInsufficientMembers", "etcdNoLeader")
     return on.setting(_key(on), f"{lost[0].name} and {lost[1].name} were killed.")
 
 
@@ -68,7 +68,7 @@ def etcd_leader_disk(on: Ground) -> Setting:
     etcd = _calm(on)
     leader, late = etcd.leader(), on.draw.randint(650, 900)
     on.make(slow_fsync(on.pool.stage, leader.pid, late))
-    on.told(*SLOW)
+    on.reported(*SLOW)
     return on.setting(_key(on, leader), f"Each fdatasync of the leader takes {late} ms longer.")
 
 
@@ -78,7 +78,7 @@ def etcd_follower_disk(on: Ground) -> Setting:
     etcd = _calm(on)
     follower, late = on.draw.choice(etcd.followers()), on.draw.randint(650, 900)
     on.make(slow_fsync(on.pool.stage, follower.pid, late))
-    on.told(*SLOW)
+    on.reported(*SLOW)
     return on.setting(_key(on, follower), f"Each fdatasync of {follower.name}, a follower, takes {late} ms longer.")
 
 
@@ -90,7 +90,7 @@ def etcd_bad_pair(on: Ground) -> Setting:
     late = on.draw.randint(150, 230) / 1000
     one.proxy.set_for(other.uid, late, 0.06)
     other.proxy.set_for(one.uid, late, 0.06)
-    on.told(*FAR)
+    on.reported(*FAR)
     return on.setting(_key(on), f"{late * 1000:.0f} ms one way between {one.seat.zone} and {other.seat.zone}, +-60 ms.")
 
 
@@ -100,7 +100,7 @@ def etcd_all_pairs(on: Ground) -> Setting:
     etcd = _calm(on)
     late = on.draw.randint(150, 230) / 1000
     etcd.delay(late, 0.08)
-    on.told(*FAR)
+    on.reported(*FAR)
     return on.setting(_key(on), f"{late * 1000:.0f} ms one way between all zones, +-80 ms.")
 
 
@@ -111,7 +111,7 @@ def etcd_isolated(on: Ground) -> Setting:
     etcd = _calm(on)
     follower = on.draw.choice(etcd.followers())
     etcd.delay_member(follower, 30.0)
-    on.told("etcdNoLeader", "etcdMembersDown")
+    on.reported("etcdNoLeader", "etcdMembersDown")
     return on.setting(_key(on, follower), f"The peer links of {follower.name} deliver after 30 s; its process runs.")
 
 
@@ -126,7 +126,7 @@ def etcd_leader_frozen(on: Ground) -> Setting:
         time.sleep(20)
     if etcd.leader() is first and (first.leader_changes() or 0) < 2:
         raise StageBroken(f"{on}: no leader change")
-    on.told(*SWITCHED)
+    on.reported(*SWITCHED)
     return on.setting(_key(on, first), f"The leader was stopped for {seconds:.0f} s, twice.")
 
 
@@ -139,7 +139,7 @@ def etcd_leader_restart(on: Ground) -> Setting:
     time.sleep(on.draw.uniform(4, 15))
     etcd.run(leader)
     wait_until(lambda: leader.status().get("leader"), "it is back", 40, 1)
-    on.told(*SWITCHED)
+    on.reported(*SWITCHED)
     return on.setting(_key(on, leader), f"{leader.name}, the leader, was killed and started again.")
 
 
@@ -152,7 +152,7 @@ def etcd_quota(on: Ground) -> Setting:
         if not leader.put(f"/bulk/{number}", b"y" * 200_000, timeout=5.0):
             break
         time.sleep(0.1)
-    on.told("etcdDatabaseQuotaLowSpace")
+    on.reported("etcdDatabaseQuotaLowSpace")
     return on.setting(_key(on), "Values of 200 kB were written until NOSPACE.")
 
 
@@ -162,7 +162,7 @@ def etcd_scrape_cut(on: Ground) -> Setting:
     etcd = _calm(on)
     for member in etcd.members:
         member.watched.set(20.0)
-    on.told("PrometheusTargetMissing", "TargetDown", "etcdInsufficientMembers")
+    on.reported("PrometheusTargetMissing", "TargetDown", "etcdInsufficientMembers")
     return on.setting(_key(on), "Scrapes of all members time out in a proxy; clients and peers are not touched.")
 
 

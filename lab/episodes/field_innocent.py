@@ -5,6 +5,7 @@ import time
 from lab.episode import Setting
 from lab.faults.pod import filtered
 from lab.faults.process import frozen
+from lab.field import again
 from lab.field.declare import Declared
 from lab.field.ground import ALERTS, EVENTS, Ground
 from lab.field.load import held
@@ -28,7 +29,7 @@ def scrape_path_cut(on: Ground) -> Setting:
     on.calm()
     verdict = on.draw.choice(("DROP", "REJECT"))
     on.make(filtered(on.pid(pod), "-p", "tcp", "--dport", "9121", "!", "-i", "lo", "-j", verdict))
-    on.told(*MISSING)
+    on.reported(*MISSING)
     return on.setting(on.workload, f"Packets to the exporter's port 9121 meet {verdict}; Redis answers as before.")
 
 
@@ -43,7 +44,7 @@ def exporter_stands_still(on: Ground) -> Setting:
     process = on.pool.stage.process(f"blackbox-{on.namespace}")
     if process is not None:
         on.make(frozen(process.pid))
-    on.told(*MISSING)
+    on.reported(*MISSING)
     return on.setting(on.workload, "The blackbox exporter was stopped by SIGSTOP; its target answers everybody else.")
 
 
@@ -57,8 +58,8 @@ def exporter_starved(on: Ground) -> Setting:
     on.calm()
     process = on.pool.stage.process(f"blackbox-{on.namespace}")
     if process is not None:
-        on.make(on.starved(process.pid, 14, 0.5))
-    on.told(*MISSING, FAILED)
+        on.make(again.starved(process.pid, 14, 0.5))
+    on.reported(*MISSING, FAILED)
     return on.setting(on.workload, "The exporter was stopped 14 of every 14.5 s; its target answers everybody else.")
 
 
@@ -70,7 +71,7 @@ def planned_downtime(on: Ground) -> Setting:
     on.calm()
     change = on.change("maintenance", f"Planned work on {on.app}: scaled to 0 until the migration is done")
     on.pool.node.patch(on.namespace, on.app, {"spec": {"replicas": 0}})
-    on.told(FAILED)
+    on.reported(FAILED)
     return on.setting(on.workload, f"{change.title}.", (change,))
 
 
@@ -90,7 +91,7 @@ def rollout_innocent(on: Ground) -> Setting:
     new: list[Pod] = wait_until(replaced, "the rollout is done", 120, 2)
     on.calm()
     on.make(filtered(on.pid(new[0]), "-p", "tcp", "-j", "DROP"))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(new[0], f"{change.title} ran well; then packets to one pod were dropped.", (change,))
 
@@ -102,7 +103,7 @@ def rollout_harmful(on: Ground) -> Setting:
     on.calm()
     change = on.change("deploy", f"{on.app} 3.{on.draw.randint(0, 9)}.1")
     on.roll_out(gunicorn().but(env={"PYTHONDONTWRITEBYTECODE": "1", "BROKEN": "500"}))
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "500")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, f"{change.title}: the new pods answer 500 on the readiness route.", (change,))
@@ -114,7 +115,7 @@ def rollout_crashes(on: Ground) -> Setting:
     old = {p.name for p in on.run(node(), replicas=2)}
     on.calm()
     on.roll_out(node().but(files={"server.js": "require('express-session');\n"}))
-    on.told("KubePodCrashLooping", "KubernetesPodCrashLooping", "KubeDeploymentReplicasMismatch", seconds=1700)
+    on.reported("KubePodCrashLooping", "KubernetesPodCrashLooping", "KubeDeploymentReplicasMismatch", seconds=1700)
     new = next(p for p in on.pods() if p.name not in old)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(new, "The new version needs a module that the image has not got: exit code 1 at once.")
@@ -128,8 +129,8 @@ def two_upstream_and_sidecar(on: Ground) -> Setting:
     pod = on.run(nginx(proxy_to(behind.address), exporter=True))[0]
     on.calm()
     on.shell(behind, "kill $(cat /tmp/nginx.pid)")
-    on.make(on.killed_again(pod, "exporter", 20))
-    on.told()
+    on.make(again.killed(lambda: on.pid(pod, "exporter"), 20))
+    on.reported()
     on.must_have_event("Readiness probe failed", "502")
     return on.setting(pod, "The server behind nginx ended: 502. The exporter beside nginx was killed every 20 s.")
 
@@ -144,7 +145,7 @@ def two_name_and_path(on: Ground) -> Setting:
     on.calm()
     on.pool.names.broken[host] = NAME_ERROR
     on.make(filtered(on.pid(other), "-p", "tcp", "-j", "DROP"))
-    on.told(FAILED)
+    on.reported(FAILED)
     return on.setting(on.workload, "One target's name does not exist any more; packets to the other's pod are dropped.")
 
 
@@ -159,7 +160,7 @@ def two_port_and_limit(on: Ground) -> Setting:
     time.sleep(on.draw.uniform(30, 60))
     probe = command("sh", "-c", "redis-cli -h 127.0.0.1 -p 6380 ping | grep -q PONG", timeout=2)
     on.roll_out(redis(probe, settings="maxclients 16"))
-    on.told()
+    on.reported()
     return on.setting(on.workload, "24 idle clients under maxclients 16, and a new pod whose probe asks port 6380.")
 
 
@@ -171,7 +172,7 @@ def two_thread_and_limit(on: Ground) -> Setting:
     on.load(pod, WEB, rate=0.5)
     on.calm()
     on.load(pod, WEB, "/report?s=60", rate=1, clients=2)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, "Two clients ask for a page that computes on the only thread, under a CPU limit of 100 m.")
 

@@ -27,7 +27,7 @@ def drop_all(on: Ground) -> Setting:
     on.probe_by_blackbox(pod, "http://{}:8080/healthz")
     on.calm()
     on.make(filtered(on.pid(pod), "-p", "tcp", "-j", "DROP"))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, "All TCP packets to the pod are dropped in its network namespace.")
 
@@ -39,7 +39,7 @@ def drop_one_port(on: Ground) -> Setting:
     pod = on.run(redis(probe))[0]
     on.calm()
     on.make(filtered(on.pid(pod), "-p", "tcp", "--dport", "6379", "!", "-i", "lo", "-j", "DROP"))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "i/o timeout")
     return on.setting(pod, "Packets to port 6379 from outside the pod are dropped.")
 
@@ -54,7 +54,7 @@ def drop_some(on: Ground) -> Setting:
     share = on.draw.choice(("0.6", "0.7"))
     on.make(filtered(on.pid(pod), "-p", "tcp", "-m", "statistic", "--mode", "random", "--probability", share,
                      "-j", "DROP"))  # fmt: skip
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, f"{share} of all TCP packets to the pod are dropped at random.")
 
@@ -67,7 +67,7 @@ def reject_host(on: Ground) -> Setting:
     on.calm()
     answer = on.draw.choice(("icmp-host-unreachable", "icmp-admin-prohibited", "icmp-net-unreachable"))
     on.make(filtered(on.pid(pod), "-p", "tcp", "--syn", "-j", "REJECT", "--reject-with", answer))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "connect:")
     return on.setting(pod, f"New connections are rejected with {answer}.")
 
@@ -80,7 +80,7 @@ def reset_requests(on: Ground) -> Setting:
     on.calm()
     on.make(filtered(on.pid(pod), "-p", "tcp", "--tcp-flags", "PSH", "PSH", "-j", "REJECT", "--reject-with",
                      "tcp-reset"))  # fmt: skip
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "reset by peer")
     return on.setting(pod, "Each packet with data in it is answered with RST on the way.")
 
@@ -93,7 +93,7 @@ def name_fails(on: Ground) -> Setting:
     on.calm()
     code = on.draw.choice((NAME_ERROR, SERVER_FAILURE))
     on.pool.names.broken[host] = code
-    on.told(FAILED)
+    on.reported(FAILED)
     return on.setting(on.workload, f"The name server answers {'NXDOMAIN' if code == NAME_ERROR else 'SERVFAIL'}.")
 
 
@@ -105,7 +105,7 @@ def name_is_old(on: Ground) -> Setting:
     host = on.probe_by_blackbox(pod, "http://{}:8080/")
     on.calm()
     on.pool.names.known[host] = "10.88.77.250"
-    on.told(FAILED)
+    on.reported(FAILED)
     return on.setting(on.workload, "The name resolves to 10.88.77.250, which nobody has.")
 
 
@@ -123,7 +123,7 @@ def _renewed(on: Ground, issued: Issued, note: str) -> Setting:
     on.probe_by_blackbox(pod, "https://{}:8443/healthz", name=_host(on))
     on.calm()
     on.reload(pod, _tls(issued))
-    on.told(FAILED)
+    on.reported(FAILED)
     on.must_hold("probe_success{$ns} == 0")
     return on.setting(pod, note)
 
@@ -168,7 +168,7 @@ def handshake_stalls(on: Ground) -> Setting:
     on.calm()
     on.make(filtered(on.pid(pod), "-p", "tcp", "--sport", str(TLS_PORT), "-m", "length", "--length", "500:65535",
                      "-j", "DROP", chain="OUTPUT"))  # fmt: skip
-    on.told()
+    on.reported()
     return on.setting(pod, "Packets of 500 bytes and more from port 8443 are dropped on their way out of the pod.")
 
 
@@ -179,7 +179,7 @@ def plain_where_tls(on: Ground) -> Setting:
     old: list[Pod] = on.run(_tls(on.pool.trusted.issue(_host(on))))
     on.calm()
     on.roll_out(nginx(port=TLS_PORT, readiness=http("/healthz", TLS_PORT, scheme="HTTPS")))
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "server gave HTTP response to HTTPS client")
     new = next(p for p in on.pods() if p.name != old[0].name)
     return on.setting(new, "The new configuration listens without TLS; the probe asks with HTTPS.")

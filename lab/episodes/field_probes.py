@@ -27,7 +27,7 @@ def exec_missing(on: Ground) -> Setting:
     old = on.run(redis())
     on.calm()
     on.roll_out(redis(command("curl", "-fs", "http://127.0.0.1:6379/")))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("curl")
     return on.setting(_new(on, old), "The new version's probe runs curl, which the image has not got.")
 
@@ -39,7 +39,7 @@ def exec_failing(on: Ground) -> Setting:
     pod = on.run(nginx(readiness=command("sh", "-c", script, period=5)))[0]
     on.calm()
     on.shell(pod, "touch /tmp/lag")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "replication lag")
     return on.setting(pod, "The probe's script fails: 'replication lag 412 s is above 60 s'.")
 
@@ -52,7 +52,7 @@ def exec_slow(on: Ground) -> Setting:
     pod = on.run(nginx(readiness=command("sh", "-c", script, timeout=limit)))[0]
     on.calm()
     on.shell(pod, "touch /tmp/slow")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe", "timed out")
     return on.setting(pod, f"The probe's script takes 8 s; the limit is {limit} s.")
 
@@ -63,7 +63,7 @@ def grpc_where_none(on: Ground) -> Setting:
     old = on.run(nginx())
     on.calm()
     on.roll_out(nginx(readiness=grpc(WEB, timeout=2)))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe")
     return on.setting(_new(on, old), "The new version's probe is gRPC, the port speaks HTTP/1.1.")
 
@@ -74,7 +74,7 @@ def tcp_wrong_port(on: Ground) -> Setting:
     old = on.run(redis(tcp(6379)))
     on.calm()
     on.roll_out(redis(tcp(6380)))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "connection refused")
     return on.setting(_new(on, old), "The new version's TCP probe asks port 6380; Redis listens on 6379.")
 
@@ -90,7 +90,7 @@ def liveness_asks_backend(on: Ground) -> Setting:
     on.calm()
     on.shell(behind, "kill $(cat /tmp/nginx.pid)")
     wait_until(lambda: on.restarts(pods[0]) >= 1, "liveness restarts it", 200, 2)
-    on.told()
+    on.reported()
     on.must_have_event("failed liveness probe, will be restarted")
     return on.setting(on.workload, "/healthz, which liveness asks, goes through to another service, which ended.")
 
@@ -104,7 +104,7 @@ def liveness_too_early(on: Ground) -> Setting:
     liveness = http("/healthz", WEB, failures=3, initialDelaySeconds=10)
     on.roll_out(nginx().but(argv=("sh", "-c", start), liveness=liveness))
     wait_until(lambda: on.restarts(_new(on, old)) >= 1, "liveness restarts it", 300, 2)
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("failed liveness probe, will be restarted")
     return on.setting(_new(on, old), "The new version listens after more than 70 s; liveness kills after about 40 s.")
 
@@ -117,7 +117,7 @@ def listens_late(on: Ground) -> Setting:
     seconds = on.draw.randint(240, 280)
     start = f"sleep {seconds}; exec nginx -c /etc/conf/nginx.conf -g 'daemon off;'"
     on.roll_out(nginx().but(argv=("sh", "-c", start)))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "connection refused")
     return on.setting(_new(on, old), f"The new version listens {seconds} s after its start.")
 
@@ -130,7 +130,7 @@ def timeout_too_short(on: Ground) -> Setting:
     on.probe_by_blackbox(old[0], "http://{}:8080/healthz")
     on.calm()
     on.roll_out(gunicorn(http("/healthz", WEB, timeout=1)).but(env=env))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(_new(on, old), "The route takes 1.5 s as ever; the new version's probe waits 1 s.")
 
@@ -144,7 +144,7 @@ def process_stopped(on: Ground) -> Setting:
     on.calm()
     for process in on.children(pod):
         on.make(frozen(process))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, "All processes of nginx were stopped by SIGSTOP.")
 
@@ -161,7 +161,7 @@ def one_route_for_both(on: Ground) -> Setting:
     for process in on.children(behind):
         on.make(frozen(process))
     wait_until(lambda: on.restarts(pod) >= 1, "liveness restarts it", 200, 2)
-    on.told()
+    on.reported()
     on.must_have_event("failed liveness probe, will be restarted")
     return on.setting(pod, "Both probes ask /healthz, which waits for another service, whose processes were stopped.")
 

@@ -31,7 +31,7 @@ def nginx_dead_upstream(on: Ground) -> Setting:
     on.probe_by_blackbox(pods[0], "http://{}:8080/")
     on.calm()
     on.shell(behind, "kill $(cat /tmp/nginx.pid)")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "502")
     return on.setting(pods[0], "The process of the only server behind nginx ended and nobody starts it: 502.")
 
@@ -45,7 +45,7 @@ def nginx_stuck_upstream(on: Ground) -> Setting:
     on.calm()
     for process in on.children(behind):
         on.make(frozen(process))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "504")
     return on.setting(
         pods[0], f"All processes of the server behind nginx were stopped; nginx waits {wait} s, then 504."
@@ -59,7 +59,7 @@ def nginx_slow_upstream(on: Ground) -> Setting:
     on.calm()
     for process in on.children(behind):
         on.make(frozen(process))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "context deadline exceeded")
     return on.setting(pods[0], "The server behind nginx was stopped; nginx would wait 60 s for it, the probe does not.")
 
@@ -75,7 +75,7 @@ def nginx_rate_limited(on: Ground) -> Setting:
     on.probe_by_blackbox(pod, "http://{}:8080/")
     on.calm()
     on.load(pod, WEB, rate=on.draw.randint(20, 30))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", str(status))
     return on.setting(pod, f"20 to 30 requests a second under limit_req of 2 a second; nginx answers {status}.")
 
@@ -88,7 +88,7 @@ def nginx_connections_used_up(on: Ground) -> Setting:
     on.probe_by_blackbox(pod, "http://{}:8080/healthz")
     on.calm()
     on.make(held(pod.address, WEB, most + 30, b"GET / HTTP/1.1\r\nHost: a\r\n", every_s=1))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed")
     return on.setting(pod, f"{most + 30} clients never end their requests under worker_connections {most}.")
 
@@ -104,7 +104,7 @@ def nginx_config_500(on: Ground) -> Setting:
         "    location = /healthz { root /nowhere; error_page 404 = @gone; }\n    location @gone { return 500; }"
     )
     on.roll_out(broken.but(beside=before.beside))
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "500")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "A ConfigMap change with its rollout; in the new pods /healthz answers 500.")
@@ -117,7 +117,7 @@ def nginx_config_refused(on: Ground) -> Setting:
     old = {p.name for p in on.run(nginx(), replicas=on.draw.choice((1, 2)))}
     on.calm()
     on.roll_out(nginx("    location = /healthz { retrun 200; }"))
-    on.told("KubePodCrashLooping", "KubernetesPodCrashLooping", seconds=1700)
+    on.reported("KubePodCrashLooping", "KubernetesPodCrashLooping", seconds=1700)
     new = next(p for p in on.pods() if p.name not in old)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(new, "A typo in nginx.conf (retrun): nginx ends at once with exit code 1.")
@@ -130,7 +130,7 @@ def nginx_wrong_port(on: Ground) -> Setting:
     old = {p.name for p in on.run(nginx(liveness=liveness), replicas=1)}
     on.calm()
     on.roll_out(nginx(readiness=http("/healthz", 80), liveness=liveness))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "connection refused")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "The new version's readiness probe asks port 80; nginx listens on 8080.")
@@ -143,7 +143,7 @@ def nginx_missing_path(on: Ground) -> Setting:
     old = {p.name for p in on.run(nginx(), replicas=2)}
     on.calm()
     on.roll_out(nginx('    location = /health { return 200 "ok"; }'))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "404")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "The new configuration serves /health, the probe asks /healthz: 404.")
@@ -156,7 +156,7 @@ def nginx_wants_password(on: Ground) -> Setting:
     on.calm()
     locked = nginx('    location / { auth_basic "staff"; auth_basic_user_file /etc/conf/users; root /etc/conf; }')
     on.roll_out(locked.but(files={"users": "ops:$apr1$x$aaaaaaaaaaaaaaaaaaaaaa\n"}))
-    on.told(STUCK, MISMATCH, seconds=1700)
+    on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "401")
     new = next(p for p in on.pods() if p.name not in old)
     return on.setting(new, "auth_basic for every location; the probe has no password: 401.")
@@ -169,7 +169,7 @@ def nginx_redirect_loop(on: Ground) -> Setting:
     on.probe_by_blackbox(pod, "http://{}:8080/start")
     on.calm()
     on.reload(pod, nginx('    location = /healthz { return 200 "ok"; }\n    location / { return 302 /start; }'))
-    on.told(FAILED)
+    on.reported(FAILED)
     on.must_hold("probe_http_redirects{$ns} > 5")
     return on.setting(pod, "After a reload /start redirects to /start.")
 
@@ -182,7 +182,7 @@ def haproxy_no_server(on: Ground) -> Setting:
     on.probe_by_blackbox(pod, "http://{}:8080/")
     on.calm()
     on.shell(behind, "kill $(cat /tmp/nginx.pid)")
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "503")
     return on.setting(pod, "The only server of the backend is down; HAProxy answers 503.")
 
@@ -197,7 +197,7 @@ def haproxy_slow_server(on: Ground) -> Setting:
     on.calm()
     for process in on.children(behind):
         on.make(frozen(process))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "504")
     return on.setting(pod, f"The server's processes were stopped; HAProxy gives up after {wait} s with 504.")
 
@@ -210,7 +210,7 @@ def haproxy_maxconn(on: Ground) -> Setting:
     pod = on.run(haproxy(behind.address, http("/healthz", WEB), maxconn=most))[0]
     on.calm()
     on.make(held(pod.address, WEB, most + 20, b"GET / HTTP/1.1\r\nHost: a\r\n", every_s=1))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "context deadline exceeded")
     return on.setting(pod, f"{most + 20} clients hold connections under maxconn {most}.")
 
@@ -224,7 +224,7 @@ def haproxy_rate_limited(on: Ground) -> Setting:
     on.probe_by_blackbox(pod, "http://{}:8080/healthz")
     on.calm()
     on.load(pod, WEB, "/healthz", rate=on.draw.randint(25, 35))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", "429")
     return on.setting(pod, "25 to 35 requests a second where more than 10 are denied with 429.")
 

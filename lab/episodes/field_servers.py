@@ -21,7 +21,7 @@ def gunicorn_workers_busy(on: Ground) -> Setting:
     on.load(pod, WEB, rate=1)
     on.calm()
     on.load(pod, WEB, "/report?s=25", rate=2, clients=workers + 2)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, f"{workers + 2} clients ask for a page of 25 s; gunicorn has {workers} synchronous workers.")
 
@@ -35,7 +35,7 @@ def gunicorn_backend_slow(on: Ground) -> Setting:
     on.calm()
     for process in on.children(behind):
         on.make(frozen(process))
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, "/healthz asks another service, whose processes were stopped; it waits 20 s for it.")
 
@@ -49,7 +49,7 @@ def gunicorn_memory(on: Ground) -> Setting:
     on.calm()
     on.load(pod, WEB, "/upload?mib=4", rate=2)
     wait_until(lambda: on.restarts(pod) >= 1 or on.events(), "something is seen", 300, 2)
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     return on.setting(pod, f"2 x 4 MiB a second are kept under a memory limit of {limit} MiB.")
 
 
@@ -62,7 +62,7 @@ def node_thread_blocked(on: Ground) -> Setting:
     on.calm()
     seconds = on.draw.randint(20, 35)
     on.load(pod, WEB, f"/report?s={seconds}", rate=2, clients=2)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, f"Two clients ask for a page that computes {seconds} s on the only thread.")
 
@@ -76,7 +76,7 @@ def node_blocked_and_restarted(on: Ground) -> Setting:
     on.calm()
     on.load(pod, WEB, "/report?s=60", rate=2, clients=2)
     wait_until(lambda: on.restarts(pod) >= 1, "liveness restarts it", 240, 2)
-    on.told()
+    on.reported()
     on.must_have_event("failed liveness probe, will be restarted")
     return on.setting(pod, "Two clients ask for a page that computes 60 s on the only thread; liveness kills it.")
 
@@ -89,7 +89,7 @@ def node_crashes(on: Ground) -> Setting:
     on.calm()
     on.load(pod, WEB, "/boom", rate=0.5)
     wait_until(lambda: on.restarts(pod) >= 3, "it crashed three times", 300, 2)
-    on.told(seconds=1700)
+    on.reported(seconds=1700)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(pod, "A request every other second makes Node throw an uncaught error: exit code 1.")
 
@@ -102,7 +102,7 @@ def java_threads_used_up(on: Ground) -> Setting:
     on.load(pod, WEB, rate=1)
     on.calm()
     on.load(pod, WEB, "/report?n=40", rate=2, clients=threads + 2)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, f"{threads + 2} clients ask for a page of 40 s; the pool has {threads} threads.")
 
@@ -114,7 +114,7 @@ def java_lock_held(on: Ground) -> Setting:
     pod = on.run(java(threads=8, readiness=http("/cart", WEB, timeout=2)))[0]
     on.calm()
     on.load(pod, WEB, "/locked?n=30", rate=2, clients=2)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(
         pod, "Two clients ask for a page that holds a lock for 30 s; the probed route takes the same lock."
@@ -128,7 +128,7 @@ def java_heap_full(on: Ground) -> Setting:
     on.load(pod, WEB, rate=2)
     on.calm()
     on.load(pod, WEB, "/upload?n=1", rate=3)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed")
     return on.setting(pod, "3 MiB a second are kept under -Xmx40m; the container's own limit is never reached.")
 
@@ -141,7 +141,7 @@ def php_children_busy(on: Ground) -> Setting:
     on.load(pod, WEB, "/index.php", rate=1)
     on.calm()
     on.load(pod, WEB, "/index.php?s=30", rate=2, clients=children + 3)
-    on.told()
+    on.reported()
     on.must_have_event("Readiness probe failed", DEADLINE)
     return on.setting(pod, f"{children + 3} clients ask for a page of 30 s; php-fpm has {children} children.")
 

@@ -1,14 +1,9 @@
 """One declaration's namespace on the field stage: its software, its faults, and checks that a fault shows."""
 
-import contextlib
-import os
 import random
-import signal
-import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +15,6 @@ from msgspec import structs
 from domain.connections import BlackboxDecl, Connections, EtcdDecl, KubernetesDecl, PrometheusDecl, SourceDecl
 from domain.scope import ChangeRef
 from lab.episode import Setting, Truth
-from lab.faults.process import frozen
 from lab.field import members
 from lab.field.certificates import Authority
 from lab.field.load import Load
@@ -271,42 +265,6 @@ class Ground:
         self.shell(pod, "echo host all all 0.0.0.0/0 trust >> /data/pg/pg_hba.conf; kill -HUP 1")
         self.pool.stage.start(f"clients-{self.namespace}", ["sh", "-c", " & ".join([one] * count) + " & wait"])
 
-    @contextlib.contextmanager
-    def asked_again(self, pod: Pod, every_s: float, request: str) -> Iterator[None]:
-        """Send a line to the pod's first port again and again, also after the server's restart."""
-        port = int(self.raw(pod)["spec"]["containers"][0]["ports"][0]["containerPort"])
-
-        def ask() -> None:
-            with contextlib.suppress(OSError), socket.create_connection((pod.address, port), timeout=5) as one:
-                one.sendall(request.encode())
-                one.settimeout(10)
-                one.recv(100)
-
-        with _repeated(ask, every_s):
-            yield
-
-    @contextlib.contextmanager
-    def killed_again(self, pod: Pod, container: str, every_s: float) -> Iterator[None]:
-        """Kill a container's process again and again."""
-
-        def kill() -> None:
-            with contextlib.suppress(OSError, StopIteration, StageBroken):
-                os.kill(self.pid(pod, container), signal.SIGKILL)
-
-        with _repeated(kill, every_s):
-            yield
-
-    @contextlib.contextmanager
-    def starved(self, process: int, stands_s: float, runs_s: float) -> Iterator[None]:
-        """Let a process of the node run only a moment now and then."""
-
-        def stand() -> None:
-            with contextlib.suppress(OSError), frozen(process):
-                time.sleep(stands_s)
-
-        with _repeated(stand, runs_s):
-            yield
-
     def calm(self, shortest_s: int = 150, longest_s: int = 210) -> None:
         """Wait without a fault, so that every series gets a usual level and no pod is newly started."""
         self.pool.watched.wait()
@@ -316,21 +274,21 @@ class Ground:
 
     # What is seen of it
 
-    def told(self, *alerts: str, seconds: float = 1500) -> None:
+    def reported(self, *alerts: str, seconds: float = 1500) -> None:
         """Wait for what the drawn source reports after the fault began, then until somebody looks.
 
         `alerts` are the rules that this fault fires; without a name any alert of the namespace will do.
         """
         self.began = self.began or time.time()
         if self.source in {EVENTS, BOTH}:
-            wait_until(lambda: self._reported("kubernetes", CLUSTER), f"{self}: the watcher reports", seconds, 1)
+            wait_until(lambda: self._delivered("kubernetes", CLUSTER), f"{self}: the watcher reports", seconds, 1)
         if self.source in {ALERTS, BOTH}:
             name = self.watcher.name
-            wait_until(lambda: self._reported("alertmanager", name, alerts), f"{self}: an alert {alerts}", seconds, 1)
+            wait_until(lambda: self._delivered("alertmanager", name, alerts), f"{self}: an alert {alerts}", seconds, 1)
         log_progress(f"{self}: reported by {self.source} after {time.time() - self.began:.0f} s")
         time.sleep(self.draw.uniform(20, 120 if self.source == EVENTS else 50))
 
-    def _reported(self, kind: str, name: str, alerts: tuple[str, ...] = ()) -> bool:
+    def _delivered(self, kind: str, name: str, alerts: tuple[str, ...] = ()) -> bool:
         bodies = [t.body.decode() for t in self.pool.sink.taken if self._mine(t) and (t.kind, t.name) == (kind, name)]
         firing = [b for b in bodies if '"state":"firing"' in b or '"status":"firing"' in b]
         return any(not alerts or any(f'"alertname":"{a}"' in body for a in alerts) for body in firing)
@@ -367,7 +325,7 @@ class Ground:
         """The declared connections and the truth; a string instead of a pod is an entity's key."""
         watcher = self.watcher
         known = {EVENTS: {("kubernetes", CLUSTER)}, ALERTS: {("alertmanager", watcher.name)}}
-        heard = known.get(self.source) or known[EVENTS] | known[ALERTS]
+        reporters = known.get(self.source) or known[EVENTS] | known[ALERTS]
         blackbox = [BlackboxDecl(name="probes", prometheus="main", selector={"job": "blackbox"},
                                  url=f"http://127.0.0.1:{self.pool.exporter}")]  # fmt: skip
         connections = Connections(
@@ -385,7 +343,7 @@ class Ground:
         notes = [note, f"Scraped every {self.every_s} s; reported by {self.source}."]
         since = datetime.fromtimestamp(self.began - 1, UTC) if self.began else None
         return Setting(connections, Truth(cause, entity, accept=self.accept), notes, changes, self.namespace,
-                       self.faults.close, frozenset(heard), since,
+                       self.faults.close, frozenset(reporters), since,
                        f'"cluster":"{OTHER_CLUSTER}"' if self.central else "")  # fmt: skip
 
     @property
@@ -406,20 +364,3 @@ class Ground:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.app}"
-
-
-@contextlib.contextmanager
-def _repeated(do: Callable[[], None], every_s: float) -> Iterator[None]:
-    """Do it now and again after each pause, in a thread, until the end."""
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            do()
-            stop.wait(every_s)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        yield
-    finally:
-        stop.set()

@@ -91,16 +91,16 @@ class Ware:
         }  # fmt: skip
         more = dict(self.more)
         env = [*more.pop("env", []), *({"name": k, "value": v} for k, v in self.env.items())]
-        fields["env"] = env
         return container(
-            self.name, self.image, self.argv, self.port, None, cpu=self.cpu, memory=self.memory, mounts=mounts,
+            self.name, self.image, self.argv, self.port, env, cpu=self.cpu, memory=self.memory, mounts=mounts,
             user=self.user, asks_cpu=self.asks_cpu, **{k: v for k, v in fields.items() if v}, **more,
         )  # fmt: skip
 
 
 def container(
-    name: str, image: Image, argv: tuple[str, ...], port: int = 0, env: Mapping[str, str] | None = None, **more: Any
-) -> dict[str, Any]:
+    name: str, image: Image, argv: tuple[str, ...], port: int = 0, env: Mapping[str, str] | list[Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:  # fmt: skip
     """One container's specification; `metrics` names its port so that a ServiceMonitor finds it.
 
     `more`: cpu and memory limits, asks_cpu, mounts, user, metrics, and fields of the specification as they are.
@@ -115,7 +115,7 @@ def container(
     if port:
         found["ports"] = [{"name": "metrics" if metrics else "main", "containerPort": port}]
     if env:
-        found["env"] = [*found.get("env", []), *({"name": k, "value": v} for k, v in env.items())]
+        found["env"] = env if isinstance(env, list) else [{"name": k, "value": v} for k, v in env.items()]
     if mounts:
         found["volumeMounts"] = mounts
     if user:
