@@ -10,7 +10,7 @@ from evaluate.sets import bundles_in
 from evidence.bundles import Bundle
 
 PAGE = Path("docs/accuracy.md")
-PARTS = [Path("bundles/episodes/development"), Path("bundles/episodes/kept")]
+PARTS = [Path("bundles") / kind / part for kind in ("field", "episodes") for part in ("kept", "development")]
 
 
 def test_the_page_was_generated_with_the_ranking_of_this_version() -> None:
@@ -25,8 +25,9 @@ def test_the_page_counts_every_recorded_episode() -> None:
 
 
 def test_both_parts_hold_real_episodes_of_the_same_declarations_and_of_different_seeds() -> None:
-    parts = [[Bundle.load(path) for path in bundles_in([part])] for part in PARTS]
-    seeds = [{b.seed for b in part} for part in parts]
-    assert not seeds[0] & seeds[1]
-    assert all(b.declaration and b.stage for part in parts for b in part)
-    assert len({b.declaration for b in parts[1]}) >= 30
+    for kept, development in (PARTS[:2], PARTS[2:]):
+        parts = [[Bundle.load(path) for path in bundles_in([part])] for part in (kept, development)]
+        seeds = [{b.seed for b in part} for part in parts]
+        assert not seeds[0] & seeds[1]
+        assert all(b.declaration and b.stage for part in parts for b in part)
+        assert len({b.declaration for b in parts[0]}) >= 30

@@ -98,4 +98,4 @@ def test_a_folder_without_a_bundle_is_refused_with_the_remedy(tmp_path: Path) ->
 def test_the_page_has_a_section_for_each_part(tmp_path: Path) -> None:
     page = tmp_path / "accuracy.md"
     call_command("evaluate", str(BUNDLES / "etcd-move-leader"), "--out", str(page))
-    assert "## etcd-move-leader" in page.read_text() and "published rules" in page.read_text()
+    assert "## bundles etcd-move-leader" in page.read_text() and "published rules" in page.read_text()

@@ -27,7 +27,7 @@ class Command(Verb):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["out"]:
-            sections = {path.name: self._judged(bundles_in([path])) for path in options["bundle"]}
+            sections = {" ".join(path.parts[-2:]): self._judged(bundles_in([path])) for path in options["bundle"]}
             options["out"].write_text(page(sections, timezone.now().date()), encoding="utf-8")
             return
         judged = self._judged(bundles_in(options["bundle"]))
