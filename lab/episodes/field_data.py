@@ -56,7 +56,8 @@ def redis_max_clients(on: Ground) -> Setting:
 @declared("Redis is stopped and redis-cli waits", "exec-probe-late", "accept-queue-full", "single-thread-blocked")
 def redis_stands_still(on: Ground) -> Setting:
     """A command keeps Redis' only thread for minutes; the exec probe's time is over."""
-    pod = on.run(redis(settings="enable-debug-command yes"))[0]
+    ping = command("redis-cli", "-h", "127.0.0.1", "ping", timeout=2)
+    pod = on.run(redis(ping, "enable-debug-command yes"))[0]
     on.calm()
     on.in_background(pod, "redis-cli debug sleep 1500")
     on.reported()
