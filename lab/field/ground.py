@@ -21,7 +21,7 @@ from lab.field.load import Load
 from lab.field.packages import POSTGRES_BIN
 from lab.field.targets import Discovery, ProbeTarget
 from lab.field.ware import FILES, NONE, Ware
-from lab.field.watchers import CLUSTER, OTHER_CLUSTER, TWIN, Watcher, name_of
+from lab.field.watchers import BLACKBOX_JOB, CLUSTER, OTHER_CLUSTER, TEAM_JOB, TWIN, Watcher, name_of
 from lab.stage.etcd import Etcd
 from lab.stage.names import Names
 from lab.stage.namespace import APPS, TEAMS, Pod
@@ -74,7 +74,7 @@ class Ground:
     source: str = ""
     began: float = 0.0
     faults: ExitStack = field(default_factory=ExitStack)
-    probed: bool = False
+    probers: dict[str, int] = field(default_factory=dict)
     clusters: list[Etcd] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -183,7 +183,7 @@ class Ground:
         self.pool.names.known[host] = pod.address
         labels = {"__meta_prober": str(prober)} if prober else {}
         self.pool.discovery.targets.append(ProbeTarget(self.namespace, url.format(host), module, labels))
-        self.probed = True
+        self.probers[TEAM_JOB if prober else BLACKBOX_JOB] = prober or self.pool.exporter
         return host
 
     def etcd(self, **shape: Any) -> Etcd:
@@ -326,13 +326,14 @@ class Ground:
         watcher = self.watcher
         known = {EVENTS: {("kubernetes", CLUSTER)}, ALERTS: {("alertmanager", watcher.name)}}
         reporters = known.get(self.source) or known[EVENTS] | known[ALERTS]
-        blackbox = [BlackboxDecl(name="probes", prometheus="main", selector={"job": "blackbox"},
-                                 url=f"http://127.0.0.1:{self.pool.exporter}")]  # fmt: skip
         connections = Connections(
             source=[SourceDecl(kind="alertmanager", name=watcher.name)] if self.source != EVENTS else [],
             prometheus=[PrometheusDecl(name="main", url=watcher.monitoring.prometheus,
                                        clusters=[CLUSTER, OTHER_CLUSTER] if self.central else [])],
-            blackbox=blackbox if self.probed else [],
+            blackbox=[
+                BlackboxDecl(name=job, prometheus="main", selector={"job": job}, url=f"http://127.0.0.1:{port}")
+                for job, port in self.probers.items()
+            ],
             etcd=self._declared_etcd(),
             kubernetes=[] if self.pool.bare else [KubernetesDecl(
                 name=CLUSTER, prometheus="main", kubeconfig_file=str(self.pool.node.kubeconfig),

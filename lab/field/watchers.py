@@ -12,6 +12,7 @@ from lab.stage.node import TOKEN, Node
 from lab.stage.programs import Stage, free_port
 
 CLUSTER, OTHER_CLUSTER, TWIN = "prod", "prod-west", "--west"
+BLACKBOX_JOB, TEAM_JOB = "blackbox", "blackbox-team"
 RELEASE, HASH = "kps", "6f664bc8c4-5lwq6"
 RULES = Path(__file__).parent / "rules"
 TOKEN_OVER_TLS = {
@@ -156,10 +157,11 @@ def _probes(url: str, exporter: int) -> dict[str, Any]:
             {"source_labels": ["__address__"], "target_label": "__param_target"},
             {"source_labels": ["__meta_module"], "target_label": "__param_module"},
             {"source_labels": ["__param_target"], "target_label": "instance"},
-            {"target_label": "job", "replacement": "blackbox"},
+            {"target_label": "job", "replacement": BLACKBOX_JOB},
             {"target_label": "__address__", "replacement": f"127.0.0.1:{exporter}"},
             {"source_labels": ["__meta_prober"], "regex": "(.+)", "target_label": "__address__",
              "replacement": "127.0.0.1:${1}"},
+            {"source_labels": ["__meta_prober"], "regex": ".+", "target_label": "job", "replacement": TEAM_JOB},
         ],
     }  # fmt: skip
 
