@@ -1,6 +1,10 @@
 """The declarations of the field: each has a truth that exists or is expected, and is set up as the field is."""
 
 import json
+import socket
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -10,15 +14,18 @@ import yaml
 from causes.catalogue import all_causes
 from evidence.bundles import Bundle
 from lab import planning
-from lab.episode import Episode, drawing
+from lab.episode import Episode, Setting, Truth, drawing
 from lab.episodes import all_episodes
-from lab.field import packages, targets, watchers
+from lab.field import again, packages, targets, watchers
 from lab.field.certificates import Authority
 from lab.field.declare import EXPECTED
 from lab.field.ground import ALERTS, BOTH, EVENTS, Ground
+from lab.field.load import held
 from lab.field.software import haproxy, java, memcached, nginx, nginx_conf, postgres, redis
 from lab.field.ware import Ware, http
+from lab.playing import _concerns
 from lab.recording import BUNDLES, place_of
+from lab.stage.sink import Taken
 
 FIELD = sorted(name for name, episode in all_episodes().items() if episode.in_field)
 RECORDED = sorted((BUNDLES / "field").rglob("*.zip"))
@@ -138,6 +145,44 @@ def test_certificates_of_an_authority_name_their_host() -> None:
     issued = Authority("ours").issue("cart.example.net")
     assert "BEGIN CERTIFICATE" in issued.certificate and "PRIVATE KEY" in issued.key
     assert Authority("ours").pem != Authority("ours").pem
+
+
+def test_deliveries_belong_by_source_time_and_cluster() -> None:
+    at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    setting = Setting(None, Truth("", ""), namespace="shop-1", reporters=frozenset({("alertmanager", "prod-15")}),  # type: ignore[arg-type]
+                      since=at, strange='"cluster":"prod-west"')  # fmt: skip
+    body = b'{"namespace":"shop-1","cluster":"prod"}'
+    mine = Taken("alertmanager", "prod-15", at, {}, body)
+    others = [
+        replace(mine, name="prod-30"), replace(mine, received_at=at - timedelta(seconds=1)),
+        replace(mine, body=body.replace(b'"prod"', b'"prod-west"')), replace(mine, body=body.replace(b"-1", b"-12")),
+    ]  # fmt: skip
+    assert _concerns(mine, setting) and not any(_concerns(other, setting) for other in others)
+
+
+def test_a_central_server_gives_the_other_clusters_namespace_the_shared_name() -> None:
+    job = watchers.of_two_clusters([{"job_name": "a", "relabel_configs": [{"target_label": "x"}]}])[0]
+    assert job["relabel_configs"][0] == {"target_label": "x"}
+    assert [s["target_label"] for s in job["metric_relabel_configs"]] == ["cluster", "namespace"]
+    one = ground("field-nginx-wrong-port", 1)
+    assert replace(one, namespace=one.namespace + watchers.TWIN).app == one.app
+
+
+def test_a_repeated_fault_ends_with_its_context() -> None:
+    made: list[int] = []
+    with again.repeated(lambda: made.append(1), 0.01):
+        time.sleep(0.2)
+    time.sleep(0.05)
+    count = len(made)
+    time.sleep(0.1)
+    assert 2 < count == len(made)
+
+
+def test_connections_are_held_until_the_end() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    with held("127.0.0.1", server.getsockname()[1], 3, b"hello"):
+        peers = [server.accept()[0] for _ in range(3)]
+        assert [peer.recv(5) for peer in peers] == [b"hello"] * 3
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
