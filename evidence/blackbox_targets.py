@@ -97,15 +97,15 @@ def all_targets(ask: Ask, exporter: BlackboxDecl) -> list[ProbeTarget]:
     return [found[key] for key in sorted(found)]
 
 
-def late_scrapes(ask: Ask, exporter: BlackboxDecl) -> dict[int, float]:
-    """By how many seconds scrapes of the exporter took longer than its probes, at most of all targets, by epoch ms.
+def late_scrapes(ask: Ask, exporter: BlackboxDecl, instance: str) -> dict[int, float]:
+    """By how many seconds scrapes of one target took longer than its probes, by epoch ms.
 
     An exporter without CPU begins its probes late, and blames its targets for that.
     """
     server = ask.prometheus(exporter.prometheus)
     if server is None or not exporter.selector:
         return {}
-    where = matcher(exporter.selector)
+    where = matcher({**exporter.selector, "instance": instance})
     query = (
         f"max(max by (job, instance) (scrape_duration_seconds{{{where}}})"
         f" - on (job, instance) max by (job, instance) (probe_duration_seconds{{{where}}}))"

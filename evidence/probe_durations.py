@@ -4,6 +4,7 @@ near, never the failure itself."""
 from itertools import pairwise
 
 from domain.errors import ProductError
+from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line
 from evidence.pods import ask_pods, end_ms, named, onset_ms
@@ -11,6 +12,10 @@ from evidence.pods import ask_pods, end_ms, named, onset_ms
 BUCKETS = "prober_probe_duration_seconds_bucket"
 # For so long no probe succeeded while probes failed: that is an outage, and no limit that is a little too low.
 OUTAGE_MS = 75_000
+
+# Three quarters of a slow route's probes take half of their time-out or more.
+MOST, HALF = 0.75, 0.5
+FEW = Text("only few of the probes that succeed are slow, as in a fault that lets some through")
 
 
 def mostly_failed(ask: Ask, kind: str) -> bool:
@@ -36,7 +41,7 @@ def _rises(lines: list[Line], result: str, start: int, end: int) -> list[int]:
     return sorted(found)
 
 
-def slowest(answered: Answered) -> dict[tuple[str, str], float]:
+def slowest(answered: Answered, share: float = 0.99) -> dict[tuple[str, str], float]:
     """By probe type and container: the 99th percentile in seconds over the window, interpolated within its bucket."""
     grouped: dict[tuple[str, str], dict[float, float]] = {}
     for line in named(answered, BUCKETS):
@@ -45,8 +50,13 @@ def slowest(answered: Answered) -> dict[tuple[str, str], float]:
             buckets = grouped.setdefault(key, {})
             limit = _limit(line)
             buckets[limit] = buckets.get(limit, 0.0) + _counted(line)
-    found = {key: quantile(buckets, 0.99) for key, buckets in grouped.items()}
+    found = {key: quantile(buckets, share) for key, buckets in grouped.items()}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def are_few(answered: Answered, key: tuple[str, str], timeout_s: float) -> bool:
+    """Whether only few of the successful probes are slow: a fault lets some through late, a slow route most of them."""
+    return slowest(answered, MOST).get(key, 0.0) < HALF * timeout_s
 
 
 def _limit(line: Line) -> float:

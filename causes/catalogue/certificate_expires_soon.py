@@ -12,10 +12,10 @@ CAUSE = Cause(
     weights_from="The date on the certificate is a fact; that nothing else fails is needed. The limits are judgement.",
     needs=frozenset({"probe-cert-expires-soon"}),
     terms=(
-        Term("probe-cert-expires-soon", supports=3.2, opposes=-2.0),
-        Term("probe-refused", supports=0.4, opposes=-2.0, when=Condition.NOT_SEEN),
-        Term("probe-transport-timeout", supports=0.4, opposes=-2.0, when=Condition.NOT_SEEN),
-        Term("probe-status-error", supports=0.4, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("probe-cert-expires-soon", supports=1.8, opposes=-2.0),
+        Term("probe-refused", supports=0.7, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("probe-transport-timeout", supports=0.7, opposes=-2.0, when=Condition.NOT_SEEN),
+        Term("probe-status-error", supports=0.7, opposes=-2.0, when=Condition.NOT_SEEN),
     ),
     sentences={
         "probe-cert-expires-soon": Sentences(

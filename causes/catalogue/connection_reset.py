@@ -16,10 +16,10 @@ CAUSE = Cause(
     ),
     may_follow=frozenset({EntityKind.HOST}),
     terms=(
-        Term("event-reset", supports=3.0, opposes=-1.0, group="reset"),
+        Term("event-reset", supports=2.4, opposes=-1.0, group="reset"),
         Term("event-eof", supports=0.6),
         Term("event-connection-lost", supports=2.6),
-        Term("probe-dropped-by-app", supports=1.6, opposes=-1.2),
+        Term("probe-dropped-by-app", supports=1.0, opposes=-1.2),
         Term("pod-crashed", supports=0.3, opposes=-1.5, when=Condition.NOT_SEEN),
         Term("pod-restarted", supports=0.2, opposes=-0.8, when=Condition.NOT_SEEN),
         Term("pod-being-deleted", supports=0.1, opposes=-1.0, when=Condition.NOT_SEEN),

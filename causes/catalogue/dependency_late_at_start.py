@@ -14,9 +14,7 @@ CAUSE = Cause(
         "Judgement: an answer of 503 in the first moments of a container means that it runs and waits. The accept "
         "queue is open from listen(2) on, so a start race shows as an answer or a refusal, never as a timeout."
     ),
-    needs=frozenset(
-        {"probe-status-unavailable", "event-status-unavailable", "event-not-serving", "dependency-failing"}
-    ),
+    needs=frozenset({"pod-recovered-after-start", "pod-young"}),
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.WORKLOAD}),
     terms=(
         Term("pod-recovered-after-start", supports=1.8),

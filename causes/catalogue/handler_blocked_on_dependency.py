@@ -50,8 +50,13 @@ CAUSE = Cause(
         Term("listen-overflows", supports=0.2, opposes=-1.2, when=Condition.NOT_SEEN),
         Term("live-tls-fails", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
         Term("live-app-silent", supports=2.4),
+        Term("peers-same-node-fail", supports=0.5, opposes=-1.0, when=Condition.NOT_SEEN),
     ),
     sentences={
+        "peers-same-node-fail": Sentences(
+            supports=Text("Other pods of the same node are well: what is slow is this one."),
+            opposes=Text("Other pods of the same node fail too: what they share is slow or cut."),
+        ),
         "probe-app-silent": Sentences(
             supports=Text("Connected, then no byte of an answer until the timeout: the application did not answer."),
             opposes=Text("Not the picture of a route that is blocked."),

@@ -47,5 +47,5 @@ CAUSE = Cause(
             "and bound its size."
         ),
     ),
-    references=("https://nodejs.org/en/learn/asynchronous-work/dont-block-the-event-loop",),
+    references=("https://nodejs.org/en/docs/guides/dont-block-the-event-loop",),
 )

@@ -94,23 +94,24 @@ def _targets(ask: Ask) -> list[ProbeTarget]:
 
 def _believe(ask: Ask, own: list[ProbeTarget], start: int, end: int) -> None:
     """Raises Refused where the exporter itself was late when most of the probes failed."""
-    failing = [at for target in own for at in target.failing(start, end)]
-    for exporter in (e for e in ask.scope.connections.blackbox if any(t.exporter == e.name for t in own)):
-        known = _late(ask, exporter)
-        late = [_late_at(at, known) for at in failing]
-        if sum(seconds >= LATE_S for seconds in late) * 2 > len(failing):
-            raise Refused(
-                Text(
-                    "exporter {name} was itself up to {late_s:.1f} s late when its probes failed",
-                    name=exporter.name,
-                    late_s=max(late),
-                )
+    exporters = {exporter.name: exporter for exporter in ask.scope.connections.blackbox}
+    late: list[float] = []
+    for target in own:
+        known = _late(ask, exporters[target.exporter], target.name)
+        late += [_late_at(at, known) for at in target.failing(start, end)]
+    if sum(seconds >= LATE_S for seconds in late) * 2 > len(late):
+        raise Refused(
+            Text(
+                "exporter {name} was itself up to {late_s:.1f} s late when its probes failed",
+                name=own[0].exporter,
+                late_s=max(late),
             )
+        )
 
 
-def _late(ask: Ask, exporter: BlackboxDecl) -> dict[int, float]:
+def _late(ask: Ask, exporter: BlackboxDecl, instance: str) -> dict[int, float]:
     try:
-        return late_scrapes(ask, exporter)
+        return late_scrapes(ask, exporter, instance)
     except ProductError:
         return {}
 

@@ -10,7 +10,7 @@ from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
 from evidence.pods import about_probes, ask_more, ask_pods, end_ms, namespace, onset_ms
-from evidence.probe_durations import BUCKETS, mostly_failed, slowest
+from evidence.probe_durations import BUCKETS, FEW, are_few, mostly_failed, slowest
 from evidence.probe_specs import ours, probes_of
 
 TYPES = {"Readiness": "kubelet-readiness-failing", "Liveness": "kubelet-liveness-failing",
@@ -85,6 +85,8 @@ def _near(ask: Ask) -> dict[str, MeasureResult]:
         raise Refused(
             Text("most probes of this time failed, so the few that succeeded do not show what is usual for the route")
         )
+    if shares[key] >= NEAR and are_few(ask_more(ask), key, known.get(key, 1)):
+        raise Refused(FEW)
     limit, took_s = NEAR * known.get(key, 1), min(measured[key], float(known.get(key, 1)))
     sentence = Text("{probe} probes that succeed take up to {took_s:.3f} s (99 %).", probe=key[0], took_s=took_s)
     result = MeasureResult(shares[key] >= NEAR, sentence, took_s, limit, key[1])

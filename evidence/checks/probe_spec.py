@@ -13,7 +13,7 @@ from domain.text import Text
 from evidence.check import PROBES, Ask, Check, Measure, MeasureResult, measured_by, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.pods import about_probes, ask_more, namespace, workload, workload_of
-from evidence.probe_durations import BUCKETS, mostly_failed, slowest
+from evidence.probe_durations import BUCKETS, FEW, are_few, mostly_failed, slowest
 from evidence.probe_specs import ProbeSpec, name_of, ours, probes_of, ready_since, statuses
 
 # The share of the time-out from which on a probe's 99th percentile leaves no room.
@@ -302,6 +302,8 @@ def _latency(ask: Ask, probes: list[ProbeSpec]) -> dict[str, MeasureResult]:
         raise Refused(
             Text("most probes of this time failed, so the few that succeeded do not show what is usual for the route")
         )
+    if shares[worst] >= NEAR and are_few(ask_more(ask), (worst.kind, worst.container), worst.timeout_s):
+        raise Refused(FEW)
     seen = shares[worst] >= NEAR
     sentence = Text(
         "{probe} probes of {container} that succeed take up to {took_s:.2f} s (99 %) of {timeout_s} s.",
