@@ -24,6 +24,7 @@ from evidence.collect import collect
 from evidence.recording import Answer, LiveTransports, ReplayTransports
 from incidents.assemble import scope_of
 from ingest.sources import all_sources
+from lab.episodes import all_episodes
 from lab.stage import monitoring
 from lab.stage.images import cache
 from lab.stage.programs import Stage, log_progress
@@ -159,7 +160,7 @@ def _asked(raw: Raw, url: str, out: Path) -> Path:
     answers = {a.key: a for a in (*listed, *transports.answers())}
     bundle = Bundle(
         title=raw.title, as_of=raw.as_of, connections=_plain(raw.connections),
-        truth=raw.truth, similar=(), deliveries=raw.deliveries, answers=tuple(answers.values()), notes=raw.notes,
+        truth=_truth(raw), similar=(), deliveries=raw.deliveries, answers=tuple(answers.values()), notes=raw.notes,
         changes=raw.changes, declaration=raw.name, seed=raw.seed, family=raw.family, stage=raw.stage,
     )  # fmt: skip
     if out.suffix != ".zip":
@@ -169,6 +170,14 @@ def _asked(raw: Raw, url: str, out: Path) -> Path:
     size = sum(p.stat().st_size for p in ([out] if out.is_file() else out.rglob("*")) if p.is_file())
     log_progress(f"{out}: {len(bundle.answers)} answers, {size / 1024:.0f} KiB")
     return out
+
+
+def _truth(raw: Raw) -> Truth | None:
+    """What was played, with all causes that are accepted for it today: one may have come into the catalogue since."""
+    episode = all_episodes().get(raw.name)
+    if raw.truth is None or episode is None or not episode.accept:
+        return raw.truth
+    return replace(raw.truth, cause=episode.cause, accept=episode.accept)
 
 
 def _clean(answer: Answer) -> Answer:

@@ -58,7 +58,7 @@ def init_fails(on: Ground) -> Setting:
     return on.setting(_new(on, old), "The init container migrate of the new version ends with exit code 1.")
 
 
-@declared("a volume's ConfigMap does not exist", "volume-not-mounted", "recent-deploy", "config-invalid")
+@declared("a volume's ConfigMap does not exist", "volume-not-mounted", "recent-deploy")
 def volume_missing(on: Ground) -> Setting:
     """A rollout mounts a ConfigMap that nobody made."""
     old = on.run(nginx())
@@ -72,8 +72,7 @@ def volume_missing(on: Ground) -> Setting:
     return on.setting(_new(on, old), f"The ConfigMap {name} of the new version's volume does not exist.")
 
 
-@declared("a Secret that the environment needs does not exist", "config-invalid", "volume-not-mounted",
-          "recent-deploy")  # fmt: skip
+@declared("a Secret that the environment needs does not exist", "settings-missing", "recent-deploy")
 def secret_missing(on: Ground) -> Setting:
     """A rollout takes a password from a Secret that nobody made: CreateContainerConfigError."""
     old = on.run(nginx())
@@ -85,7 +84,7 @@ def secret_missing(on: Ground) -> Setting:
     return on.setting(_new(on, old), "The Secret db-credentials, which the container's environment needs, is missing.")
 
 
-@declared("a pod fits on no node", "cannot-be-scheduled", "recent-deploy")
+@declared("a pod fits on no node", "pod-not-scheduled")
 def no_place(on: Ground) -> Setting:
     """A deployment asks for more than any node has, or for a label that none carries."""
     on.calm(100, 130)
@@ -109,7 +108,7 @@ def evicted(on: Ground) -> Setting:
     return on.setting(pod, "40 MiB were written into an emptyDir with a size limit of 8 MiB.")
 
 
-@declared("a readiness gate is never opened", "readiness-gate", sources=(ALERTS,))
+@declared("a readiness gate is never opened", "readiness-gate-closed", sources=(ALERTS,))
 def gate_closed(on: Ground) -> Setting:
     """A pod has a readiness gate, whose condition no controller sets: all its containers are ready and it is not."""
     on.calm(100, 130)
@@ -119,7 +118,7 @@ def gate_closed(on: Ground) -> Setting:
     return on.setting(pod, "The condition target-health.example.net/web of the readiness gate is never set.")
 
 
-@declared("only a container beside the application crashes", "handler-crash")
+@declared("only a container beside the application crashes", "handler-crash", "sidecar-not-ready")
 def sidecar_crashes(on: Ground) -> Setting:
     """The log shipper beside nginx begins to end with an error; nginx is well."""
     script = "while [ ! -e /tmp/broken ]; do sleep 1; done; echo 'cannot read position file' >&2; exit 2"
@@ -133,7 +132,7 @@ def sidecar_crashes(on: Ground) -> Setting:
     return on.setting(pod, "The container log-shipper ends with exit code 2 at each start; nginx beside it is well.")
 
 
-@declared("only the readiness of a container beside the application fails", "exec-probe-failing", "unknown")
+@declared("only the readiness of a container beside the application fails", "sidecar-not-ready", "exec-probe-fails")
 def sidecar_not_ready(on: Ground) -> Setting:
     """The agent beside nginx says by its exec probe that it has no connection; nginx is well."""
     volume = {"name": "scratch", "emptyDir": {}}
@@ -173,7 +172,7 @@ def cpu_limit(on: Ground) -> Setting:
     return on.setting(pod, f"Eight exports compute under a CPU limit of {limit} m; free threads wait for CPU.")
 
 
-@declared("a shell script ends with an error each time", "handler-crash", "config-invalid")
+@declared("a shell script ends with an error each time", "handler-crash")
 def script_crashes(on: Ground) -> Setting:
     """A worker without any probe ends with an error some seconds after each start."""
     on.calm(60, 90)

@@ -13,10 +13,10 @@ MEMORY_DISK = {"name": "data", "emptyDir": {"medium": "Memory", "sizeLimit": "24
 WRITES = command("sh", "-c", "redis-cli -h 127.0.0.1 set probe 1 | grep -q OK || { redis-cli -h 127.0.0.1 set probe 1;"
                  " exit 1; }", timeout=3)  # fmt: skip
 SELECT = command(f"{POSTGRES_BIN}/psql", "-h", "127.0.0.1", "-U", "postgres", "-c", "select 1", timeout=5)
-REFUSES = ("database-refuses-connections", "pool-exhausted", "server-limit-reached", "exec-probe-failing")
+REFUSES = ("server-limit-reached", "pool-exhausted", "exec-probe-fails")
 
 
-@declared("Redis refuses writes since its disk is full", "disk-full", "exec-probe-failing")
+@declared("Redis refuses writes since its disk is full", "disk-full", "exec-probe-fails")
 def redis_disk_full(on: Ground) -> Setting:
     """Redis cannot write its snapshot and refuses every write; the probe writes."""
     pod = on.run(redis(WRITES, "save 5 1\nstop-writes-on-bgsave-error yes", volumes=(MEMORY_DISK,)))[0]
@@ -28,7 +28,7 @@ def redis_disk_full(on: Ground) -> Setting:
     return on.setting(pod, "Somebody else filled the volume; Redis' snapshot fails, and it answers MISCONF to writes.")
 
 
-@declared("Redis has no memory left for writes", "server-limit-reached", "exec-probe-failing", "memory-exhausted")
+@declared("Redis has no memory left for writes", "server-limit-reached", "exec-probe-fails", "memory-exhausted")
 def redis_out_of_memory(on: Ground) -> Setting:
     """maxmemory is reached under noeviction: OOM command not allowed."""
     settings = "maxmemory 6mb\nmaxmemory-policy noeviction\nenable-debug-command yes"
@@ -40,8 +40,7 @@ def redis_out_of_memory(on: Ground) -> Setting:
     return on.setting(pod, "Keys were written until maxmemory (6 MB) was reached; writes get OOM command not allowed.")
 
 
-@declared("Redis has no free client", "server-limit-reached", "database-refuses-connections", "exec-probe-failing",
-          "pool-exhausted")  # fmt: skip
+@declared("Redis has no free client", "server-limit-reached", "exec-probe-fails", "pool-exhausted")
 def redis_max_clients(on: Ground) -> Setting:
     """Idle clients hold all maxclients connections; redis-cli gets an error."""
     most = on.draw.choice((16, 24))
@@ -53,7 +52,7 @@ def redis_max_clients(on: Ground) -> Setting:
     return on.setting(pod, f"{most + 5} idle clients under maxclients {most}.")
 
 
-@declared("Redis is stopped and redis-cli waits", "exec-probe-late", "accept-queue-full", "single-thread-blocked")
+@declared("Redis is stopped and redis-cli waits", "exec-probe-late", "accept-queue-full", "single-thread-busy")
 def redis_stands_still(on: Ground) -> Setting:
     """A command keeps Redis' only thread for minutes; the exec probe's time is over."""
     ping = command("redis-cli", "-h", "127.0.0.1", "ping", timeout=2)
@@ -115,7 +114,8 @@ def postgres_slow_start(on: Ground) -> Setting:
     return on.setting(on.pods()[0], "The start takes at least 45 s; the startup probe allows 20 s.")
 
 
-@declared("PostgreSQL's data folder is full", "disk-full", "exec-probe-failing", "handler-crash")
+@declared("PostgreSQL's data folder is full", "disk-full", "exec-probe-fails", "handler-crash",
+          "server-loading")  # fmt: skip
 def postgres_disk_full(on: Ground) -> Setting:
     """The volume is full: PostgreSQL cannot write its log of changes and goes down again and again."""
     disk = {"name": "data", "emptyDir": {"medium": "Memory", "sizeLimit": "100Mi"}}

@@ -143,7 +143,7 @@ def etcd_leader_restart(on: Ground) -> Setting:
     return on.setting(_key(on, leader), f"{leader.name}, the leader, was killed and started again.")
 
 
-@declared("etcd's database has reached its quota", "etcd-space-alarm")
+@declared("etcd's database has reached its quota", "etcd-space-alarm", "etcd-quota-near")
 def etcd_quota(on: Ground) -> Setting:
     """Somebody writes until the database is as large as its quota allows."""
     etcd = _calm(on, quota_bytes=on.draw.randint(12, 20) * MIB)

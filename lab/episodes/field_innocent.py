@@ -96,7 +96,8 @@ def rollout_innocent(on: Ground) -> Setting:
     return on.setting(new[0], f"{change.title} ran well; then packets to one pod were dropped.", (change,))
 
 
-@declared("an announced rollout breaks the new pods", "recent-deploy", "recent-config-change", "config-invalid")
+@declared("an announced rollout breaks the new pods", "recent-deploy", "recent-config-change",
+          "application-error")  # fmt: skip
 def rollout_harmful(on: Ground) -> Setting:
     """An announced rollout brings pods that answer 500, while the old ones serve on."""
     old = {p.name for p in on.run(gunicorn(), replicas=2)}
@@ -109,7 +110,7 @@ def rollout_harmful(on: Ground) -> Setting:
     return on.setting(new, f"{change.title}: the new pods answer 500 on the readiness route.", (change,))
 
 
-@declared("a new version fails and nobody announced it", "recent-deploy", "config-invalid", "handler-crash")
+@declared("a new version fails and nobody announced it", "recent-deploy", "handler-crash")
 def rollout_crashes(on: Ground) -> Setting:
     """A rollout that nobody announced brings pods that end at once; the old ones serve on."""
     old = {p.name for p in on.run(node(), replicas=2)}
@@ -150,8 +151,7 @@ def two_name_and_path(on: Ground) -> Setting:
 
 
 @declared("two faults: a rollout with a wrong port while all clients are used up", "wrong-probe-target",
-          "server-limit-reached", "exec-probe-failing", "recent-deploy", "database-refuses-connections",
-          family="two faults")  # fmt: skip
+          "server-limit-reached", "exec-probe-fails", "recent-deploy", family="two faults")  # fmt: skip
 def two_port_and_limit(on: Ground) -> Setting:
     """Redis' clients are used up, and a rollout brings a probe that asks another port."""
     old = on.run(redis(settings="maxclients 16"))
@@ -164,7 +164,7 @@ def two_port_and_limit(on: Ground) -> Setting:
     return on.setting(on.workload, "24 idle clients under maxclients 16, and a new pod whose probe asks port 6380.")
 
 
-@declared("two faults: the only thread computes under a CPU limit", "single-thread-blocked", "cpu-throttled",
+@declared("two faults: the only thread computes under a CPU limit", "single-thread-busy", "cpu-throttled",
           family="two faults", sources=(EVENTS, ALERTS))  # fmt: skip
 def two_thread_and_limit(on: Ground) -> Setting:
     """Node's only thread computes, and a small CPU limit makes it take ten times as long."""

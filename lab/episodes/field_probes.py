@@ -20,7 +20,7 @@ def _new(on: Ground, old: list[Pod]) -> Pod:
     return next(p for p in on.pods() if p.name not in known)
 
 
-@declared("the command of an exec probe is not in the image", "exec-probe-missing", "wrong-probe-target",
+@declared("the command of an exec probe is not in the image", "exec-probe-fails", "wrong-probe-target",
           "recent-deploy")  # fmt: skip
 def exec_missing(on: Ground) -> Setting:
     """A rollout changes the probe to a program that the image has not got."""
@@ -32,7 +32,7 @@ def exec_missing(on: Ground) -> Setting:
     return on.setting(_new(on, old), "The new version's probe runs curl, which the image has not got.")
 
 
-@declared("an exec probe fails and says why", "exec-probe-failing")
+@declared("an exec probe fails and says why", "exec-probe-fails")
 def exec_failing(on: Ground) -> Setting:
     """A script that checks a lag begins to fail with a sentence of its own."""
     script = "test ! -e /tmp/lag || { echo 'replication lag 412 s is above 60 s'; exit 1; }"
@@ -135,7 +135,7 @@ def timeout_too_short(on: Ground) -> Setting:
     return on.setting(_new(on, old), "The route takes 1.5 s as ever; the new version's probe waits 1 s.")
 
 
-@declared("a process stands still", "unknown", "single-thread-blocked", "workers-busy",
+@declared("a process stands still", "unknown", "single-thread-busy", "workers-busy",
           "handler-blocked-on-dependency")  # fmt: skip
 def process_stopped(on: Ground) -> Setting:
     """All processes of nginx stand still (SIGSTOP): connections are taken by the kernel, and nobody answers."""

@@ -94,7 +94,7 @@ def nginx_connections_used_up(on: Ground) -> Setting:
 
 
 @declared("a new configuration answers 500 on the readiness route", "recent-config-change", "recent-deploy",
-          "config-invalid")  # fmt: skip
+          "application-error")  # fmt: skip
 def nginx_config_500(on: Ground) -> Setting:
     """A rollout brings a configuration with which nginx answers 500 on the route that readiness asks."""
     before = nginx(exporter=on.draw.random() < 0.5)
@@ -110,8 +110,8 @@ def nginx_config_500(on: Ground) -> Setting:
     return on.setting(new, "A ConfigMap change with its rollout; in the new pods /healthz answers 500.")
 
 
-@declared("a new configuration that nginx refuses to start with", "config-invalid", "recent-config-change",
-          "recent-deploy", "handler-crash")  # fmt: skip
+@declared("a new configuration that nginx refuses to start with", "recent-config-change", "recent-deploy",
+          "handler-crash")  # fmt: skip
 def nginx_config_refused(on: Ground) -> Setting:
     """A rollout brings a configuration with an unknown directive: nginx says so and ends."""
     old = {p.name for p in on.run(nginx(), replicas=on.draw.choice((1, 2)))}

@@ -10,7 +10,7 @@ from lab.stage.programs import wait_until
 
 declared = Declared("server")
 DEADLINE = "context deadline exceeded"
-BUSY = ("workers-busy", "handler-blocked-on-dependency")
+BUSY = ("workers-busy", "server-limit-reached", "handler-blocked-on-dependency")
 
 
 @declared("all synchronous workers of gunicorn are busy", *BUSY)
@@ -53,7 +53,7 @@ def gunicorn_memory(on: Ground) -> Setting:
     return on.setting(pod, f"2 x 4 MiB a second are kept under a memory limit of {limit} MiB.")
 
 
-@declared("Node's only thread computes", "single-thread-blocked", "cpu-throttled", "workers-busy",
+@declared("Node's only thread computes", "single-thread-busy", "cpu-throttled", "workers-busy",
           sources=(EVENTS,))  # fmt: skip
 def node_thread_blocked(on: Ground) -> Setting:
     """A page computes on Node's only thread for half a minute at a time."""
@@ -67,7 +67,7 @@ def node_thread_blocked(on: Ground) -> Setting:
     return on.setting(pod, f"Two clients ask for a page that computes {seconds} s on the only thread.")
 
 
-@declared("Node's only thread computes and liveness restarts it", "single-thread-blocked", "shared-probe-endpoint",
+@declared("Node's only thread computes and liveness restarts it", "single-thread-busy", "shared-probe-endpoint",
           "cpu-throttled", sources=(EVENTS,))  # fmt: skip
 def node_blocked_and_restarted(on: Ground) -> Setting:
     """A page computes on Node's only thread until liveness has the container restarted, again and again."""
@@ -94,7 +94,7 @@ def node_crashes(on: Ground) -> Setting:
     return on.setting(pod, "A request every other second makes Node throw an uncaught error: exit code 1.")
 
 
-@declared("Java's fixed pool of threads is used up", "workers-busy", "handler-blocked-on-dependency", "lock-contention")
+@declared("Java's fixed pool of threads is used up", *BUSY, "lock-contention")
 def java_threads_used_up(on: Ground) -> Setting:
     """All threads of the pool sleep in a slow page, and the health route waits in the pool's queue."""
     threads = on.draw.choice((3, 4))
