@@ -48,7 +48,7 @@ def gunicorn_memory(on: Ground) -> Setting:
     on.load(pod, WEB, rate=1)
     on.calm()
     on.load(pod, WEB, "/upload?mib=4", rate=2)
-    wait_until(lambda: on.restarts(pod) >= 1 or on.events(), "something is seen", 300, 2)
+    wait_until(lambda: on.killed_for_memory(pod) >= 2, "the kernel kills for memory", 300, 2)
     on.reported(seconds=1700)
     return on.setting(pod, f"2 x 4 MiB a second are kept under a memory limit of {limit} MiB.")
 

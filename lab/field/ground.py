@@ -222,6 +222,16 @@ class Ground:
             raise StageBroken(f"{self}: {command}: {done.returncode} {done.stderr[-300:]}")
         return done.stdout
 
+    def killed_for_memory(self, pod: Pod) -> int:
+        """How many processes of the pod's running container the kernel killed at its limit, or its restarts by now."""
+        try:
+            groups = Path(f"/proc/{self.pid(pod)}/cgroup").read_text().splitlines()
+            group = next(line.split(":", 2)[2] for line in groups if ":memory:" in line)
+            words = Path(f"/sys/fs/cgroup/memory{group}/memory.oom_control").read_text().split()
+        except (OSError, StopIteration):  # it is not running now
+            words = ["oom_kill", "0"]
+        return self.restarts(pod) + int(words[words.index("oom_kill") + 1])
+
     def children(self, pod: Pod, container: str = "") -> list[int]:
         """The container's process and all below it, as the host sees them."""
         found = [self.pid(pod, container)]

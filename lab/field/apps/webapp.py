@@ -49,5 +49,5 @@ def export() -> str:
 @app.route("/upload")
 def upload() -> str:
     """A page that keeps memory."""
-    kept.append(bytearray(int(request.args.get("mib", "1")) << 20))
+    kept.append(bytearray(b"x" * (int(request.args.get("mib", "1")) << 20)))
     return f"{len(kept)}\n"
