@@ -7,18 +7,12 @@ from lab.field.ground import ALERTS, BOTH, EVENTS, Ground
 from lab.field.packages import BUSYBOX, Image
 from lab.field.software import REDIS_PORT, WEB, busybox, gunicorn, nginx, redis, sidecar
 from lab.field.ware import container, http
-from lab.stage.namespace import Pod
 from lab.stage.programs import wait_until
 
 declared = Declared("cluster")
 NOT_READY = ("KubePodNotReady", "KubernetesPodNotHealthy")
 MISMATCH = "KubeDeploymentReplicasMismatch"
 STUCK = "KubeDeploymentRolloutStuck"
-
-
-def _new(on: Ground, old: list[Pod]) -> Pod:
-    known = {p.name for p in old}
-    return next(p for p in on.pods() if p.name not in known)
 
 
 @declared("the image of a new version cannot be pulled", "image-pull-fails", "recent-deploy")
@@ -29,7 +23,7 @@ def image_missing(on: Ground) -> Setting:
     on.roll_out(nginx().but(image=Image("127.0.0.1:5999/shop/web:2.4.1", ())))
     on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("Failed", "ImagePull")
-    return on.setting(_new(on, old), "The new version's image is on a registry that does not answer.")
+    return on.setting(on.newest(old), "The new version's image is on a registry that does not answer.")
 
 
 @declared("an init container waits for a database that is not there", "init-container-stuck",
@@ -55,7 +49,7 @@ def init_fails(on: Ground) -> Setting:
     on.roll_out(made)
     on.reported(*NOT_READY, "KubePodCrashLooping", seconds=1700)
     on.must_have_event("Back-off restarting failed container migrate")
-    return on.setting(_new(on, old), "The init container migrate of the new version ends with exit code 1.")
+    return on.setting(on.newest(old), "The init container migrate of the new version ends with exit code 1.")
 
 
 @declared("a volume's ConfigMap does not exist", "volume-not-mounted", "recent-deploy")
@@ -69,7 +63,7 @@ def volume_missing(on: Ground) -> Setting:
     on.roll_out(made)
     on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("FailedMount", name)
-    return on.setting(_new(on, old), f"The ConfigMap {name} of the new version's volume does not exist.")
+    return on.setting(on.newest(old), f"The ConfigMap {name} of the new version's volume does not exist.")
 
 
 @declared("a Secret that the environment needs does not exist", "settings-missing", "recent-deploy")
@@ -81,7 +75,7 @@ def secret_missing(on: Ground) -> Setting:
     on.roll_out(nginx().but(more={"env": env}))
     on.reported(*NOT_READY, seconds=1700)
     on.must_have_event("secret", "not found")
-    return on.setting(_new(on, old), "The Secret db-credentials, which the container's environment needs, is missing.")
+    return on.setting(on.newest(old), "The Secret db-credentials, which the container's environment needs, is missing.")
 
 
 @declared("a pod fits on no node", "pod-not-scheduled")

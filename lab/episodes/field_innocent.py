@@ -100,24 +100,24 @@ def rollout_innocent(on: Ground) -> Setting:
           "application-error")  # fmt: skip
 def rollout_harmful(on: Ground) -> Setting:
     """An announced rollout brings pods that answer 500, while the old ones serve on."""
-    old = {p.name for p in on.run(gunicorn(), replicas=2)}
+    old = on.run(gunicorn(), replicas=2)
     on.calm()
     change = on.change("deploy", f"{on.app} 3.{on.draw.randint(0, 9)}.1")
     on.roll_out(gunicorn().but(env={"PYTHONDONTWRITEBYTECODE": "1", "BROKEN": "500"}))
     on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "500")
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     return on.setting(new, f"{change.title}: the new pods answer 500 on the readiness route.", (change,))
 
 
 @declared("a new version fails and nobody announced it", "recent-deploy", "handler-crash")
 def rollout_crashes(on: Ground) -> Setting:
     """A rollout that nobody announced brings pods that end at once; the old ones serve on."""
-    old = {p.name for p in on.run(node(), replicas=2)}
+    old = on.run(node(), replicas=2)
     on.calm()
     on.roll_out(node().but(files={"server.js": "require('express-session');\n"}))
     on.reported("KubePodCrashLooping", "KubernetesPodCrashLooping", "KubeDeploymentReplicasMismatch", seconds=1700)
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(new, "The new version needs a module that the image has not got: exit code 1 at once.")
 

@@ -181,7 +181,7 @@ def plain_where_tls(on: Ground) -> Setting:
     on.roll_out(nginx(port=TLS_PORT, readiness=http("/healthz", TLS_PORT, scheme="HTTPS")))
     on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "server gave HTTP response to HTTPS client")
-    new = next(p for p in on.pods() if p.name != old[0].name)
+    new = on.newest(old)
     return on.setting(new, "The new configuration listens without TLS; the probe asks with HTTPS.")
 
 

@@ -6,18 +6,12 @@ from lab.field.declare import Declared
 from lab.field.ground import EVENTS, Ground
 from lab.field.software import WEB, gunicorn, nginx, nginx_that_may_end, redis
 from lab.field.ware import command, grpc, http, tcp
-from lab.stage.namespace import Pod
 from lab.stage.programs import wait_until
 
 declared = Declared("probe")
 MISMATCH = "KubeDeploymentReplicasMismatch"
 STUCK = "KubeDeploymentRolloutStuck"
 DEADLINE = "context deadline exceeded"
-
-
-def _new(on: Ground, old: list[Pod]) -> Pod:
-    known = {p.name for p in old}
-    return next(p for p in on.pods() if p.name not in known)
 
 
 @declared("the command of an exec probe is not in the image", "exec-probe-fails", "wrong-probe-target",
@@ -29,7 +23,7 @@ def exec_missing(on: Ground) -> Setting:
     on.roll_out(redis(command("curl", "-fs", "http://127.0.0.1:6379/")))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("curl")
-    return on.setting(_new(on, old), "The new version's probe runs curl, which the image has not got.")
+    return on.setting(on.newest(old), "The new version's probe runs curl, which the image has not got.")
 
 
 @declared("an exec probe fails and says why", "exec-probe-fails")
@@ -65,7 +59,7 @@ def grpc_where_none(on: Ground) -> Setting:
     on.roll_out(nginx(readiness=grpc(WEB, timeout=2)))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe")
-    return on.setting(_new(on, old), "The new version's probe is gRPC, the port speaks HTTP/1.1.")
+    return on.setting(on.newest(old), "The new version's probe is gRPC, the port speaks HTTP/1.1.")
 
 
 @declared("a TCP probe asks a port on which nothing listens", "wrong-probe-target", "recent-deploy")
@@ -76,7 +70,7 @@ def tcp_wrong_port(on: Ground) -> Setting:
     on.roll_out(redis(tcp(6380)))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "connection refused")
-    return on.setting(_new(on, old), "The new version's TCP probe asks port 6380; Redis listens on 6379.")
+    return on.setting(on.newest(old), "The new version's TCP probe asks port 6380; Redis listens on 6379.")
 
 
 @declared("liveness asks a dependency and restarts a healthy pod", "liveness-checks-dependency", "upstream-dead",
@@ -103,10 +97,10 @@ def liveness_too_early(on: Ground) -> Setting:
     start = f"sleep {on.draw.randint(70, 90)}; exec nginx -c /etc/conf/nginx.conf -g 'daemon off;'"
     liveness = http("/healthz", WEB, failures=3, initialDelaySeconds=10)
     on.roll_out(nginx().but(argv=("sh", "-c", start), liveness=liveness))
-    wait_until(lambda: on.restarts(_new(on, old)) >= 1, "liveness restarts it", 300, 2)
+    wait_until(lambda: on.restarts(on.newest(old)) >= 1, "liveness restarts it", 300, 2)
     on.reported(seconds=1700)
     on.must_have_event("failed liveness probe, will be restarted")
-    return on.setting(_new(on, old), "The new version listens after more than 70 s; liveness kills after about 40 s.")
+    return on.setting(on.newest(old), "The new version listens after more than 70 s; liveness kills after about 40 s.")
 
 
 @declared("a new version listens late", "no-listener-at-start", "recent-deploy", sources=(EVENTS,))
@@ -119,7 +113,7 @@ def listens_late(on: Ground) -> Setting:
     on.roll_out(nginx().but(argv=("sh", "-c", start)))
     on.reported()
     on.must_have_event("Readiness probe failed", "connection refused")
-    return on.setting(_new(on, old), f"The new version listens {seconds} s after its start.")
+    return on.setting(on.newest(old), f"The new version listens {seconds} s after its start.")
 
 
 @declared("a new version's probe waits less than its route takes", "probe-timeout-below-latency", "recent-deploy")
@@ -132,7 +126,7 @@ def timeout_too_short(on: Ground) -> Setting:
     on.roll_out(gunicorn(http("/healthz", WEB, timeout=1)).but(env=env))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", DEADLINE)
-    return on.setting(_new(on, old), "The route takes 1.5 s as ever; the new version's probe waits 1 s.")
+    return on.setting(on.newest(old), "The route takes 1.5 s as ever; the new version's probe waits 1 s.")
 
 
 @declared("a process stands still", "unknown", "single-thread-busy", "workers-busy",

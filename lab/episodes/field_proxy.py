@@ -98,7 +98,7 @@ def nginx_connections_used_up(on: Ground) -> Setting:
 def nginx_config_500(on: Ground) -> Setting:
     """A rollout brings a configuration with which nginx answers 500 on the route that readiness asks."""
     before = nginx(exporter=on.draw.random() < 0.5)
-    old = {p.name for p in on.run(before, replicas=2)}
+    old = on.run(before, replicas=2)
     on.calm()
     broken = nginx(
         "    location = /healthz { root /nowhere; error_page 404 = @gone; }\n    location @gone { return 500; }"
@@ -106,7 +106,7 @@ def nginx_config_500(on: Ground) -> Setting:
     on.roll_out(broken.but(beside=before.beside))
     on.reported(seconds=1700)
     on.must_have_event("Readiness probe failed", "500")
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     return on.setting(new, "A ConfigMap change with its rollout; in the new pods /healthz answers 500.")
 
 
@@ -114,11 +114,11 @@ def nginx_config_500(on: Ground) -> Setting:
           "handler-crash")  # fmt: skip
 def nginx_config_refused(on: Ground) -> Setting:
     """A rollout brings a configuration with an unknown directive: nginx says so and ends."""
-    old = {p.name for p in on.run(nginx(), replicas=on.draw.choice((1, 2)))}
+    old = on.run(nginx(), replicas=on.draw.choice((1, 2)))
     on.calm()
     on.roll_out(nginx("    location = /healthz { retrun 200; }"))
     on.reported("KubePodCrashLooping", "KubernetesPodCrashLooping", seconds=1700)
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     on.must_have_event("Back-off restarting failed container")
     return on.setting(new, "A typo in nginx.conf (retrun): nginx ends at once with exit code 1.")
 
@@ -127,12 +127,12 @@ def nginx_config_refused(on: Ground) -> Setting:
 def nginx_wrong_port(on: Ground) -> Setting:
     """A rollout changes the port of the readiness probe; nginx listens on another one."""
     liveness = http("/healthz", WEB, failures=6) if on.draw.random() < 0.5 else None
-    old = {p.name for p in on.run(nginx(liveness=liveness), replicas=1)}
+    old = on.run(nginx(liveness=liveness), replicas=1)
     on.calm()
     on.roll_out(nginx(readiness=http("/healthz", 80), liveness=liveness))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "connection refused")
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     return on.setting(new, "The new version's readiness probe asks port 80; nginx listens on 8080.")
 
 
@@ -140,25 +140,25 @@ def nginx_wrong_port(on: Ground) -> Setting:
           "recent-config-change")  # fmt: skip
 def nginx_missing_path(on: Ground) -> Setting:
     """A rollout brings a configuration without the route that readiness asks: 404."""
-    old = {p.name for p in on.run(nginx(), replicas=2)}
+    old = on.run(nginx(), replicas=2)
     on.calm()
     on.roll_out(nginx('    location = /health { return 200 "ok"; }'))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "404")
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     return on.setting(new, "The new configuration serves /health, the probe asks /healthz: 404.")
 
 
 @declared("nginx asks the probe for a password", "wrong-probe-target", "recent-deploy", "recent-config-change")
 def nginx_wants_password(on: Ground) -> Setting:
     """Basic authentication comes to the whole server, the probe's route included: 401."""
-    old = {p.name for p in on.run(nginx(), replicas=1)}
+    old = on.run(nginx(), replicas=1)
     on.calm()
     locked = nginx('    location / { auth_basic "staff"; auth_basic_user_file /etc/conf/users; root /etc/conf; }')
     on.roll_out(locked.but(files={"users": "ops:$apr1$x$aaaaaaaaaaaaaaaaaaaaaa\n"}))
     on.reported(STUCK, MISMATCH, seconds=1700)
     on.must_have_event("Readiness probe failed", "401")
-    new = next(p for p in on.pods() if p.name not in old)
+    new = on.newest(old)
     return on.setting(new, "auth_basic for every location; the probe has no password: 401.")
 
 

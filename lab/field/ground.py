@@ -4,6 +4,7 @@ import random
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -159,6 +160,12 @@ class Ground:
         """The pods that are not being deleted."""
         items = self.pool.node.pods(self.namespace, app or self.app)
         return [Pod(p["metadata"]["name"], p["status"].get("podIP", ""), p["metadata"]["uid"]) for p in items]
+
+    def newest(self, old: Iterable[Pod]) -> Pod:
+        """A pod of the app that is none of the old ones, as soon as there is one."""
+        known = {p.name for p in old}
+        found = wait_until(lambda: [p for p in self.pods() if p.name not in known], f"{self}: a new pod", 60, 1)
+        return Pod(found[0].name, found[0].address, found[0].uid)
 
     def raw(self, pod: Pod) -> dict[str, Any]:
         """The pod as the API server has it."""

@@ -16,7 +16,7 @@ from lab.recording import Raw
 from lab.stage.programs import Stage, log_progress
 from lab.stage.sink import Sink
 
-APART_S = 1.0
+APART_S = 0.8
 # Declarations of these names need no node.
 NO_NODE = "field-etcd-"
 
