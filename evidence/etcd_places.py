@@ -1,6 +1,7 @@
 """Where round trips rose: between two members, towards one, at one, or all over."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from evidence.etcd_pairs import Pair
 
@@ -14,7 +15,8 @@ class Place:
 
     `path` holds the two members of the only pair that rose in both directions, in order. `towards` is the member that
     all others waited for while its own round trips stayed. `member` is the one whose pairs alone rose, `towards`
-    included. `single` says that only one direction of one pair rose, which places nothing.
+    included. `turns` holds several members that all others waited for one after the other, in order; `towards` is then
+    the first. `single` says that only one direction of one pair rose, which places nothing.
     """
 
     core: tuple[Pair, ...]
@@ -22,6 +24,7 @@ class Place:
     towards: str = ""
     member: str = ""
     single: bool = False
+    turns: tuple[str, ...] = ()
 
     @property
     def crossing(self) -> int:
@@ -44,6 +47,8 @@ def place_of(pairs: list[Pair]) -> Place:
     if len(links) == 1 and all(_others(rest, name) for name in min(links, default=frozenset())):
         first, second = sorted(min(links))
         return Place(core, path=(first, second))
+    if turns := _turns(core, rest):
+        return Place(core, towards=turns[0], turns=turns)
     towards = _towards(core, rest)
     return Place(core, towards=towards, member=towards or _common_member(core, rest))
 
@@ -67,6 +72,23 @@ def _towards(core: tuple[Pair, ...], rest: list[Pair]) -> str:
         return ""
     name, since_ms = min(ends), min(pair.rose_ms for pair in core)
     return name if any(p.start == name and p.points[-1].at_ms >= since_ms for p in rest) else ""
+
+
+def _turns(core: tuple[Pair, ...], rest: list[Pair]) -> tuple[str, ...]:
+    """Targets that all others waited for one after the other, each with a way of its own that stayed as it was.
+
+    A path is as long in both directions, and what delays several members at once delays them at the same time.
+    """
+    since = {end: [pair.rose_ms for pair in core if pair.end == end] for end in {pair.end for pair in core}}
+    order = sorted(since, key=lambda end: min(since[end]))
+    apart = all(max(since[a]) < min(since[b]) for a, b in pairwise(order))
+    alone = all(_waited_for(end, rest) and len(since[end]) > 1 for end in order)
+    return tuple(order) if len(order) > 1 and apart and alone else ()
+
+
+def _waited_for(name: str, rest: list[Pair]) -> bool:
+    """Whether every way to that member rose, and one of its own did not."""
+    return any(pair.start == name for pair in rest) and not any(pair.end == name for pair in rest)
 
 
 def _common_member(core: tuple[Pair, ...], rest: list[Pair]) -> str:

@@ -79,6 +79,10 @@ CAUSE = Cause(
             when={"etcd-rtt-one-member": True, "etcd-rtt-cross-zone": False},
             sentence=Text("Slow only towards one member: that member or its host, not the path between zones."),
         ),
+        Exclusion(
+            when={"etcd-rtt-towards-one": True, "etcd-rtt-cross-zone": False},
+            sentence=Text("Members waited for one of them and not the other way round: a path delays both ways."),
+        ),
     ),
     next_steps=(
         Text(

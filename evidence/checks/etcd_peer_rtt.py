@@ -221,6 +221,12 @@ def _towards_one(place: Place, items: tuple[Item, ...]) -> MeasureResult:
         " directions, so that process answered late.",
         member=place.towards,
     )
+    if place.turns:
+        yes = Text(
+            "All waited longer for one member after the other ({members}), while a way of each of them stayed: a path"
+            " is as long in both directions, so these processes answered late.",
+            members=", ".join(place.turns),
+        )
     no = Text("Round trips did not rise towards one member only.") if place.core else NOTHING_ROSE
     seen = bool(place.towards)
     return MeasureResult(
@@ -260,7 +266,7 @@ def _cross_zone(members: Members, pairs: list[Pair], place: Place, items: tuple[
             "Whether it is {member} or the path to its zone cannot be told from round trips alone.", member=place.member
         )
         return MeasureResult(None, sentence, crossing, None, place.member, why_unknown=why, items=items)
-    if place.member or crossing < len(place.core):
+    if place.member or place.turns or crossing < len(place.core):
         return MeasureResult(False, Text("The rise does not follow the zone borders."), crossing, items=items)
     return MeasureResult(True, _zones_text(place), crossing, items=items)
 
