@@ -42,7 +42,7 @@ def _by_metrics(ask: Ask) -> dict[str, MeasureResult]:
         "pod-not-started": _never_ready(answered, end),
         "pod-young": _young(answered, started_s, ask.scope.started_at.timestamp(), (start, end)),
         "pod-constant-age-restarts": _constant(answered),
-        "pod-being-deleted": _deleted(answered, started_s),
+        "pod-being-deleted": _deleted(answered, started_s, (start, end)),
         "pod-recovered-after-start": _recovered(answered, start, end),
     }
 
@@ -132,9 +132,11 @@ def _young(answered: Answered, fault_s: float, alerted_s: float, window: tuple[i
 
 
 def _constant(answered: Answered) -> MeasureResult:
-    ages = [b - a for pod in by_pod(answered) for a, b in pairwise(_starts(pod))]
-    if len(ages) < 2:
-        return MeasureResult(False, Text("There are too few restarts for a pattern."), float(len(ages)))
+    """Only ages of one container make a pattern; what restarts two of them together is equally old in both."""
+    by_container = [_ages(line) for line in named(answered, "kube_pod_container_state_started")]
+    ages = [age for found in by_container if len(found) > 1 for age in found]
+    if not ages:
+        return MeasureResult(False, Text("There are too few restarts for a pattern."), 0.0)
     spread = pstdev(ages) / max(1.0, sum(ages) / len(ages))
     seen = spread < 0.15
     mean = sum(ages) / len(ages)
@@ -143,8 +145,14 @@ def _constant(answered: Answered) -> MeasureResult:
     return MeasureResult(seen, yes if seen else no, mean)
 
 
-def _deleted(answered: Answered, started_s: float) -> MeasureResult:
-    times = [p.value for line in named(answered, "kube_pod_deletion_timestamp") for p in line.points]
+def _ages(line: Line) -> list[float]:
+    """How old a container was at each restart that is seen, in seconds."""
+    return [b - a for a, b in pairwise(sorted({p.value for p in line.points}))]
+
+
+def _deleted(answered: Answered, started_s: float, window: tuple[int, int]) -> MeasureResult:
+    """Whether a pod was on its way out within the window; one that was gone before it is none of those that fail."""
+    times = [v for line in named(answered, "kube_pod_deletion_timestamp") for v in line.between(*window)]
     if not times:
         return MeasureResult(False, Text("The pod was not being deleted."))
     # The timestamp is when the grace period ends; the deletion was asked for before that.
