@@ -66,6 +66,10 @@ CAUSE = Cause(
             sentence=Text("No liveness probe acts during the start: there is none, or a startup probe holds it back."),
         ),
         Exclusion(
+            when={"pod-not-started": False, "pod-young": False},
+            sentence=Text("The container had been ready and running for long: it was not starting any more."),
+        ),
+        Exclusion(
             when={"pod-restarted": False, "kubelet-liveness-failing": False},
             sentence=Text("Nothing was restarted."),
         ),

@@ -25,6 +25,9 @@ CAUSE = Cause(
         Term("peers-same-workload-fail", supports=1.2, opposes=-0.8),
         Term("probe-status-unavailable", supports=1.6),
         Term("event-status-unavailable", supports=1.6),
+        Term("event-status-internal", supports=1.2),
+        Term("event-status-bad-gateway", supports=1.2),
+        Term("event-status-gateway-late", supports=1.2),
         Term("pod-restarted", supports=0.6, opposes=-0.4),
         Term("pod-crashed", supports=0.2, opposes=-1.2, when=Condition.NOT_SEEN),
     ),
@@ -51,6 +54,15 @@ CAUSE = Cause(
         ),
         "event-status-unavailable": Sentences(
             supports=Text("A liveness route that answers 503 looks at something else than its own process.")
+        ),
+        "event-status-internal": Sentences(
+            supports=Text("A process that answers with an error runs; restarting it does not mend what the route asks.")
+        ),
+        "event-status-bad-gateway": Sentences(
+            supports=Text("A process that answers with an error runs; restarting it does not mend what the route asks.")
+        ),
+        "event-status-gateway-late": Sentences(
+            supports=Text("A process that answers with an error runs; restarting it does not mend what the route asks.")
         ),
         "pod-restarted": Sentences(
             supports=Text("Restarts follow."),

@@ -91,6 +91,10 @@ CAUSE = Cause(
             sentence=Text("The container was long past its start."),
         ),
         Exclusion(
+            when={"event-liveness-kill": True, "spec-no-startup-probe": True, "pod-not-started": True},
+            sentence=Text("Liveness ended it before it was ever ready: it was given no time to listen."),
+        ),
+        Exclusion(
             when={"pod-being-deleted": True, "pod-young": False},
             sentence=Text("The pod was on its way out, not starting."),
         ),

@@ -63,6 +63,10 @@ CAUSE = Cause(
             when={"pod-restarted": False, "kubelet-startup-failing": False},
             sentence=Text("Nothing was restarted."),
         ),
+        Exclusion(
+            when={"pod-not-started": False, "pod-young": False, "kubelet-startup-failing": False},
+            sentence=Text("The container had been ready and running for long: it was not starting any more."),
+        ),
     ),
     next_steps=(
         Text(
