@@ -15,6 +15,7 @@ from evidence.onset import LEAD as LEAD
 from evidence.onset import end_ms as end_ms
 from evidence.onset import onset_ms as onset_ms
 
+HOST = re.compile(r"(?:[a-z]+://)?([a-z0-9.-]+)")
 OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)
 # More pods than this in one incident add nothing new, and a pattern has to end somewhere.
 MOST = 30
@@ -86,7 +87,7 @@ def pods_matcher(scope: Scope) -> str:
     if first is None:
         raise Refused(Text("no alert of the incident names a pod or a workload; keep those labels in the alert"))
     names = "|".join(sorted({re.escape(e.name) for e in scope.of_kind(EntityKind.POD)})[:MOST])
-    pattern = names or f"{re.escape(first.name)}(-[a-z0-9]+){{1,2}}"
+    pattern = names or f"{re.escape(service_name(first))}(-[a-z0-9]+){{1,2}}"
     where = f'namespace="{escape(first.namespace)}",' if first.namespace else ""
     return f'{where}pod=~"{escape(pattern)}"'
 
@@ -149,7 +150,15 @@ def workload(scope: Scope) -> str:
         return named_so[0].name
     pods = scope.of_kind(EntityKind.POD)
     services = scope.of_kind(EntityKind.SERVICE)
-    return workload_of(pods[0].name) if pods else services[0].name if services else ""
+    return workload_of(pods[0].name) if pods else service_name(services[0]) if services else ""
+
+
+def service_name(entity: EntityRef) -> str:
+    """The name; of a target in the cluster's own domain, such as http://cart.shop.svc:8080/, that of its Service."""
+    host = HOST.match(entity.name)
+    first, _, domain = (host[1] if host else "").partition(".")
+    inside = bool(entity.namespace) and domain.partition(".")[0] == entity.namespace
+    return first if inside else entity.name
 
 
 def is_ours(scope: Scope, pod_name: str) -> bool:

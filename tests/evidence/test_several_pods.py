@@ -10,7 +10,7 @@ from domain.entities import EntityKind, EntityRef
 from domain.errors import NotRecorded
 from domain.findings import Finding
 from evidence.check import Ask
-from evidence.pods import POD_STATE, ask_pods
+from evidence.pods import POD_STATE, ask_pods, service_name
 from evidence.recording import Answer, ReplayTransports
 from tests.evidence.scene import POD, Values, World, after, at, findings, rising, scope
 
@@ -119,3 +119,14 @@ def test_readiness_of_another_pod_is_not_beside_the_liveness_of_this_one(other: 
         ("prober_probe_total", after(-20, 3.0, 1.0), counted("Readiness", other)),
     )  # fmt: skip
     assert found.seen is together
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("http://cart.shop.svc.cluster.local:8080/healthz", "cart"), ("http://cart.shop.svc:8080/", "cart"),
+     ("cart.shop:6379", "cart"), ("http://shop.example.com/", "http://shop.example.com/"), ("cart", "cart"),
+     ("http://10.0.0.7:8080/", "http://10.0.0.7:8080/"), ("http://[::bad/", "http://[::bad/")],
+)  # fmt: skip
+def test_a_target_in_the_clusters_own_domain_is_its_service(name: str, expected: str) -> None:
+    entity = EntityRef(EntityKind.SERVICE, name, "prod-a", "shop")
+    assert service_name(entity) == expected
