@@ -11,9 +11,6 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line, escape, matcher
-from evidence.onset import LEAD as LEAD
-from evidence.onset import end_ms as end_ms
-from evidence.onset import onset_ms as onset_ms
 
 HOST = re.compile(r"(?:[a-z]+://)?([a-z0-9.-]+)")
 OWNERS = (EntityKind.POD, EntityKind.WORKLOAD, EntityKind.SERVICE)

@@ -9,7 +9,7 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, MeasureResult, unmeasured
 from evidence.clients.kubernetes import of
-from evidence.onset import fault_at
+from evidence.onset import LEAD, fault_at
 from evidence.pod_status import (
     HARMLESS,
     IMAGE_WAITS,
@@ -22,7 +22,7 @@ from evidence.pod_status import (
     waits,
     was_ever_ready,
 )
-from evidence.pods import LEAD, namespace
+from evidence.pods import namespace
 from evidence.probe_specs import ours
 
 LISTED = ("pod-restarted", "pod-oom-killed", "pod-crashed", "pod-not-started", "pod-young", "pod-being-deleted",

@@ -7,7 +7,8 @@ from domain.errors import ProductError
 from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Answered, Line
-from evidence.pods import ask_pods, end_ms, named, onset_ms
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import ask_pods, named
 
 BUCKETS = "prober_probe_duration_seconds_bucket"
 # For so long no probe succeeded while probes failed: that is an outage, and no limit that is a little too low.

@@ -7,18 +7,8 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Line, escape
-from evidence.pods import (
-    POD_STATE,
-    STATUS,
-    ask_any,
-    ask_pods,
-    end_ms,
-    is_ours,
-    named,
-    namespace,
-    onset_ms,
-    workload_of,
-)
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import POD_STATE, STATUS, ask_any, ask_pods, is_ours, named, namespace, workload_of
 
 # Only pods that are not ready come back; jobs end unready by nature.
 UNREADY = (

@@ -11,7 +11,8 @@ from evidence.check import Ask, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Line, matcher
 from evidence.clients.zabbix import Zabbix
 from evidence.etcd_choice import etcd_of
-from evidence.pods import about_probes, ask_any, end_ms, onset_ms, pods_matcher
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_any, pods_matcher
 
 # A node's own clock at a scrape, less the metrics server's: the difference between the two, but for the scrape itself.
 CLOCKS = "node_time_seconds - timestamp(node_time_seconds)"

@@ -6,8 +6,8 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult, chart, moment, unmeasured
 from evidence.clients.prometheus import Answered, Line
-from evidence.onset import fault_at
-from evidence.pods import about_probes, ask_any, end_ms
+from evidence.onset import end_ms, fault_at
+from evidence.pods import about_probes, ask_any
 
 # Watches and streams last as long as they like; they are no requests in this sense.
 LATENCY = (

@@ -9,7 +9,8 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_more, end_ms, named, onset_ms
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_more, named
 
 # In use and limit, as Go's database/sql, HikariCP and pgx export them; what waits, where it is exported.
 POOLS = (

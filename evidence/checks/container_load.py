@@ -8,7 +8,8 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, measured_by
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_pods, by_pod, named
 
 METRICS = (
     "container_cpu_cfs_(throttled_periods_total|periods_total)|container_memory_working_set_bytes|"

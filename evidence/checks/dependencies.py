@@ -16,7 +16,8 @@ from evidence.clients.live_probe import probe
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
 from evidence.latencies import Latency, by_label
-from evidence.pods import MORE, MORE_STEP_S, about_probes, ask_any, ask_more, end_ms, more_query, onset_ms, workload
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import MORE, MORE_STEP_S, about_probes, ask_any, ask_more, more_query, workload
 
 KEYS = ("dependency", "peer_service", "server_address", "host", "target", "upstream", "grpc_service")
 CLIENTS = ("http_client", "grpc_client")

@@ -11,7 +11,8 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, either
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
-from evidence.pods import about_probes, ask_namespace, end_ms, named, namespace, onset_ms, workload, workload_of
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_namespace, named, namespace, workload, workload_of
 
 SERVICE = "kubernetes.io/service-name"
 AVAILABLE = ("kube_deployment_status_replicas_available", "kube_statefulset_status_replicas_ready")

@@ -5,7 +5,8 @@ from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult, chart
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_pods, by_pod, end_ms, named, onset_ms
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_pods, by_pod, named
 
 COLLECTOR, WORK = "go_cpu_classes_gc_total_cpu_seconds_total", "go_cpu_classes_user_cpu_seconds_total"
 # The collector's own goal is a quarter of the CPU while a cycle runs (https://go.dev/doc/gc-guide); more than that,

@@ -8,8 +8,8 @@ from domain.text import Text
 from evidence.check import UP, Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, measured_by
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
-from evidence.onset import fault_at
-from evidence.pods import about_probes, ask_more, ask_pods, end_ms, named, onset_ms
+from evidence.onset import end_ms, fault_at, onset_ms
+from evidence.pods import about_probes, ask_more, ask_pods, named
 
 METRICS = (
     "go_goroutines|go_gc_duration_seconds|up|node_netstat_TcpExt_Listen(Overflows|Drops)|http_requests_total|"

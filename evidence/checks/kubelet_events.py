@@ -12,8 +12,8 @@ from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult
 from evidence.clients.kubernetes import of
 from evidence.kubelet_messages import OVER_LOOPBACK, MessageClass, classify
-from evidence.onset import fault_at
-from evidence.pods import LEAD, about_probes, is_ours, namespace
+from evidence.onset import LEAD, fault_at
+from evidence.pods import about_probes, is_ours, namespace
 
 MEANINGS = {
     "event-refused": Text("nobody listens on the port"),

@@ -9,7 +9,8 @@ from evidence.check import PROBES, Ask, Charted, Check, Measure, MeasureResult, 
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import Line
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_more, ask_pods, end_ms, namespace, onset_ms
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_more, ask_pods, namespace
 from evidence.probe_durations import BUCKETS, FEW, are_few, mostly_failed, slowest
 from evidence.probe_specs import ours, probes_of
 

@@ -10,7 +10,8 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, alternatives, chart, unmeasured
 from evidence.clients.prometheus import Answered, Line, escape
 from evidence.etcd_series import increase
-from evidence.pods import about_probes, ask_any, end_ms, named, onset_ms, places
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_any, named, places
 
 METRICS = (
     "node_nf_conntrack_(entries|entries_limit|stat_drop|stat_early_drop|stat_insert_failed)|"

@@ -12,7 +12,8 @@ from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, either
 from evidence.clients.prometheus import Line
-from evidence.pods import about_probes, ask_any, end_ms, onset_ms, places
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_any, places
 
 # Only what is bad comes back, so the answer stays small; the count shows that conditions are exported at all.
 BAD = (

@@ -9,9 +9,9 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, measured_by, moment
 from evidence.clients.prometheus import Answered, Line
 from evidence.etcd_series import increase
-from evidence.onset import fault_at
+from evidence.onset import end_ms, fault_at, onset_ms
 from evidence.pod_status import HARMLESS, KILLED
-from evidence.pods import POD_STATE, about_probes, ask_more, ask_pods, by_pod, end_ms, named, onset_ms
+from evidence.pods import POD_STATE, about_probes, ask_more, ask_pods, by_pod, named
 from evidence.pods import STATUS as PREFIX
 from evidence.pods_listed import LISTED, NOT_CRASHED, age, by_api, crashed, oom_killed, restarted, waiting
 

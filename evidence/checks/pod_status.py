@@ -8,7 +8,7 @@ from domain.errors import ProductError
 from domain.findings import Item
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult, unmeasured
-from evidence.onset import fault_at
+from evidence.onset import LEAD, fault_at
 from evidence.pod_status import (
     HARMLESS,
     IMAGE_WAITS,
@@ -24,7 +24,7 @@ from evidence.pod_status import (
     main_container,
     waits,
 )
-from evidence.pods import LEAD, about_probes, workload
+from evidence.pods import about_probes, workload
 from evidence.pods_listed import alerted_waits, own_pods
 from evidence.probe_specs import name_of
 from evidence.server_words import SETTINGS, measure_of_words

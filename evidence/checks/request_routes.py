@@ -6,7 +6,8 @@ from domain.text import Text
 from evidence.check import Ask, Charted, Check, Measure, MeasureResult, chart, unmeasured
 from evidence.clients.kubernetes import of
 from evidence.latencies import Latency, by_label
-from evidence.pods import MORE, about_probes, ask_more, end_ms, namespace, onset_ms
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import MORE, about_probes, ask_more, namespace
 from evidence.probe_specs import ours, probes_of
 
 KEYS = ("route", "handler", "path", "http_route", "uri", "endpoint", "grpc_method", "url")

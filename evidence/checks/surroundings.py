@@ -10,18 +10,8 @@ from evidence.change_impact import Changed, changes, verdict
 from evidence.check import Ask, Check, Measure, MeasureResult, alternatives, either, measured_by
 from evidence.clients.kubernetes import of
 from evidence.clients.prometheus import matcher
-from evidence.pods import (
-    about_probes,
-    ask_any,
-    ask_namespace,
-    end_ms,
-    keys,
-    named,
-    namespace,
-    onset_ms,
-    places,
-    workload,
-)
+from evidence.onset import end_ms, onset_ms
+from evidence.pods import about_probes, ask_any, ask_namespace, keys, named, namespace, places, workload
 from evidence.rollouts import generations, new_ones, unready_now
 from evidence.unready import Fallen, crowd
 

@@ -19,7 +19,7 @@ from investigate.replay import Replayed
 
 FOLDERS = (
     "bundles/episodes/development", "bundles/episodes/kept", "bundles/field/development", "bundles/field/kept",
-    "tests/field/bundles", "tests/field/bundles/etcd",
+    "tests/field/bundles", "tests/field/bundles/etcd", "tests/field/bundles/blackbox",
 )  # fmt: skip
 PATHS = [path for folder in FOLDERS for path in sorted(Path(folder).glob("*.zip"))]
 # What supports a cause with less than this is no deciding evidence, in nats.
