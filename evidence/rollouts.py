@@ -22,6 +22,7 @@ TOGETHER = timedelta(minutes=15)
 MOUNTED = "kube-api-access-"
 SETTINGS = ("args", "command", "env", "envFrom", "livenessProbe", "ports", "readinessProbe", "resources",
             "startupProbe", "workingDir")  # fmt: skip
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,16 @@ class Differences:
 
     images: tuple[str, ...]
     settings: tuple[str, ...]
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """Of the settings those that say how the container is probed."""
+        return tuple(setting for setting in self.settings if setting.startswith(PROBES))
+
+    @property
+    def besides_probes(self) -> tuple[str, ...]:
+        """The settings that the container itself can read."""
+        return tuple(setting for setting in self.settings if not setting.startswith(PROBES))
 
 
 def differences(old: Pod, new: Pod) -> Differences:

@@ -24,6 +24,7 @@ CAUSE = Cause(
         Term("kubelet-startup-failing", supports=0.2, opposes=-1.5, when=Condition.NOT_SEEN),
         Term("pod-crashed", supports=0.2, opposes=-0.6, when=Condition.NOT_SEEN),
         Term("spec-liveness-stricter", supports=0.4),
+        Term("rollout-changed-probe", supports=1.4),
     ),
     sentences={
         "spec-no-startup-probe": Sentences(
@@ -59,6 +60,7 @@ CAUSE = Cause(
             opposes=Text("It crashed by itself."),
         ),
         "spec-liveness-stricter": Sentences(supports=Text("Liveness is stricter than readiness.")),
+        "rollout-changed-probe": Sentences(supports=Text("The rollout changed how the container is probed.")),
     },
     exclusions=(
         Exclusion(

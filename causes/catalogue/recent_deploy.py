@@ -46,6 +46,7 @@ CAUSE = Cause(
         Term("rollout-stuck", supports=1.0),
         Term("peers-same-workload-fail", supports=0.5),
         Term("rollout-changed-image", supports=0.8),
+        Term("rollout-changed-probe", supports=0.8),
         Term("probe-transport-timeout", supports=0.1, opposes=-2.0, when=Condition.NOT_SEEN),
     ),
     sentences={
@@ -67,6 +68,7 @@ CAUSE = Cause(
         "rollout-stuck": Sentences(supports=Text("The rollout does not get on.")),
         "peers-same-workload-fail": Sentences(supports=Text("Other pods of the same workload fail too.")),
         "rollout-changed-image": Sentences(supports=Text("The new pods run another image.")),
+        "rollout-changed-probe": Sentences(supports=Text("The new pods are probed in another way.")),
         "probe-transport-timeout": Sentences(
             supports=Text("Connections are made."),
             opposes=Text("Packets vanish on the way, which a new version does not make them do."),

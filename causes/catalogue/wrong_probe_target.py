@@ -29,6 +29,7 @@ CAUSE = Cause(
             "event-probe-invalid",
             "event-not-http",
             "event-grpc-unknown-service",
+            "event-grpc-connect",
         }
     ),
     terms=(
@@ -53,6 +54,8 @@ CAUSE = Cause(
         Term("probe-content-mismatch", supports=1.2),
         Term("live-refused", supports=0.6),
         Term("change-guilty", supports=1.2),
+        Term("rollout-changed-probe", supports=1.4),
+        Term("event-grpc-connect", supports=1.4),
         Term("event-says-denied", supports=2.6),
         Term("event-probe-invalid", supports=3.4),
         Term("event-not-http", supports=3.0),
@@ -125,6 +128,8 @@ CAUSE = Cause(
             supports=Text("No rate limit turned it away."),
             opposes=Text("429 is a rate limit: the route exists."),
         ),
+        "rollout-changed-probe": Sentences(supports=Text("The rollout changed how the container is probed.")),
+        "event-grpc-connect": Sentences(supports=Text("The port accepts the connection and speaks no HTTP/2.")),
         "change-guilty": Sentences(supports=Text("It began with the rollout, which can have brought the setting.")),
     },
     exclusions=(

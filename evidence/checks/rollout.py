@@ -23,7 +23,10 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
             changed.images, changed, Text("Replica set {name} has another image.", name=made.name), made.name
         ),
         "rollout-changed-settings": _result(
-            changed.settings, changed, Text("Replica set {name} has other settings.", name=made.name), made.name
+            changed.besides_probes, changed, Text("Replica set {name} has other settings.", name=made.name), made.name
+        ),
+        "rollout-changed-probe": _result(
+            changed.probes, changed, Text("Replica set {name} has another probe.", name=made.name), made.name
         ),
     }
 
@@ -42,6 +45,7 @@ CHECK = Check(
     (
         Measure("rollout-changed-image", Text("Did the rollout bring another image?"), "images"),
         Measure("rollout-changed-settings", Text("Did the rollout bring other settings?"), "settings"),
+        Measure("rollout-changed-probe", Text("Did the rollout bring another probe?"), "settings"),
     ),
     about_probes,
     _collect,

@@ -120,6 +120,12 @@ def test_new_pods_with_the_same_image_and_other_settings_are_a_change_of_setting
     assert seen_by(pod(made=-60), check="rollout") == set()
 
 
+def test_another_probe_is_no_setting_that_the_container_reads() -> None:
+    old, new = pod(OLD, made=-3000), pod(made=-60)
+    new["spec"]["containers"][0]["readinessProbe"] = {"grpc": {"port": 8080}}
+    assert seen_by(old, new, check="rollout") == {"rollout-changed-probe"}
+
+
 def test_the_image_of_known_software_takes_gos_own_steps_away() -> None:
     assert seen_by(pod(image="docker.io/library/redis:7.2@sha256:0"), check="pod-status") == {"image-not-go"}
     assert seen_by(pod(image="shop/api:2"), check="pod-status") == set()
