@@ -132,22 +132,15 @@ def _young(answered: Answered, fault_s: float, alerted_s: float, window: tuple[i
 
 
 def _constant(answered: Answered) -> MeasureResult:
-    """Only ages of one container make a pattern; what restarts two of them together is equally old in both."""
-    by_container = [_ages(line) for line in named(answered, "kube_pod_container_state_started")]
-    ages = [age for found in by_container if len(found) > 1 for age in found]
-    if not ages:
-        return MeasureResult(False, Text("There are too few restarts for a pattern."), 0.0)
+    ages = [b - a for pod in by_pod(answered) for a, b in pairwise(_starts(pod))]
+    if len(ages) < 2:
+        return MeasureResult(False, Text("There are too few restarts for a pattern."), float(len(ages)))
     spread = pstdev(ages) / max(1.0, sum(ages) / len(ages))
     seen = spread < 0.15
     mean = sum(ages) / len(ages)
     yes = Text("Containers are restarted at a constant age of {mean_s:.0f} s.", mean_s=mean)
     no = Text("The ages at restart differ.")
     return MeasureResult(seen, yes if seen else no, mean)
-
-
-def _ages(line: Line) -> list[float]:
-    """How old a container was at each restart that is seen, in seconds."""
-    return [b - a for a, b in pairwise(sorted({p.value for p in line.points}))]
 
 
 def _deleted(answered: Answered, started_s: float, window: tuple[int, int]) -> MeasureResult:
