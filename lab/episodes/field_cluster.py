@@ -15,7 +15,7 @@ MISMATCH = "KubeDeploymentReplicasMismatch"
 STUCK = "KubeDeploymentRolloutStuck"
 
 
-@declared("the image of a new version cannot be pulled", "image-pull-fails", "recent-deploy")
+@declared("the image of a new version cannot be pulled", "image-pull-fails", "recent-deploy", "recent-config-change")
 def image_missing(on: Ground) -> Setting:
     """A rollout names an image that its registry does not give; the old pods serve on."""
     old = on.run(nginx(), replicas=on.draw.choice((1, 2)))
@@ -39,7 +39,7 @@ def init_waits(on: Ground) -> Setting:
 
 
 @declared("an init container fails again and again", "init-container-stuck", "handler-crash", "recent-deploy",
-          sources=(EVENTS, BOTH, ALERTS))  # fmt: skip
+          "recent-config-change", sources=(EVENTS, BOTH, ALERTS))  # fmt: skip
 def init_fails(on: Ground) -> Setting:
     """A new version's init container, which migrates a database, ends with an error each time."""
     old = on.run(nginx())
@@ -52,7 +52,7 @@ def init_fails(on: Ground) -> Setting:
     return on.setting(on.newest(old), "The init container migrate of the new version ends with exit code 1.")
 
 
-@declared("a volume's ConfigMap does not exist", "volume-not-mounted", "recent-deploy")
+@declared("a volume's ConfigMap does not exist", "volume-not-mounted", "recent-deploy", "recent-config-change")
 def volume_missing(on: Ground) -> Setting:
     """A rollout mounts a ConfigMap that nobody made."""
     old = on.run(nginx())
@@ -66,7 +66,9 @@ def volume_missing(on: Ground) -> Setting:
     return on.setting(on.newest(old), f"The ConfigMap {name} of the new version's volume does not exist.")
 
 
-@declared("a Secret that the environment needs does not exist", "settings-missing", "recent-deploy")
+@declared(
+    "a Secret that the environment needs does not exist", "settings-missing", "recent-deploy", "recent-config-change"
+)
 def secret_missing(on: Ground) -> Setting:
     """A rollout takes a password from a Secret that nobody made: CreateContainerConfigError."""
     old = on.run(nginx())

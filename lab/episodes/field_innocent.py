@@ -110,7 +110,7 @@ def rollout_harmful(on: Ground) -> Setting:
     return on.setting(new, f"{change.title}: the new pods answer 500 on the readiness route.", (change,))
 
 
-@declared("a new version fails and nobody announced it", "recent-deploy", "handler-crash")
+@declared("a new version fails and nobody announced it", "recent-deploy", "recent-config-change", "handler-crash")
 def rollout_crashes(on: Ground) -> Setting:
     """A rollout that nobody announced brings pods that end at once; the old ones serve on."""
     old = on.run(node(), replicas=2)
@@ -151,7 +151,8 @@ def two_name_and_path(on: Ground) -> Setting:
 
 
 @declared("two faults: a rollout with a wrong port while all clients are used up", "wrong-probe-target",
-          "server-limit-reached", "exec-probe-fails", "recent-deploy", family="two faults")  # fmt: skip
+          "server-limit-reached", "exec-probe-fails", "recent-deploy", "recent-config-change",
+          family="two faults")  # fmt: skip
 def two_port_and_limit(on: Ground) -> Setting:
     """Redis' clients are used up, and a rollout brings a probe that asks another port."""
     old = on.run(redis(settings="maxclients 16"))

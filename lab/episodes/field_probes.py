@@ -15,7 +15,7 @@ DEADLINE = "context deadline exceeded"
 
 
 @declared("the command of an exec probe is not in the image", "exec-probe-fails", "wrong-probe-target",
-          "recent-deploy")  # fmt: skip
+          "recent-deploy", "recent-config-change")  # fmt: skip
 def exec_missing(on: Ground) -> Setting:
     """A rollout changes the probe to a program that the image has not got."""
     old = on.run(redis())
@@ -51,7 +51,9 @@ def exec_slow(on: Ground) -> Setting:
     return on.setting(pod, f"The probe's script takes 8 s; the limit is {limit} s.")
 
 
-@declared("a gRPC probe asks a server that speaks HTTP/1.1", "wrong-probe-target", "recent-deploy")
+@declared(
+    "a gRPC probe asks a server that speaks HTTP/1.1", "wrong-probe-target", "recent-deploy", "recent-config-change"
+)
 def grpc_where_none(on: Ground) -> Setting:
     """A rollout changes the probe to gRPC; nginx does not speak it."""
     old = on.run(nginx())
@@ -62,7 +64,9 @@ def grpc_where_none(on: Ground) -> Setting:
     return on.setting(on.newest(old), "The new version's probe is gRPC, the port speaks HTTP/1.1.")
 
 
-@declared("a TCP probe asks a port on which nothing listens", "wrong-probe-target", "recent-deploy")
+@declared(
+    "a TCP probe asks a port on which nothing listens", "wrong-probe-target", "recent-deploy", "recent-config-change"
+)
 def tcp_wrong_port(on: Ground) -> Setting:
     """A rollout changes the TCP probe's port."""
     old = on.run(redis(tcp(6379)))
@@ -103,7 +107,9 @@ def liveness_too_early(on: Ground) -> Setting:
     return on.setting(on.newest(old), "The new version listens after more than 70 s; liveness kills after about 40 s.")
 
 
-@declared("a new version listens late", "no-listener-at-start", "recent-deploy", sources=(EVENTS,))
+@declared(
+    "a new version listens late", "no-listener-at-start", "recent-deploy", "recent-config-change", sources=(EVENTS,)
+)
 def listens_late(on: Ground) -> Setting:
     """A new version warms up for minutes before it listens; until then each probe is refused."""
     old = on.run(nginx())
@@ -116,7 +122,12 @@ def listens_late(on: Ground) -> Setting:
     return on.setting(on.newest(old), f"The new version listens {seconds} s after its start.")
 
 
-@declared("a new version's probe waits less than its route takes", "probe-timeout-below-latency", "recent-deploy")
+@declared(
+    "a new version's probe waits less than its route takes",
+    "probe-timeout-below-latency",
+    "recent-deploy",
+    "recent-config-change",
+)
 def timeout_too_short(on: Ground) -> Setting:
     """The health route steadily takes a second and a half; a rollout cuts the probe's limit to one second."""
     env = {"PYTHONDONTWRITEBYTECODE": "1", "HEALTH_S": "1.5"}

@@ -123,7 +123,9 @@ def nginx_config_refused(on: Ground) -> Setting:
     return on.setting(new, "A typo in nginx.conf (retrun): nginx ends at once with exit code 1.")
 
 
-@declared("readiness asks a port on which nothing listens", "wrong-probe-target", "recent-deploy")
+@declared(
+    "readiness asks a port on which nothing listens", "wrong-probe-target", "recent-deploy", "recent-config-change"
+)
 def nginx_wrong_port(on: Ground) -> Setting:
     """A rollout changes the port of the readiness probe; nginx listens on another one."""
     liveness = http("/healthz", WEB, failures=6) if on.draw.random() < 0.5 else None
