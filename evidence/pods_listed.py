@@ -1,6 +1,7 @@
 """The state of the incident's pods by their own status in the API, in the same words as by kube-state-metrics."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lightkube.models.core_v1 import Pod
 
@@ -37,7 +38,7 @@ def by_api(ask: Ask) -> dict[str, MeasureResult]:
         pods = own_pods(ask)
     except ProductError:
         if alerted := alerted_waits(ask.scope):
-            return {"pod-waiting": waiting(alerted)}
+            return {"pod-waiting": replace(waiting(alerted), asked=False)}
         raise
     since, until = fault_at(ask.scope) - LEAD, ask.scope.as_of
     found = ends(pods, since, until)

@@ -1,6 +1,7 @@
 """What keeps the pod from being ready, by its own status in the API: its conditions, waits and first containers?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lightkube.models.core_v1 import ContainerStatus, Pod
 
@@ -38,7 +39,8 @@ def _collect(ask: Ask) -> dict[str, MeasureResult]:
         alerted = [Wait("", container, reason, "") for reason, container in alerted_waits(ask.scope)]
         if not alerted:
             raise
-        return _by_waits(alerted)
+        # The alert says what it says; of everything else nobody was asked.
+        return {slug: replace(found, asked=False) for slug, found in _by_waits(alerted).items() if found.seen}
     held = waits(pods)
     ended = ends(pods, fault_at(ask.scope) - LEAD, ask.scope.as_of)
     return _by_waits(held) | {
