@@ -139,7 +139,7 @@ def exported(check_slug: str, *names: str, job: str = "etcd") -> dict[str, tuple
 def test_checks_of_etcd_and_of_pods_are_told_apart_by_what_they_apply_to() -> None:
     of_etcd = {check.slug for check in checks_of_etcd(etcd())}
     of_pods = {check.slug for check in checks_of_pods()}
-    assert of_etcd == {"etcd-disk", "etcd-leader", "etcd-peer-rtt", "etcd-peers", "etcd-space"}
+    assert of_etcd == {"etcd-disk", "etcd-leader", "etcd-load", "etcd-peer-rtt", "etcd-peers", "etcd-space"}
     assert {"pod-state", "go-gc", "api-server", "node-state"} <= of_pods and not of_etcd & of_pods
 
 
@@ -149,7 +149,7 @@ def test_a_metric_that_nobody_exports_is_named_with_what_is_lost() -> None:
     (row,) = [one for one in found(declared, wanted=wanted) if one.what.startswith("check")]
     assert (
         row.level == "missing"
-        and "exports no etcd_mvcc_db_total_size_in_use_in_bytes; some of its measures (1)" in row.what
+        and "exports no etcd_mvcc_db_total_size_in_use_in_bytes; some of its measures (2)" in row.what
     )
     assert "How full is the database" in row.what and row.remedy == "scrape the members' /metrics if you want it"
 

@@ -245,7 +245,10 @@ def test_a_verdict_with_other_numbers_is_no_other_verdict(person, incident):
 
 
 def test_alerts_that_a_sender_cut_off_are_counted_beside_what_came(person, incident) -> None:
-    assert "cut off" not in person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert (
+        "were cut off"
+        not in person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
+    )
     incident.deliveries.update(missing=3)
     text = person.get(f"/incidents/{incident.pk}/", headers={"accept-language": "en"}).content.decode()
     assert "3 more alerts of this message were cut off and are not on record." in text and "max_alerts" in text
