@@ -29,8 +29,8 @@ MODULES = {"modules": {
 }}  # fmt: skip
 # Name: module, scheme, what the series tell, what the exporter's own words and the second look add.
 CASES = {
-    "fast": ("http", "http", "", "live-probe-passes live-tcp-connects"),
-    "slow": ("http", "http", "probe-slow-success", "live-probe-passes live-tcp-connects"),
+    "fast": ("http", "http", "", "live-probe-passes"),
+    "slow": ("http", "http", "probe-slow-success", "live-probe-passes"),
     "too slow": ("http", "http", "probe-app-silent", "live-tcp-connects live-app-silent"),
     "silent": ("http", "http", "probe-app-silent", "live-tcp-connects live-app-silent"),
     "never accepted": ("http", "http", "probe-app-silent", "live-tcp-connects live-app-silent"),
@@ -43,12 +43,13 @@ CASES = {
     "404": ("http", "http", "probe-status-error probe-status-missing", "live-tcp-connects live-status-error"),
     "401": ("http", "http", "probe-status-error probe-status-auth", "live-tcp-connects live-status-error"),
     "loop": ("http", "http", "probe-redirect-loop", "live-tcp-connects live-status-error"),
-    "tls": ("http", "https", "probe-https probe-refused", "live-tcp-connects live-tls-fails"),
+    "tls": ("http", "https", "probe-https probe-refused",
+            "live-tcp-connects live-tls-fails live-tls-untrusted live-cert-unknown-authority"),
     "tls stall": ("http", "https", "probe-https probe-transport-timeout", "live-tcp-connects live-tls-fails"),
     "regex": ("regex", "http", "probe-content-mismatch", "live-tcp-connects"),
     "dns": ("http", "http", "probe-dns-absent", ""),
     # A process that never accepts passes a tcp probe: the kernel ends the handshake.
-    "tcp": ("tcp", "tcp", "", "live-probe-passes live-tcp-connects"),
+    "tcp": ("tcp", "tcp", "", "live-probe-passes"),
 }  # fmt: skip
 
 
