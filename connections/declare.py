@@ -17,20 +17,27 @@ from incidents.watch_leases import own_source
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Names (`kind name`) by what happened to them; `tokens` are (name, token) of new sources, shown only once."""
+    """Names (`kind name`) by what happened to them; `tokens` are (name, token) of new sources, shown only once.
+
+    `kept` are declared and not in the file; `removed` were so, and are declared no longer.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     left: tuple[str, ...]
     tokens: tuple[tuple[str, str], ...] = ()
+    kept: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 class _DryRun(Exception):
     """Rolls the transaction back."""
 
 
-def declare(connections: Connections, dry_run: bool = False) -> Declared:
-    """Write the declarations to the record. A connection that is not declared here stays as it is.
+def declare(connections: Connections, dry_run: bool = False, prune: bool = False) -> Declared:
+    """Write the declarations to the record. One that is not in the file stays, unless `prune` removes it.
+
+    Of a source only the declaration goes: its door stays open until its tokens are ended.
 
     Raises Refused when a source's token file cannot be read.
     """
@@ -44,13 +51,28 @@ def declare(connections: Connections, dry_run: bool = False) -> Declared:
             for cluster in connections.kubernetes:
                 if cluster.watched:
                     own_source(cluster.name)
+            others = _others(connections)
+            if prune:
+                declared.remove(others)
             store_topology(connections)
             tokens = [token for entry in connections.source for token in _make_or_follow(entry)]
             if dry_run:
                 raise _DryRun
     except _DryRun:
         tokens = []
-    return Declared(tuple(done["added"]), tuple(done["changed"]), tuple(done["left"]), tuple(tokens))
+    names = tuple(f"{kind} {name}" for kind, name in others)
+    return Declared(
+        tuple(done["added"]), tuple(done["changed"]), tuple(done["left"]), tuple(tokens),
+        () if prune else names, names if prune else (),
+    )  # fmt: skip
+
+
+def _others(connections: Connections) -> list[tuple[str, str]]:
+    """Kind and name of what is declared and not in the file, in order."""
+    kinds = Connections.__struct_fields__
+    given = {(kind, _name(kind, entry)) for kind in kinds for entry in getattr(connections, kind)}
+    known = declared.of_kinds(kinds).values_list("kind", "name")
+    return [pair for pair in known if pair not in given]
 
 
 def _name(kind: str, entry: Any) -> str:

@@ -32,6 +32,12 @@ def of_kinds(kinds: Collection[str]) -> QuerySet[Connection]:
     return Connection.objects.filter(kind__in=kinds).order_by("kind", "name")
 
 
+def remove(named: Collection[tuple[str, str]]) -> None:
+    """Declare these, by kind and name, no longer."""
+    for kind, name in named:
+        Connection.objects.filter(kind=kind, name=name).delete()
+
+
 def lock_grouping() -> None:
     """Lock the grouping of alerts until the transaction ends, as it reads what it writes.
 

@@ -34,7 +34,8 @@ def test_what_is_new_what_changed_and_what_stayed_is_named_with_its_kind() -> No
     moved = PrometheusDecl(name="main", url="http://127.0.0.1:9091")
     other = PrometheusDecl(name="other", url="http://127.0.0.1:9092")
     again = declare(Connections(prometheus=[moved, other], etcd=[ETCD]))
-    assert again == Declared(("prometheus other",), ("prometheus main",), ("etcd etcd-prod",))
+    kept = ("source alertmanager/prod", "source zabbix/prod")
+    assert again == Declared(("prometheus other",), ("prometheus main",), ("etcd etcd-prod",), kept=kept)
     assert Connection.objects.get(kind="prometheus", name="main").config["url"] == "http://127.0.0.1:9091"
     assert Connection.objects.filter(kind="source").count() == 2
 
@@ -102,3 +103,23 @@ def test_a_dry_run_tells_the_same_and_changes_nothing() -> None:
     assert not Connection.objects.filter(kind__in=("prometheus", "etcd", "source", "kubernetes")).exists()
     assert not Source.objects.exists() and not Entity.objects.exists()
     assert declare(whole).added == told.added
+
+
+def test_what_is_no_longer_in_the_file_is_named_and_removed_only_when_asked() -> None:
+    other = PrometheusDecl(name="other", url="http://127.0.0.1:9092")
+    declare(Connections(prometheus=[MAIN, other], etcd=[ETCD]))
+    assert declare(Connections(prometheus=[MAIN])).kept == ("etcd etcd-prod", "prometheus other")
+    assert declare(Connections(prometheus=[MAIN]), dry_run=True, prune=True).removed == (
+        "etcd etcd-prod",
+        "prometheus other",
+    )
+    assert Connection.objects.filter(kind="etcd").exists(), "a dry run changes nothing"
+    pruned = declare(Connections(prometheus=[MAIN]), prune=True)
+    assert pruned.removed == ("etcd etcd-prod", "prometheus other") and not pruned.kept
+    assert set(Connection.objects.filter(kind__in=("etcd", "prometheus")).values_list("name", flat=True)) == {"main"}
+
+
+def test_a_pruned_source_keeps_its_door() -> None:
+    declare(Connections(source=[source()]))
+    assert declare(Connections(), prune=True).removed == ("source alertmanager/prod",)
+    assert sources.source("alertmanager", "prod") is not None
