@@ -62,7 +62,8 @@ def _failures(lines: tuple[Line, ...], kind: str, start: int, end: int) -> list[
     """Pods and times (epoch ms) at which the count of failures rose."""
     failed = [x for x in lines if x.labels.get("probe_type") == kind and x.labels.get("result") == "failed"]
     rises = [(x.labels.get("pod", ""), b) for x in failed for a, b in pairwise(x.points) if b.value > a.value]
-    return [(pod, p.at_ms) for pod, p in rises if start <= p.at_ms <= end]
+    born = [(x.labels.get("pod", ""), x.points[0]) for x in failed if x.points and _born(x, start)]
+    return [(pod, p.at_ms) for pod, p in born + rises if start <= p.at_ms <= end]
 
 
 def _near(ask: Ask) -> dict[str, MeasureResult]:
