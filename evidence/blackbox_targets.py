@@ -34,9 +34,17 @@ class ProbeTarget:
         return sorted(at for at, v in self.values.get("probe_success", {}).items() if v == 0 and start <= at <= end)
 
     def succeeded(self, start: int, end: int) -> list[float]:
-        """Durations in seconds of the probes that succeeded."""
-        good = [at for at, v in self.values.get("probe_success", {}).items() if v == 1 and start <= at <= end]
-        return [self._value("probe_duration_seconds", at) for at in sorted(good)]
+        """How long the probes that succeeded took once they were connected, in seconds."""
+        return [max(0.0, self._value("probe_duration_seconds", at) - self._value("connect", at))
+                for at in self._good(start, end)]  # fmt: skip
+
+    def connected(self, start: int, end: int) -> list[float]:
+        """How long the probes that succeeded took to connect, in seconds."""
+        return [self._value("connect", at) for at in self._good(start, end)]
+
+    def _good(self, start: int, end: int) -> list[int]:
+        """Times of the probes that succeeded."""
+        return sorted(at for at, v in self.values.get("probe_success", {}).items() if v == 1 and start <= at <= end)
 
     @property
     def http(self) -> bool:

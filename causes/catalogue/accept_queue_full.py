@@ -28,9 +28,15 @@ CAUSE = Cause(
         Term("event-dial-timeout", supports=2.2),
         Term("event-deadline", supports=0.8),
         Term("go-process-answers", supports=0.6, opposes=-0.5),
+        Term("probe-connect-slow", supports=1.0),
         Term("live-dial-timeout", supports=1.6),
     ),
     sentences={
+        "probe-connect-slow": Sentences(
+            supports=Text(
+                "Connections are made only after a packet was sent again, as to a queue that is full at times."
+            )
+        ),
         "probe-transport-timeout": Sentences(
             supports=Text("No connection until the timeout: dropped somewhere between us and the process."),
             opposes=Text("Connections were made or refused at once."),

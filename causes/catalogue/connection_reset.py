@@ -16,7 +16,7 @@ CAUSE = Cause(
     ),
     may_follow=frozenset({EntityKind.HOST}),
     terms=(
-        Term("event-reset", supports=2.4, opposes=-1.0, group="reset"),
+        Term("event-reset", supports=2.4, opposes=-1.0),
         Term("event-eof", supports=0.6),
         Term("event-connection-lost", supports=2.6),
         Term("probe-dropped-by-app", supports=1.0, opposes=-1.2),

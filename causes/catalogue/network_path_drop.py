@@ -24,6 +24,7 @@ CAUSE = Cause(
             "event-grpc-connect",
             "live-dial-timeout",
             "event-read-timeout",
+            "probe-connect-slow",
         }
     ),
     may_follow=frozenset({EntityKind.ETCD_CLUSTER, EntityKind.ETCD_MEMBER, EntityKind.HOST}),
@@ -39,6 +40,7 @@ CAUSE = Cause(
         Term("tcp-retransmits-high", supports=0.8, opposes=-0.3),
         Term("peers-same-node-fail", supports=1.0),
         Term("peers-keep-to-zone", supports=1.0),
+        Term("probe-connect-slow", supports=2.0),
         Term("live-tcp-connects", supports=1.2, opposes=-1.0, when=Condition.NOT_SEEN),
         Term("event-grpc-connect", supports=1.0),
         Term("live-dial-timeout", supports=1.6),
@@ -83,6 +85,9 @@ CAUSE = Cause(
         "peers-same-node-fail": Sentences(supports=Text("Other pods of the same node fail too: they share the path.")),
         "peers-keep-to-zone": Sentences(
             supports=Text("Most pods of one zone fail and those of the others do not: they share the path.")
+        ),
+        "probe-connect-slow": Sentences(
+            supports=Text("Connections are made only after a packet was sent again, as on a path that loses some.")
         ),
         "live-tcp-connects": Sentences(
             supports=Text("A connection made just now failed too."),

@@ -60,6 +60,15 @@ CAUSE = Cause(
     exclusions=(
         Exclusion(
             when={
+                "kubelet-readiness-failing": False,
+                "kubelet-liveness-failing": False,
+                "kubelet-startup-failing": False,
+                "event-deadline": False,
+            },
+            sentence=Text("No probe of the kubelet failed."),
+        ),
+        Exclusion(
+            when={
                 "kubelet-probe-near-timeout": False,
                 "spec-timeout-below-latency": False,
                 "probe-slow-success": False,

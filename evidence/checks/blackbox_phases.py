@@ -43,6 +43,8 @@ LATE_S, NEAR_MS = 0.5, 15_000
 # Without a probe that ran into its time-out this is not known; Kubernetes' default timeoutSeconds is used.
 USUAL_TIMEOUT_S = 1.0
 NEAR = 0.8
+# The first packet that is lost is sent again after a second.
+AGAIN_S = 0.95
 
 
 def _collect(ask: Ask) -> dict[str, MeasureResult]:
@@ -71,13 +73,13 @@ def _of_http(own: list[ProbeTarget], seen: Counter[str], start: int, end: int) -
     results = {slug: _in_class(slug, seen, own) for slug in CLASSES}
     results["probe-status-error"] = _status(results["probe-status-error"], own, start, end)
     results |= {slug: _code(slug, own, start, end) for slug in CODES}
-    return results | {"probe-https": _https(own)}
+    return results | {"probe-https": _https(own), "probe-connect-slow": _connecting(own, start, end)}
 
 
 def _of_tcp(own: list[ProbeTarget], seen: Counter[str]) -> dict[str, MeasureResult]:
     """A probe that only connects has no phases: it waited, or it failed at once."""
     none = unmeasured(Text("{name} is probed by a module without phases of HTTP", name=own[0].name))
-    phased = dict.fromkeys((*CLASSES, *CODES, "probe-https", "probe-tcp-passes"), none)
+    phased = dict.fromkeys((*CLASSES, *CODES, "probe-https", "probe-connect-slow", "probe-tcp-passes"), none)
     return phased | {slug: _in_class(slug, seen, own) for slug in CONNECTING}
 
 
@@ -184,13 +186,29 @@ def _slow(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
         return MeasureResult(None, why, why_unknown=why)
     slow = [d for d in good if d >= limit]
     sentence = Text(
-        "{slow} of {succeeded} probes that succeeded took {limit_s:.1f} s or more, the longest {longest_s:.2f} s.",
+        "{slow} of {succeeded} probes that succeeded took {limit_s:.1f} s or more once connected,"
+        " the longest {longest_s:.2f} s.",
         slow=len(slow),
         succeeded=len(good),
         limit_s=limit,
         longest_s=max(good),
     )
     return MeasureResult(bool(slow), sentence, max(good), limit, own[0].name)
+
+
+def _connecting(own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
+    """Connections that were made only after a packet was sent again: RFC 6298 waits a second before that."""
+    times = [seconds for target in own for seconds in target.connected(start, end)]
+    if not times:
+        return unmeasured(Text("no probe succeeded in the window"))
+    late = [seconds for seconds in times if seconds >= AGAIN_S]
+    sentence = Text(
+        "{late} of {succeeded} probes that succeeded needed {limit_s:.1f} s or more to connect.",
+        late=len(late),
+        succeeded=len(times),
+        limit_s=AGAIN_S,
+    )
+    return MeasureResult(bool(late), sentence, max(times), AGAIN_S, own[0].name)
 
 
 def _status(result: MeasureResult, own: list[ProbeTarget], start: int, end: int) -> MeasureResult:
@@ -309,6 +327,7 @@ CHECK = Check(
         ),
         *(Measure(s, Text("Failed probes: {meaning}?", meaning=t), "probes") for s, (_, t) in CODES.items()),
         Measure("probe-slow-success", Text("Do probes succeed only just?"), "s"),
+        Measure("probe-connect-slow", Text("Are connections made only after a packet is sent again?"), "s"),
         Measure("probe-https", Text("Is the target https?")),
         Measure("probe-tcp-passes", Text("Does a TCP connection succeed?"), "probes"),
         Measure("probe-peers-fail", Text("Do other targets fail in the same way?"), "targets"),

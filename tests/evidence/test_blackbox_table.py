@@ -14,7 +14,7 @@ RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded" / "bla
 TABLE = {
     "fast": "",
     "slow_processing_1.5s_ok": "probe-slow-success",
-    "slow_connect_retransmit": "probe-slow-success",
+    "slow_connect_retransmit": "probe-connect-slow",
     "slow_processing_6s_timeout": "probe-app-silent",
     "accept_then_hang": "probe-app-silent",
     "listening_but_process_never_accepts": "probe-app-silent",

@@ -92,3 +92,13 @@ def test_a_date_that_came_after_the_fault_is_that_of_the_new_certificate() -> No
 
 def test_without_a_handshake_on_record_the_date_is_unknown() -> None:
     assert all(f.seen is None for f in dated(lambda _: None).values())
+
+
+@pytest.mark.parametrize(("connect_s", "seen"), [(0.01, False), (1.02, True)])
+def test_a_connection_that_needed_a_second_packet_is_told_and_is_no_slow_route(connect_s: float, seen: bool) -> None:
+    labels = {"job": "north", "instance": INSTANCE, "module": "http_2xx"}
+    world = World().add("probe_success", steady(1.0), **labels).add("probe_http_status_code", 200.0, **labels)
+    world.add("probe_duration_seconds", connect_s + 0.02, **labels)
+    world.add("probe_http_duration_seconds", connect_s, phase="connect", **labels)
+    found = phases(world, observers("north"))
+    assert found["probe-connect-slow"].seen is seen and found["probe-slow-success"].seen is False
