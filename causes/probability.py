@@ -60,4 +60,4 @@ def unanswered_share(causes: Sequence[Cause], findings: Mapping[str, Finding]) -
 
 def _was_not_asked(finding: Finding) -> bool:
     """Whether a replay has no answer to it, since the version that recorded it did not ask."""
-    return finding.why_unknown is not None and finding.why_unknown.template == NotRecorded.WHY
+    return finding.why_unknown is not None and finding.why_unknown.template == NotRecorded.WHY.template

@@ -52,4 +52,4 @@ class Malformed(ProductError):
 class NotRecorded(ProductError):
     """A replay needed an answer that was not recorded: nobody asked then."""
 
-    WHY = "{connection}: {path} was not recorded"
+    WHY = Text("{connection}: {path} was not recorded")

@@ -184,9 +184,7 @@ class _Replaying(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = self._recorded.get(_question(self._connection, request, 0, self._prefix).key)
         if answer is None:
-            raise NotRecorded(
-                Text("{connection}: {path} was not recorded", connection=self._connection, path=request.url.path)
-            )
+            raise NotRecorded(NotRecorded.WHY.format(connection=self._connection, path=request.url.path))
         self._kept.put(answer)
         if answer.status == 0:
             raise _error(answer.error, request)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Case, Count, F, Max, Q, When
 from django.utils import timezone
 
 from domain import codec
@@ -26,6 +26,8 @@ LATE_LEAST = timedelta(seconds=60)
 LOOKS_PER_HOUR, HOUR = 8, timedelta(hours=1)
 # A look that waited for so long comes before those of worse and newer incidents: none starves.
 OVERDUE = timedelta(seconds=60)
+# Workers that choose at the same time choose the same look; the losers choose again.
+CLAIM_TRIES = 5
 
 
 def ask_investigation(incident: Incident) -> None:
@@ -83,14 +85,27 @@ def _ask(incident: Incident, now: datetime, not_before: datetime) -> None:
     )
 
 
-def most_urgent(investigation_id: int) -> int:
-    """The look to take when a message for one comes: what waits for long first, then of the worst, then the newest."""
+def claim_most_urgent(investigation_id: int) -> Investigation | None:
+    """Claim the look that a message for one is best used for: overdue ones first, then of the worst, then the newest.
+
+    As many messages come as looks wait, so it does not matter which message brings which. None when none is due.
+    """
+    for _ in range(CLAIM_TRIES):
+        candidate = _most_urgent() or investigation_id
+        claimed = claim_investigation(candidate)
+        if claimed or candidate == investigation_id:
+            return claimed
+    return None
+
+
+def _most_urgent() -> int | None:
+    """The look to take next; an incident that is being looked at waits, and holds up no other."""
     now = timezone.now()
-    due = Investigation.objects.filter(state="asked", not_before__lte=now)
-    overdue = due.filter(not_before__lte=now - OVERDUE).order_by("not_before")
-    worst = due.order_by("-incident__severity", "-not_before", "-pk")
-    found = overdue.values_list("pk", flat=True).first() or worst.values_list("pk", flat=True).first()
-    return found or investigation_id
+    running = Investigation.objects.filter(state="running", claimed_until__gte=now).values("incident")
+    due = Investigation.objects.filter(state="asked", not_before__lte=now).exclude(incident__in=running)
+    overdue = Case(When(not_before__lte=now - OVERDUE, then=F("not_before")))
+    order = (overdue.asc(nulls_last=True), "-incident__severity", "-not_before", "-pk")
+    return due.order_by(*order).values_list("pk", flat=True).first()
 
 
 def claim_investigation(investigation_id: int) -> Investigation | None:
@@ -158,12 +173,6 @@ def cancel(incident: Incident, reason: str) -> None:
 def latest_investigation(row: Incident) -> Investigation | None:
     """The newest finished investigation of the incident."""
     return Investigation.objects.filter(incident=row, state="done").order_by("-finished_at").first()
-
-
-def last_findings(row: Incident) -> list[Finding]:
-    """The findings of the newest finished investigation; none before the first."""
-    newest = latest_investigation(row)
-    return codec.decode(newest.findings, list[Finding]) if newest else []
 
 
 def due_investigations() -> list[int]:

@@ -23,7 +23,7 @@ from domain.snapshot import AlertRecord, Confirmation, IncidentSnapshot
 from domain.verdict import Verdict
 from incidents import bulk
 from incidents.assemble import scope_of
-from incidents.investigations import last_findings
+from incidents.investigations import latest_investigation
 from incidents.models import (
     Alert,
     Change,
@@ -128,7 +128,8 @@ def latest_verdict(row: Incident) -> Verdict | None:
 
 def findings(row: Incident) -> list[Finding]:
     """The findings of the newest finished investigation."""
-    return last_findings(row)
+    newest = latest_investigation(row)
+    return codec.decode(newest.findings, list[Finding]) if newest else []
 
 
 _DECLARATIONS: dict[str, Any] = {f.name: get_args(f.type)[0] for f in msgspec.structs.fields(Connections)}

@@ -16,7 +16,7 @@ from dataclasses import replace
 import structlog
 
 from evidence.bundles import pack_answers
-from incidents import investigations
+from incidents import investigations, queries
 from incidents.models import Incident, Investigation
 from investigate.decide import decide, with_unusual
 from investigate.earlier import with_earlier
@@ -27,8 +27,8 @@ log = structlog.get_logger()
 
 
 def investigate(investigation_id: int) -> str:
-    """Collect the evidence of one incident and rank its causes; the incident's id, empty without a new verdict."""
-    investigation = investigations.claim_investigation(investigation_id)
+    """Collect the evidence of the most urgent incident and rank its causes; its id, empty without a new verdict."""
+    investigation = investigations.claim_most_urgent(investigation_id)
     if investigation is None:
         return ""
     try:
@@ -44,7 +44,7 @@ def _look(investigation: Investigation, incident: Incident) -> None:
     incident_scope = scope_of_incident(incident, investigation)
     scope = incident_scope.scope
     collected = incident_scope.collect()
-    findings = with_earlier(scope, collected.findings, investigations.last_findings(incident))
+    findings = with_earlier(scope, collected.findings, queries.findings(incident))
     collected = with_unusual(scope, replace(collected, findings=findings))
     verdict = decide(scope, collected.findings, similar(incident, collected.findings))
     investigations.save_look(investigation, scope.as_of, collected.findings, pack_answers(collected.answers), verdict)

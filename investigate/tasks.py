@@ -10,11 +10,8 @@ from investigate.remember import remember_waiting
 
 @shared_task
 def investigate_incident(investigation_id: int) -> None:
-    """Investigate the most urgent that waits, then start the tasks that follow, and the next one of the incident.
-
-    As many messages come as looks wait, so it does not matter which message brings which look.
-    """
-    if incident_id := run.investigate(investigations.most_urgent(investigation_id)):
+    """Investigate the most urgent that waits, then start the tasks that follow, and the next one of the incident."""
+    if incident_id := run.investigate(investigation_id):
         nudge("remember")
         nudge("notify")
         nudge_when_due("investigate", investigations.waiting_investigation(incident_id))

@@ -129,19 +129,37 @@ def of_severity(number: int, severity: int, waits_s: float = 1.0) -> Investigati
     return Investigation.objects.create(incident=row, asked_at=due, not_before=due)
 
 
+def taken(message: int) -> int | None:
+    """Which look a message is used for."""
+    claimed = investigations.claim_most_urgent(message)
+    return claimed.pk if claimed else None
+
+
 @pytest.mark.django_db
 def test_of_a_backlog_the_worst_and_then_the_newest_is_looked_at_first() -> None:
     mild, older, newer = of_severity(1, 1, 1), of_severity(2, 4, 20), of_severity(3, 4, 10)
-    order = []
-    for _ in range(3):
-        order.append(investigations.most_urgent(mild.pk))
-        assert investigations.claim_investigation(order[-1]) is not None
-    assert order == [newer.pk, older.pk, mild.pk]
-    assert investigations.most_urgent(7) == 7, "what is taken already is told by its claim"
+    assert [taken(mild.pk) for _ in range(4)] == [newer.pk, older.pk, mild.pk, None]
 
 
 @pytest.mark.django_db
 def test_what_waits_for_long_starves_not() -> None:
     of_severity(1, 4)
     long = of_severity(2, 0, 300)
-    assert investigations.most_urgent(0) == long.pk
+    assert taken(0) == long.pk
+
+
+@pytest.mark.django_db
+def test_an_incident_that_is_being_looked_at_holds_up_no_other() -> None:
+    worst, mild = of_severity(1, 4), of_severity(2, 1)
+    assert taken(worst.pk) == worst.pk
+    due = worst.not_before
+    again = Investigation.objects.create(incident=worst.incident, asked_at=due, not_before=due)
+    assert [taken(again.pk), taken(again.pk)] == [mild.pk, None]
+
+
+@pytest.mark.django_db
+def test_a_look_whose_worker_died_is_taken_up_again() -> None:
+    lost = of_severity(1, 4)
+    assert taken(lost.pk) == lost.pk
+    Investigation.objects.filter(pk=lost.pk).update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert taken(lost.pk) == lost.pk
