@@ -16,7 +16,7 @@ from domain.errors import ProductError
 from domain.scope import FaultTime, Scope
 from domain.text import Text
 from evidence.check import Ask
-from evidence.clients.prometheus import Line, Prometheus, Rule
+from evidence.clients.prometheus import Line, Prometheus, Rule, escape
 from evidence.expressions import left_side
 from evidence.onset import ended_at, episode, usual_start
 from evidence.pods import ask_any
@@ -60,20 +60,16 @@ def _active(ask: Ask) -> tuple[ParsedAlert, datetime] | None:
     own = episode(ask.scope)[:MOST]
     names = "|".join(sorted({re.escape(a.name) for a in own}))
     start = min(a.started_at for a in own) - STATE_LEAD
-    query = f'ALERTS_FOR_STATE{{alertname=~"{_quoted(names)}"}}'
+    query = f'ALERTS_FOR_STATE{{alertname=~"{escape(names)}"}}'
     lines = ask_any(ask, query, step_s=STATE_STEP_S, start=start.replace(microsecond=0)).lines
-    times = [(at, alert.identity, alert) for alert in own if (at := _active_at(alert, lines))]
-    return (first[2], first[0]) if (first := min(times, default=None)) else None
-
-
-def _quoted(pattern: str) -> str:
-    return pattern.replace("\\", "\\\\").replace('"', '\\"')
+    times = [(alert, at) for alert in own if (at := _active_at(alert, lines))]
+    return min(times, key=lambda found: found[1], default=None)
 
 
 def _active_at(alert: ParsedAlert, lines: Sequence[Line]) -> datetime | None:
     """Since when the condition of this alert held when it started; never after its start."""
     started_s = alert.started_at.timestamp()
-    values = [p.value for line in lines if _is_of(line, alert) for p in line.points if p.value <= started_s]
+    values = [p.value for line in lines if _is_of(line, alert) for p in line.points if 0 < p.value <= started_s]
     return datetime.fromtimestamp(max(values), UTC) if values else None
 
 

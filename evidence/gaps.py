@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.errors import ProductError
+from domain.findings import Point
 from domain.scope import Scope
 from evidence.check import Ask
 from evidence.clients.prometheus import Line
@@ -62,7 +63,8 @@ def pauses(ask: Ask) -> list[Span]:
     youngest: dict[int, float] = {}
     for point in (p for line in lines for p in line.points):
         youngest[point.at_ms] = min(point.value, youngest.get(point.at_ms, point.value))
-    return _runs(youngest, OLD_S)
+    points = tuple(Point(at, youngest[at]) for at in sorted(youngest))
+    return spans(Line({}, points), OLD_S, 2 * AGE_STEP_S * 1000)
 
 
 def cuts(ask: Ask, jobs: Iterable[str]) -> list[Span]:
@@ -76,19 +78,6 @@ def outages(ask: Ask) -> list[Span]:
     """Times at which most scrapes of all targets failed. Raises the client's errors."""
     lines = ask_any(ask, DOWN, step_s=STEP_S).lines
     return [span for line in lines for span in spans(line, SHARE, 4 * STEP_S * 1000)]
-
-
-def _runs(values: dict[int, float], least: float) -> list[Span]:
-    found: list[Span] = []
-    open_span: Span | None = None
-    for at in sorted(values):
-        if values[at] >= least:
-            start = open_span.start_ms if open_span else at
-            open_span = Span(start, at, max(values[at], open_span.value if open_span else 0.0))
-        elif open_span:
-            found.append(open_span)
-            open_span = None
-    return [*found, open_span] if open_span else found
 
 
 def began_with(scope: Scope, found: Sequence[Span]) -> list[Span]:

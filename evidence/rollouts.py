@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from lightkube.models.apps_v1 import Deployment
@@ -10,6 +10,7 @@ from lightkube.models.core_v1 import Container, Pod
 
 from domain.scope import Scope
 from evidence.change_impact import LOOK_BACK, Changed
+from evidence.clients.kubernetes import utc
 from evidence.onset import fault_at
 from evidence.pods import workload, workload_of
 from evidence.probe_specs import name_of
@@ -63,7 +64,7 @@ def replica_set(pod: Pod) -> str:
 def made_at(pod: Pod) -> datetime | None:
     """When the pod was created."""
     at = pod.metadata.creationTimestamp if pod.metadata else None
-    return _utc(at) if at else None
+    return utc(at) if at else None
 
 
 def new_ones(found: Sequence[Generation], deployments: Sequence[Deployment], scope: Scope) -> list[Generation]:
@@ -80,7 +81,7 @@ def _is_later(generation: Generation, deployments: Sequence[Deployment], scope: 
         return False
     revision = (own.metadata.annotations or {}).get(REVISION, "")
     times = [c.lastUpdateTime for c in own.status.conditions or [] if c.type == "Progressing" and c.lastUpdateTime]
-    together = any(abs(_utc(at) - generation.at) <= TOGETHER for at in times)
+    together = any(abs(utc(at) - generation.at) <= TOGETHER for at in times)
     return revision.isdigit() and int(revision) > 1 and together
 
 
@@ -104,7 +105,7 @@ def unready_since(pod: Pod) -> datetime | None:
         return made_at(pod) if pod.status.phase == "Pending" else None
     if ready.status == "True":
         return None
-    return _utc(ready.lastTransitionTime) if ready.lastTransitionTime else made_at(pod)
+    return utc(ready.lastTransitionTime) if ready.lastTransitionTime else made_at(pod)
 
 
 def _node(pod: Pod) -> str:
@@ -161,7 +162,3 @@ def _annotations(old: Pod, new: Pod) -> list[str]:
 def _volumes(pod: Pod) -> list[Any]:
     volumes = (pod.spec.volumes or []) if pod.spec else []
     return sorted((v for v in volumes if not v.name.startswith(MOUNTED)), key=lambda v: v.name)
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from lightkube.models.core_v1 import Event
 
@@ -10,7 +10,7 @@ from domain.findings import Item
 from domain.scope import Scope
 from domain.text import Text
 from evidence.check import Ask, Check, Measure, MeasureResult
-from evidence.clients.kubernetes import of
+from evidence.clients.kubernetes import of, utc
 from evidence.kubelet_messages import OVER_LOOPBACK, MessageClass, classify
 from evidence.onset import LEAD, fault_at
 from evidence.pods import about_probes, is_ours, namespace
@@ -125,7 +125,7 @@ def _pod_events(events: Iterable[Event], scope: Scope, since: datetime) -> Itera
         if event.involvedObject.kind != "Pod" or not is_ours(scope, pod):
             continue
         first, last = _times(event)
-        if not first or not last or _utc(last) < since or _utc(first) > scope.as_of:
+        if not first or not last or utc(last) < since or utc(first) > scope.as_of:
             continue
         reason, message = event.reason or "", event.message or ""
         yield PodEvent(
@@ -134,8 +134,8 @@ def _pod_events(events: Iterable[Event], scope: Scope, since: datetime) -> Itera
             reason=reason,
             message=message[:300],
             count=_count(event),
-            first=_utc(first),
-            last=_utc(last),
+            first=utc(first),
+            last=utc(last),
         )
 
 
@@ -151,10 +151,6 @@ def _times(event: Event) -> tuple[datetime | None, datetime | None]:
 def _count(event: Event) -> int:
     of_series = event.series.count if event.series else None
     return of_series or event.count or 1
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _item(event: PodEvent) -> Item:

@@ -4,6 +4,7 @@ Requests go through the recording client, so a replay needs no cluster and no ku
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -33,6 +34,11 @@ class _Status(msgspec.Struct):
     """What the API answers with an error."""
 
     message: str = ""
+
+
+def utc(time: datetime) -> datetime:
+    """A time of the API as aware UTC; one without a zone is UTC."""
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Kubernetes:

@@ -118,3 +118,9 @@ def test_a_ramp_is_dated_to_half_of_its_rise() -> None:
 @pytest.mark.parametrize("values", [[1.0] * 10, [1.0] * 60, [1.0, 2.0] * 40, [1.0] * 80 + [1.04]])
 def test_too_little_calm_or_no_rise_has_no_date(values: list[float]) -> None:
     assert rise_ms(line(*values), 10**9) is None
+
+
+def test_two_starts_of_one_alert_with_one_condition_are_no_fault_of_the_look() -> None:
+    first = scope().alerts[0]
+    both = (first, replace(first, started_at=NOON + timedelta(minutes=1)))
+    assert began_s(server(-600), scope(alerts=both)) == -600
