@@ -1,6 +1,9 @@
 """What an alerting rule's expression looks at: the part before its limit."""
 
 import re
+from collections.abc import Mapping
+
+from evidence.clients.prometheus import escape
 
 OPEN, CLOSE = "([{", ")]}"
 SET_WORDS = re.compile(r"(?:and|or|unless)\b")
@@ -20,6 +23,17 @@ def left_side(expression: str) -> str:
         return ""
     at, length = found[0]
     return first[:at].strip() if NUMBER.match(first[at + length :]) else ""
+
+
+def only_with(expression: str, labels: Mapping[str, str]) -> str:
+    """The expression, of which only the series with these labels come back, so that a large cluster sends one."""
+    if not labels:
+        return expression
+    one = "vector(1)"
+    for name, value in sorted(labels.items()):
+        replacement = escape(value.replace("$", "$$"))
+        one = f'label_replace({one}, "{name}", "{replacement}", "", "")'
+    return f"({expression}) and on ({', '.join(sorted(labels))}) {one}"
 
 
 def _first_operand(expression: str) -> str:

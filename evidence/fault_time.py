@@ -6,8 +6,8 @@ the expression without its limit, over the three hours before, shows when its va
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
@@ -17,7 +17,7 @@ from domain.scope import FaultTime, Scope
 from domain.text import Text
 from evidence.check import Ask
 from evidence.clients.prometheus import Line, Prometheus, Rule, escape
-from evidence.expressions import left_side
+from evidence.expressions import left_side, only_with
 from evidence.onset import ended_at, episode, usual_start
 from evidence.pods import ask_any
 from evidence.recording import Transports
@@ -26,10 +26,20 @@ from evidence.recording import Transports
 MOST = 20
 STATE_STEP_S, STATE_LEAD = 15, timedelta(minutes=1)
 BEFORE, STEP_S = timedelta(hours=3), 60
+RANGE = re.compile(r"\[\s*\d")
 # Fewer samples of calm than this tell no usual level.
 LEAST_CALM = 20
 # A value within this many of its usual deviations has not moved.
 DEVIATIONS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Active:
+    """An alert, since when its condition held, and the labels that the server keeps of it."""
+
+    alert: ParsedAlert
+    at: datetime
+    labels: Mapping[str, str]
 
 
 def with_fault_time(scope: Scope, transports: Transports) -> Scope:
@@ -43,9 +53,9 @@ def with_fault_time(scope: Scope, transports: Transports) -> Scope:
     if active is None:
         known = Text("The alerts say when they fired; what their rules waited is taken from the published rules.")
         return replace(scope, fault=FaultTime(usual_start(scope), ended, known))
-    found = _by_condition(ask, *active, ended)
+    found = _by_condition(ask, active, ended)
     try:
-        risen = _risen(ask, *active)
+        risen = _risen(ask, active)
     except ProductError:
         risen = None
     return replace(scope, fault=_earlier(found, risen))
@@ -55,22 +65,26 @@ def _earlier(found: FaultTime, risen: FaultTime | None) -> FaultTime:
     return risen if risen and risen.began < found.began else found
 
 
-def _active(ask: Ask) -> tuple[ParsedAlert, datetime] | None:
+def _active(ask: Ask) -> _Active | None:
     """The alert whose condition held first, and since when; None where the server kept nothing of the alerts."""
     own = episode(ask.scope)[:MOST]
     names = "|".join(sorted({re.escape(a.name) for a in own}))
     start = min(a.started_at for a in own) - STATE_LEAD
     query = f'ALERTS_FOR_STATE{{alertname=~"{escape(names)}"}}'
     lines = ask_any(ask, query, step_s=STATE_STEP_S, start=start.replace(microsecond=0)).lines
-    times = [(alert, at) for alert in own if (at := _active_at(alert, lines))]
-    return min(times, key=lambda found: found[1], default=None)
+    times = [active for alert in own if (active := _active_alert(alert, lines))]
+    return min(times, key=lambda active: active.at, default=None)
 
 
-def _active_at(alert: ParsedAlert, lines: Sequence[Line]) -> datetime | None:
+def _active_alert(alert: ParsedAlert, lines: Sequence[Line]) -> _Active | None:
     """Since when the condition of this alert held when it started; never after its start."""
     started_s = alert.started_at.timestamp()
-    values = [p.value for line in lines if _is_of(line, alert) for p in line.points if 0 < p.value <= started_s]
-    return datetime.fromtimestamp(max(values), UTC) if values else None
+    own = [line for line in lines if _is_of(line, alert)]
+    times = [(p.value, line) for line in own for p in line.points if 0 < p.value <= started_s]
+    if not times:
+        return None
+    since_s, line = max(times, key=lambda found: found[0])
+    return _Active(alert, datetime.fromtimestamp(since_s, UTC), line.labels)
 
 
 def _is_of(line: Line, alert: ParsedAlert) -> bool:
@@ -79,7 +93,8 @@ def _is_of(line: Line, alert: ParsedAlert) -> bool:
     return line.labels.get("alertname") == alert.name and all(alert.labels.get(k, v) == v for k, v in own.items())
 
 
-def _by_condition(ask: Ask, alert: ParsedAlert, at: datetime, ended: datetime | None) -> FaultTime:
+def _by_condition(ask: Ask, active: _Active, ended: datetime | None) -> FaultTime:
+    alert, at = active.alert, active.at
     sentence = Text(
         "The condition of {alert} held from {at} on; the alert started {waited_s:.0f} s later.",
         alert=alert.name,
@@ -89,15 +104,19 @@ def _by_condition(ask: Ask, alert: ParsedAlert, at: datetime, ended: datetime | 
     return FaultTime(at, ended, sentence, ask.query, ask.connection)
 
 
-def _risen(ask: Ask, alert: ParsedAlert, active: datetime) -> FaultTime | None:
-    """When the value that the rule looks at left its usual level; None where no such moment shows."""
-    rule = _rule(ask, alert.name)
+def _risen(ask: Ask, active: _Active) -> FaultTime | None:
+    """When the value that the rule looks at left its usual level; None where no such moment shows.
+
+    Only what looks back over a range can have left it before the condition held; nothing else is asked for.
+    """
+    alert, rule = active.alert, _rule(ask, active.alert.name)
     expression = left_side(rule.query) if rule else ""
-    if not expression:
+    if rule is None or not RANGE.search(expression):
         return None
-    start = (active - BEFORE).replace(microsecond=0)
-    lines = [x for x in ask_any(ask, expression, step_s=STEP_S, start=start).lines if _is_about(x, alert)]
-    rises = [at for line in lines if (at := rise_ms(line, round(active.timestamp() * 1000)))]
+    own = {k: v for k, v in active.labels.items() if k not in {"__name__", "alertname", *rule.labels}}
+    start = (active.at - BEFORE).replace(microsecond=0)
+    lines = ask_any(ask, only_with(expression, own), step_s=STEP_S, start=start).lines
+    rises = [at for line in lines if (at := rise_ms(line, round(active.at.timestamp() * 1000)))]
     if not rises:
         return None
     began = datetime.fromtimestamp(min(rises) / 1000, UTC)
@@ -105,7 +124,7 @@ def _risen(ask: Ask, alert: ParsedAlert, active: datetime) -> FaultTime | None:
         "What {alert} looks at left its usual level at {at}, {lead_s:.0f} s before its condition held.",
         alert=alert.name,
         at=f"{began:%H:%M:%S}",
-        lead_s=(active - began).total_seconds(),
+        lead_s=(active.at - began).total_seconds(),
     )
     return FaultTime(began, ended_at(ask.scope), sentence, ask.query, ask.connection)
 
@@ -117,10 +136,6 @@ def _rule(ask: Ask, name: str) -> Rule | None:
     with ask.transports.client(server.name, server.url, server) as client:
         found = [rule for rule in Prometheus(client).rules(name) if rule.name == name]
     return found[0] if len({rule.query for rule in found}) == 1 else None
-
-
-def _is_about(line: Line, alert: ParsedAlert) -> bool:
-    return all(alert.labels.get(k, v) == v for k, v in line.labels.items() if k != "__name__")
 
 
 def rise_ms(line: Line, active_ms: int) -> int | None:

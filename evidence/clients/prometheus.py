@@ -36,7 +36,7 @@ class _Envelope(msgspec.Struct):
 class _Rule(msgspec.Struct):
     name: str = ""
     query: str = ""
-    type: str = ""
+    labels: dict[str, str] = {}
 
 
 class _Group(msgspec.Struct):
@@ -79,10 +79,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One alerting rule: its name and its expression."""
+    """One alerting rule: its name, its expression, and the labels that it adds."""
 
     name: str
     query: str
+    labels: dict[str, str]
 
 
 def escape(value: str) -> str:
@@ -130,7 +131,7 @@ class Prometheus:
                 Text("Prometheus answered {status} with something that is not its JSON", status=answer.status_code)
             ) from error
         groups = envelope.data.groups if envelope.data else []
-        return [Rule(rule.name, rule.query) for group in groups for rule in group.rules]
+        return [Rule(rule.name, rule.query, rule.labels) for group in groups for rule in group.rules]
 
     def _ask(self, path: str, form: dict[str, str]) -> Answered:
         for attempt in (1, 2):

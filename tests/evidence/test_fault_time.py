@@ -10,7 +10,7 @@ import pytest
 from domain.findings import Point
 from domain.scope import Scope
 from evidence.clients.prometheus import Line
-from evidence.expressions import left_side
+from evidence.expressions import left_side, only_with
 from evidence.fault_time import rise_ms, with_fault_time
 from evidence.onset import fault_at, fault_end, is_over
 from tests.evidence.scene import NOON, POD, World, after, at, findings, scope, steady
@@ -124,3 +124,17 @@ def test_two_starts_of_one_alert_with_one_condition_are_no_fault_of_the_look() -
     first = scope().alerts[0]
     both = (first, replace(first, started_at=NOON + timedelta(minutes=1)))
     assert began_s(server(-600), scope(alerts=both)) == -600
+
+
+def test_only_the_series_of_the_alert_are_asked_for() -> None:
+    asked = only_with("rate(x[5m])", {"pod": 'a"$1', "namespace": "shop"})
+    one = 'label_replace(label_replace(vector(1), "namespace", "shop", "", ""), "pod", "a\\"$$1", "", "")'
+    assert asked == f"(rate(x[5m])) and on (namespace, pod) {one}"
+    assert only_with("rate(x[5m])", {}) == "rate(x[5m])"
+
+
+def test_a_rule_that_looks_at_this_moment_is_not_followed_back() -> None:
+    world = server(-600)
+    world.rules = [{"name": RULE, "query": "probe_success == 0", "type": "alerting"}]
+    world.computed["probe_success"] = [({"namespace": "shop", "pod": POD}, after(-1500, 0.0, 1.0))]
+    assert began_s(world) == -600 and not any("probe_success" in query for _, query in world.asked)
